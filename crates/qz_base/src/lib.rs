@@ -1,0 +1,15 @@
+//! The vocabulary every crate shares: where something stands in a file (`Span`), what it is called
+//! (`Name`), and how one thing points to another (typed ids and the arenas that own them).
+//!
+//! Nothing here knows the language. Start with [`span`], then [`arena`].
+
+pub mod arena;
+pub mod line_index;
+pub mod name;
+pub mod span;
+
+pub use arena::{Arena, ArenaMap, Id};
+pub use line_index::{LineCol, LineIndex};
+pub use name::Name;
+pub use rustc_hash::{FxHashMap, FxHashSet};
+pub use span::{FileId, Span, TextRange};

@@ -1,0 +1,1 @@
+//! Text to a lossless tree and its problems.
