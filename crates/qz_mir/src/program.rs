@@ -1,0 +1,203 @@
+//! What surrounds bodies: declarations of data types, where bodies come from ([`Source`]), and the
+//! instantiated program that engines receive ([`Module`]).
+
+use std::sync::Arc;
+
+use qz_base::{Arena, Id, Name, Span};
+use qz_types::{AdtId, FnId, StaticId, TraitId, Ty, Tys};
+
+use crate::body::{Body, EvidenceList};
+
+/// A function, or one of the lambdas inside it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub struct BodyKey {
+    pub function: FnId,
+    /// Lambdas are numbered in source order, nested ones included.
+    pub lambda: Option<u32>,
+}
+
+/// A struct, enum or newtype.
+#[derive(Clone, Debug)]
+pub struct AdtDef {
+    /// Full path, such as `std::vec::Vec`.
+    pub path: Name,
+    pub name: Name,
+    pub kind: AdtKind,
+    pub repr: Repr,
+}
+
+#[derive(Clone, Debug)]
+pub enum AdtKind {
+    /// Fields live in a counted object.
+    Reference(Vec<FieldDef>),
+    /// `@value` structs and newtypes: fields live where the value does.
+    Value(Vec<FieldDef>),
+    Enum(Vec<VariantDef>),
+}
+
+#[derive(Clone, Debug)]
+pub struct FieldDef {
+    pub name: Name,
+    /// In terms of the type's own parameters.
+    pub ty: Ty,
+}
+
+#[derive(Clone, Debug)]
+pub struct VariantDef {
+    pub name: Name,
+    pub fields: Vec<FieldDef>,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
+pub enum Repr {
+    /// Fields are ordered for size.
+    #[default]
+    Quartz,
+    /// Fields are in declaration order, as C lays them out.
+    C,
+}
+
+/// What instantiation asks of the front end, on demand: only what a program reaches is ever lowered.
+pub trait Source {
+    fn adt(&self, id: AdtId) -> Arc<AdtDef>;
+    /// The signature and kind of a function.
+    fn function(&self, id: FnId) -> FnInfo;
+    /// The generic body of a function or lambda that has one, checked and lowered at first demand.
+    fn body(&self, key: BodyKey) -> Arc<Body>;
+    /// The function that implements a trait's method for concrete types, and its type arguments.
+    /// `args` starts with `Self`.
+    fn resolve_method(&self, trait_id: TraitId, method: u32, args: Tys, own_args: Tys) -> (FnId, Tys);
+    /// The methods of a trait that a `dyn` value carries, in slot order: index among the trait's methods.
+    fn dyn_methods(&self, trait_id: TraitId) -> Vec<u32>;
+    /// Resolves associated and opaque types inside a type without parameters.
+    fn normalize(&self, ty: Ty) -> Ty;
+    /// The user-written `drop` for a type, and its type arguments.
+    fn user_drop(&self, ty: Ty) -> Option<(FnId, Tys)>;
+    fn static_var(&self, id: StaticId) -> StaticInfo;
+}
+
+#[derive(Clone, Debug)]
+pub struct FnInfo {
+    /// Full path, shown in backtraces and part of the symbol.
+    pub path: Name,
+    pub params: Vec<Ty>,
+    pub ret: Ty,
+    pub kind: FnKind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FnKind {
+    /// Has a body.
+    Quartz,
+    /// A foreign function with C's calling convention.
+    Extern { symbol: Name, variadic: bool },
+}
+
+#[derive(Clone, Debug)]
+pub struct StaticInfo {
+    pub path: Name,
+    pub ty: Ty,
+    pub span: Span,
+}
+
+pub type InstanceId = Id<Instance>;
+pub type VtableId = Id<Vtable>;
+
+/// A program with everything concrete: what an engine translates.
+#[derive(Default)]
+pub struct Module {
+    pub instances: Arena<Instance>,
+    pub vtables: Arena<Vtable>,
+    pub data: Arena<StaticData>,
+    /// Storage of module variables that are reached: zeroed, then initialised by generated code.
+    pub statics: Vec<(StaticId, StaticInfo)>,
+    /// Types that need an entry in the run-time type table, in the order of their indexes.
+    pub types: Vec<TypeEntry>,
+    /// Takes no parameters, returns `()` or the exit status as `Int`.
+    pub entry: Option<InstanceId>,
+}
+
+/// One function to be emitted.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    pub key: InstanceKey,
+    /// Content-derived and unique in the program.
+    pub symbol: String,
+    /// `None` for foreign functions.
+    pub body: Option<Arc<Body>>,
+    pub params: Vec<Param>,
+    pub ret: Ty,
+    /// Whether a call may end in a panic.
+    pub may_panic: bool,
+    pub foreign: Option<Foreign>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foreign {
+    pub symbol: Name,
+    pub variadic: bool,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Param {
+    pub ty: Ty,
+    /// Whether the caller keeps the value alive (`Borrowed`) or gives it away (`Owned`).
+    pub ownership: crate::body::Ownership,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum InstanceKey {
+    Body(BodyKey, Tys, EvidenceList),
+    /// Wraps a function so that it can be called as a closure value.
+    FnValue(Box<InstanceKey>),
+    /// Unpacks a `dyn` value's payload of this type and calls the method's instance.
+    DynShim(Ty, Box<InstanceKey>),
+    /// Adds a count to everything counted inside an unboxed value.
+    RetainGlue(Ty),
+    /// Releases everything counted inside an unboxed value.
+    ReleaseGlue(Ty),
+    /// Runs when an object's last count goes: user `drop`, fields, memory. Takes the object.
+    DestroyGlue(Ty),
+    /// [`InstanceKey::DestroyGlue`] for the closure object of an instance.
+    DestroyClosure(Box<InstanceKey>),
+    /// Reads a field, where a member bound is met by one.
+    FieldGlue(Ty, u32),
+    /// The program's entry: calls `main`, turns its result into the exit status.
+    Entry(FnId),
+}
+
+/// The methods a `dyn` value carries.
+#[derive(Clone, Debug)]
+pub struct Vtable {
+    pub from: Ty,
+    pub dyn_ty: Ty,
+    pub slots: Vec<InstanceId>,
+}
+
+/// An entry of the run-time type table; its index stands in the header of each object of the type.
+#[derive(Clone, Debug)]
+pub struct TypeEntry {
+    /// Readable, for leak reports and debuggers.
+    pub name: String,
+    pub kind: TypeEntryKind,
+    pub destroy: InstanceId,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum TypeEntryKind {
+    /// Objects of a reference struct, or cells of a boxed enum.
+    Ty(Ty),
+    /// The closure object made by this instance.
+    Closure(InstanceId),
+    /// A `dyn` box around a value of this type.
+    DynBox(Ty),
+}
+
+/// Bytes with pointers in them.
+#[derive(Clone, Debug, Default)]
+pub struct StaticData {
+    pub bytes: Vec<u8>,
+    pub align: u32,
+    /// At this offset stands the address of that blob.
+    pub pointers: Vec<(u32, Id<StaticData>)>,
+}

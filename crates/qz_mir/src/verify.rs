@@ -1,0 +1,1 @@
+//! Checks that a body is well-formed.

@@ -1,0 +1,116 @@
+//! Rebuilding types: parameters replaced by arguments, variables by what they stand for.
+
+use crate::row::{Label, Row};
+use crate::ty::{AssocTy, FnTy, TraitRef, Ty, TyFlags, TyKind, Tys};
+
+/// A bottom-up rewriting of types. `fold_ty` decides for one type; [`Fold::fold_parts`] descends.
+pub trait Fold {
+    fn fold_ty(&mut self, ty: Ty) -> Ty;
+
+    fn fold_list(&mut self, list: Tys) -> Tys {
+        let mut changed = false;
+        let folded: Vec<Ty> = list
+            .iter()
+            .map(|&ty| {
+                let new = self.fold_ty(ty);
+                changed |= new != ty;
+                new
+            })
+            .collect();
+        if changed { Ty::list(&folded) } else { list }
+    }
+
+    fn fold_trait_ref(&mut self, it: TraitRef) -> TraitRef {
+        TraitRef { trait_id: it.trait_id, args: self.fold_list(it.args) }
+    }
+
+    fn fold_row(&mut self, row: Row) -> Row {
+        if row.is_empty() {
+            return row;
+        }
+        let labels: Vec<Label> =
+            row.labels.iter().map(|l| Label { effect: l.effect, args: self.fold_list(l.args) }).collect();
+        let labels = if labels == row.labels { row.labels } else { Box::leak(labels.into_boxed_slice()) };
+        Row { labels, tail: row.tail.map(|tail| self.fold_ty(tail)) }
+    }
+
+    /// The same type with its direct parts folded.
+    fn fold_parts(&mut self, ty: Ty) -> Ty {
+        match *ty.kind() {
+            TyKind::Error
+            | TyKind::Never
+            | TyKind::Bool
+            | TyKind::Char
+            | TyKind::Str
+            | TyKind::Int(_)
+            | TyKind::Float(_)
+            | TyKind::Param(_)
+            | TyKind::Infer(_) => ty,
+            TyKind::Tuple(parts) => Ty::new(TyKind::Tuple(self.fold_list(parts))),
+            TyKind::Adt(id, args) => Ty::new(TyKind::Adt(id, self.fold_list(args))),
+            TyKind::Fn(f) => Ty::new(TyKind::Fn(FnTy {
+                params: self.fold_list(f.params),
+                ret: self.fold_ty(f.ret),
+                row: self.fold_row(f.row),
+            })),
+            TyKind::Ref(m, to) => Ty::new(TyKind::Ref(m, self.fold_ty(to))),
+            TyKind::Ptr(to) => Ty::new(TyKind::Ptr(self.fold_ty(to))),
+            TyKind::Dyn(traits) => {
+                let folded: Vec<TraitRef> = traits.iter().map(|&t| self.fold_trait_ref(t)).collect();
+                Ty::new(TyKind::Dyn(Ty::trait_refs(&folded)))
+            }
+            TyKind::Assoc(a) => {
+                Ty::new(TyKind::Assoc(AssocTy { trait_id: a.trait_id, args: self.fold_list(a.args), name: a.name }))
+            }
+            TyKind::Opaque(f, n, args) => Ty::new(TyKind::Opaque(f, n, self.fold_list(args))),
+            TyKind::Record(fields) => {
+                let folded: Vec<_> = fields.iter().map(|&(name, ty)| (name, self.fold_ty(ty))).collect();
+                Ty::record(&folded)
+            }
+        }
+    }
+}
+
+struct Subst<'a>(&'a [Ty]);
+
+impl Fold for Subst<'_> {
+    fn fold_ty(&mut self, ty: Ty) -> Ty {
+        if !ty.has(TyFlags::PARAM) {
+            return ty;
+        }
+        match ty.kind() {
+            TyKind::Param(param) => self.0.get(param.index as usize).copied().unwrap_or(ty),
+            _ => self.fold_parts(ty),
+        }
+    }
+}
+
+/// `ty` with parameter `i` replaced by `args[i]`; parameters beyond the list stay.
+pub fn subst(ty: Ty, args: &[Ty]) -> Ty {
+    Subst(args).fold_ty(ty)
+}
+
+/// [`subst`] for a list.
+pub fn subst_list(list: Tys, args: &[Ty]) -> Tys {
+    Subst(args).fold_list(list)
+}
+
+/// [`subst`] for a trait reference.
+pub fn subst_trait_ref(it: TraitRef, args: &[Ty]) -> TraitRef {
+    Subst(args).fold_trait_ref(it)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ty::common;
+    use qz_base::Name;
+
+    #[test]
+    fn parameters_are_replaced_everywhere() {
+        let c = common();
+        let t = Ty::param(0, Name::new("T"));
+        let f = Ty::func(&[t, Ty::tuple(&[t])], t, Row::EMPTY);
+        assert_eq!(subst(f, &[c.int]), Ty::func(&[c.int, Ty::tuple(&[c.int])], c.int, Row::EMPTY));
+    }
+}

@@ -1,0 +1,276 @@
+//! Unification: inference variables, what they were found to be, and making two types equal.
+//!
+//! Variables live in a union-find table with an undo log, so that a candidate can be tried and taken back
+//! ([`InferTable::snapshot`]). Error types unify with everything and say nothing.
+
+use crate::row::Row;
+use crate::subst::Fold;
+use crate::ty::{FnTy, Ty, TyFlags, TyKind, Tys, VarKind};
+
+/// Why two types could not be made equal. The caller knows the places and the whole types.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum UnifyError {
+    Mismatch,
+    /// The variable occurs inside the type it would become.
+    Infinite,
+}
+
+#[derive(Copy, Clone, Debug)]
+enum Slot {
+    Unbound(VarKind),
+    Bound(Ty),
+}
+
+/// The variables of one inference run.
+#[derive(Default, Debug)]
+pub struct InferTable {
+    slots: Vec<Slot>,
+    log: Vec<(u32, Slot)>,
+    open_snapshots: u32,
+}
+
+/// A point to go back to. Variables made after it stay allocated but unbound.
+pub struct Snapshot {
+    log_len: usize,
+}
+
+impl InferTable {
+    pub fn new() -> InferTable {
+        InferTable::default()
+    }
+
+    pub fn fresh(&mut self, kind: VarKind) -> Ty {
+        let index = self.slots.len() as u32;
+        self.slots.push(Slot::Unbound(kind));
+        Ty::infer(index)
+    }
+
+    pub fn var_count(&self) -> u32 {
+        self.slots.len() as u32
+    }
+
+    /// Forgets all variables from `first` on; nothing may refer to them any more.
+    pub fn truncate(&mut self, first: u32) {
+        self.slots.truncate(first as usize);
+    }
+
+    pub fn snapshot(&mut self) -> Snapshot {
+        self.open_snapshots += 1;
+        Snapshot { log_len: self.log.len() }
+    }
+
+    pub fn rollback(&mut self, to: Snapshot) {
+        while self.log.len() > to.log_len {
+            let (var, old) = self.log.pop().expect("longer than the snapshot");
+            self.slots[var as usize] = old;
+        }
+        self.close();
+    }
+
+    pub fn commit(&mut self, _: Snapshot) {
+        self.close();
+    }
+
+    fn close(&mut self) {
+        self.open_snapshots -= 1;
+        if self.open_snapshots == 0 {
+            self.log.clear();
+        }
+    }
+
+    fn set(&mut self, var: u32, slot: Slot) {
+        if self.open_snapshots > 0 {
+            self.log.push((var, self.slots[var as usize]));
+        }
+        self.slots[var as usize] = slot;
+    }
+
+    /// The type with its outermost variable replaced by what is known of it.
+    pub fn shallow(&self, mut ty: Ty) -> Ty {
+        while let TyKind::Infer(var) = ty.kind() {
+            match self.slots[var.index as usize] {
+                Slot::Bound(to) => ty = to,
+                Slot::Unbound(_) => break,
+            }
+        }
+        ty
+    }
+
+    /// What an unbound variable may become, if `ty` is one.
+    pub fn var_kind(&self, ty: Ty) -> Option<VarKind> {
+        match self.shallow(ty).kind() {
+            TyKind::Infer(var) => match self.slots[var.index as usize] {
+                Slot::Unbound(kind) => Some(kind),
+                Slot::Bound(_) => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The type with every known variable replaced.
+    pub fn resolve(&self, ty: Ty) -> Ty {
+        Resolve(self).fold_ty(ty)
+    }
+
+    pub fn resolve_list(&self, list: Tys) -> Tys {
+        Resolve(self).fold_list(list)
+    }
+
+    /// Makes the two types equal or says why that cannot be.
+    pub fn unify(&mut self, a: Ty, b: Ty) -> Result<(), UnifyError> {
+        let (a, b) = (self.shallow(a), self.shallow(b));
+        if a == b {
+            return Ok(());
+        }
+        match (a.kind(), b.kind()) {
+            (TyKind::Error, _) | (_, TyKind::Error) => Ok(()),
+            (TyKind::Infer(x), TyKind::Infer(y)) => self.unify_vars(x.index, y.index, a, b),
+            (TyKind::Infer(var), _) => self.bind(var.index, b),
+            (_, TyKind::Infer(var)) => self.bind(var.index, a),
+            (TyKind::Tuple(x), TyKind::Tuple(y)) => self.unify_lists(x, y),
+            (TyKind::Adt(x, xs), TyKind::Adt(y, ys)) if x == y => self.unify_lists(xs, ys),
+            (TyKind::Opaque(x, n, xs), TyKind::Opaque(y, m, ys)) if (x, n) == (y, m) => self.unify_lists(xs, ys),
+            (TyKind::Fn(x), TyKind::Fn(y)) => self.unify_fns(x, y),
+            (TyKind::Ref(m, x), TyKind::Ref(n, y)) if m == n => self.unify(*x, *y),
+            (TyKind::Ptr(x), TyKind::Ptr(y)) => self.unify(*x, *y),
+            (TyKind::Assoc(x), TyKind::Assoc(y)) if (x.trait_id, x.name) == (y.trait_id, y.name) => {
+                self.unify_lists(x.args, y.args)
+            }
+            (TyKind::Dyn(xs), TyKind::Dyn(ys)) if xs.len() == ys.len() => {
+                for (x, y) in xs.iter().zip(ys.iter()) {
+                    if x.trait_id != y.trait_id {
+                        return Err(UnifyError::Mismatch);
+                    }
+                    self.unify_lists(x.args, y.args)?;
+                }
+                Ok(())
+            }
+            (TyKind::Record(xs), TyKind::Record(ys)) if xs.len() == ys.len() => {
+                for (x, y) in xs.iter().zip(ys.iter()) {
+                    if x.0 != y.0 {
+                        return Err(UnifyError::Mismatch);
+                    }
+                    self.unify(x.1, y.1)?;
+                }
+                Ok(())
+            }
+            _ => Err(UnifyError::Mismatch),
+        }
+    }
+
+    pub fn unify_lists(&mut self, a: Tys, b: Tys) -> Result<(), UnifyError> {
+        if a.len() != b.len() {
+            return Err(UnifyError::Mismatch);
+        }
+        a.iter().zip(b).try_for_each(|(&x, &y)| self.unify(x, y))
+    }
+
+    fn unify_fns(&mut self, a: &FnTy, b: &FnTy) -> Result<(), UnifyError> {
+        self.unify_lists(a.params, b.params)?;
+        self.unify(a.ret, b.ret)?;
+        self.unify_rows(a.row, b.row)
+    }
+
+    /// Rows are equal up to order. Labels missing on one side are taken by the other's variable.
+    fn unify_rows(&mut self, a: Row, b: Row) -> Result<(), UnifyError> {
+        if a == b {
+            return Ok(());
+        }
+        match (a.tail, b.tail) {
+            (Some(x), Some(y)) if a.labels == b.labels => self.unify(x, y),
+            _ if a.labels == b.labels => Ok(()),
+            _ => Err(UnifyError::Mismatch),
+        }
+    }
+
+    fn unify_vars(&mut self, x: u32, y: u32, a: Ty, b: Ty) -> Result<(), UnifyError> {
+        let (Slot::Unbound(kx), Slot::Unbound(ky)) = (self.slots[x as usize], self.slots[y as usize]) else {
+            unreachable!("shallow left unbound variables");
+        };
+        // The narrower kind stays: an integer literal beside a float literal becomes a float.
+        match (kx, ky) {
+            (VarKind::Any, _) | (VarKind::Int, VarKind::Float) => self.set(x, Slot::Bound(b)),
+            _ => self.set(y, Slot::Bound(a)),
+        }
+        Ok(())
+    }
+
+    fn bind(&mut self, var: u32, to: Ty) -> Result<(), UnifyError> {
+        let Slot::Unbound(kind) = self.slots[var as usize] else {
+            unreachable!("shallow left an unbound variable");
+        };
+        let fits = match kind {
+            VarKind::Any => true,
+            VarKind::Int => to.is_numeric(),
+            VarKind::Float => to.is_float(),
+        };
+        if !fits {
+            return Err(UnifyError::Mismatch);
+        }
+        if to.has(TyFlags::INFER) && self.occurs(var, to) {
+            return Err(UnifyError::Infinite);
+        }
+        self.set(var, Slot::Bound(to));
+        Ok(())
+    }
+
+    fn occurs(&self, var: u32, ty: Ty) -> bool {
+        let ty = self.shallow(ty);
+        if !ty.has(TyFlags::INFER) {
+            return false;
+        }
+        if let TyKind::Infer(other) = ty.kind() {
+            return other.index == var;
+        }
+        let mut found = false;
+        crate::ty::each_part(ty.kind(), &mut |part| found |= !found && self.occurs(var, part));
+        found
+    }
+}
+
+struct Resolve<'a>(&'a InferTable);
+
+impl Fold for Resolve<'_> {
+    fn fold_ty(&mut self, ty: Ty) -> Ty {
+        if !ty.has(TyFlags::INFER) {
+            return ty;
+        }
+        let known = self.0.shallow(ty);
+        if known.is_infer() { known } else { self.fold_parts(known) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ty::common;
+
+    #[test]
+    fn variables_take_the_other_side() {
+        let c = common();
+        let mut table = InferTable::new();
+        let v = table.fresh(VarKind::Any);
+        assert_eq!(table.unify(Ty::tuple(&[v, c.str]), Ty::tuple(&[c.int, c.str])), Ok(()));
+        assert_eq!(table.resolve(v), c.int);
+        assert_eq!(table.unify(v, c.str), Err(UnifyError::Mismatch));
+    }
+
+    #[test]
+    fn a_type_cannot_hold_itself() {
+        let mut table = InferTable::new();
+        let v = table.fresh(VarKind::Any);
+        assert_eq!(table.unify(v, Ty::tuple(&[v])), Err(UnifyError::Infinite));
+    }
+
+    #[test]
+    fn rolling_back_forgets() {
+        let c = common();
+        let mut table = InferTable::new();
+        let v = table.fresh(VarKind::Int);
+        let at = table.snapshot();
+        assert_eq!(table.unify(v, c.u8), Ok(()));
+        table.rollback(at);
+        assert_eq!(table.var_kind(v), Some(VarKind::Int));
+        assert_eq!(table.unify(v, c.str), Err(UnifyError::Mismatch));
+    }
+}
