@@ -1,1 +1,4 @@
-//! x
+//! MIR to machine code in memory, and running it.
+
+pub mod isa;
+pub mod load;

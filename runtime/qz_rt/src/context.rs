@@ -83,8 +83,11 @@ impl Context {
         let mut worker_state = Box::<WorkerState>::default();
         worker_state.live = settings.count_objects.then(Vec::new);
         let worker_state = Box::into_raw(worker_state);
-        let mut worker =
-            Box::new(Worker { free: [ptr::null_mut(); CLASS_COUNT], live_objects: 0, state: worker_state.cast() });
+        let mut worker = Box::new(Worker {
+            free: [ptr::null_mut(); CLASS_COUNT],
+            live_objects: 0,
+            state: worker_state.cast(),
+        });
         let fiber = Box::new(Fiber {
             stack_limit: stack.lowest() + STACK_RESERVE,
             worker: &raw mut *worker,

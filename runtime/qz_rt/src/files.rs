@@ -65,7 +65,8 @@ pub(crate) unsafe fn file_open(_fiber: *mut Fiber, name: *mut StrObject, flags: 
         _ => libc::O_WRONLY | libc::O_APPEND,
     };
     let options = [(8, libc::O_CREAT), (16, libc::O_TRUNC), (32, libc::O_CREAT | libc::O_EXCL)];
-    let chosen = options.iter().filter(|(bit, _)| flags & bit != 0).fold(access, |all, (_, option)| all | option);
+    let chosen =
+        options.iter().filter(|(bit, _)| flags & bit != 0).fold(access, |all, (_, option)| all | option);
     // SAFETY: the name ends in a zero byte.
     retry(|| unsafe { libc::open(name.as_ptr(), chosen | libc::O_CLOEXEC, mode as libc::c_uint) } as i64)
 }
@@ -135,7 +136,12 @@ pub(crate) unsafe fn path_rename(_fiber: *mut Fiber, from: *mut StrObject, to: *
     status(unsafe { fs::rename(path(from), path(to)) })
 }
 
-pub(crate) unsafe fn path_link(_f: *mut Fiber, from: *mut StrObject, to: *mut StrObject, symbolic: u8) -> i64 {
+pub(crate) unsafe fn path_link(
+    _f: *mut Fiber,
+    from: *mut StrObject,
+    to: *mut StrObject,
+    symbolic: u8,
+) -> i64 {
     // SAFETY: generated code passes live strings.
     let (from, to) = unsafe { (path(from), path(to)) };
     status(if symbolic != 0 { std::os::unix::fs::symlink(from, to) } else { fs::hard_link(from, to) })

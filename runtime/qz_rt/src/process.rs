@@ -92,7 +92,12 @@ pub(crate) unsafe fn cpu_count(_fiber: *mut Fiber) -> i64 {
     std::thread::available_parallelism().map_or(1, |n| n.get() as i64)
 }
 
-fn run(words: &[&str], input: &[u8], folder: Option<&str>, capture: bool) -> std::io::Result<(i64, Vec<u8>, Vec<u8>)> {
+fn run(
+    words: &[&str],
+    input: &[u8],
+    folder: Option<&str>,
+    capture: bool,
+) -> std::io::Result<(i64, Vec<u8>, Vec<u8>)> {
     use std::os::unix::process::ExitStatusExt;
     let mut command = Command::new(words.first().copied().unwrap_or_default());
     command.args(words.iter().skip(1));

@@ -211,7 +211,12 @@ pub(crate) unsafe fn str_hash(_fiber: *mut Fiber, s: *mut StrObject) -> u64 {
     crate::hash::bytes(unsafe { bytes(s) })
 }
 
-pub(crate) unsafe fn str_find(_fiber: *mut Fiber, s: *mut StrObject, needle: *mut StrObject, from: u64) -> i64 {
+pub(crate) unsafe fn str_find(
+    _fiber: *mut Fiber,
+    s: *mut StrObject,
+    needle: *mut StrObject,
+    from: u64,
+) -> i64 {
     // SAFETY: generated code passes live strings and an offset between characters.
     unsafe {
         let found = text(s).get(from as usize..).and_then(|rest| rest.find(text(needle)));
@@ -219,7 +224,12 @@ pub(crate) unsafe fn str_find(_fiber: *mut Fiber, s: *mut StrObject, needle: *mu
     }
 }
 
-pub(crate) unsafe fn str_rfind(_fiber: *mut Fiber, s: *mut StrObject, needle: *mut StrObject, to: u64) -> i64 {
+pub(crate) unsafe fn str_rfind(
+    _fiber: *mut Fiber,
+    s: *mut StrObject,
+    needle: *mut StrObject,
+    to: u64,
+) -> i64 {
     // SAFETY: generated code passes live strings and an offset between characters.
     unsafe { text(s).get(..to as usize).and_then(|part| part.rfind(text(needle))).map_or(-1, |at| at as i64) }
 }

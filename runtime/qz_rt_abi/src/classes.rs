@@ -9,7 +9,8 @@ pub const MAX_SMALL: usize = 1024;
 
 /// Block size of each class.
 pub const CLASS_SIZES: [u16; CLASS_COUNT] = [
-    8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896, 1024,
+    8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896,
+    1024,
 ];
 
 /// The class whose blocks hold `size` bytes, or `None` above [`MAX_SMALL`]. Zero counts as one byte.
@@ -18,7 +19,7 @@ pub const fn class_of(size: usize) -> Option<usize> {
         return None;
     }
     if size <= 64 {
-        return Some(if size == 0 { 0 } else { (size + 7) / 8 - 1 });
+        return Some(if size == 0 { 0 } else { size.div_ceil(8) - 1 });
     }
     // `size - 1` lies in [2^k, 2^(k+1)), k >= 6; its next two bits choose one of the four classes.
     let top = size - 1;

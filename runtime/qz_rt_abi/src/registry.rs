@@ -304,18 +304,42 @@ macro_rules! rt_functions {
 }
 
 macro_rules! scalar {
-    (Bool) => { Some(RtScalar::I8) };
-    (U8) => { Some(RtScalar::I8) };
-    (I32) => { Some(RtScalar::I32) };
-    (U32) => { Some(RtScalar::I32) };
-    (Char) => { Some(RtScalar::I32) };
-    (Int) => { Some(RtScalar::I64) };
-    (U64) => { Some(RtScalar::I64) };
-    (F32) => { Some(RtScalar::F32) };
-    (F64) => { Some(RtScalar::F64) };
-    (Ptr) => { Some(RtScalar::Ptr) };
-    (Str) => { Some(RtScalar::Ptr) };
-    (Unit) => { None };
+    (Bool) => {
+        Some(RtScalar::I8)
+    };
+    (U8) => {
+        Some(RtScalar::I8)
+    };
+    (I32) => {
+        Some(RtScalar::I32)
+    };
+    (U32) => {
+        Some(RtScalar::I32)
+    };
+    (Char) => {
+        Some(RtScalar::I32)
+    };
+    (Int) => {
+        Some(RtScalar::I64)
+    };
+    (U64) => {
+        Some(RtScalar::I64)
+    };
+    (F32) => {
+        Some(RtScalar::F32)
+    };
+    (F64) => {
+        Some(RtScalar::F64)
+    };
+    (Ptr) => {
+        Some(RtScalar::Ptr)
+    };
+    (Str) => {
+        Some(RtScalar::Ptr)
+    };
+    (Unit) => {
+        None
+    };
 }
 
 macro_rules! param {
