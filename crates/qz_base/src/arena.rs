@@ -135,6 +135,59 @@ impl<T> IndexMut<Id<T>> for Arena<T> {
     }
 }
 
+/// A dense table keyed by ids of another kind than its values: `IdVec<FnMarker, FnDef>`.
+pub struct IdVec<K, V> {
+    data: Vec<V>,
+    marker: PhantomData<fn() -> K>,
+}
+
+impl<K, V> Default for IdVec<K, V> {
+    fn default() -> IdVec<K, V> {
+        IdVec { data: Vec::new(), marker: PhantomData }
+    }
+}
+
+impl<K, V> IdVec<K, V> {
+    pub fn push(&mut self, value: V) -> Id<K> {
+        let id = Id::from_raw(self.data.len() as u32);
+        self.data.push(value);
+        id
+    }
+
+    pub fn next_id(&self) -> Id<K> {
+        Id::from_raw(self.data.len() as u32)
+    }
+
+    pub fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.data.is_empty()
+    }
+
+    pub fn ids(&self) -> impl DoubleEndedIterator<Item = Id<K>> + ExactSizeIterator + use<K, V> {
+        (0..self.data.len() as u32).map(Id::from_raw)
+    }
+
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Id<K>, &V)> + ExactSizeIterator {
+        self.data.iter().enumerate().map(|(i, v)| (Id::from_raw(i as u32), v))
+    }
+}
+
+impl<K, V> Index<Id<K>> for IdVec<K, V> {
+    type Output = V;
+    fn index(&self, id: Id<K>) -> &V {
+        &self.data[id.index()]
+    }
+}
+
+impl<K, V> IndexMut<Id<K>> for IdVec<K, V> {
+    fn index_mut(&mut self, id: Id<K>) -> &mut V {
+        &mut self.data[id.index()]
+    }
+}
+
 /// A side table: facts about the values of an arena, kept beside it.
 pub struct ArenaMap<K, V> {
     data: Vec<Option<V>>,

@@ -8,7 +8,7 @@ pub mod line_index;
 pub mod name;
 pub mod span;
 
-pub use arena::{Arena, ArenaMap, Id};
+pub use arena::{Arena, ArenaMap, Id, IdVec};
 pub use line_index::{LineCol, LineIndex};
 pub use name::Name;
 pub use rustc_hash::{FxHashMap, FxHashSet};

@@ -133,7 +133,7 @@ pub struct Call {
 #[derive(Clone, Debug)]
 pub enum Callee {
     /// A known function and the arguments for its type parameters and member bounds. Generic only.
-    Fn(FnId, Tys, EvidenceList),
+    Fn(BodyKey, Tys, EvidenceList),
     /// A trait's method; which one is known once the types are. `args` starts with `Self`. Generic only.
     Method { trait_id: TraitId, method: u32, args: Tys, own_args: Tys },
     /// Member bound `n` of the function at hand. Generic only.

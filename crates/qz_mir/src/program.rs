@@ -8,12 +8,26 @@ use qz_types::{AdtId, FnId, StaticId, TraitId, Ty, Tys};
 
 use crate::body::{Body, EvidenceList};
 
-/// A function, or one of the lambdas inside it.
+/// A function, or something inside it that is compiled for itself.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BodyKey {
     pub function: FnId,
+    pub part: BodyPart,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum BodyPart {
+    Main,
     /// Lambdas are numbered in source order, nested ones included.
-    pub lambda: Option<u32>,
+    Lambda(u32),
+    /// The default value of parameter `n`: takes the parameters before it.
+    Default(u32),
+}
+
+impl BodyKey {
+    pub fn main(function: FnId) -> BodyKey {
+        BodyKey { function, part: BodyPart::Main }
+    }
 }
 
 /// A struct, enum or newtype.

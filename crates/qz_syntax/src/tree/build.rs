@@ -1,0 +1,122 @@
+//! How does the parser make a tree? It appends tokens and finished nodes, children before parents (postorder),
+//! so that wrapping what was already parsed (`a` becoming the left side of `a + b`) is appending one element.
+//! At the end the order is turned into preorder in one pass from the back.
+
+use super::{Element, SyntaxTree};
+use crate::SyntaxKind;
+
+/// No node stands deeper than this. Deeper ones are left out and their tokens given to the node above, so that
+/// whoever walks the tree may recurse. The parser reports the place.
+pub const MAX_TREE_DEPTH: u32 = 2000;
+
+/// A place where a node may start: the number of elements before it.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Checkpoint(pub(crate) u32);
+
+/// Collects elements in postorder.
+#[derive(Default)]
+pub(crate) struct TreeBuilder {
+    pub(crate) elements: Vec<Element>,
+    /// Offsets of heredoc openers and of their bodies' first tokens, in order of the bodies.
+    pub(crate) heredocs: Vec<(u32, u32)>,
+}
+
+impl TreeBuilder {
+    pub(crate) fn token(&mut self, kind: SyntaxKind, start: u32, end: u32) {
+        let len = u16::try_from(end - start).unwrap_or(Element::LONG);
+        self.elements.push(Element { kind, len, data: start });
+    }
+
+    pub(crate) fn checkpoint(&self) -> Checkpoint {
+        Checkpoint(self.elements.len() as u32)
+    }
+
+    /// Everything since the checkpoint becomes the inside of a node.
+    pub(crate) fn node(&mut self, from: Checkpoint, kind: SyntaxKind) {
+        let data = self.elements.len() as u32 - from.0;
+        self.elements.push(Element { kind, len: 0, data });
+    }
+
+    /// The finished tree, and where the first node stood that was too deep to keep.
+    pub(crate) fn finish(mut self) -> (SyntaxTree, Option<u32>) {
+        let (elements, too_deep) = preorder(&self.elements);
+        self.heredocs.sort_unstable();
+        let heredocs = heredoc_indices(&elements, &self.heredocs);
+        (SyntaxTree { elements, heredocs }, too_deep)
+    }
+}
+
+/// Fills the result from its end: each node is met before its inside, and is put in front of it when the inside
+/// is done. `open` holds the postorder start of each unfinished node and its slot counted from the end.
+fn preorder(post: &[Element]) -> (Vec<Element>, Option<u32>) {
+    let depth = too_deep_nodes(post);
+    let dropped = depth.as_ref().map_or(0, |d| d.0.len());
+    let total = post.len() - dropped;
+    let mut drop = depth.as_ref().map_or(&[][..], |d| &d.0[..]).iter().copied().peekable();
+    let filler = Element { kind: SyntaxKind::Error, len: 0, data: 0 };
+    let mut pre = vec![filler; total];
+    let mut next = total;
+    let mut open: Vec<(u32, Element, usize)> = Vec::new();
+    for (at, &element) in post.iter().enumerate().rev() {
+        while let Some(&(start, node, end)) = open.last()
+            && start as usize > at
+        {
+            open.pop();
+            next -= 1;
+            pre[next] = Element { data: (end - next - 1) as u32, ..node };
+        }
+        if !element.kind.is_node() {
+            next -= 1;
+            pre[next] = element;
+        } else if drop.peek() == Some(&(at as u32)) {
+            drop.next();
+        } else {
+            open.push((at as u32 - element.data, element, next));
+        }
+    }
+    while let Some((_, node, end)) = open.pop() {
+        next -= 1;
+        pre[next] = Element { data: (end - next - 1) as u32, ..node };
+    }
+    debug_assert_eq!(next, 0);
+    (pre, depth.map(|d| d.1))
+}
+
+/// Postorder indices, from the back, of nodes deeper than the limit, and the offset of the first in the text.
+fn too_deep_nodes(post: &[Element]) -> Option<(Vec<u32>, u32)> {
+    let mut open: Vec<u32> = Vec::new();
+    let mut deep = Vec::new();
+    for (at, element) in post.iter().enumerate().rev() {
+        while open.last().is_some_and(|&start| start as usize > at) {
+            open.pop();
+        }
+        if element.kind.is_node() {
+            if open.len() as u32 >= MAX_TREE_DEPTH {
+                deep.push(at as u32);
+            } else {
+                open.push(at as u32 - element.data);
+            }
+        }
+    }
+    let &last = deep.last()?;
+    let inside = post[..last as usize].iter().rev();
+    let place = inside.clone().find(|e| !e.kind.is_node()).map_or(0, |e| e.data);
+    Some((deep, place))
+}
+
+fn heredoc_indices(elements: &[Element], openers: &[(u32, u32)]) -> Vec<(u32, u32)> {
+    if openers.is_empty() {
+        return Vec::new();
+    }
+    let mut by_body: Vec<(u32, u32)> = openers.iter().map(|&(opener, body)| (body, opener)).collect();
+    by_body.sort_unstable();
+    let mut found = Vec::with_capacity(by_body.len());
+    for (index, _) in elements.iter().enumerate().filter(|(_, e)| e.kind == SyntaxKind::HeredocBody) {
+        let start = elements[index..].iter().find(|e| !e.kind.is_node()).map_or(0, |e| e.data);
+        if let Ok(at) = by_body.binary_search_by_key(&start, |&(body, _)| body) {
+            found.push((by_body[at].1, index as u32));
+        }
+    }
+    found.sort_unstable();
+    found
+}
