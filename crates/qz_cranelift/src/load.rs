@@ -9,7 +9,7 @@ use std::io;
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::ir::{self, ExternalName, LibCall, UserExternalName};
 use cranelift_codegen::{CompiledCode, FinalizedMachExceptionHandler, FinalizedRelocTarget};
-use qz_base::FxHashMap;
+use qz_base::{FxHashMap, FxHashSet};
 use qz_rt::unwind::{CallSite, NO_HANDLER, Region, Resolver};
 use qz_rt_abi::RtFn;
 
@@ -88,6 +88,7 @@ pub struct Image {
     /// Offset of each function, by number.
     functions: Vec<Option<u32>>,
     outside: Vec<*const u8>,
+    variadic: FxHashSet<Symbol>,
     jumps: FxHashMap<Symbol, u32>,
 }
 
@@ -103,6 +104,14 @@ impl Image {
         Symbol::Outside(index as u32)
     }
 
+    /// As [`Image::outside`], for a function that takes any number of arguments: on x86-64 it wants to know
+    /// how many vector registers are in use.
+    pub fn outside_variadic(&mut self, address: *const u8) -> Symbol {
+        let symbol = self.outside(address);
+        self.variadic.insert(symbol);
+        symbol
+    }
+
     /// Adds a blob of data; `pointers` are words in it that hold addresses.
     pub fn add_data(&mut self, bytes: &[u8], align: usize, pointers: Vec<(u32, Symbol)>) -> DataId {
         self.data.resize(self.data.len().next_multiple_of(align.max(1)), 0);
@@ -112,8 +121,7 @@ impl Image {
         DataId(self.blobs.len() as u32 - 1)
     }
 
-    /// Adds a compiled function. `location` gives the source location of a call from the bits that its
-    /// instruction carries.
+    /// Adds a compiled function; its instructions carry source locations.
     pub fn add_function(&mut self, number: u32, code: &CompiledCode, func: &ir::Function) {
         self.text.resize(self.text.len().next_multiple_of(CODE_ALIGN), 0xcc);
         let start = self.text.len() as u32;
@@ -177,6 +185,10 @@ impl Image {
         self.text.resize(self.text.len().next_multiple_of(CODE_ALIGN), 0xcc);
         let offset = self.text.len() as u32;
         if cfg!(target_arch = "x86_64") {
+            if self.variadic.contains(&symbol) {
+                // mov al, 8, and six bytes of nothing
+                self.text.extend_from_slice(&[0xb0, 8, 0x66, 0x0f, 0x1f, 0x44, 0, 0]);
+            }
             // jmp [rip + 2], padded so that the address is aligned
             self.text.extend_from_slice(&[0xff, 0x25, 2, 0, 0, 0, 0x0f, 0x0b]);
         } else {

@@ -136,7 +136,7 @@ impl Layouts<'_> {
         let mut order: Vec<usize> = (0..parts.len()).collect();
         if !in_order {
             // Behind a short prefix (a tag) the least aligned come first: they fit before the next boundary.
-            let falling = start % 8 == 0;
+            let falling = start.is_multiple_of(8);
             order.sort_by_key(|&i| if falling { 64 - layouts[i].align } else { layouts[i].align });
         }
         let mut offsets = vec![0; parts.len()];
@@ -202,8 +202,8 @@ impl Layouts<'_> {
     fn plan_tagged(&self, parts: &[Vec<Ty>]) -> Plan {
         let count = parts.len() as u64;
         let (scalar, patterns) = match count {
-            ..=0x100 => (Scalar::I8, 0x100),
-            ..=0x1_0000 => (Scalar::I16, 0x1_0000),
+            0..=0x100 => (Scalar::I8, 0x100),
+            0x101..=0x1_0000 => (Scalar::I16, 0x1_0000),
             _ => (Scalar::I32, 0x1_0000_0000),
         };
         let laid: Vec<Laid> = parts.iter().map(|fields| self.lay_out(fields, scalar.size(), false)).collect();
