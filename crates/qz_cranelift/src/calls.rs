@@ -3,8 +3,8 @@
 //! A call that may panic inside a block with a cleanup ends its CLIF block with two ways out.
 
 use cranelift_codegen::ir::{
-    BlockArg, BlockCall, ExceptionTable, ExceptionTableData, ExceptionTableItem, FuncRef, InstBuilder, SigRef,
-    Signature, Value, types,
+    BlockArg, BlockCall, ExceptionTable, ExceptionTableData, ExceptionTableItem, FuncRef, InstBuilder,
+    SigRef, Signature, Value, types,
 };
 use qz_codegen::{FnAbi, PassMode, RetMode};
 use qz_mir::layout::Layout;
@@ -129,7 +129,10 @@ impl FnCx<'_, '_, '_> {
         self.unwind.or_else(|| self.depth_handler())
     }
 
-    fn exception_table(&mut self, signature: SigRef) -> Option<(ExceptionTable, cranelift_codegen::ir::Block)> {
+    fn exception_table(
+        &mut self,
+        signature: SigRef,
+    ) -> Option<(ExceptionTable, cranelift_codegen::ir::Block)> {
         let handler = self.panic_target()?;
         let returns: SmallVec<[_; 4]> =
             self.b.func.dfg.signatures[signature].returns.iter().map(|ret| ret.value_type).collect();

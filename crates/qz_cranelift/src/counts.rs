@@ -65,7 +65,8 @@ impl FnCx<'_, '_, '_> {
         if let Some(glue) = glue {
             return self.call_glue(glue, layout, value);
         }
-        let counted = |fields: &Fields| fields.tys.iter().any(|&ty| self.program.layouts.of(ty).needs_release);
+        let counted =
+            |fields: &Fields| fields.tys.iter().any(|&ty| self.program.layouts.of(ty).needs_release);
         let variants: Vec<usize> = (0..it.variants.len()).filter(|&i| counted(&it.variants[i])).collect();
         if it.tag == Tag::Single {
             return self.change_fields(layout, &it.variants[0], value, change);

@@ -13,7 +13,9 @@ use qz_base::FxHashMap;
 use qz_codegen::{FnAbi, PassMode, RetMode};
 use qz_mir::layout::{Layout, ObjectLayout};
 use qz_mir::visit::{Use, each_place};
-use qz_mir::{Block, BlockId, Body, Callee, Instance, Local, Place, Proj, Rvalue, SourceInfo, StmtKind, TermKind};
+use qz_mir::{
+    Block, BlockId, Body, Callee, Instance, Local, Place, Proj, Rvalue, SourceInfo, StmtKind, TermKind,
+};
 use qz_rt_abi::Fiber;
 use qz_rt_abi::registry::rt;
 use smallvec::SmallVec;
@@ -215,7 +217,8 @@ impl<'a, 'b, 'm> FnCx<'a, 'b, 'm> {
             self.b.set_cold_block(clif);
         }
         self.b.switch_to_block(clif);
-        self.unwind = block.unwind.filter(|&to| !is_only_resume(&body.blocks[to])).map(|to| self.blocks[to.index()]);
+        self.unwind =
+            block.unwind.filter(|&to| !is_only_resume(&body.blocks[to])).map(|to| self.blocks[to.index()]);
         for stmt in &block.stmts {
             if !matches!(stmt.kind, StmtKind::Nop | StmtKind::EndScope(_)) {
                 self.set_location(stmt.source);
@@ -329,8 +332,7 @@ impl<'a, 'b, 'm> FnCx<'a, 'b, 'm> {
             Some(&known) => known,
             None => {
                 let name = ExternalName::user(self.b.func.declare_imported_user_function(symbol.name()));
-                let data =
-                    GlobalValueData::Symbol { name, offset: 0.into(), colocated: true, tls: false };
+                let data = GlobalValueData::Symbol { name, offset: 0.into(), colocated: true, tls: false };
                 let global = self.b.create_global_value(data);
                 self.globals.insert(symbol, global);
                 global

@@ -24,7 +24,10 @@ pub(crate) enum Home {
 #[derive(Copy, Clone, Debug)]
 pub(crate) enum Spot {
     /// At an offset inside a local that lives in variables.
-    Slots { local: Local, offset: u32 },
+    Slots {
+        local: Local,
+        offset: u32,
+    },
     Memory(Addr),
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{
-    AbiParam, BlockCall, ExceptionTableData, ExceptionTableItem, ExtFuncData, ExternalName, InstBuilder, Signature,
-    types,
+    AbiParam, BlockCall, ExceptionTableData, ExceptionTableItem, ExtFuncData, ExternalName, InstBuilder,
+    Signature, types,
 };
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::{Context, ir};
@@ -88,7 +88,8 @@ impl<'m> ProgramCx<'m> {
 
     /// Whether an instance destroys objects, and so takes part in limiting its own depth.
     pub(crate) fn is_destroy(&self, key: &InstanceKey) -> bool {
-        matches!(key, InstanceKey::DestroyGlue(_) | InstanceKey::DestroyClosure(_)) || self.destroys.contains(key)
+        matches!(key, InstanceKey::DestroyGlue(_) | InstanceKey::DestroyClosure(_))
+            || self.destroys.contains(key)
     }
 
     /// Compiles every instance that has a body, and the entry.
@@ -252,7 +253,8 @@ impl<'m> ProgramCx<'m> {
         let found = self.module.statics.iter().find(|(known, _)| *known == id);
         let (_, info) = found.expect("the module lists the variables it uses");
         let layout = self.layouts.of(info.ty);
-        let data = self.image.add_data(&vec![0; layout.size as usize], layout.align.max(8) as usize, Vec::new());
+        let data =
+            self.image.add_data(&vec![0; layout.size as usize], layout.align.max(8) as usize, Vec::new());
         self.statics.insert(id, data);
         data
     }
@@ -262,7 +264,8 @@ impl<'m> ProgramCx<'m> {
         let entries = self.types.entries.clone();
         let mut bytes = vec![0; entry_size * (entries.len() + 1)];
         let mut pointers = Vec::new();
-        let names = std::iter::once("String").chain(self.module.types.iter().map(|entry| entry.name.as_str()));
+        let names =
+            std::iter::once("String").chain(self.module.types.iter().map(|entry| entry.name.as_str()));
         for (i, name) in names.enumerate() {
             let at = i * entry_size;
             let field = |offset: usize| at + offset;

@@ -1,7 +1,9 @@
 //! Values in flight: machine values, or memory where there are too many; and moving them to and from memory
 //! and the slots of locals.
 
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, StackSlot, StackSlotData, StackSlotKind, Type, Value, types};
+use cranelift_codegen::ir::{
+    InstBuilder, MemFlagsData, StackSlot, StackSlotData, StackSlotKind, Type, Value, types,
+};
 use qz_mir::layout::{Layout, Scalar, Slot};
 use smallvec::SmallVec;
 
@@ -183,7 +185,7 @@ impl FnCx<'_, '_, '_> {
         if scalar.size() < slot.scalar.size() {
             bits = self.b.ins().ireduce(clif_ty(Scalar::int_of_size(scalar.size())), bits);
         }
-        self.from_int(scalar, bits)
+        self.int_as(scalar, bits)
     }
 
     /// A slot with the scalar at `offset` inside it replaced. `old` is `None` if nothing else in the slot
@@ -218,7 +220,7 @@ impl FnCx<'_, '_, '_> {
             let kept = self.b.ins().band(old, hole);
             bits = self.b.ins().bor(kept, bits);
         }
-        self.from_int(slot.scalar, bits)
+        self.int_as(slot.scalar, bits)
     }
 
     fn as_int(&mut self, scalar: Scalar, value: Value) -> Value {
@@ -229,7 +231,7 @@ impl FnCx<'_, '_, '_> {
         self.b.ins().bitcast(int, MemFlagsData::new(), value)
     }
 
-    fn from_int(&mut self, scalar: Scalar, bits: Value) -> Value {
+    fn int_as(&mut self, scalar: Scalar, bits: Value) -> Value {
         if !scalar.is_float() {
             return bits;
         }
