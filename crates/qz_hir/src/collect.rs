@@ -1,0 +1,688 @@
+//! From trees to declarations: one pass over each module's items, then imports are tied to modules.
+//!
+//! Only headers are read, and only as far as names go; types and bodies wait until asked for.
+
+use std::cell::{Cell, OnceCell};
+
+use qz_base::{FileId, Name, Span, TextRange};
+use qz_syntax::ast::{self, AstNode};
+use qz_syntax::{SyntaxNode, SyntaxToken};
+use qz_types::{AdtId, FnId, TraitId};
+
+use crate::defs::*;
+use crate::diagnostics as words;
+use crate::scope::{Def, Entry};
+
+/// A module whose imports the driver has already looked up.
+pub struct ModuleInput {
+    /// `geo::shapes`.
+    pub path: Name,
+    pub file: FileId,
+    pub parsed: ParsedFile,
+    pub is_std: bool,
+    /// For each import, in source order, the module it names.
+    pub imports: Vec<ImportTarget>,
+}
+
+/// What an import path was found to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImportTarget {
+    Module(FileId),
+    /// Reported by the driver.
+    Failed,
+}
+
+/// An import as written: what the driver must find.
+pub struct ImportRequest {
+    pub segments: Vec<Name>,
+    pub range: TextRange,
+}
+
+/// The imports of a file, in source order.
+pub fn import_requests(parsed: &ParsedFile) -> Vec<ImportRequest> {
+    let root = parsed.tree.root(&parsed.text);
+    let Some(file) = ast::SourceFile::cast(root) else { return Vec::new() };
+    file.items()
+        .filter_map(|item| match item {
+            ast::Item::ImportDef(import) => Some(import),
+            _ => None,
+        })
+        .map(|import| match import.path() {
+            Some(path) => ImportRequest {
+                segments: path.segments().map(|s| Name::new(s.text())).collect(),
+                range: path.syntax().range(),
+            },
+            None => ImportRequest { segments: Vec::new(), range: import.syntax().range() },
+        })
+        .collect()
+}
+
+/// Collects all modules. `prelude` is the file whose exports are visible everywhere.
+pub fn collect(inputs: Vec<ModuleInput>, prelude: Option<FileId>) -> Defs {
+    let mut defs = Defs::default();
+    let mut imports = Vec::new();
+    for input in inputs {
+        let module = defs.modules.alloc(Module {
+            path: input.path,
+            file: input.file,
+            scope: Default::default(),
+            is_std: input.is_std,
+        });
+        defs.files.insert(input.file, input.parsed);
+        imports.push((module, input.imports));
+        if prelude == Some(input.file) {
+            defs.prelude = Some(module);
+        }
+    }
+    let modules: Vec<ModuleId> = defs.modules.ids().collect();
+    for module in modules {
+        Collector { defs: &mut defs, module, file: FileId(0) }.collect_module();
+    }
+    for (module, targets) in imports {
+        Collector { defs: &mut defs, module, file: FileId(0) }.tie_imports(&targets);
+    }
+    index_methods(&mut defs);
+    defs
+}
+
+struct Collector<'a> {
+    defs: &'a mut Defs,
+    module: ModuleId,
+    file: FileId,
+}
+
+/// What the attributes of an item say.
+#[derive(Default)]
+struct Attrs {
+    value: bool,
+    repr_c: bool,
+    function: FnAttrs,
+}
+
+impl Collector<'_> {
+    fn span(&self, range: TextRange) -> Span {
+        Span::new(self.file, range)
+    }
+
+    fn is_std(&self) -> bool {
+        self.defs.modules[self.module].is_std
+    }
+
+    fn collect_module(&mut self) {
+        self.file = self.defs.modules[self.module].file;
+        let parsed = self.defs.files[&self.file].clone();
+        let root = parsed.tree.root(&parsed.text);
+        let Some(file) = ast::SourceFile::cast(root) else { return };
+        let items: Vec<ast::Item<'_>> = file.items().collect();
+        self.collect_items(&items);
+    }
+
+    fn collect_items(&mut self, items: &[ast::Item<'_>]) {
+        let mut at = 0;
+        while at < items.len() {
+            let item = items[at];
+            at += 1;
+            match item {
+                ast::Item::FnDef(first) => {
+                    let clauses = clause_group(first, &items[at..]);
+                    at += clauses.len() - 1;
+                    if let Some(id) = self.function(&clauses, Container::Module) {
+                        self.declare_fn(id);
+                    }
+                }
+                other => self.item(other),
+            }
+        }
+    }
+
+    fn item(&mut self, item: ast::Item<'_>) {
+        match item {
+            ast::Item::ImportDef(_) | ast::Item::FnDef(_) => {}
+            ast::Item::StructDef(it) => self.struct_def(it),
+            ast::Item::EnumDef(it) => self.enum_def(it),
+            ast::Item::TraitDef(it) => self.trait_def(it),
+            ast::Item::ImplDef(it) => {
+                self.attrs(it.attrs());
+                let members: Vec<_> = it.items().collect();
+                self.impl_block(it.syntax(), ImplOrigin::Impl, it.is_negative(), &members);
+            }
+            ast::Item::ExtendDef(it) => {
+                self.attrs(it.attrs());
+                let members: Vec<_> = it.items().collect();
+                self.impl_block(it.syntax(), ImplOrigin::Extend, false, &members);
+            }
+            ast::Item::TypeAlias(it) => self.alias_def(it),
+            ast::Item::NewtypeDef(it) => {
+                self.attrs(it.attrs());
+                let Some(name) = it.name() else { return };
+                let id = self.adt(name, it.syntax(), AdtKind::Newtype, it.is_private(), Attrs::default(), None);
+                self.declare(name, Def::Adt(id), it.is_private());
+            }
+            ast::Item::ConstDef(it) => self.const_def(it),
+            ast::Item::VarDef(it) => self.static_def(it),
+            ast::Item::EffectDef(it) => self.not_yet(it.syntax(), it.name(), it.is_private(), "effects"),
+            ast::Item::ActorDef(it) => self.not_yet(it.syntax(), it.name(), it.is_private(), "actors"),
+            ast::Item::MacroDef(it) => self.not_yet(it.syntax(), it.name(), it.is_private(), "user-defined macros"),
+            ast::Item::PackedStructDef(it) => {
+                self.not_yet(it.syntax(), it.name(), it.is_private(), "packed structs");
+            }
+            ast::Item::BinaryDef(it) => self.not_yet(it.syntax(), it.name(), it.is_private(), "binary types"),
+        }
+    }
+
+    /// A construct of a later version: one clear error, and a name that says nothing more when used.
+    fn not_yet(&mut self, node: SyntaxNode<'_>, name: Option<SyntaxToken<'_>>, private: bool, what: &str) {
+        let range = name.map_or_else(|| node.range(), |name| name.range());
+        self.defs.report(words::not_yet(self.span(range), what));
+        if let Some(name) = name {
+            self.declare(name, Def::NotYet, private);
+        }
+    }
+
+    fn attrs<'t>(&mut self, attrs: impl Iterator<Item = ast::Attr<'t>>) -> Attrs {
+        let mut found = Attrs::default();
+        for attr in attrs {
+            let Some(name) = attr.name() else { continue };
+            let text_arg = attr_text(attr);
+            match (name.text(), self.is_std()) {
+                ("value", _) => found.value = true,
+                ("repr", _) if attr_word(attr).as_deref() == Some("C") => found.repr_c = true,
+                ("inline", _) => match attr_word(attr).as_deref() {
+                    Some("never") => found.function.inline_never = true,
+                    _ => found.function.inline_always = true,
+                },
+                ("track_caller", _) => found.function.track_caller = true,
+                ("lang", true) => found.function.lang = text_arg.map(|t| Name::new(&t)),
+                ("link_name", _) => found.function.link_name = text_arg.map(|t| Name::new(&t)),
+                (known, _) if LATER_ATTRIBUTES.contains(&known) => {
+                    let span = self.span(name.range());
+                    self.defs.report(words::not_yet(span, &format!("the attribute `@{known}`")));
+                }
+                (unknown, _) => {
+                    let span = self.span(name.range());
+                    self.defs.report(words::unknown_attribute(span, unknown));
+                }
+            }
+        }
+        found
+    }
+
+    fn declare(&mut self, name: SyntaxToken<'_>, def: Def, is_private: bool) {
+        let entry = Entry { def, range: name.range(), is_private, is_plain_import: false };
+        self.add_entry(Name::new(name.text()), entry);
+    }
+
+    fn add_entry(&mut self, name: Name, entry: Entry) {
+        let scope = &mut self.defs.modules[self.module].scope;
+        match scope.entries.get_mut(&name) {
+            None => {
+                scope.entries.insert(name, entry);
+            }
+            Some(earlier) => {
+                // Overloads by arity share an entry.
+                if let (Def::Fns(known), Def::Fns(new)) = (&mut earlier.def, &entry.def) {
+                    known.extend(new);
+                    return;
+                }
+                let first = Span::new(self.file, earlier.range);
+                let again = self.span(entry.range);
+                self.defs.report(words::duplicate(again, name, first));
+            }
+        }
+    }
+
+    fn declare_fn(&mut self, id: FnId) {
+        let def = &self.defs.fns[id];
+        let (name, range, is_private) = (def.name, def.name_range, def.is_private);
+        self.check_overload(id);
+        self.add_entry(name, Entry { def: Def::Fns(vec![id]), range, is_private, is_plain_import: false });
+    }
+
+    /// Functions of one name must differ in how many arguments they take.
+    fn check_overload(&mut self, id: FnId) {
+        let def = &self.defs.fns[id];
+        let scope = &self.defs.modules[self.module].scope;
+        let Some(Entry { def: Def::Fns(others), .. }) = scope.entries.get(&def.name) else { return };
+        let clash = others.iter().copied().find(|&other| arities_overlap(self.defs.fns[other].arity, def.arity));
+        if let Some(other) = clash {
+            let problem = words::overloads_overlap(self.defs.fn_span(id), def.name, self.defs.fn_span(other));
+            self.defs.report(problem);
+        }
+    }
+
+    fn function(&mut self, clauses: &[ast::FnDef<'_>], container: Container) -> Option<FnId> {
+        let first = clauses[0];
+        let name = first.name()?;
+        let attrs = self.attrs(first.attrs());
+        let kind = self.fn_kind(first);
+        let params = first.params();
+        let self_param = params.and_then(|list| list.self_param()).map(|it| match (it.is_ref(), it.is_mut()) {
+            (true, true) => SelfKind::RefMut,
+            (true, false) => SelfKind::Ref,
+            (false, _) => SelfKind::Value,
+        });
+        if let (Container::Module, Some(it)) = (container, params.and_then(|list| list.self_param())) {
+            let span = self.span(it.syntax().range());
+            self.defs.report(words::self_outside(span));
+        }
+        let is_c = matches!(kind, FnKind::ExternC { .. });
+        let has_body = first.body().is_some() || first.value().is_some();
+        let may_be_bodiless = kind != FnKind::Normal || matches!(container, Container::Trait(_));
+        if !has_body && !may_be_bodiless {
+            let span = self.span(name.range());
+            self.defs.report(words::no_body(span, name.text()));
+        }
+        if is_c && has_body {
+            let span = self.span(name.range());
+            self.defs.report(words::not_yet(span, "an `extern` function with a body"));
+        }
+        let def = FnDef {
+            name: Name::new(name.text()),
+            name_range: name.range(),
+            module: self.module,
+            container,
+            nodes: clauses.iter().map(|clause| clause.syntax().index()).collect(),
+            kind,
+            is_private: first.is_private(),
+            attrs: attrs.function,
+            self_param,
+            arity: arity_of(params),
+            has_body,
+            sig: OnceCell::new(),
+        };
+        let lang = def.attrs.lang;
+        let id = self.defs.fns.push(def);
+        if let Some(lang) = lang {
+            self.defs.lang.fns.insert(lang.as_str(), id);
+        }
+        Some(id)
+    }
+
+    fn fn_kind(&mut self, def: ast::FnDef<'_>) -> FnKind {
+        let Some(abi) = def.extern_abi() else { return FnKind::Normal };
+        let text = abi.abi().map(|it| it.syntax().text().trim_matches('"').to_owned()).unwrap_or_default();
+        match (text.as_str(), self.is_std()) {
+            ("C", _) => {
+                let variadic = abi.is_variadic() || def.params().is_some_and(|list| list.is_variadic());
+                FnKind::ExternC { variadic }
+            }
+            ("rt", true) => FnKind::Runtime,
+            ("intrinsic", true) => FnKind::Intrinsic,
+            _ => {
+                let span = self.span(abi.syntax().range());
+                self.defs.report(words::unknown_abi(span, &text));
+                FnKind::ExternC { variadic: false }
+            }
+        }
+    }
+
+    /// A function without parameters that holds an initialiser.
+    fn initialiser(&mut self, name: Name, range: TextRange, node: SyntaxNode<'_>, kind: FnKind, private: bool) -> FnId {
+        self.defs.fns.push(FnDef {
+            name,
+            name_range: range,
+            module: self.module,
+            container: Container::Module,
+            nodes: vec![node.index()],
+            kind,
+            is_private: private,
+            attrs: FnAttrs::default(),
+            self_param: None,
+            arity: (0, Some(0)),
+            has_body: true,
+            sig: OnceCell::new(),
+        })
+    }
+
+    fn adt(
+        &mut self,
+        name: SyntaxToken<'_>,
+        node: SyntaxNode<'_>,
+        kind: AdtKind,
+        is_private: bool,
+        attrs: Attrs,
+        lang: Option<Name>,
+    ) -> AdtId {
+        let id = self.defs.adts.push(AdtDef {
+            name: Name::new(name.text()),
+            name_range: name.range(),
+            module: self.module,
+            node: node.index(),
+            kind,
+            is_private,
+            repr_c: attrs.repr_c,
+            lang,
+            generics: OnceCell::new(),
+            fields: OnceCell::new(),
+        });
+        if let Some(lang) = lang {
+            self.defs.lang.adts.insert(lang.as_str(), id);
+        }
+        id
+    }
+
+    fn struct_def(&mut self, it: ast::StructDef<'_>) {
+        let attrs = self.attrs(it.attrs());
+        let Some(name) = it.name() else { return };
+        if it.is_linear() {
+            let span = self.span(name.range());
+            self.defs.report(words::not_yet(span, "linear structs"));
+        }
+        let kind = if attrs.value { AdtKind::Value } else { AdtKind::Struct };
+        let lang = attrs.function.lang;
+        let id = self.adt(name, it.syntax(), kind, it.is_private(), attrs, lang);
+        self.declare(name, Def::Adt(id), it.is_private());
+        for (index, field) in it.fields().enumerate() {
+            self.attrs(field.attrs());
+            if let (Some(name), Some(_)) = (field.name(), field.default()) {
+                let kind = FnKind::FieldDefault(id, index as u32);
+                let init = self.initialiser(Name::new(name.text()), name.range(), field.syntax(), kind, false);
+                self.defs.field_defaults.insert((id, index as u32), init);
+            }
+        }
+        let members: Vec<_> = it.items().collect();
+        self.impl_block(it.syntax(), ImplOrigin::Body(id), false, &members);
+    }
+
+    fn enum_def(&mut self, it: ast::EnumDef<'_>) {
+        let attrs = self.attrs(it.attrs());
+        let Some(name) = it.name() else { return };
+        let lang = attrs.function.lang;
+        let id = self.adt(name, it.syntax(), AdtKind::Enum, it.is_private(), attrs, lang);
+        self.declare(name, Def::Adt(id), it.is_private());
+        let members: Vec<_> = it.items().collect();
+        self.impl_block(it.syntax(), ImplOrigin::Body(id), false, &members);
+    }
+
+    fn trait_def(&mut self, it: ast::TraitDef<'_>) {
+        let attrs = self.attrs(it.attrs());
+        let Some(name) = it.name() else { return };
+        let lang = attrs.function.lang;
+        let id = self.defs.traits.push(TraitDef {
+            name: Name::new(name.text()),
+            name_range: name.range(),
+            module: self.module,
+            node: it.syntax().index(),
+            is_private: it.is_private(),
+            lang,
+            methods: Vec::new(),
+            assoc: Vec::new(),
+            generics: OnceCell::new(),
+            supers: OnceCell::new(),
+        });
+        if let Some(lang) = lang {
+            self.defs.lang.traits.insert(lang.as_str(), id);
+        }
+        self.declare(name, Def::Trait(id), it.is_private());
+        let members: Vec<_> = it.items().collect();
+        self.trait_members(id, &members);
+    }
+
+    fn trait_members(&mut self, id: TraitId, members: &[ast::Item<'_>]) {
+        for &member in members {
+            match member {
+                ast::Item::FnDef(def) => {
+                    if let Some(method) = self.function(&[def], Container::Trait(id)) {
+                        self.defs.traits[id].methods.push(method);
+                    }
+                }
+                ast::Item::TypeAlias(alias) => {
+                    if let Some(name) = alias.name() {
+                        self.defs.traits[id].assoc.push((Name::new(name.text()), name.range()));
+                    }
+                }
+                ast::Item::ConstDef(it) => {
+                    let span = self.span(it.syntax().range());
+                    self.defs.report(words::not_yet(span, "associated constants"));
+                }
+                other => {
+                    let span = self.span(other.syntax().range());
+                    self.defs.report(words::not_a_member(span));
+                }
+            }
+        }
+    }
+
+    fn impl_block(
+        &mut self,
+        node: SyntaxNode<'_>,
+        origin: ImplOrigin,
+        is_negative: bool,
+        members: &[ast::Item<'_>],
+    ) {
+        if members.is_empty() && matches!(origin, ImplOrigin::Body(_)) {
+            return;
+        }
+        let id = self.defs.impls.alloc(ImplDef {
+            module: self.module,
+            node: node.index(),
+            range: node.range(),
+            origin,
+            is_negative,
+            methods: Vec::new(),
+            header: OnceCell::new(),
+        });
+        let mut at = 0;
+        while at < members.len() {
+            let member = members[at];
+            at += 1;
+            match member {
+                ast::Item::FnDef(first) => {
+                    let clauses = clause_group(first, &members[at..]);
+                    at += clauses.len() - 1;
+                    if let Some(method) = self.function(&clauses, Container::Impl(id)) {
+                        self.defs.impls[id].methods.push(method);
+                    }
+                }
+                ast::Item::TypeAlias(_) => {}
+                ast::Item::ConstDef(it) => {
+                    let span = self.span(it.syntax().range());
+                    self.defs.report(words::not_yet(span, "associated constants"));
+                }
+                other => {
+                    let span = self.span(other.syntax().range());
+                    self.defs.report(words::not_a_member(span));
+                }
+            }
+        }
+    }
+
+    fn alias_def(&mut self, it: ast::TypeAlias<'_>) {
+        self.attrs(it.attrs());
+        let Some(name) = it.name() else { return };
+        let id = self.defs.aliases.alloc(AliasDef {
+            name: Name::new(name.text()),
+            name_range: name.range(),
+            module: self.module,
+            node: it.syntax().index(),
+            is_private: it.is_private(),
+            target: OnceCell::new(),
+            in_progress: Cell::new(false),
+        });
+        self.declare(name, Def::Alias(id), it.is_private());
+    }
+
+    fn const_def(&mut self, it: ast::ConstDef<'_>) {
+        self.attrs(it.attrs());
+        let Some(name) = it.name() else { return };
+        let id =
+            self.initialiser(Name::new(name.text()), name.range(), it.syntax(), FnKind::Const, it.is_private());
+        self.declare(name, Def::Const(id), it.is_private());
+    }
+
+    fn static_def(&mut self, it: ast::VarDef<'_>) {
+        self.attrs(it.attrs());
+        let Some(name) = it.name() else { return };
+        let id = self.defs.statics.next_id();
+        let text = Name::new(name.text());
+        let init = self.initialiser(text, name.range(), it.syntax(), FnKind::StaticInit(id), it.is_private());
+        self.defs.statics.push(StaticDef {
+            name: text,
+            name_range: name.range(),
+            module: self.module,
+            node: it.syntax().index(),
+            is_private: it.is_private(),
+            init,
+            ty: OnceCell::new(),
+        });
+        self.declare(name, Def::Static(id), it.is_private());
+    }
+
+    fn tie_imports(&mut self, targets: &[ImportTarget]) {
+        self.file = self.defs.modules[self.module].file;
+        let parsed = self.defs.files[&self.file].clone();
+        let root = parsed.tree.root(&parsed.text);
+        let Some(file) = ast::SourceFile::cast(root) else { return };
+        let imports = file.items().filter_map(|item| match item {
+            ast::Item::ImportDef(import) => Some(import),
+            _ => None,
+        });
+        for (import, target) in imports.zip(targets) {
+            self.attrs(import.attrs());
+            if let ImportTarget::Module(file) = target
+                && let Some((target, _)) = self.defs.modules.iter().find(|(_, m)| m.file == *file)
+            {
+                self.tie_import(import, target);
+            }
+        }
+    }
+
+    fn tie_import(&mut self, import: ast::ImportDef<'_>, target: ModuleId) {
+        if import.is_wildcard() {
+            self.defs.modules[self.module].scope.wildcards.push((target, import.is_pub()));
+            return;
+        }
+        let names: Vec<_> = import.names().collect();
+        if names.is_empty() {
+            let Some(last) = import.path().and_then(|path| path.segments().last()) else { return };
+            let name = Name::new(import.alias().unwrap_or(last).text());
+            self.defs.modules[self.module].scope.modules.insert(name, target);
+            return;
+        }
+        for name in names {
+            self.import_name(name, target, import.is_pub());
+        }
+    }
+
+    fn import_name(&mut self, import: ast::ImportName<'_>, target: ModuleId, is_pub: bool) {
+        use crate::scope::Lookup;
+        let Some(token) = import.name() else { return };
+        let name = Name::new(token.text());
+        let span = self.span(token.range());
+        let def = match self.defs.lookup_export(target, name) {
+            Lookup::Found(def) => def,
+            Lookup::Private(owner) => {
+                let owner = self.defs.modules[owner].path;
+                self.defs.report(words::private_item(span, name, owner));
+                return;
+            }
+            Lookup::Ambiguous(_) | Lookup::Missing => {
+                let mut names = Vec::new();
+                self.defs.export_names(target, &mut names, &mut Vec::new());
+                names.sort_by(|a, b| a.cmp_text(*b));
+                let module = self.defs.modules[target].path;
+                self.defs.report(words::not_in_module(span, name, module, &names));
+                Def::NotYet
+            }
+        };
+        let token = import.alias().unwrap_or(token);
+        let entry = Entry { def, range: token.range(), is_private: false, is_plain_import: !is_pub };
+        self.add_entry(Name::new(token.text()), entry);
+    }
+}
+
+/// The first definition and those right after it that are further clauses of it: same name, same number
+/// of parameters, and a pattern among the parameters of one of them.
+fn clause_group<'t>(first: ast::FnDef<'t>, rest: &[ast::Item<'t>]) -> Vec<ast::FnDef<'t>> {
+    let mut clauses = vec![first];
+    let name = first.name().map(|it| it.text());
+    for item in rest {
+        match item {
+            ast::Item::FnDef(next)
+                if name.is_some()
+                    && next.name().map(|it| it.text()) == name
+                    && param_count(*next) == param_count(first)
+                    && (has_patterns(*next) || clauses.iter().any(|clause| has_patterns(*clause))) =>
+            {
+                clauses.push(*next);
+            }
+            _ => break,
+        }
+    }
+    clauses
+}
+
+fn param_count(def: ast::FnDef<'_>) -> usize {
+    def.params().map_or(0, |list| list.params().count())
+}
+
+/// Whether a parameter is more than a name.
+pub(crate) fn has_patterns(def: ast::FnDef<'_>) -> bool {
+    def.params().is_some_and(|list| {
+        list.params()
+            .any(|param| !matches!(param.pat(), None | Some(ast::Pat::NamePat(_) | ast::Pat::WildcardPat(_) | ast::Pat::MissingPat(_))))
+    })
+}
+
+fn arity_of(params: Option<ast::ParamList<'_>>) -> (u32, Option<u32>) {
+    let Some(list) = params else { return (0, Some(0)) };
+    let (mut min, mut max) = (0, Some(0));
+    for param in list.params() {
+        if param.is_rest() {
+            max = None;
+            continue;
+        }
+        if param.default().is_none() {
+            min += 1;
+        }
+        max = max.map(|max| max + 1);
+    }
+    if list.is_variadic() {
+        max = None;
+    }
+    (min, max)
+}
+
+fn arities_overlap(a: (u32, Option<u32>), b: (u32, Option<u32>)) -> bool {
+    a.0 <= b.1.unwrap_or(u32::MAX) && b.0 <= a.1.unwrap_or(u32::MAX)
+}
+
+const LATER_ATTRIBUTES: &[&str] = &[
+    "cfg", "derive", "deprecated", "must_use", "test_only", "packed", "heap", "cImport", "cInclude", "naked", "weak",
+    "panic_handler", "export", "align", "thread_local", "task_local", "no_preempt", "link", "overflow", "gpu",
+];
+
+/// `"text"` in `@name("text")`.
+fn attr_text(attr: ast::Attr<'_>) -> Option<String> {
+    let arg = attr.args()?.args().next()?;
+    let text = arg.syntax().text();
+    text.strip_prefix('"')?.strip_suffix('"').map(str::to_owned)
+}
+
+/// `word` in `@name(word)`.
+fn attr_word(attr: ast::Attr<'_>) -> Option<String> {
+    Some(attr.args()?.args().next()?.syntax().text().to_owned())
+}
+
+/// Files methods under the heads of their types. Needs all modules and imports.
+fn index_methods(defs: &mut Defs) {
+    for id in defs.traits.ids() {
+        for (n, &method) in defs.traits[id].methods.iter().enumerate() {
+            let name = defs.fns[method].name;
+            defs.trait_methods.entry(name).or_default().push((id, n as u32));
+        }
+    }
+    let impls: Vec<ImplId> = defs.impls.ids().collect();
+    for id in impls {
+        let header = defs.impl_header(id);
+        if let Some(trait_ref) = header.trait_ref {
+            defs.trait_impls.entry(trait_ref.trait_id).or_default().push(id);
+            continue;
+        }
+        let Some(head) = TyHead::of(header.self_ty) else { continue };
+        for &method in &defs.impls[id].methods {
+            let name = defs.fns[method].name;
+            defs.inherent.entry((head, name)).or_default().push(method);
+        }
+    }
+}

@@ -1,0 +1,466 @@
+//! Declarations by id. A declaration remembers its node in its file's tree; signatures and bodies are
+//! lowered from there when first asked for.
+
+use std::cell::{OnceCell, RefCell};
+use std::sync::Arc;
+
+use qz_base::{Arena, FileId, FxHashMap, Id, IdVec, Name, Span, TextRange};
+use qz_diag::Diagnostic;
+use qz_syntax::SyntaxTree;
+use qz_types::defs::{AdtMarker, FnMarker, StaticMarker, TraitMarker};
+use qz_types::{AdtId, FloatTy, FnId, IntTy, Row, StaticId, TraitId, TraitRef, Ty, TyKind};
+
+use crate::scope::Scope;
+
+pub type ModuleId = Id<Module>;
+pub type ImplId = Id<ImplDef>;
+pub type AliasId = Id<AliasDef>;
+
+/// A parsed file: the tree and the text it describes.
+#[derive(Clone)]
+pub struct ParsedFile {
+    pub tree: Arc<SyntaxTree>,
+    pub text: Arc<str>,
+}
+
+/// All declarations of a program and its libraries.
+#[derive(Default)]
+pub struct Defs {
+    pub files: FxHashMap<FileId, ParsedFile>,
+    pub modules: Arena<Module>,
+    pub fns: IdVec<FnMarker, FnDef>,
+    pub adts: IdVec<AdtMarker, AdtDef>,
+    pub traits: IdVec<TraitMarker, TraitDef>,
+    pub aliases: Arena<AliasDef>,
+    pub impls: Arena<ImplDef>,
+    pub statics: IdVec<StaticMarker, StaticDef>,
+    pub lang: Lang,
+    /// Its exports are visible everywhere, behind everything else.
+    pub prelude: Option<ModuleId>,
+    /// Methods in inherent impls and `extend` blocks, by the head of the type and name.
+    pub(crate) inherent: FxHashMap<(TyHead, Name), Vec<FnId>>,
+    /// Methods of `impl<T> T`-like blocks do not exist; trait methods by name, for scope searches.
+    pub(crate) trait_methods: FxHashMap<Name, Vec<(TraitId, u32)>>,
+    pub(crate) trait_impls: FxHashMap<TraitId, Vec<ImplId>>,
+    /// Functions that hold the default values of fields.
+    pub(crate) field_defaults: FxHashMap<(AdtId, u32), FnId>,
+    pub(crate) problems: RefCell<Vec<Diagnostic>>,
+}
+
+/// A file seen as a name space.
+pub struct Module {
+    /// `geo::shapes`; the root file is called by its stem, `std` modules start with `std::`.
+    pub path: Name,
+    pub file: FileId,
+    pub scope: Scope,
+    pub is_std: bool,
+}
+
+/// A function, method, or the initialiser of a constant, static or field.
+pub struct FnDef {
+    pub name: Name,
+    pub name_range: TextRange,
+    pub module: ModuleId,
+    pub container: Container,
+    /// Clauses of one function stand together; others have one node.
+    pub nodes: Vec<u32>,
+    pub kind: FnKind,
+    pub is_private: bool,
+    pub attrs: FnAttrs,
+    pub self_param: Option<SelfKind>,
+    /// Arguments accepted, without `self`; `None` is no upper limit.
+    pub arity: (u32, Option<u32>),
+    pub has_body: bool,
+    pub(crate) sig: OnceCell<Arc<FnSig>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FnKind {
+    Normal,
+    /// `extern "C" def`.
+    ExternC { variadic: bool },
+    /// `extern "rt" def`: a function of the runtime, in `std` only.
+    Runtime,
+    /// `extern "intrinsic" def`: compiled in place, in `std` only.
+    Intrinsic,
+    Const,
+    StaticInit(StaticId),
+    /// The default of field `n`.
+    FieldDefault(AdtId, u32),
+    /// Written by the compiler for a type and a trait's method.
+    Derived,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum SelfKind {
+    Value,
+    Ref,
+    RefMut,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Container {
+    Module,
+    Impl(ImplId),
+    Trait(TraitId),
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FnAttrs {
+    pub inline_always: bool,
+    pub inline_never: bool,
+    pub track_caller: bool,
+    pub lang: Option<Name>,
+    pub link_name: Option<Name>,
+}
+
+/// A signature as written: what was left out is `None`.
+#[derive(Debug)]
+pub struct FnSig {
+    pub generics: Arc<Generics>,
+    /// `self` first where there is one.
+    pub params: Vec<SigParam>,
+    pub ret: Option<Ty>,
+    pub row: Row,
+    /// Bounds of each `impl Trait` in the result.
+    pub opaques: Vec<Vec<TraitRef>>,
+}
+
+#[derive(Debug, Clone)]
+pub struct SigParam {
+    pub name: Name,
+    pub range: TextRange,
+    pub ty: Option<Ty>,
+    pub has_default: bool,
+    /// `*rest`; its type is a `Vec` of the written one.
+    pub is_rest: bool,
+}
+
+/// Type parameters in scope, outer ones first, and what is asked of them.
+#[derive(Debug, Default, Clone)]
+pub struct Generics {
+    pub params: Vec<GenericParam>,
+    pub preds: Vec<Predicate>,
+    /// How many of `params` belong to the container.
+    pub outer: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GenericParam {
+    pub name: Name,
+    pub range: TextRange,
+    /// `T = Default`, in terms of earlier parameters.
+    pub default: Option<Ty>,
+}
+
+/// `ty: Trait<args>`, and perhaps `Trait<Item = X>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Predicate {
+    pub ty: Ty,
+    /// Without `Self`.
+    pub trait_ref: TraitRef,
+    pub assoc: Vec<(Name, Ty)>,
+    pub span: Span,
+}
+
+impl Generics {
+    /// The parameters as types: the identity substitution.
+    pub fn identity(&self) -> Vec<Ty> {
+        self.params.iter().enumerate().map(|(i, p)| Ty::param(i as u32, p.name)).collect()
+    }
+
+    pub fn len(&self) -> usize {
+        self.params.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.params.is_empty()
+    }
+}
+
+/// A struct, enum or newtype.
+pub struct AdtDef {
+    pub name: Name,
+    pub name_range: TextRange,
+    pub module: ModuleId,
+    pub node: u32,
+    pub kind: AdtKind,
+    pub is_private: bool,
+    pub repr_c: bool,
+    pub lang: Option<Name>,
+    pub(crate) generics: OnceCell<Arc<Generics>>,
+    pub(crate) fields: OnceCell<Arc<AdtFields>>,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum AdtKind {
+    /// Shared by reference.
+    Struct,
+    /// `@value struct`.
+    Value,
+    Enum,
+    Newtype,
+}
+
+/// Fields with their types. Structs and newtypes have one variant, the nameless one.
+#[derive(Debug, Default)]
+pub struct AdtFields {
+    pub variants: Vec<Variant>,
+}
+
+#[derive(Debug)]
+pub struct Variant {
+    pub name: Name,
+    pub range: TextRange,
+    pub fields: Vec<Field>,
+    /// Whether fields were declared with names.
+    pub named: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct Field {
+    pub name: Name,
+    pub range: TextRange,
+    pub ty: Ty,
+    pub is_private: bool,
+    pub default: Option<FnId>,
+}
+
+pub struct TraitDef {
+    pub name: Name,
+    pub name_range: TextRange,
+    pub module: ModuleId,
+    pub node: u32,
+    pub is_private: bool,
+    pub lang: Option<Name>,
+    pub methods: Vec<FnId>,
+    /// Names of associated types and their ranges.
+    pub assoc: Vec<(Name, TextRange)>,
+    pub(crate) generics: OnceCell<Arc<Generics>>,
+    pub(crate) supers: OnceCell<Arc<Vec<TraitRef>>>,
+}
+
+/// `impl`, `extend`, or the methods in a type's own body.
+pub struct ImplDef {
+    pub module: ModuleId,
+    pub node: u32,
+    pub range: TextRange,
+    pub origin: ImplOrigin,
+    pub is_negative: bool,
+    pub methods: Vec<FnId>,
+    pub(crate) header: OnceCell<Arc<ImplHeader>>,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum ImplOrigin {
+    Impl,
+    Extend,
+    /// Methods written inside the type's declaration.
+    Body(AdtId),
+}
+
+#[derive(Debug)]
+pub struct ImplHeader {
+    pub generics: Arc<Generics>,
+    pub self_ty: Ty,
+    /// Without `Self`.
+    pub trait_ref: Option<TraitRef>,
+    pub assoc: Vec<(Name, Ty)>,
+}
+
+pub struct AliasDef {
+    pub name: Name,
+    pub name_range: TextRange,
+    pub module: ModuleId,
+    pub node: u32,
+    pub is_private: bool,
+    pub(crate) target: OnceCell<(Arc<Generics>, Ty)>,
+    pub(crate) in_progress: std::cell::Cell<bool>,
+}
+
+pub struct StaticDef {
+    pub name: Name,
+    pub name_range: TextRange,
+    pub module: ModuleId,
+    pub node: u32,
+    pub is_private: bool,
+    pub init: FnId,
+    pub(crate) ty: OnceCell<Option<Ty>>,
+}
+
+/// The outermost shape of a type: what methods and impls are filed under.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum TyHead {
+    Adt(AdtId),
+    Bool,
+    Char,
+    Str,
+    Int(IntTy),
+    Float(FloatTy),
+    Tuple,
+    Fn,
+    Ptr,
+    Dyn(TraitId),
+    Record,
+    Never,
+    /// `impl<T> Trait for T`.
+    Any,
+}
+
+impl TyHead {
+    /// `None` for inference variables, borrows and errors.
+    pub fn of(ty: Ty) -> Option<TyHead> {
+        Some(match *ty.kind() {
+            TyKind::Adt(id, _) => TyHead::Adt(id),
+            TyKind::Bool => TyHead::Bool,
+            TyKind::Char => TyHead::Char,
+            TyKind::Str => TyHead::Str,
+            TyKind::Int(int) => TyHead::Int(int),
+            TyKind::Float(float) => TyHead::Float(float),
+            TyKind::Tuple(_) => TyHead::Tuple,
+            TyKind::Fn(_) => TyHead::Fn,
+            TyKind::Ptr(_) => TyHead::Ptr,
+            TyKind::Dyn(traits) => TyHead::Dyn(traits[0].trait_id),
+            TyKind::Record(_) => TyHead::Record,
+            TyKind::Never => TyHead::Never,
+            TyKind::Param(_) => TyHead::Any,
+            TyKind::Error | TyKind::Ref(..) | TyKind::Assoc(_) | TyKind::Opaque(..) | TyKind::Infer(_) => {
+                return None;
+            }
+        })
+    }
+}
+
+/// Declarations the compiler knows by role: marked `@lang("…")` in `std`.
+#[derive(Default)]
+pub struct Lang {
+    pub(crate) adts: FxHashMap<&'static str, AdtId>,
+    pub(crate) traits: FxHashMap<&'static str, TraitId>,
+    pub(crate) fns: FxHashMap<&'static str, FnId>,
+}
+
+impl Lang {
+    pub fn adt(&self, role: &str) -> Option<AdtId> {
+        self.adts.get(role).copied()
+    }
+
+    pub fn trait_(&self, role: &str) -> Option<TraitId> {
+        self.traits.get(role).copied()
+    }
+
+    pub fn func(&self, role: &str) -> Option<FnId> {
+        self.fns.get(role).copied()
+    }
+}
+
+impl Defs {
+    pub fn report(&self, problem: Diagnostic) {
+        self.problems.borrow_mut().push(problem);
+    }
+
+    pub fn take_problems(&self) -> Vec<Diagnostic> {
+        std::mem::take(&mut self.problems.borrow_mut())
+    }
+
+    pub fn file_of(&self, module: ModuleId) -> FileId {
+        self.modules[module].file
+    }
+
+    pub fn fn_span(&self, id: FnId) -> Span {
+        let def = &self.fns[id];
+        Span::new(self.file_of(def.module), def.name_range)
+    }
+
+    pub fn adt_span(&self, id: AdtId) -> Span {
+        let def = &self.adts[id];
+        Span::new(self.file_of(def.module), def.name_range)
+    }
+
+    pub fn trait_span(&self, id: TraitId) -> Span {
+        let def = &self.traits[id];
+        Span::new(self.file_of(def.module), def.name_range)
+    }
+
+    /// The impls of a trait, in order of declaration.
+    pub fn impls_of(&self, id: TraitId) -> &[ImplId] {
+        self.trait_impls.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Methods of this name in inherent impls and `extend` blocks of types with this head.
+    pub fn inherent_methods(&self, head: TyHead, name: Name) -> &[FnId] {
+        self.inherent.get(&(head, name)).map_or(&[], Vec::as_slice)
+    }
+
+    /// All inherent method names of a head, for suggestions.
+    pub fn inherent_names(&self, head: TyHead) -> Vec<Name> {
+        let mut names: Vec<Name> =
+            self.inherent.keys().filter(|(h, _)| *h == head).map(|&(_, name)| name).collect();
+        names.sort_by(|a, b| a.cmp_text(*b));
+        names
+    }
+
+    /// Trait methods of this name, anywhere.
+    pub fn trait_methods_named(&self, name: Name) -> &[(TraitId, u32)] {
+        self.trait_methods.get(&name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The full path of a function: `geo::Point::norm`.
+    pub fn fn_path(&self, id: FnId) -> Name {
+        let def = &self.fns[id];
+        let module = self.modules[def.module].path;
+        let owner = match def.container {
+            Container::Module => match def.kind {
+                FnKind::FieldDefault(adt, _) => Some(self.adts[adt].name),
+                _ => None,
+            },
+            Container::Trait(id) => Some(self.traits[id].name),
+            Container::Impl(id) => {
+                let header = self.impl_header(id);
+                Some(self.head_name(header.self_ty))
+            }
+        };
+        match owner {
+            Some(owner) => Name::new(&format!("{module}::{owner}::{}", def.name)),
+            None => Name::new(&format!("{module}::{}", def.name)),
+        }
+    }
+
+    fn head_name(&self, ty: Ty) -> Name {
+        match *ty.kind() {
+            TyKind::Adt(id, _) => self.adts[id].name,
+            TyKind::Dyn(traits) => self.traits[traits[0].trait_id].name,
+            TyKind::Tuple(_) => Name::new("Tuple"),
+            TyKind::Fn(_) => Name::new("Fn"),
+            TyKind::Ptr(_) => Name::new("Ptr"),
+            _ => Name::new(&ty.display(self).to_string()),
+        }
+    }
+
+    pub fn adt_path(&self, id: AdtId) -> Name {
+        let def = &self.adts[id];
+        Name::new(&format!("{}::{}", self.modules[def.module].path, def.name))
+    }
+
+    /// Whether code in `from` may use something private to `module`.
+    pub fn sees_private(&self, from: ModuleId, module: ModuleId) -> bool {
+        from == module
+    }
+}
+
+impl qz_types::DefNames for Defs {
+    fn adt_name(&self, id: AdtId) -> Name {
+        self.adts[id].name
+    }
+
+    fn trait_name(&self, id: TraitId) -> Name {
+        self.traits[id].name
+    }
+
+    fn effect_name(&self, _: qz_types::EffectId) -> Name {
+        qz_base::name::known::MISSING
+    }
+
+    fn is_option(&self, id: AdtId) -> bool {
+        self.lang.adt("Option") == Some(id)
+    }
+}

@@ -1,0 +1,278 @@
+//! The words for problems with declarations and names.
+
+use qz_base::{Name, Span};
+use qz_diag::{Code, Diagnostic, did_you_mean};
+
+pub(crate) fn not_yet(span: Span, what: &str) -> Diagnostic {
+    Diagnostic::new(Code::NOT_YET, span, format!("not available yet: {what}"))
+}
+
+pub(crate) fn unknown_attribute(span: Span, name: &str) -> Diagnostic {
+    const KNOWN: &[&str] = &["value", "repr", "inline", "track_caller", "link_name"];
+    let problem = Diagnostic::new(Code::UNKNOWN_ATTRIBUTE, span, format!("unknown attribute `@{name}`"));
+    suggest(problem, name, KNOWN.iter().copied())
+}
+
+pub(crate) fn suggest<'a>(
+    problem: Diagnostic,
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Diagnostic {
+    match did_you_mean(name, candidates) {
+        Some(near) => {
+            let span = problem.span;
+            let range = if problem.span.range.len() as usize > name.len() + 1 {
+                return problem.help(format!("did you mean `{near}`?"));
+            } else {
+                span
+            };
+            problem.suggest(range, near, format!("did you mean `{near}`?"))
+        }
+        None => problem,
+    }
+}
+
+fn suggest_names(problem: Diagnostic, name: Name, candidates: &[Name]) -> Diagnostic {
+    suggest(problem, name.as_str(), candidates.iter().map(|it| it.as_str()))
+}
+
+pub(crate) fn duplicate(again: Span, name: Name, first: Span) -> Diagnostic {
+    Diagnostic::new(Code::DUPLICATE, again, format!("`{name}` is declared twice")).at(first, "first declared here")
+}
+
+pub(crate) fn overloads_overlap(again: Span, name: Name, first: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::OVERLOADS,
+        again,
+        format!("another function `{name}` accepts the same number of arguments"),
+    )
+    .at(first, "the other one")
+    .note("functions of one name must differ in how many arguments they take")
+}
+
+pub(crate) fn self_outside(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::SELF_OUTSIDE, span, "`self` can only be a parameter of a method")
+        .help("put the function into `impl T … end` or into the body of its type")
+}
+
+pub(crate) fn self_value_outside(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::SELF_OUTSIDE, span, "`self` is only known in a method that takes `self`")
+}
+
+pub(crate) fn no_body(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::new(Code::NO_BODY, span, format!("`{name}` has no body"))
+        .help("write `= expression` or a body that ends with `end`; an empty one is `= ()`")
+}
+
+pub(crate) fn unknown_abi(span: Span, abi: &str) -> Diagnostic {
+    Diagnostic::new(Code::UNKNOWN_NAME, span, format!("unknown calling convention \"{abi}\""))
+        .help("`extern \"C\"` is the one there is")
+}
+
+pub(crate) fn not_a_member(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::NOT_IN_TRAIT, span, "only methods and associated types can stand here")
+}
+
+pub(crate) fn private_item(span: Span, name: Name, module: Name) -> Diagnostic {
+    Diagnostic::new(Code::PRIVATE_ITEM, span, format!("`{name}` is private to module `{module}`"))
+}
+
+pub(crate) fn not_in_module(span: Span, name: Name, module: Name, exports: &[Name]) -> Diagnostic {
+    let problem =
+        Diagnostic::new(Code::UNKNOWN_NAME, span, format!("module `{module}` has no `{name}`"));
+    suggest_names(problem, name, exports)
+}
+
+pub(crate) fn unknown_name(span: Span, name: Name, visible: &[Name]) -> Diagnostic {
+    let problem = Diagnostic::new(Code::UNKNOWN_NAME, span, format!("unknown name `{name}`"));
+    suggest_names(problem, name, visible)
+}
+
+pub(crate) fn branch_binding(span: Span, name: Name, bound: Span) -> Diagnostic {
+    Diagnostic::new(Code::BRANCH_BINDING, span, format!("`{name}` is bound in a branch and ends with it"))
+        .at(bound, "bound here")
+        .help(format!("bind it before: `var {name} = …`, or use the branch as a value: `{name} = if …`"))
+}
+
+pub(crate) fn unknown_type(span: Span, name: Name, visible: &[Name]) -> Diagnostic {
+    let problem = Diagnostic::new(Code::UNKNOWN_TYPE, span, format!("unknown type `{name}`"));
+    let types: Vec<Name> = visible.iter().copied().filter(|it| it.is_upper()).collect();
+    suggest_names(problem, name, &types)
+}
+
+pub(crate) fn unknown_trait(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::new(Code::UNKNOWN_TRAIT, span, format!("`{name}` is not a trait"))
+}
+
+pub(crate) fn trait_as_type(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::UNKNOWN_TYPE, span, format!("`{name}` is a trait, not a type"))
+        .help(format!("write `impl {name}` for some type that has it, or `dyn {name}` for any at run time"))
+}
+
+pub(crate) fn unknown_module(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::UNKNOWN_MODULE, span, format!("no module or type `{name}` is known here"))
+        .help(format!("`import …/{name}` makes a module known"))
+}
+
+pub(crate) fn ambiguous(span: Span, name: Name, modules: &[Name]) -> Diagnostic {
+    let list: Vec<String> = modules.iter().map(|it| format!("`{it}`")).collect();
+    Diagnostic::new(Code::AMBIGUOUS_NAME, span, format!("`{name}` comes from {}", list.join(" and ")))
+        .help(format!("import the one you mean: `import {name} from {}`", modules[0].as_str().replace("::", "/")))
+}
+
+pub(crate) fn type_arg_count(span: Span, name: Name, expected: usize, found: usize) -> Diagnostic {
+    Diagnostic::new(
+        Code::TYPE_ARG_COUNT,
+        span,
+        format!("`{name}` takes {}, found {found}", count(expected, "type argument")),
+    )
+}
+
+pub(crate) fn count(n: usize, what: &str) -> String {
+    match n {
+        0 => format!("no {what}s"),
+        1 => format!("1 {what}"),
+        _ => format!("{n} {what}s"),
+    }
+}
+
+pub(crate) fn cyclic_alias(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::CYCLIC_ALIAS, span, format!("the alias `{name}` means itself"))
+}
+
+pub(crate) fn type_needed(span: Span, what: &str) -> Diagnostic {
+    Diagnostic::new(Code::NEEDS_SIGNATURE, span, format!("{what} needs a written type"))
+}
+
+pub(crate) fn infer_in_signature(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::NEEDS_SIGNATURE, span, "`_` cannot stand in a declaration's type")
+        .help("leave the whole type out to have it inferred, or write it")
+}
+
+pub(crate) fn self_type_outside(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::UNKNOWN_TYPE, span, "`Self` is only known inside `trait`, `impl`, and type bodies")
+}
+
+pub(crate) fn no_assoc(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::UNKNOWN_TYPE, span, format!("no bound here has an associated type `{name}`"))
+}
+
+pub(crate) fn borrow_position(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::BORROW_ESCAPES, span, "a borrow can only be a parameter or a local name")
+        .help("structs, `Vec`, `Map` and `Set` are shared by reference already: leave the `&` out")
+}
+
+pub(crate) fn not_a_value(span: Span, what: &str) -> Diagnostic {
+    Diagnostic::new(Code::NOT_A_VALUE, span, format!("{what} is not a value"))
+}
+
+pub(crate) fn immutable(span: Span, name: Name, bound: Span, is_param: bool) -> Diagnostic {
+    let words = if is_param { "a parameter, so it cannot be assigned" } else { "bound here without `var`" };
+    let problem =
+        Diagnostic::new(Code::IMMUTABLE, span, format!("`{name}` is immutable")).at(bound, words);
+    if is_param {
+        problem.help(format!("copy it first: `var {name} = {name}`"))
+    } else {
+        let at = qz_base::TextRange::empty(bound.range.start);
+        problem.suggest(Span::new(bound.file, at), "var ", "make it mutable where it is bound")
+    }
+}
+
+pub(crate) fn cannot_assign(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::CANNOT_ASSIGN, span, "this cannot be assigned to")
+        .help("a variable, a field or an element can")
+}
+
+pub(crate) fn assign_const(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::IMMUTABLE, span, format!("`{name}` is a constant"))
+}
+
+pub(crate) fn label_unknown(span: Span, name: Name, known: &[Name]) -> Diagnostic {
+    let problem = Diagnostic::new(Code::LABEL_UNKNOWN, span, format!("no loop around is labelled `{name}`"));
+    suggest_names(problem, name, known)
+}
+
+pub(crate) fn outside_loop(span: Span, word: &str) -> Diagnostic {
+    Diagnostic::new(Code::OUTSIDE_LOOP, span, format!("`{word}` outside a loop"))
+}
+
+pub(crate) fn break_in_block(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::OUTSIDE_LOOP, span, "`break` cannot leave a block or lambda")
+        .help("use a `for` loop, which `break` can leave; `next` ends the block's current call")
+}
+
+pub(crate) fn break_value(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::OUTSIDE_LOOP, span, "only `break` out of `loop` can carry a value")
+}
+
+pub(crate) fn leaves_defer(span: Span, word: &str) -> Diagnostic {
+    Diagnostic::new(Code::LEAVES_DEFER, span, format!("`{word}` cannot leave a `defer`"))
+}
+
+pub(crate) fn bound_twice(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::BOUND_TWICE, span, format!("`{name}` is bound twice in one pattern"))
+}
+
+pub(crate) fn or_bindings(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::OR_BINDINGS, span, format!("`{name}` is not bound by every alternative"))
+}
+
+pub(crate) fn unknown_variant(span: Span, adt: Name, name: Name, variants: &[Name]) -> Diagnostic {
+    let problem = Diagnostic::new(Code::UNKNOWN_VARIANT, span, format!("`{adt}` has no variant `{name}`"));
+    suggest_names(problem, name, variants)
+}
+
+pub(crate) fn unknown_macro(span: Span, name: &str) -> Diagnostic {
+    const KNOWN: &[&str] = &["unwrap", "try", "assert", "debug"];
+    let problem = Diagnostic::new(Code::UNKNOWN_MACRO, span, format!("unknown macro `${name}`"))
+        .note("user-defined macros are not available yet; there are `$unwrap`, `$try`, `$assert` and `$debug`");
+    suggest(problem, name, KNOWN.iter().copied())
+}
+
+pub(crate) fn macro_args(span: Span, name: &str, expected: &str) -> Diagnostic {
+    Diagnostic::new(Code::ARG_COUNT, span, format!("`${name}` takes {expected}"))
+}
+
+pub(crate) fn unused_name(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::UNUSED_NAME, span, format!("`{name}` is never read"))
+        .help(format!("if it is meant to be unused, call it `_{name}`"))
+}
+
+pub(crate) fn literal_range(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::LITERAL_RANGE, span, "this number is larger than any integer type holds")
+}
+
+pub(crate) fn clauses_defaults(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::CLAUSES, span, "a function with several clauses cannot have default or rest parameters")
+}
+
+pub(crate) fn refutable_param(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::REFUTABLE, span, "this pattern may fail, and the function has no other clause")
+}
+
+pub(crate) fn private_field_default(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::PRIVATE_FIELD, span, "this field is private to the module of its type")
+}
+
+pub(crate) fn second_rest(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::PATTERN_ARITY, span, "a vector pattern can have one `*rest`")
+}
+
+pub(crate) fn interp_in_pattern(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::PATTERN_TYPE, span, "a string pattern cannot hold an interpolation")
+        .help("match on a name and compare in a guard: `s if s == \"…\" =>`")
+}
+
+pub(crate) fn module_value(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::NOT_A_VALUE, span, format!("`{name}` is a module, not a value"))
+        .help(format!("write `{name}::…` for what is in it"))
+}
+
+pub(crate) fn unknown_path(span: Span, name: Name, base: Name, names: &[Name]) -> Diagnostic {
+    suggest_names(Diagnostic::new(Code::UNKNOWN_NAME, span, format!("`{base}` has no `{name}`")), name, names)
+}
+
+pub(crate) fn one_index(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::ARG_COUNT, span, "an index is one value")
+        .help("for a nested value write `v[i][j]`; a tuple index is `v[(i, j)]`")
+}

@@ -1,0 +1,317 @@
+//! Patterns: which names they bind, which variants and constants they mean.
+
+use qz_base::{Name, TextRange};
+use qz_syntax::ast::{self, AstNode};
+use qz_syntax::literals;
+
+use super::Cx;
+use crate::body::*;
+use crate::defs::AdtKind;
+use crate::diagnostics as words;
+use crate::scope::{Def, Lookup};
+
+/// Decides about a name in a pattern: a local to bind instead of a new one.
+type Binder<'b, 'a> = &'b mut dyn FnMut(&mut Cx<'a>, Name, TextRange) -> Option<LocalId>;
+
+/// How names of one pattern are bound.
+struct PatCx<'b, 'a> {
+    binder: Binder<'b, 'a>,
+    mutable: bool,
+    /// Names bound so far; alternatives of an or-pattern share theirs.
+    bound: Vec<(Name, LocalId)>,
+    /// Inside an alternative after the first: names must be those of the first.
+    alternative: bool,
+}
+
+impl<'a> Cx<'a> {
+    /// A pattern whose names are all new (match arms, `for`, parameters).
+    pub(super) fn new_pattern(&mut self, pat: ast::Pat<'_>) -> PatId {
+        self.pattern_with(pat, &mut |_, _, _| None)
+    }
+
+    /// A pattern after `var`: its names are new and may be assigned later.
+    pub(super) fn var_pattern(&mut self, pat: ast::Pat<'_>) -> PatId {
+        let mut pcx =
+            PatCx { binder: &mut |_, _, _| None, mutable: true, bound: Vec::new(), alternative: false };
+        self.pattern(pat, &mut pcx)
+    }
+
+    pub(super) fn pattern_with(&mut self, pat: ast::Pat<'_>, binder: Binder<'_, 'a>) -> PatId {
+        let mut pcx = PatCx { binder, mutable: false, bound: Vec::new(), alternative: false };
+        self.pattern(pat, &mut pcx)
+    }
+
+    fn maybe_pattern(&mut self, pat: Option<ast::Pat<'_>>, range: TextRange, pcx: &mut PatCx<'_, 'a>) -> PatId {
+        match pat {
+            Some(pat) => self.pattern(pat, pcx),
+            None => self.pat(Pat::Missing, range),
+        }
+    }
+
+    fn pattern(&mut self, pat: ast::Pat<'_>, pcx: &mut PatCx<'_, 'a>) -> PatId {
+        let range = pat.syntax().range();
+        let span = self.span(range);
+        match pat {
+            ast::Pat::MissingPat(_) | ast::Pat::ExprPat(_) => self.pat(Pat::Missing, range),
+            ast::Pat::WildcardPat(_) => self.pat(Pat::Wild, range),
+            ast::Pat::NamePat(it) => match it.name() {
+                Some(name) => self.bind(Name::new(name.text()), name.range(), None, pcx),
+                None => self.pat(Pat::Missing, range),
+            },
+            ast::Pat::LiteralPat(it) => self.literal_pattern(it),
+            ast::Pat::RegexPat(_) => {
+                self.report(words::not_yet(span, "regex patterns"));
+                self.pat(Pat::Missing, range)
+            }
+            ast::Pat::RangePat(it) => {
+                let start = it.start().map(|end| self.pattern(end, pcx));
+                let end = it.end().map(|end| self.pattern(end, pcx));
+                self.pat(Pat::Range { start, end, inclusive: it.is_inclusive() }, range)
+            }
+            ast::Pat::PathPat(it) => self.path_pattern(it, range),
+            ast::Pat::VariantPat(it) => self.variant_pattern(it, pcx),
+            ast::Pat::StructPat(it) => self.struct_pattern(it, pcx),
+            ast::Pat::RecordPat(_) => {
+                self.report(words::not_yet(span, "record patterns"));
+                self.pat(Pat::Missing, range)
+            }
+            ast::Pat::ParenPat(it) => self.maybe_pattern(it.pat(), range, pcx),
+            ast::Pat::TuplePat(it) => {
+                let elems: Vec<PatId> = it.elems().map(|elem| self.pattern(elem, pcx)).collect();
+                self.pat(Pat::Tuple { elems: elems.into() }, range)
+            }
+            ast::Pat::VecPat(it) => self.vec_pattern(it, pcx),
+            ast::Pat::RestPat(it) => self.maybe_pattern(it.pat(), range, pcx),
+            ast::Pat::OrPat(it) => self.or_pattern(it, pcx),
+            ast::Pat::AsPat(it) => {
+                let sub = self.maybe_pattern(it.pat(), range, pcx);
+                match it.name() {
+                    Some(name) => self.bind(Name::new(name.text()), name.range(), Some(sub), pcx),
+                    None => sub,
+                }
+            }
+            ast::Pat::TypePat(it) => {
+                self.report(words::not_yet(span, "type patterns"));
+                self.maybe_pattern(it.pat(), range, pcx)
+            }
+        }
+    }
+
+    fn bind(&mut self, name: Name, range: TextRange, sub: Option<PatId>, pcx: &mut PatCx<'_, 'a>) -> PatId {
+        let earlier = pcx.bound.iter().find(|(it, _)| *it == name).map(|&(_, local)| local);
+        let local = match (earlier, pcx.alternative) {
+            (Some(local), true) => local,
+            (Some(_), false) => {
+                let span = self.span(range);
+                self.report(words::bound_twice(span, name));
+                self.hidden(range, false)
+            }
+            (None, true) => {
+                let span = self.span(range);
+                self.report(words::or_bindings(span, name));
+                self.declare(name, range, pcx.mutable, LocalKind::Binding)
+            }
+            (None, false) => match (pcx.binder)(self, name, range) {
+                Some(local) => local,
+                None => self.declare(name, range, pcx.mutable, LocalKind::Binding),
+            },
+        };
+        if earlier.is_none() {
+            pcx.bound.push((name, local));
+        }
+        self.pat(Pat::Bind { local, sub }, range)
+    }
+
+    /// Every alternative binds the names of the first.
+    fn or_pattern(&mut self, it: ast::OrPat<'_>, pcx: &mut PatCx<'_, 'a>) -> PatId {
+        let range = it.syntax().range();
+        let before = pcx.bound.len();
+        let mut alts = Vec::new();
+        for (n, alt) in it.alts().enumerate() {
+            let was = std::mem::replace(&mut pcx.alternative, pcx.alternative || n > 0);
+            let lowered = self.pattern(alt, pcx);
+            pcx.alternative = was;
+            if n > 0 {
+                let mut locals = Vec::new();
+                self.collect_pat_locals(lowered, &mut locals);
+                let absent = pcx.bound[before..].iter().find(|(_, local)| !locals.contains(local));
+                if let Some(&(name, _)) = absent {
+                    let span = self.span(alt.syntax().range());
+                    self.report(words::or_bindings(span, name));
+                }
+            }
+            alts.push(lowered);
+        }
+        self.pat(Pat::Or { alts: alts.into() }, range)
+    }
+
+    fn vec_pattern(&mut self, it: ast::VecPat<'_>, pcx: &mut PatCx<'_, 'a>) -> PatId {
+        let range = it.syntax().range();
+        let (mut prefix, mut suffix, mut rest) = (Vec::new(), Vec::new(), None);
+        for elem in it.elems() {
+            match elem {
+                ast::Pat::RestPat(it) if rest.is_none() => {
+                    rest = Some(it.pat().map(|pat| self.pattern(pat, pcx)));
+                }
+                ast::Pat::RestPat(it) => {
+                    let span = self.span(it.syntax().range());
+                    self.report(words::second_rest(span));
+                }
+                other => {
+                    let lowered = self.pattern(other, pcx);
+                    if rest.is_some() { suffix.push(lowered) } else { prefix.push(lowered) }
+                }
+            }
+        }
+        self.pat(Pat::Vec { prefix: prefix.into(), rest, suffix: suffix.into() }, range)
+    }
+
+    fn literal_pattern(&mut self, it: ast::LiteralPat<'_>) -> PatId {
+        let range = it.syntax().range();
+        let negative = it.is_negative();
+        let value = match it.literal() {
+            Some(ast::Expr::LiteralExpr(literal)) => match literal.value() {
+                Some(literals::Literal::Nil) => return self.pat(Pat::Nil, range),
+                Some(value) => self.literal(value, negative, range),
+                None => None,
+            },
+            Some(ast::Expr::StringExpr(string)) => self.plain_string(string).map(|value| Literal::Str(value.into())),
+            Some(ast::Expr::TupleExpr(_)) => Some(Literal::Unit),
+            _ => None,
+        };
+        match value {
+            Some(value) => self.pat(Pat::Lit { value }, range),
+            None => self.pat(Pat::Missing, range),
+        }
+    }
+
+    /// The text of a string without interpolation.
+    fn plain_string(&mut self, string: ast::StringExpr<'_>) -> Option<String> {
+        let mut text = String::new();
+        for part in string.value() {
+            match part {
+                literals::StringValue::Text(part) => text.push_str(&part),
+                literals::StringValue::Interp(it) => {
+                    let span = self.span(it.syntax().range());
+                    self.report(words::interp_in_pattern(span));
+                    return None;
+                }
+            }
+        }
+        Some(text)
+    }
+
+    /// `None`, `Shape::Empty`, `LIMIT`, a type after `is`.
+    fn path_pattern(&mut self, path: ast::PathPat<'_>, range: TextRange) -> PatId {
+        let segments: Vec<_> = path.segments().collect();
+        if let Some(Def::Const(constant)) = self.pattern_def(&segments) {
+            return self.pat(Pat::Const { constant }, range);
+        }
+        match self.pattern_path(&segments, range) {
+            StructPath::Error => self.pat(Pat::Missing, range),
+            StructPath::Adt(adt, args) if self.defs.adts[adt].kind != AdtKind::Newtype => {
+                self.pat(Pat::Type { ty: qz_types::Ty::adt(adt, args), sub: None }, range)
+            }
+            StructPath::Bare(name) if segments.len() == 1 && self.types.is_type_name(name) => {
+                let ty = self.types.path_to_type(&segments, range);
+                self.pat(Pat::Type { ty, sub: None }, range)
+            }
+            path => self.pat(Pat::Variant { path, args: [].into(), has_args: false }, range),
+        }
+    }
+
+    fn pattern_def(&self, segments: &[ast::PathSegment<'_>]) -> Option<Def> {
+        let names: Vec<Name> = segments.iter().map(|it| Name::new(it.name.text())).collect();
+        match self.defs.resolve_segments(self.module, &names)? {
+            Lookup::Found(def) => Some(def),
+            _ => None,
+        }
+    }
+
+    /// What a path in a pattern or before `{` names.
+    pub(super) fn pattern_path(&mut self, segments: &[ast::PathSegment<'_>], range: TextRange) -> StructPath {
+        let Some((last, before)) = segments.split_last() else { return StructPath::Error };
+        let name = Name::new(last.name.text());
+        match self.pattern_def(segments) {
+            Some(Def::Adt(_) | Def::Alias(_)) => {
+                let ty = self.types.path_to_type(segments, range);
+                return match ty.as_adt() {
+                    Some((adt, args)) => StructPath::Adt(adt, args),
+                    None => StructPath::Error,
+                };
+            }
+            Some(Def::NotYet) => return StructPath::Error,
+            _ => {}
+        }
+        if name == qz_base::name::known::SELF_TYPE && before.is_empty() {
+            return match self.types.self_ty.and_then(|ty| ty.as_adt()) {
+                Some((adt, args)) => StructPath::Adt(adt, args),
+                None => StructPath::Error,
+            };
+        }
+        if before.is_empty() {
+            return StructPath::Bare(name);
+        }
+        let ty = self.types.path_to_type(before, range);
+        match ty.as_adt() {
+            Some((adt, args)) => match self.variant_of(adt, name, last.name.range()) {
+                Some(variant) => StructPath::Variant(adt, variant, args),
+                None => StructPath::Error,
+            },
+            None => StructPath::Error,
+        }
+    }
+
+    fn variant_pattern(&mut self, it: ast::VariantPat<'_>, pcx: &mut PatCx<'_, 'a>) -> PatId {
+        let range = it.syntax().range();
+        let segments: Vec<_> = it.path().into_iter().flat_map(|path| path.segments()).collect();
+        let path = self.pattern_path(&segments, range);
+        let args: Vec<PatArg> = it
+            .args()
+            .map(|arg| match arg {
+                ast::PatArg::NamedPat(named) => PatArg {
+                    name: named.name().map(|it| Name::new(it.text())),
+                    pat: self.maybe_pattern(named.pat(), range, pcx),
+                },
+                ast::PatArg::Pat(pat) => PatArg { name: None, pat: self.pattern(pat, pcx) },
+            })
+            .collect();
+        if path == StructPath::Error {
+            return self.pat(Pat::Missing, range);
+        }
+        self.pat(Pat::Variant { path, args: args.into(), has_args: true }, range)
+    }
+
+    fn struct_pattern(&mut self, it: ast::StructPat<'_>, pcx: &mut PatCx<'_, 'a>) -> PatId {
+        let range = it.syntax().range();
+        let segments: Vec<_> = it.path().into_iter().flat_map(|path| path.segments()).collect();
+        let path = self.pattern_path(&segments, range);
+        let mut fields = Vec::new();
+        for field in it.fields() {
+            let Some(name) = field.name() else { continue };
+            let (text, name_range) = (Name::new(name.text()), name.range());
+            let pat = match field.pat() {
+                Some(pat) => self.pattern(pat, pcx),
+                None => self.bind(text, name_range, None, pcx),
+            };
+            fields.push(FieldPat { name: text, name_range, pat });
+        }
+        if path == StructPath::Error {
+            return self.pat(Pat::Missing, range);
+        }
+        self.pat(Pat::Struct { path, fields: fields.into(), has_rest: it.has_rest() }, range)
+    }
+
+    /// The variant of an enum, or a report.
+    pub(super) fn variant_of(&mut self, adt: qz_types::AdtId, name: Name, range: TextRange) -> Option<u32> {
+        let fields = self.defs.adt_fields(adt);
+        let found = fields.variants.iter().position(|it| it.name == name);
+        if found.is_none() || self.defs.adts[adt].kind != AdtKind::Enum {
+            let span = self.span(range);
+            let variants: Vec<Name> = fields.variants.iter().map(|it| it.name).collect();
+            self.report(words::unknown_variant(span, self.defs.adts[adt].name, name, &variants));
+            return None;
+        }
+        found.map(|at| at as u32)
+    }
+}

@@ -1,0 +1,281 @@
+//! Blocks and statements: what binds, what assigns, what is deferred.
+
+use qz_base::{Name, TextRange};
+use qz_syntax::ast::{self, AstNode};
+
+use super::{Cx, Frame};
+use crate::body::*;
+use crate::diagnostics as words;
+use crate::scope::{Def, Lookup};
+
+impl Cx<'_> {
+    /// A block in a scope of its own; its value is that of its last statement, if that is an expression.
+    pub(super) fn block(&mut self, block: ast::Block<'_>) -> ExprId {
+        self.scoped(|cx| cx.block_unscoped(block))
+    }
+
+    pub(super) fn maybe_block(&mut self, block: Option<ast::Block<'_>>, range: TextRange) -> ExprId {
+        match block {
+            Some(block) => self.block(block),
+            None => self.missing(range),
+        }
+    }
+
+    pub(super) fn block_unscoped(&mut self, block: ast::Block<'_>) -> ExprId {
+        let range = block.syntax().range();
+        let mut stmts = Vec::new();
+        let mut tail = None;
+        for stmt in block.stmts() {
+            if let Some(value) = tail.take() {
+                stmts.push(Stmt::Expr(value));
+            }
+            match self.stmt(stmt) {
+                Stmt::Expr(value) => tail = Some(value),
+                other => stmts.push(other),
+            }
+        }
+        match (stmts.is_empty(), tail) {
+            (true, Some(only)) => only,
+            _ => self.expr(Expr::Block { stmts: stmts.into(), tail }, range),
+        }
+    }
+
+    pub(super) fn stmt(&mut self, stmt: ast::Stmt<'_>) -> Stmt {
+        let range = stmt.syntax().range();
+        match stmt {
+            ast::Stmt::VarStmt(it) => self.var_stmt(it),
+            ast::Stmt::TypedBindStmt(it) => self.typed_bind(it),
+            ast::Stmt::AssignStmt(it) => self.assign(it),
+            ast::Stmt::CompoundAssignStmt(it) => Stmt::Expr(self.compound_assign(it)),
+            ast::Stmt::DestructureStmt(it) => self.destructure(it),
+            ast::Stmt::DeferStmt(it) => {
+                self.frames.push(Frame::Defer);
+                let deferred = match it.stmt() {
+                    Some(stmt) => self.stmt_as_expr(stmt),
+                    None => self.missing(range),
+                };
+                self.frames.pop();
+                Stmt::Defer(deferred)
+            }
+            ast::Stmt::GuardStmt(it) => Stmt::Expr(self.guard(it)),
+            ast::Stmt::Expr(it) => Stmt::Expr(self.scoped(|cx| cx.expr_of(it))),
+        }
+    }
+
+    /// A statement where an expression is needed: the body of a lambda, a deferred assignment.
+    pub(super) fn stmt_as_expr(&mut self, stmt: ast::Stmt<'_>) -> ExprId {
+        let range = stmt.syntax().range();
+        match self.scoped(|cx| cx.stmt(stmt)) {
+            Stmt::Expr(value) => value,
+            other => self.expr(Expr::Block { stmts: [other].into(), tail: None }, range),
+        }
+    }
+
+    /// `stmt if cond`: a name bound there would end with the guard.
+    fn guard(&mut self, it: ast::GuardStmt<'_>) -> ExprId {
+        let range = it.syntax().range();
+        self.scoped(|cx| {
+            let cond = cx.maybe_expr(it.condition(), range);
+            let cond = if it.is_unless() { cx.not(cond) } else { cond };
+            let then = match it.stmt() {
+                Some(stmt) => match cx.stmt(stmt) {
+                    Stmt::Expr(value) => value,
+                    Stmt::Bind { pat, .. } => {
+                        let mut names = Vec::new();
+                        cx.collect_pat_locals(pat, &mut names);
+                        if let Some(&local) = names.first() {
+                            let (name, span) = (cx.locals[local].name, cx.locals[local].span);
+                            cx.report(words::branch_binding(span, name, span));
+                            cx.locals[local].read = true;
+                        }
+                        cx.missing(range)
+                    }
+                    defer @ Stmt::Defer(_) => cx.expr(Expr::Block { stmts: [defer].into(), tail: None }, range),
+                },
+                None => cx.missing(range),
+            };
+            // The guarded statement's value is not the guard's.
+            let then = cx.discard(then);
+            cx.expr(Expr::If { cond, then, else_: None }, range)
+        })
+    }
+
+    /// An expression for its effect only.
+    pub(super) fn discard(&mut self, value: ExprId) -> ExprId {
+        let range = self.source.exprs[value];
+        let diverges = matches!(
+            self.exprs[value],
+            Expr::Return { .. } | Expr::Break { .. } | Expr::Next { .. } | Expr::Missing
+        );
+        if diverges {
+            return value;
+        }
+        self.expr(Expr::Block { stmts: [Stmt::Expr(value)].into(), tail: None }, range)
+    }
+
+    fn var_stmt(&mut self, it: ast::VarStmt<'_>) -> Stmt {
+        let range = it.syntax().range();
+        let ty = it.ty().map(|ty| self.types.local_type(ty));
+        let value = self.scoped(|cx| cx.maybe_expr(it.value(), range));
+        let pat = match it.pat() {
+            Some(pat) => self.var_pattern(pat),
+            None => self.pat(Pat::Missing, range),
+        };
+        Stmt::Bind { pat, ty, value }
+    }
+
+    fn typed_bind(&mut self, it: ast::TypedBindStmt<'_>) -> Stmt {
+        let range = it.syntax().range();
+        let ty = it.ty().map(|ty| self.types.local_type(ty));
+        let value = self.scoped(|cx| cx.maybe_expr(it.value(), range));
+        let pat = match it.name() {
+            Some(name) => self.bind_new(Name::new(name.text()), name.range(), false),
+            None => self.pat(Pat::Missing, range),
+        };
+        Stmt::Bind { pat, ty, value }
+    }
+
+    /// A pattern that binds one new name.
+    pub(super) fn bind_new(&mut self, name: Name, range: TextRange, mutable: bool) -> PatId {
+        let local = self.declare(name, range, mutable, LocalKind::Binding);
+        self.pat(Pat::Bind { local, sub: None }, range)
+    }
+
+    /// `place = value`. A bare name that nothing visible has is bound, anything else is assigned.
+    fn assign(&mut self, it: ast::AssignStmt<'_>) -> Stmt {
+        let range = it.syntax().range();
+        let Some(place) = it.place() else { return Stmt::Expr(self.missing(range)) };
+        if let Some(name) = bare_name(place) {
+            let text = Name::new(name.text());
+            if !self.is_visible_var(text) {
+                let value = self.scoped(|cx| cx.maybe_expr(it.value(), range));
+                let pat = self.bind_new(text, name.range(), false);
+                return Stmt::Bind { pat, ty: None, value };
+            }
+        }
+        let place = self.place(place);
+        let value = self.scoped(|cx| cx.maybe_expr(it.value(), range));
+        Stmt::Expr(self.expr(Expr::Assign { place, value }, range))
+    }
+
+    /// Whether a bare name on the left means something that is there: a local or a module variable.
+    fn is_visible_var(&self, name: Name) -> bool {
+        self.find_local(name).is_some()
+            || matches!(
+                self.defs.lookup(self.module, name),
+                Lookup::Found(Def::Static(_) | Def::Const(_))
+            )
+    }
+
+    fn compound_assign(&mut self, it: ast::CompoundAssignStmt<'_>) -> ExprId {
+        let range = it.syntax().range();
+        let place = match it.place() {
+            Some(place) => self.place(place),
+            None => self.missing(range),
+        };
+        let value = self.scoped(|cx| cx.maybe_expr(it.value(), range));
+        match it.op() {
+            Some(ast::BinaryOp::Default) => self.expr(Expr::AssignIfNone { place, value }, range),
+            Some(op) => match super::exprs::plain_op(op) {
+                Some(op) => self.expr(Expr::CompoundAssign { op, place, value }, range),
+                None => self.missing(range),
+            },
+            None => self.missing(range),
+        }
+    }
+
+    /// What stands left of an assignment: a variable that may change, a field, an element.
+    fn place(&mut self, place: ast::Expr<'_>) -> ExprId {
+        let range = place.syntax().range();
+        let span = self.span(range);
+        if let Some(name) = bare_name(place) {
+            let text = Name::new(name.text());
+            if let Some(local) = self.find_local(text) {
+                return self.assigned_local(local, range);
+            }
+            return match self.defs.lookup(self.module, text) {
+                Lookup::Found(Def::Static(var)) => self.expr(Expr::Static { var }, range),
+                Lookup::Found(Def::Const(_)) => {
+                    self.report(words::assign_const(span, text));
+                    self.missing(range)
+                }
+                _ => self.expr_of(place),
+            };
+        }
+        match place {
+            ast::Expr::FieldExpr(_) | ast::Expr::IndexExpr(_) | ast::Expr::TupleIndexExpr(_) => {
+                self.expr_of(place)
+            }
+            ast::Expr::PathExpr(_) => {
+                let lowered = self.expr_of(place);
+                if !matches!(self.exprs[lowered], Expr::Static { .. } | Expr::Missing) {
+                    self.report(words::cannot_assign(span));
+                }
+                lowered
+            }
+            ast::Expr::ParenExpr(it) if it.expr().is_some() => self.place(it.expr().expect("just seen")),
+            ast::Expr::MissingExpr(_) => self.missing(range),
+            _ => {
+                self.report(words::cannot_assign(span));
+                self.missing(range)
+            }
+        }
+    }
+
+    fn assigned_local(&mut self, local: LocalId, range: TextRange) -> ExprId {
+        if !self.locals[local].mutable {
+            let span = self.span(range);
+            let it = &self.locals[local];
+            let is_param = it.kind != LocalKind::Binding;
+            self.report(words::immutable(span, it.name, it.span, is_param));
+        }
+        self.note_capture(local);
+        self.expr(Expr::Local { local }, range)
+    }
+
+    /// `(a, b) = e`: all values first; then each name follows the rule for `x = e`.
+    fn destructure(&mut self, it: ast::DestructureStmt<'_>) -> Stmt {
+        let range = it.syntax().range();
+        let value = self.scoped(|cx| cx.maybe_expr(it.value(), range));
+        let Some(pat) = it.pat() else { return Stmt::Expr(value) };
+        let mut assigned = Vec::new();
+        let pat = self.assigning_pattern(pat, &mut assigned);
+        if assigned.is_empty() {
+            return Stmt::Bind { pat, ty: None, value };
+        }
+        // The pattern binds hidden names for what is assigned; new names stay in the block around.
+        let bind = Stmt::Bind { pat, ty: None, value };
+        let mut stmts = vec![bind];
+        for (hidden, place) in assigned {
+            let value = self.use_local(hidden, range);
+            stmts.push(Stmt::Expr(self.expr(Expr::Assign { place, value }, range)));
+        }
+        Stmt::Expr(self.expr(Expr::Block { stmts: stmts.into(), tail: None }, range))
+    }
+
+    /// Destructuring into a mix of new names and visible variables.
+    fn assigning_pattern(&mut self, pat: ast::Pat<'_>, assigned: &mut Vec<(LocalId, ExprId)>) -> PatId {
+        self.pattern_with(pat, &mut |cx, name, range| {
+            let local = cx.find_local(name)?;
+            let place = cx.assigned_local(local, range);
+            let hidden = cx.hidden(range, false);
+            assigned.push((hidden, place));
+            Some(hidden)
+        })
+    }
+
+    pub(super) fn collect_pat_locals(&self, pat: PatId, out: &mut Vec<LocalId>) {
+        if let Pat::Bind { local, .. } = self.pats[pat] {
+            out.push(local);
+        }
+        self.pats[pat].each_child(&mut |child| self.collect_pat_locals(child, out));
+    }
+}
+
+/// The name, if the expression is nothing but a name.
+pub(super) fn bare_name(expr: ast::Expr<'_>) -> Option<qz_syntax::SyntaxToken<'_>> {
+    match expr {
+        ast::Expr::PathExpr(path) => path.single_name(),
+        _ => None,
+    }
+}

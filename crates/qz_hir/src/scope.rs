@@ -1,0 +1,203 @@
+//! What a name means in a module: its own items and named imports, then wildcard imports, then the prelude.
+
+use qz_base::{FxHashMap, Name, TextRange};
+use qz_types::{AdtId, FnId, StaticId, TraitId};
+
+use crate::defs::{AliasId, Defs, ModuleId};
+
+/// A declaration a name can stand for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Def {
+    /// Functions of one name that differ in how many arguments they take.
+    Fns(Vec<FnId>),
+    Adt(AdtId),
+    Trait(TraitId),
+    Alias(AliasId),
+    Const(FnId),
+    Static(StaticId),
+    /// Something whose meaning a later version brings; it was reported where it stands.
+    NotYet,
+}
+
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub def: Def,
+    pub range: TextRange,
+    pub is_private: bool,
+    /// Named in an import that is not `pub`.
+    pub is_plain_import: bool,
+}
+
+/// The names of one module.
+#[derive(Default)]
+pub struct Scope {
+    pub entries: FxHashMap<Name, Entry>,
+    pub modules: FxHashMap<Name, ModuleId>,
+    /// Modules imported with `*`; whether the import is `pub`.
+    pub wildcards: Vec<(ModuleId, bool)>,
+}
+
+/// The answer to a lookup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    Found(Def),
+    /// Several wildcard imports bring different things of this name.
+    Ambiguous(Vec<ModuleId>),
+    /// It exists but is private to that module.
+    Private(ModuleId),
+    Missing,
+}
+
+impl Defs {
+    /// What `name` means, written without a path in `module`.
+    pub fn lookup(&self, module: ModuleId, name: Name) -> Lookup {
+        let scope = &self.modules[module].scope;
+        if let Some(entry) = scope.entries.get(&name) {
+            return Lookup::Found(entry.def.clone());
+        }
+        let mut found: Vec<(ModuleId, Def)> = Vec::new();
+        for &(from, _) in &scope.wildcards {
+            if let Lookup::Found(def) = self.lookup_export(from, name)
+                && !found.iter().any(|(_, other)| *other == def)
+            {
+                found.push((from, def));
+            }
+        }
+        match found.len() {
+            0 => {}
+            1 => return Lookup::Found(found.remove(0).1),
+            _ => return Lookup::Ambiguous(found.into_iter().map(|(module, _)| module).collect()),
+        }
+        match self.prelude {
+            Some(prelude) if prelude != module => match self.lookup_export(prelude, name) {
+                Lookup::Found(def) => Lookup::Found(def),
+                _ => Lookup::Missing,
+            },
+            _ => Lookup::Missing,
+        }
+    }
+
+    /// What `module::name` means, seen from outside that module.
+    pub fn lookup_export(&self, module: ModuleId, name: Name) -> Lookup {
+        self.lookup_export_rec(module, name, &mut Vec::new())
+    }
+
+    fn lookup_export_rec(&self, module: ModuleId, name: Name, seen: &mut Vec<ModuleId>) -> Lookup {
+        if seen.contains(&module) {
+            return Lookup::Missing;
+        }
+        seen.push(module);
+        let scope = &self.modules[module].scope;
+        if let Some(entry) = scope.entries.get(&name) {
+            if entry.is_private || entry.is_plain_import {
+                return Lookup::Private(module);
+            }
+            return Lookup::Found(entry.def.clone());
+        }
+        let mut found: Vec<(ModuleId, Def)> = Vec::new();
+        for &(from, is_pub) in &scope.wildcards {
+            if is_pub
+                && let Lookup::Found(def) = self.lookup_export_rec(from, name, seen)
+                && !found.iter().any(|(_, other)| *other == def)
+            {
+                found.push((from, def));
+            }
+        }
+        match found.len() {
+            0 => Lookup::Missing,
+            1 => Lookup::Found(found.remove(0).1),
+            _ => Lookup::Ambiguous(found.into_iter().map(|(module, _)| module).collect()),
+        }
+    }
+
+    /// Every name visible without a path in `module`, in text order, for suggestions.
+    pub fn visible_names(&self, module: ModuleId) -> Vec<Name> {
+        let mut names: Vec<Name> = self.modules[module].scope.entries.keys().copied().collect();
+        let mut seen = vec![module];
+        for &(from, _) in &self.modules[module].scope.wildcards {
+            self.export_names(from, &mut names, &mut seen);
+        }
+        if let Some(prelude) = self.prelude {
+            self.export_names(prelude, &mut names, &mut seen);
+        }
+        names.sort_by(|a, b| a.cmp_text(*b));
+        names.dedup();
+        names
+    }
+
+    /// Names a module offers to others.
+    pub fn export_names(&self, module: ModuleId, names: &mut Vec<Name>, seen: &mut Vec<ModuleId>) {
+        if seen.contains(&module) {
+            return;
+        }
+        seen.push(module);
+        let scope = &self.modules[module].scope;
+        names.extend(
+            scope.entries.iter().filter(|(_, e)| !e.is_private && !e.is_plain_import).map(|(&name, _)| name),
+        );
+        for &(from, is_pub) in &scope.wildcards {
+            if is_pub {
+                self.export_names(from, names, seen);
+            }
+        }
+    }
+
+    /// The traits whose methods can be called with a dot in `module`.
+    pub fn trait_in_scope(&self, module: ModuleId, id: TraitId) -> bool {
+        let def = &self.traits[id];
+        if def.module == module || self.modules[def.module].is_std {
+            return true;
+        }
+        let scope = &self.modules[module].scope;
+        scope.entries.values().any(|entry| entry.def == Def::Trait(id))
+            || scope.wildcards.iter().any(|&(from, _)| {
+                matches!(self.lookup_export(from, def.name), Lookup::Found(Def::Trait(found)) if found == id)
+            })
+    }
+
+    /// Enums visible in `module` that have a variant of this name. The module's own and imported ones come
+    /// before those of the prelude.
+    pub fn variants_in_scope(&self, module: ModuleId, name: Name) -> Vec<(AdtId, u32)> {
+        let own = self.variants_among(name, &self.enum_candidates(module, false));
+        if own.is_empty() { self.variants_among(name, &self.enum_candidates(module, true)) } else { own }
+    }
+
+    fn enum_candidates(&self, module: ModuleId, prelude: bool) -> Vec<AdtId> {
+        let mut names = Vec::new();
+        let mut seen = Vec::new();
+        if prelude {
+            if let Some(prelude) = self.prelude {
+                self.export_names(prelude, &mut names, &mut seen);
+            }
+        } else {
+            names.extend(self.modules[module].scope.entries.keys().copied());
+            seen.push(module);
+            for &(from, _) in &self.modules[module].scope.wildcards {
+                self.export_names(from, &mut names, &mut seen);
+            }
+        }
+        names.sort_by(|a, b| a.cmp_text(*b));
+        names.dedup();
+        names
+            .into_iter()
+            .filter(|name| name.is_upper())
+            .filter_map(|name| match self.lookup(module, name) {
+                Lookup::Found(Def::Adt(id)) if self.adts[id].kind == crate::AdtKind::Enum => Some(id),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn variants_among(&self, name: Name, enums: &[AdtId]) -> Vec<(AdtId, u32)> {
+        let mut found = Vec::new();
+        for &id in enums {
+            let fields = self.adt_fields(id);
+            for (i, variant) in fields.variants.iter().enumerate() {
+                if variant.name == name && !found.contains(&(id, i as u32)) {
+                    found.push((id, i as u32));
+                }
+            }
+        }
+        found
+    }
+}
