@@ -112,7 +112,10 @@ fn trees_program() -> Program {
                 let a = f.call(count, c.int, vec![Operand::Copy(node.field(0))]);
                 let b = f.call(count, c.int, vec![Operand::Copy(node.field(1))]);
                 let sum = f.checked(BinOp::Add, a, b);
-                f.set(qz_mir::Body::RETURN, Rvalue::Checked(BinOp::Add, Operand::local(sum), Operand::int(1)));
+                f.set(
+                    qz_mir::Body::RETURN,
+                    Rvalue::Checked(BinOp::Add, Operand::local(sum), Operand::int(1)),
+                );
             },
         );
         f.ret();

@@ -2,11 +2,11 @@
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
+use qz_codegen::num_ty;
 use qz_mir::{CastKind, Operand};
 use qz_rt_abi::registry::{cast_code, rt};
 use qz_types::{FloatTy, IntTy, Ty, TyKind};
 
-use crate::arith::num_ty;
 use crate::function::{FnCx, unreachable_code};
 use crate::value::{Val, clif_ty, int_ty};
 
