@@ -68,6 +68,8 @@ suite! {
     failure::stack_overflow_is_a_panic;
     failure::a_drop_may_panic;
     failure::unreachable_ends_are_not_reached;
+    failure::panics_leave_calls_with_many_arguments;
+    enums::switches_find_their_case;
 }
 
 fn stopped(program: Program, options: Options) -> Stop {
