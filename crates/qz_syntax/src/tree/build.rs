@@ -22,6 +22,10 @@ pub(crate) struct TreeBuilder {
 }
 
 impl TreeBuilder {
+    pub(crate) fn reserve(&mut self, elements: usize) {
+        self.elements.reserve(elements);
+    }
+
     pub(crate) fn token(&mut self, kind: SyntaxKind, start: u32, end: u32) {
         let len = u16::try_from(end - start).unwrap_or(Element::LONG);
         self.elements.push(Element { kind, len, data: start });
