@@ -47,7 +47,7 @@ pub(crate) fn source_file(p: &mut Parser<'_>) {
 /// `open (item (',' item)* ','?)? close`. Line breaks mean nothing inside, unless the bracket has no partner.
 fn list(p: &mut Parser<'_>, close: SyntaxKind, mut item: impl FnMut(&mut Parser<'_>)) {
     let opener = open_bracket(p, close);
-    while !p.at(close) && !at_list_end(p) {
+    while !p.at(close) && (at_named(p) || !at_list_end(p)) {
         let before = p.pos;
         item(p);
         if p.at(close) {
@@ -108,6 +108,11 @@ fn skip_to_close(p: &mut Parser<'_>, close: SyntaxKind) {
         blocks::skip_piece(p);
     }
     p.finish(from, Error);
+}
+
+/// `end: 1` is an element, whatever `end` is elsewhere.
+fn at_named(p: &Parser<'_>) -> bool {
+    p.kind.is_hard_keyword() && p.nth(1) == Colon
 }
 
 /// Nothing in brackets goes on past these.

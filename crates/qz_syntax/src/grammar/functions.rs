@@ -163,9 +163,10 @@ pub(super) fn generics(p: &mut Parser<'_>) {
     let from = p.start();
     types::angle_list(p, |p| {
         let param = p.start();
-        if !p.name(Wanted::Name) {
-            return;
+        if !p.kind.is_name() {
+            return p.expected(Wanted::Name);
         }
+        p.bump_as(Ident);
         if p.eat(Colon) {
             bounds(p);
         }

@@ -159,7 +159,7 @@ fn declaration(p: &mut Parser<'_>, from: Checkpoint, level: Level, modifiers: Mo
         VarKw if level == Level::Struct => {
             p.problem(SyntaxProblemKind::MisplacedModifier { keyword: VarKw });
             p.skip_one();
-            type_items::member(p, from, level);
+            declaration(p, from, level, modifiers);
         }
         VarKw => variable(p, from),
         LinearKw if p.nth(1) == StructKw => {
@@ -226,7 +226,7 @@ fn modifiers(p: &mut Parser<'_>, level: Level) -> Modifiers {
         let applies = next.kind.is_word() && !next.has(flags::NEWLINE_BEFORE);
         match p.kind {
             PrivateKw if applies => {
-                if matches!(level, Level::Trait | Level::Effect | Level::Handler) {
+                if matches!(level, Level::Effect | Level::Handler) {
                     p.problem(SyntaxProblemKind::MisplacedModifier { keyword: PrivateKw });
                 }
                 p.bump();
@@ -302,9 +302,11 @@ fn at_import_names(p: &Parser<'_>) -> bool {
 fn import_names(p: &mut Parser<'_>) {
     loop {
         let name = p.start();
-        if !p.word(Wanted::Name) {
+        if !p.kind.is_word() || p.at_item_line() {
+            p.expected(Wanted::Name);
             break;
         }
+        p.bump_as(Ident);
         if p.at(AsKw) {
             p.bump();
             p.name(Wanted::Name);

@@ -165,7 +165,7 @@ pub(super) fn member(p: &mut Parser<'_>, from: Checkpoint, level: Level) {
 /// `word ':' type ('=' expr)?`
 fn field(p: &mut Parser<'_>, from: Checkpoint) {
     super::foreign::field_word(p);
-    p.word(Wanted::Name);
+    p.bump_as(Ident);
     if p.expect(Colon) {
         types::annotated(p);
     } else {
@@ -184,7 +184,7 @@ fn variant(p: &mut Parser<'_>, from: Checkpoint) {
         p.problem(SyntaxProblemKind::MatchCase { pipe: false });
         p.skip_one();
     }
-    p.name(Wanted::Name);
+    p.bump_as(Ident);
     if p.at(LParen) && !p.on_new_line() {
         let payload = p.start();
         list(p, RParen, payload_field);
