@@ -132,6 +132,8 @@ struct Lexer<'t> {
     problems: Vec<SyntaxProblem>,
     /// Kind of the last significant token, `Newline` at the start.
     last: SyntaxKind,
+    /// Its index.
+    last_index: u32,
     /// Flags of the trivia since then.
     gap: u16,
     modes: Vec<Mode>,
@@ -159,6 +161,7 @@ impl<'t> Lexer<'t> {
             tokens: Vec::with_capacity(text.len() / 3 + 8),
             problems: Vec::new(),
             last: Newline,
+            last_index: 0,
             gap: flags::NEWLINE_BEFORE | flags::SPACE_BEFORE,
             modes: Vec::new(),
             frames: vec![Frame { open: 0, closer: Eof, line_start: None }],
@@ -234,6 +237,7 @@ impl<'t> Lexer<'t> {
         }
         self.gap = 0;
         self.last = kind;
+        self.last_index = index;
         index
     }
 
@@ -399,8 +403,7 @@ impl<'t> Lexer<'t> {
     /// Marks the opening bracket whose partner is the last significant token.
     fn flag_pair_before(&mut self, flag: u16) {
         let (close, open) = self.last_pair;
-        let between = self.tokens.get(close as usize + 1..).unwrap_or(&[]);
-        if (close as usize) < self.tokens.len() && between.iter().all(|token| token.kind.is_trivia()) {
+        if close == self.last_index {
             self.tokens[open as usize].flags |= flag;
         }
     }

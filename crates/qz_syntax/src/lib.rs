@@ -19,3 +19,6 @@ pub use lexer::{Lexed, lex};
 pub use parser::{MAX_NESTING, Parse, parse};
 pub use problems::{SYNTAX_CODES, SyntaxProblem, SyntaxProblemKind};
 pub use tree::{Element, SyntaxElement, SyntaxNode, SyntaxToken, SyntaxTree};
+
+#[cfg(test)]
+mod tests;

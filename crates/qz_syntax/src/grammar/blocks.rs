@@ -67,8 +67,21 @@ fn line(p: &mut Parser<'_>) {
         }
         _ => {}
     }
+    let before = p.pos;
     stmts::stmt(p);
-    end_of_line(p);
+    if p.pos == before {
+        skip_entry(p);
+    } else {
+        end_of_line(p);
+    }
+}
+
+/// A line that starts with nothing usable, reported by the caller.
+pub(super) fn skip_entry(p: &mut Parser<'_>) {
+    let from = p.start();
+    skip_piece(p);
+    p.finish(from, Error);
+    skip_line(p);
 }
 
 /// A statement ends with its line, with `;`, or where the block ends.

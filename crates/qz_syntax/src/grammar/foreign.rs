@@ -241,7 +241,7 @@ pub(super) fn item(p: &mut Parser<'_>) -> bool {
     }
     if p.at(FromKw) && p.nth(1).is_name() && !p.ahead(1).has(flags::NEWLINE_BEFORE) {
         p.problem(SyntaxProblemKind::PythonImport);
-        skip_entry(p);
+        blocks::skip_entry(p);
         return true;
     }
     let next = p.ahead(1);
@@ -263,9 +263,9 @@ pub(super) fn item(p: &mut Parser<'_>) -> bool {
         ForeignWord::Public => p.skip_one(),
         ForeignWord::Module => {
             p.foreign_blocks += 1;
-            skip_entry(p);
+            blocks::skip_entry(p);
         }
-        _ => skip_entry(p),
+        _ => blocks::skip_entry(p),
     }
     true
 }
@@ -274,11 +274,4 @@ fn as_declaration(p: &mut Parser<'_>, keyword: crate::SyntaxKind) {
     p.replace_kind(keyword);
     items::item(p, Level::File);
     blocks::end_of_line(p);
-}
-
-fn skip_entry(p: &mut Parser<'_>) {
-    let from = p.start();
-    p.bump();
-    p.finish(from, Error);
-    blocks::skip_line(p);
 }

@@ -66,7 +66,7 @@ pub(super) fn file_entry(p: &mut Parser<'_>) {
 fn stray_statement(p: &mut Parser<'_>) {
     if !exprs::at_start(p) && p.kind != DeferKw {
         p.expected(Wanted::Item);
-        return skip_entry(p);
+        return blocks::skip_entry(p);
     }
     let start = p.range();
     let reported = p.problem_count();
@@ -76,13 +76,6 @@ fn stray_statement(p: &mut Parser<'_>) {
         p.problem_at(range, SyntaxProblemKind::StatementAtTopLevel);
     }
     blocks::end_of_line(p);
-}
-
-fn skip_entry(p: &mut Parser<'_>) {
-    let from = p.start();
-    blocks::skip_piece(p);
-    p.finish(from, Error);
-    blocks::skip_line(p);
 }
 
 // ------------------------------------------------------------------------------------------ what is an item

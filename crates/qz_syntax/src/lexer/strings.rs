@@ -42,6 +42,7 @@ pub(super) struct OpenBody {
     first: u32,
     /// What the lexer knew about the line before.
     last: SyntaxKind,
+    last_index: u32,
     gap: u16,
 }
 
@@ -244,7 +245,7 @@ impl Lexer<'_> {
     pub(super) fn next_heredoc_body(&mut self) {
         let Some(PendingHeredoc { opener, name }) = self.pending.pop_front() else { return };
         let first = self.tokens.len() as u32;
-        self.body = Some(OpenBody { opener, name, first, last: self.last, gap: self.gap });
+        self.body = Some(OpenBody { opener, name, first, last: self.last, last_index: self.last_index, gap: self.gap });
         self.frames.push(super::Frame { open: first, closer: HeredocEnd, line_start: None });
         self.gap |= flags::HEREDOC_BODY;
         self.heredoc_text(true);
@@ -300,6 +301,7 @@ impl Lexer<'_> {
             self.heredocs.push(HeredocSpan { opener: body.opener, first: body.first, end });
         }
         self.last = body.last;
+        self.last_index = body.last_index;
         self.gap = body.gap;
         if !closed {
             self.unterminated_heredoc(body.opener);
