@@ -240,6 +240,10 @@ impl<K, V> ArenaMap<Id<K>, V> {
         self.data.iter().enumerate().filter_map(|(i, v)| Some((Id::from_raw(i as u32), v.as_ref()?)))
     }
 
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (Id<K>, &mut V)> {
+        self.data.iter_mut().enumerate().filter_map(|(i, v)| Some((Id::from_raw(i as u32), v.as_mut()?)))
+    }
+
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
         self.data.iter_mut().flatten()
     }

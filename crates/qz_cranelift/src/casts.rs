@@ -145,10 +145,10 @@ impl FnCx<'_, '_, '_> {
 
     fn int_misfit(&mut self, from: Ty, to: Ty, value: Value) -> Option<Value> {
         let range = |ty: Ty| match *ty.kind() {
-            TyKind::Int(int) => (int.min(), int.max()),
+            TyKind::Int(int) => (int.min_value(), int.max_value()),
             TyKind::Bool => (0, 1),
             TyKind::Char => (0, 0x10_ffff),
-            _ => (0, IntTy::U64.max()),
+            _ => (0, IntTy::U64.max_value()),
         };
         let ((from_min, from_max), (to_min, to_max)) = (range(from), range(to));
         let wide = self.extended(from, value);

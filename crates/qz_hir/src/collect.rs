@@ -69,6 +69,7 @@ pub fn collect(inputs: Vec<ModuleInput>, prelude: Option<FileId>) -> Defs {
             is_std: input.is_std,
         });
         defs.files.insert(input.file, input.parsed);
+        defs.by_file.insert(input.file, module);
         imports.push((module, input.imports));
         if prelude == Some(input.file) {
             defs.prelude = Some(module);
@@ -540,7 +541,7 @@ impl Collector<'_> {
         for (import, target) in imports.zip(targets) {
             self.attrs(import.attrs());
             if let ImportTarget::Module(file) = target
-                && let Some((target, _)) = self.defs.modules.iter().find(|(_, m)| m.file == *file)
+                && let Some(target) = self.defs.module_of_file(*file)
             {
                 self.tie_import(import, target);
             }

@@ -28,6 +28,7 @@ pub struct ParsedFile {
 pub struct Defs {
     pub files: FxHashMap<FileId, ParsedFile>,
     pub modules: Arena<Module>,
+    pub(crate) by_file: FxHashMap<FileId, ModuleId>,
     pub fns: IdVec<FnMarker, FnDef>,
     pub adts: IdVec<AdtMarker, AdtDef>,
     pub traits: IdVec<TraitMarker, TraitDef>,
@@ -364,6 +365,10 @@ impl Defs {
 
     pub fn file_of(&self, module: ModuleId) -> FileId {
         self.modules[module].file
+    }
+
+    pub fn module_of_file(&self, file: FileId) -> Option<ModuleId> {
+        self.by_file.get(&file).copied()
     }
 
     pub fn fn_span(&self, id: FnId) -> Span {

@@ -123,7 +123,7 @@ fn failure(op: BinOp, ty: Ty, a: u64, b: u64) -> Option<ArithError> {
         _ => {}
     }
     let (result, error) = exact(op, a, b)?;
-    (!(int.min()..=int.max()).contains(&result)).then_some(error)
+    (!(int.min_value()..=int.max_value()).contains(&result)).then_some(error)
 }
 
 fn int_binary(op: BinOp, ty: Ty, x: u64, y: u64) -> u64 {
@@ -186,7 +186,7 @@ pub(crate) fn convert(from: Ty, to: Ty, bits: u64) -> u64 {
         (Some(a), None) => {
             let int = int_like(to);
             let whole = to_f64(a, bits) as i128;
-            from_i128(int.bits(), whole.clamp(int.min(), int.max()))
+            from_i128(int.bits(), whole.clamp(int.min_value(), int.max_value()))
         }
         (None, None) => from_i128(int_like(to).bits(), to_i128(from, bits)),
     }
@@ -200,7 +200,7 @@ pub(crate) fn cast_misfit(from: Ty, to: Ty, bits: u64) -> Option<String> {
     let range = match to.kind() {
         TyKind::Char => 0..=0x10_ffff,
         TyKind::Bool => 0..=1,
-        _ => int_like(to).min()..=int_like(to).max(),
+        _ => int_like(to).min_value()..=int_like(to).max_value(),
     };
     let (value, is_number) = match float_of(from) {
         Some(float) => {

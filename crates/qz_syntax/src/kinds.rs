@@ -32,15 +32,6 @@ macro_rules! define_kinds {
                 }
             }
 
-            /// The kind of a name-like word: a keyword or `Ident`.
-            pub(crate) fn of_word(word: &str) -> SyntaxKind {
-                match word {
-                    $($stext => SyntaxKind::$soft,)*
-                    $($htext => SyntaxKind::$hard,)*
-                    _ => SyntaxKind::Ident,
-                }
-            }
-
             /// Every keyword with its text, contextual ones first.
             pub const KEYWORDS: &[(SyntaxKind, &str)] =
                 &[$((SyntaxKind::$soft, $stext),)* $((SyntaxKind::$hard, $htext),)*];
@@ -65,7 +56,7 @@ macro_rules! define_kinds_with_nodes {
                 /// Past the last token; never in a tree.
                 Eof "the end of the file"
                 Whitespace "a space"
-                /// `\n` or `\r\n`.
+                /// `\n`; a `\r` before it is white space.
                 Newline "a line break"
                 /// `# …`
                 Comment "a comment"
@@ -133,7 +124,48 @@ macro_rules! define_kinds_with_nodes {
 
 for_each_node!(define_kinds_with_nodes);
 
+const TABLE_SIZE: usize = 256;
+
+/// Keywords by hash, as indices into `KEYWORDS` plus one; collisions go to the next free slot.
+static KEYWORD_TABLE: [u8; TABLE_SIZE] = keyword_table();
+
+const fn keyword_hash(word: &[u8]) -> usize {
+    let (first, last, second) = (word[0] as usize, word[word.len() - 1] as usize, word[word.len() / 2] as usize);
+    (word.len() * 31 + first * 7 + last * 13 + second * 3) % TABLE_SIZE
+}
+
+const fn keyword_table() -> [u8; TABLE_SIZE] {
+    let mut table = [0; TABLE_SIZE];
+    let mut index = 0;
+    while index < SyntaxKind::KEYWORDS.len() {
+        let mut slot = keyword_hash(SyntaxKind::KEYWORDS[index].1.as_bytes());
+        while table[slot] != 0 {
+            slot = (slot + 1) % TABLE_SIZE;
+        }
+        index += 1;
+        table[slot] = index as u8;
+    }
+    table
+}
+
 impl SyntaxKind {
+    /// The kind of a non-empty word: a keyword or `Ident`.
+    pub(crate) fn of_word(word: &str) -> SyntaxKind {
+        let mut slot = keyword_hash(word.as_bytes());
+        loop {
+            match KEYWORD_TABLE[slot] {
+                0 => return SyntaxKind::Ident,
+                entry => {
+                    let (kind, text) = SyntaxKind::KEYWORDS[entry as usize - 1];
+                    if text == word {
+                        return kind;
+                    }
+                }
+            }
+            slot = (slot + 1) % TABLE_SIZE;
+        }
+    }
+
     /// White space and comments: what may stand between any two tokens.
     pub fn is_trivia(self) -> bool {
         (SyntaxKind::Whitespace..=SyntaxKind::ModuleDoc).contains(&self)

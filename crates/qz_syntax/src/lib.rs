@@ -6,8 +6,19 @@
 #[macro_use]
 mod nodes;
 pub mod ast;
+mod grammar;
 pub mod kinds;
+pub mod lexer;
+pub mod literals;
+mod parser;
+pub mod problems;
 pub mod tree;
 
 pub use kinds::SyntaxKind;
+pub use lexer::{Lexed, lex};
+pub use parser::{MAX_NESTING, Parse, parse};
+pub use problems::{SYNTAX_CODES, SyntaxProblem, SyntaxProblemKind};
 pub use tree::{Element, SyntaxElement, SyntaxNode, SyntaxToken, SyntaxTree};
+
+#[cfg(test)]
+mod tests;

@@ -786,10 +786,6 @@ macro_rules! for_each_node {
                 pat: first(Pat),
                 ty: first(TypeExpr),
             }
-            /// A place in a destructuring that is no pattern (`(a.x, b) = …`); the parser has reported it.
-            ExprPat {
-                expr: first(Expr),
-            }
 
             // -------------------------------------------------------------------------------------- types
 
@@ -911,7 +907,7 @@ macro_rules! for_each_family {
             /// A pattern.
             Pat {
                 MissingPat WildcardPat NamePat LiteralPat RegexPat RangePat PathPat VariantPat StructPat RecordPat
-                ParenPat TuplePat VecPat RestPat OrPat AsPat TypePat ExprPat
+                ParenPat TuplePat VecPat RestPat OrPat AsPat TypePat
             }
             /// An argument of a variant pattern.
             PatArg {

@@ -13,7 +13,7 @@
 mod build;
 mod dump;
 
-pub(crate) use build::TreeBuilder;
+pub(crate) use build::{Checkpoint, TreeBuilder};
 pub use build::MAX_TREE_DEPTH;
 
 use qz_base::TextRange;

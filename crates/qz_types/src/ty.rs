@@ -88,11 +88,11 @@ impl IntTy {
         matches!(self, IntTy::I8 | IntTy::I16 | IntTy::I32 | IntTy::I64)
     }
 
-    pub const fn min(self) -> i128 {
+    pub const fn min_value(self) -> i128 {
         if self.signed() { -(1i128 << (self.bits() - 1)) } else { 0 }
     }
 
-    pub const fn max(self) -> i128 {
+    pub const fn max_value(self) -> i128 {
         if self.signed() { (1i128 << (self.bits() - 1)) - 1 } else { (1i128 << self.bits()) - 1 }
     }
 

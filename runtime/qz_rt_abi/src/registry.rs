@@ -59,8 +59,7 @@ pub struct RtDef {
 
 /// Calls `$callback!` with the whole list. An entry is
 /// `$(#[doc])* fn name(param: Type, …) -> Type: flag flag;` with the flags `panics`, `blocks`, `never`,
-/// `effect`
-/// and the types `Bool U8 I32 U32 Char Int U64 F32 F64 Ptr Str Unit`.
+/// `effect` and the types `Bool U8 I32 U32 Char Int U64 F32 F64 Ptr Str Unit`.
 #[macro_export]
 macro_rules! rt_functions {
     ($callback:ident) => {

@@ -52,7 +52,7 @@ impl<'a> Cx<'a> {
         let range = pat.syntax().range();
         let span = self.span(range);
         match pat {
-            ast::Pat::MissingPat(_) | ast::Pat::ExprPat(_) => self.pat(Pat::Missing, range),
+            ast::Pat::MissingPat(_) => self.pat(Pat::Missing, range),
             ast::Pat::WildcardPat(_) => self.pat(Pat::Wild, range),
             ast::Pat::NamePat(it) => match it.name() {
                 Some(name) => self.bind(Name::new(name.text()), name.range(), None, pcx),
@@ -128,7 +128,8 @@ impl<'a> Cx<'a> {
         let before = pcx.bound.len();
         let mut alts = Vec::new();
         for (n, alt) in it.alts().enumerate() {
-            let was = std::mem::replace(&mut pcx.alternative, pcx.alternative || n > 0);
+            let was = pcx.alternative;
+            pcx.alternative = was || n > 0;
             let lowered = self.pattern(alt, pcx);
             pcx.alternative = was;
             if n > 0 {

@@ -22,6 +22,10 @@ pub(crate) struct TreeBuilder {
 }
 
 impl TreeBuilder {
+    pub(crate) fn reserve(&mut self, elements: usize) {
+        self.elements.reserve(elements);
+    }
+
     pub(crate) fn token(&mut self, kind: SyntaxKind, start: u32, end: u32) {
         let len = u16::try_from(end - start).unwrap_or(Element::LONG);
         self.elements.push(Element { kind, len, data: start });
@@ -46,62 +50,48 @@ impl TreeBuilder {
     }
 }
 
+/// A node that is met from its end: where its inside starts in postorder, and its slot counted from the end.
+struct Open {
+    start: u32,
+    end: usize,
+    element: Element,
+}
+
 /// Fills the result from its end: each node is met before its inside, and is put in front of it when the inside
-/// is done. `open` holds the postorder start of each unfinished node and its slot counted from the end.
+/// is done. The second value is the offset of the first node that was too deep to keep.
 fn preorder(post: &[Element]) -> (Vec<Element>, Option<u32>) {
-    let depth = too_deep_nodes(post);
-    let dropped = depth.as_ref().map_or(0, |d| d.0.len());
-    let total = post.len() - dropped;
-    let mut drop = depth.as_ref().map_or(&[][..], |d| &d.0[..]).iter().copied().peekable();
     let filler = Element { kind: SyntaxKind::Error, len: 0, data: 0 };
-    let mut pre = vec![filler; total];
-    let mut next = total;
-    let mut open: Vec<(u32, Element, usize)> = Vec::new();
+    let mut pre = vec![filler; post.len()];
+    let mut next = pre.len();
+    let mut too_deep = None;
+    let mut open: Vec<Open> = Vec::new();
     for (at, &element) in post.iter().enumerate().rev() {
-        while let Some(&(start, node, end)) = open.last()
-            && start as usize > at
-        {
-            open.pop();
-            next -= 1;
-            pre[next] = Element { data: (end - next - 1) as u32, ..node };
+        while open.last().is_some_and(|node| node.start as usize > at) {
+            close(&mut open, &mut pre, &mut next);
         }
         if !element.kind.is_node() {
             next -= 1;
             pre[next] = element;
-        } else if drop.peek() == Some(&(at as u32)) {
-            drop.next();
+        } else if open.len() < MAX_TREE_DEPTH as usize {
+            open.push(Open { start: at as u32 - element.data, end: next, element });
         } else {
-            open.push((at as u32 - element.data, element, next));
+            too_deep = Some(at);
         }
     }
-    while let Some((_, node, end)) = open.pop() {
-        next -= 1;
-        pre[next] = Element { data: (end - next - 1) as u32, ..node };
+    while !open.is_empty() {
+        close(&mut open, &mut pre, &mut next);
     }
-    debug_assert_eq!(next, 0);
-    (pre, depth.map(|d| d.1))
+    // Slots of nodes that were left out.
+    pre.drain(..next);
+    let place = |at: usize| post[..at].iter().rev().find(|e| !e.kind.is_node()).map_or(0, |e| e.data);
+    (pre, too_deep.map(place))
 }
 
-/// Postorder indices, from the back, of nodes deeper than the limit, and the offset of the first in the text.
-fn too_deep_nodes(post: &[Element]) -> Option<(Vec<u32>, u32)> {
-    let mut open: Vec<u32> = Vec::new();
-    let mut deep = Vec::new();
-    for (at, element) in post.iter().enumerate().rev() {
-        while open.last().is_some_and(|&start| start as usize > at) {
-            open.pop();
-        }
-        if element.kind.is_node() {
-            if open.len() as u32 >= MAX_TREE_DEPTH {
-                deep.push(at as u32);
-            } else {
-                open.push(at as u32 - element.data);
-            }
-        }
+fn close(open: &mut Vec<Open>, pre: &mut [Element], next: &mut usize) {
+    if let Some(Open { end, element, .. }) = open.pop() {
+        *next -= 1;
+        pre[*next] = Element { data: (end - *next - 1) as u32, ..element };
     }
-    let &last = deep.last()?;
-    let inside = post[..last as usize].iter().rev();
-    let place = inside.clone().find(|e| !e.kind.is_node()).map_or(0, |e| e.data);
-    Some((deep, place))
 }
 
 fn heredoc_indices(elements: &[Element], openers: &[(u32, u32)]) -> Vec<(u32, u32)> {

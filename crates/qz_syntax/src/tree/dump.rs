@@ -8,8 +8,13 @@ impl SyntaxTree {
     /// Nodes by kind, tokens by text, one line each, indented by depth. Trivia is left out, doc comments are not.
     /// A node whose only content is one token shares its line.
     pub fn dump(&self, text: &str) -> String {
+        self.dump_node(self.root(text))
+    }
+
+    /// The same for one node.
+    pub fn dump_node(&self, node: SyntaxNode<'_>) -> String {
         let mut out = String::new();
-        dump_node(&mut out, self.root(text), 0);
+        dump_node(&mut out, node, 0);
         out
     }
 }

@@ -1,0 +1,146 @@
+//! Calls and members.
+
+use qz_base::{Name, Span};
+use qz_diag::{Code, Diagnostic};
+
+use super::{count, list, suggest};
+
+/// How many arguments a call should have and has.
+pub(crate) struct CountFacts {
+    pub(crate) min: usize,
+    pub(crate) max: Option<usize>,
+    pub(crate) found: usize,
+    /// A parameter that got no argument.
+    pub(crate) missing: Option<Name>,
+    pub(crate) name: Option<Name>,
+    pub(crate) declared: Option<Span>,
+}
+
+pub(crate) fn arg_count(span: Span, facts: &CountFacts) -> Diagnostic {
+    let expected = match (facts.min, facts.max) {
+        (min, Some(max)) if min == max => count(min, "argument"),
+        (min, Some(max)) => format!("{min} to {max} arguments"),
+        (min, None) => format!("at least {}", count(min, "argument")),
+    };
+    let in_range = facts.min <= facts.found && facts.max.is_none_or(|max| facts.found <= max);
+    let mut problem = match facts.missing {
+        Some(missing) if in_range => {
+            Diagnostic::new(Code::ARG_MISSING, span, format!("no argument for the parameter `{missing}`"))
+        }
+        missing => {
+            let problem =
+                Diagnostic::new(Code::ARG_COUNT, span, format!("expected {expected}, found {}", facts.found));
+            match missing {
+                Some(missing) => problem.label(format!("`{missing}` is missing")),
+                None => problem,
+            }
+        }
+    };
+    if let (Some(declared), Some(name)) = (facts.declared, facts.name) {
+        problem = problem.at(declared, format!("`{name}` is declared here"));
+    }
+    problem
+}
+
+pub(crate) fn no_overload(span: Span, name: Name, given: u32, arities: &[(u32, Option<u32>)]) -> Diagnostic {
+    let known: Vec<String> = arities
+        .iter()
+        .map(|&(min, max)| match max {
+            Some(max) if max == min => min.to_string(),
+            Some(max) => format!("{min} to {max}"),
+            None => format!("{min} or more"),
+        })
+        .collect();
+    Diagnostic::new(Code::ARG_COUNT, span, format!("no `{name}` takes {}", count(given as usize, "argument")))
+        .note(format!("there are versions with {} arguments", known.join(", ")))
+}
+
+pub(crate) fn arg_twice(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::ARG_TWICE, span, format!("`{name}` is given twice"))
+}
+
+pub(crate) fn unknown_arg_name(span: Span, name: Name, names: &[Name]) -> Diagnostic {
+    suggest(Diagnostic::new(Code::ARG_NAME, span, format!("no parameter is called `{name}`")), name, names)
+}
+
+pub(crate) fn positional_after_named(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::POSITIONAL_AFTER_NAMED, span, "a positional argument cannot follow a named one")
+}
+
+pub(crate) fn cannot_spread(span: Span, ty: &str) -> Diagnostic {
+    Diagnostic::new(Code::SPREAD, span, format!("a `{ty}` cannot be spread here"))
+        .note("a spread is a `Vec` for a `*rest` parameter, or a tuple whose parts fill parameters")
+}
+
+pub(crate) fn not_callable(span: Span, ty: &str) -> Diagnostic {
+    Diagnostic::new(Code::NOT_CALLABLE, span, format!("a `{ty}` cannot be called"))
+}
+
+pub(crate) fn call_type(span: Span, ty: &str, is_struct: bool) -> Diagnostic {
+    let problem = Diagnostic::new(Code::NOT_CALLABLE, span, format!("the type `{ty}` cannot be called"));
+    if is_struct {
+        problem.help(format!("write `{ty} {{ … }}` with its fields, or call a function of it: `{ty}.new(…)`"))
+    } else {
+        problem.help(format!("to convert a number, write `x as {ty}`"))
+    }
+}
+
+pub(crate) fn call_field(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::NO_METHOD, span, format!("`{name}` is a field, not a method"))
+        .help(format!("to call the function it holds, write `(x.{name})(…)`"))
+}
+
+pub(crate) fn no_member(span: Span, name: Name, ty: &str, members: &[Name], is_call: bool) -> Diagnostic {
+    let (code, what) = if is_call { (Code::NO_METHOD, "method") } else { (Code::NO_FIELD, "field or method") };
+    let problem = Diagnostic::new(code, span, format!("`{ty}` has no {what} `{name}`"));
+    let renamed = match name.as_str() {
+        "length" | "len" | "count" => Some("size"),
+        "append" | "add" => Some("push"),
+        "to_s" | "to_string" => Some("show"),
+        "select" => Some("filter"),
+        "collect" => Some("map"),
+        "inject" | "fold" => Some("reduce"),
+        "includes" | "include?" => Some("contains"),
+        "is_empty" => Some("empty?"),
+        _ => None,
+    };
+    match renamed.filter(|it| members.iter().any(|m| m.as_str() == *it)) {
+        Some(other) => {
+            let at = problem.span;
+            problem.suggest(at, other, format!("it is called `{other}` here"))
+        }
+        None => suggest(problem, name, members),
+    }
+}
+
+pub(crate) fn ambiguous_method(span: Span, name: Name, places: &[Name]) -> Diagnostic {
+    Diagnostic::new(Code::AMBIGUOUS_CALL, span, format!("`{name}` could be any of {}", list(places)))
+        .help("call the one you mean by its full name")
+}
+
+pub(crate) fn private_field(span: Span, name: Name, declared: Span) -> Diagnostic {
+    Diagnostic::new(Code::PRIVATE_FIELD, span, format!("`{name}` is private")).at(declared, "declared here")
+}
+
+pub(crate) fn bound_member(span: Span, name: Name, ty: &str, function: Name, declared: Span) -> Diagnostic {
+    Diagnostic::new(Code::UNSATISFIED, span, format!("`{ty}` has no `{name}`, which `{function}` asks of it"))
+        .at(declared, "asked in this function")
+}
+
+pub(crate) fn receiver_unknown(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::CANNOT_INFER, span, format!("the type that `{name}` is asked of is not known"))
+        .help("write the type of the parameter or name it comes from")
+}
+
+pub(crate) fn overload_value(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::OVERLOAD_VALUE, span, format!("`{name}` has several versions"))
+        .help("as a value it needs a place that says how many arguments it takes, or a lambda around the call")
+}
+
+pub(crate) fn type_arg_count(span: Span, name: Name, expected: usize, found: usize) -> Diagnostic {
+    Diagnostic::new(
+        Code::TYPE_ARG_COUNT,
+        span,
+        format!("`{name}` takes {}, found {found}", count(expected, "type argument")),
+    )
+}

@@ -1,0 +1,114 @@
+//! Bounds, impls, declarations.
+
+use qz_base::{Name, Span};
+use qz_diag::{Code, Diagnostic};
+
+use super::list;
+
+/// A bound that does not hold.
+pub(crate) struct UnmetFacts {
+    pub(crate) ty: String,
+    pub(crate) bound: String,
+    /// The trait's role in the language, if it has one.
+    pub(crate) role: Option<Name>,
+    /// The part of the type that is to blame.
+    pub(crate) part: Option<String>,
+    pub(crate) is_fn: bool,
+    pub(crate) asked_by: Option<(Name, Span)>,
+    pub(crate) is_key: bool,
+}
+
+pub(crate) fn unmet_bound(span: Span, facts: &UnmetFacts) -> Diagnostic {
+    let ty = &facts.ty;
+    let (code, message) = match (facts.role.map(Name::as_str), facts.is_key) {
+        (Some("Hash" | "Eq"), true) => (Code::NOT_HASHABLE, format!("`{ty}` cannot be a key: it cannot be hashed")),
+        (Some("Show"), _) => (Code::NO_SHOW, format!("`{ty}` cannot be shown")),
+        (Some("Eq"), _) => (Code::CANNOT_COMPARE, format!("values of `{ty}` cannot be compared with `==`")),
+        (Some("Ord"), _) => (Code::CANNOT_COMPARE, format!("values of `{ty}` have no order")),
+        _ => (Code::UNSATISFIED, format!("`{ty}` does not have `{}`", facts.bound)),
+    };
+    let mut problem = Diagnostic::new(code, span, message);
+    if let Some(part) = &facts.part {
+        let why = if facts.is_fn { ", which is a function" } else { "" };
+        problem = problem.note(format!("because of its part `{part}`{why}"));
+    }
+    if let Some((name, declared)) = facts.asked_by {
+        problem = problem.at(declared, format!("`{name}` asks for `{}`", facts.bound));
+    }
+    problem
+}
+
+pub(crate) fn unmet_projection(span: Span, base: &str, name: Name, wanted: &str) -> Diagnostic {
+    Diagnostic::new(Code::MISMATCH, span, format!("`{name}` of `{base}` is not `{wanted}`"))
+}
+
+pub(crate) fn ambiguous_bound(span: Span, ty: &str, bound: &str) -> Diagnostic {
+    Diagnostic::new(Code::CANNOT_INFER, span, format!("it is not clear how `{ty}` should have `{bound}`"))
+        .help("write the types that are left open")
+}
+
+pub(crate) fn missing_methods(span: Span, trait_name: Name, missing: &[Name], declared: Span) -> Diagnostic {
+    Diagnostic::new(Code::MISSING_METHOD, span, format!("{} of `{trait_name}` is missing", list(missing)))
+        .at(declared, "the trait is declared here")
+}
+
+pub(crate) fn missing_assoc(span: Span, trait_name: Name, missing: &[Name]) -> Diagnostic {
+    Diagnostic::new(Code::MISSING_ASSOC, span, format!("the type {} of `{trait_name}` is missing", list(missing)))
+        .help(format!("add `type {} = …`", missing[0]))
+}
+
+pub(crate) fn not_in_trait(span: Span, trait_name: Name, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::NOT_IN_TRAIT, span, format!("the trait `{trait_name}` has no `{name}`"))
+}
+
+pub(crate) fn method_signature(span: Span, name: Name, wanted: &str, found: &str, declared: Span) -> Diagnostic {
+    Diagnostic::new(Code::METHOD_SIGNATURE, span, format!("`{name}` should be `{wanted}` but is `{found}`"))
+        .at(declared, "declared by the trait here")
+}
+
+pub(crate) fn overlap(span: Span, trait_name: Name, ty: &str, other: Span) -> Diagnostic {
+    Diagnostic::new(Code::OVERLAP, span, format!("`{trait_name}` for `{ty}` overlaps with another impl"))
+        .at(other, "the other one")
+}
+
+pub(crate) fn orphan(span: Span, trait_name: Name, ty: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::ORPHAN,
+        span,
+        format!("an impl of `{trait_name}` for `{ty}` must stand in the package of one of them"),
+    )
+    .help("wrap the type in a `newtype` of your own")
+}
+
+pub(crate) fn eq_without_hash(span: Span, has: &str, lacks: &str) -> Diagnostic {
+    Diagnostic::new(Code::EQ_WITHOUT_HASH, span, format!("`{has}` is overridden but `{lacks}` is not"))
+        .note("equal values must have equal hashes, so the two belong together")
+}
+
+pub(crate) fn supertrait(span: Span, ty: &str, trait_name: Name, wanted: &str) -> Diagnostic {
+    Diagnostic::new(Code::SUPERTRAIT, span, format!("`{trait_name}` for `{ty}` needs `{wanted}` too"))
+}
+
+pub(crate) fn recursive_value(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::RECURSIVE_VALUE, span, format!("the `@value` type `{name}` contains itself"))
+        .help("leave `@value` out: a plain struct is shared by reference and can refer to its own kind")
+}
+
+pub(crate) fn field_method_clash(span: Span, name: Name, field: Span) -> Diagnostic {
+    Diagnostic::new(Code::FIELD_METHOD_CLASH, span, format!("a field and a method are both called `{name}`"))
+        .at(field, "the field")
+}
+
+pub(crate) fn module_var(span: Span, name: Name, ty: &str) -> Diagnostic {
+    Diagnostic::new(Code::MODULE_VAR, span, format!("the module variable `{name}` has the type `{ty}`, which is not safe to share"))
+        .help("keep the state in a value that `main` makes and passes on")
+}
+
+pub(crate) fn main_form(span: Span, why: &str) -> Diagnostic {
+    Diagnostic::new(Code::MAIN, span, format!("`main` {why}"))
+        .note("it takes no parameters, and gives nothing, an `Int` status, or a `Result`")
+}
+
+pub(crate) fn dyn_unsafe(span: Span, trait_name: Name, method: Name, why: &str) -> Diagnostic {
+    Diagnostic::new(Code::DYN_SAFE, span, format!("`dyn {trait_name}` is not possible: `{method}` {why}"))
+}

@@ -1,0 +1,111 @@
+//! Types that do not fit, and types nobody can tell.
+
+use qz_base::{Name, Span};
+use qz_diag::{Code, Diagnostic};
+use qz_hir::Defs;
+use qz_types::{Ty, TyKind};
+
+use super::a;
+
+/// Two types that should be equal.
+pub(crate) struct MismatchFacts {
+    pub(crate) found: Ty,
+    pub(crate) expected: Ty,
+    pub(crate) found_words: String,
+    pub(crate) expected_words: String,
+}
+
+pub(crate) fn mismatch(span: Span, defs: &Defs, facts: &MismatchFacts) -> Diagnostic {
+    let problem = Diagnostic::new(
+        Code::MISMATCH,
+        span,
+        format!("expected {}, found {}", a(&facts.expected_words), a(&facts.found_words)),
+    );
+    let option = defs.lang.adt("Option");
+    let inside = |ty: Ty| ty.as_adt().filter(|it| Some(it.0) == option).map(|it| it.1[0]);
+    if inside(facts.expected) == Some(facts.found) {
+        return problem.help("wrap the value: `Some(…)`");
+    }
+    if inside(facts.found) == Some(facts.expected) {
+        return problem.help("an Option may be `nil`: use `?? default`, `!` to insist, or `match`");
+    }
+    if facts.found.is_numeric() && facts.expected.is_numeric() {
+        return problem.help(format!("numbers are not converted by themselves: write `… as {}`", facts.expected_words));
+    }
+    match (facts.expected.kind(), facts.found.kind()) {
+        (TyKind::Str, _) if !facts.found.is_unit() => problem.help("to make text of it: `x.show` or `\"#{x}\"`"),
+        (TyKind::Bool, _) => problem.help("only a `Bool` is a condition: compare it, for example with `!= 0` or `is Some`"),
+        (TyKind::Ref(..), _) => problem.help("the parameter borrows: put `&` or `&mut` before the argument"),
+        _ => problem,
+    }
+}
+
+pub(crate) fn infinite_type(span: Span, expected: &str, found: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::INFINITE_TYPE,
+        span,
+        format!("the type `{expected}` would have to contain itself, through `{found}`"),
+    )
+}
+
+pub(crate) fn cannot_infer(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::CANNOT_INFER, span, "the type of this cannot be inferred")
+        .help("write it at the name it is bound to: `x: T = …`, or give type arguments: `f<T>(…)`")
+}
+
+pub(crate) fn cannot_infer_name(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::CANNOT_INFER, span, format!("the type of `{name}` cannot be inferred"))
+        .help(format!("write it: `{name}: T = …`"))
+}
+
+pub(crate) fn type_as_value(span: Span, ty: &str) -> Diagnostic {
+    Diagnostic::new(Code::NOT_A_VALUE, span, format!("the type `{ty}` is not a value"))
+        .help(format!("make one with `{ty} {{ … }}` or `{ty}.new(…)`"))
+}
+
+pub(crate) fn if_without_else(span: Span, expected: &str) -> Diagnostic {
+    Diagnostic::new(Code::MISMATCH, span, format!("this `if` should give {} but has no `else`", a(expected)))
+        .help("without `else` there is no value when the condition is false")
+}
+
+pub(crate) fn literal_range(
+    span: Span,
+    value: u128,
+    negative: bool,
+    ty: &str,
+    min: i128,
+    max: i128,
+) -> Diagnostic {
+    let sign = if negative { "-" } else { "" };
+    Diagnostic::new(Code::LITERAL_RANGE, span, format!("{sign}{value} does not fit `{ty}`"))
+        .note(format!("`{ty}` holds {min} to {max}"))
+}
+
+pub(crate) fn literal_inexact(span: Span, value: u128, ty: &str) -> Diagnostic {
+    Diagnostic::new(Code::LITERAL_RANGE, span, format!("{value} cannot be held exactly by `{ty}`"))
+        .help("write it with a point if rounding is meant")
+}
+
+pub(crate) fn cannot_cast(span: Span, from: &str, to: &str) -> Diagnostic {
+    Diagnostic::new(Code::CANNOT_CAST, span, format!("`{from}` cannot be converted to `{to}` with `as`"))
+        .note("`as` converts between numbers, `Char` and integers, `Bool` to integers, and opens newtypes")
+}
+
+pub(crate) fn unknown_name(span: Span, name: Name, visible: &[Name]) -> Diagnostic {
+    super::suggest(Diagnostic::new(Code::UNKNOWN_NAME, span, format!("unknown name `{name}`")), name, visible)
+}
+
+pub(crate) fn mut_borrow_immutable(span: Span, name: Name, bound: Span) -> Diagnostic {
+    Diagnostic::new(Code::MUT_BORROW, span, format!("`{name}` is immutable, so it cannot be changed through this"))
+        .at(bound, "bound here without `var`")
+        .help(format!("bind it with `var {name} = …`"))
+}
+
+pub(crate) fn mut_borrow_value(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::MUT_BORROW, span, "only a variable, a field or an element can be changed in place")
+        .help("bind the value to a `var` first")
+}
+
+pub(crate) fn mut_through_shared(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::MUT_BORROW, span, "this is a shared borrow, which cannot be changed through")
+}

@@ -1,0 +1,281 @@
+//! Branches, matches, loops, and leaving them.
+
+use qz_hir::body::*;
+use qz_types::ty::common;
+use qz_types::{TraitRef, Ty, TyKind};
+
+use super::{Expect, Infer};
+use crate::diagnostics as words;
+use crate::facts::*;
+
+/// The type that branches agree on.
+struct Join {
+    ty: Option<Ty>,
+    discard: bool,
+}
+
+impl Infer<'_, '_> {
+    fn join_for(&mut self, expect: Expect) -> Join {
+        let discard = match expect {
+            Expect::Discard => true,
+            Expect::Hint(hint) => self.shallow(hint).is_unit(),
+            Expect::Any => false,
+        };
+        // A `dyn` result converts each branch for itself.
+        let ty = match expect {
+            Expect::Hint(hint) if matches!(self.shallow(hint).kind(), TyKind::Dyn(_)) => Some(hint),
+            _ => None,
+        };
+        Join { ty, discard }
+    }
+
+    fn branch(&mut self, join: &mut Join, branch: ExprId, expect: Expect) {
+        if join.discard {
+            self.expr(branch, Expect::Discard);
+            return;
+        }
+        match join.ty {
+            Some(ty) => self.check(branch, ty),
+            None => {
+                let ty = self.value(branch, expect);
+                if !self.shallow(ty).is_never() {
+                    join.ty = Some(ty);
+                }
+            }
+        }
+    }
+
+    fn joined(&self, join: &Join, all_diverge: bool) -> Ty {
+        match join.ty {
+            _ if all_diverge => common().never,
+            _ if join.discard => common().unit,
+            Some(ty) => ty,
+            None => common().never,
+        }
+    }
+
+    fn diverges(&self, expr: ExprId) -> bool {
+        self.st.types.exprs.get(expr).is_some_and(|&ty| self.shallow(ty).is_never())
+    }
+
+    pub(super) fn if_(
+        &mut self,
+        id: ExprId,
+        cond: ExprId,
+        then: ExprId,
+        else_: Option<ExprId>,
+        expect: Expect,
+    ) -> Ty {
+        self.check(cond, common().bool);
+        let mut join = self.join_for(expect);
+        if else_.is_none() {
+            join.discard = true;
+        }
+        let opened = self.open_tested(cond);
+        self.branch(&mut join, then, expect);
+        self.st.opened.truncate(opened);
+        match else_ {
+            Some(else_) => {
+                self.branch(&mut join, else_, expect);
+                let all = self.diverges(then) && self.diverges(else_);
+                self.joined(&join, all)
+            }
+            None => {
+                if let Expect::Hint(hint) = expect {
+                    let hint = self.shallow(hint);
+                    if !hint.is_unit() && !hint.is_infer() && !hint.is_error() && !self.diverges(then) {
+                        let span = self.span(id);
+                        let shown = self.show(hint);
+                        self.report(words::if_without_else(span, &shown));
+                        return self.error();
+                    }
+                }
+                common().unit
+            }
+        }
+    }
+
+    pub(super) fn match_(&mut self, id: ExprId, subject: ExprId, arms: &[Arm], expect: Expect) -> Ty {
+        let ty = self.value(subject, Expect::Any);
+        let ty = self.known(ty);
+        let mut join = self.join_for(expect);
+        let mut all_diverge = true;
+        for arm in arms {
+            self.pattern(arm.pat, ty);
+            let opened = self.st.opened.len();
+            if let Some(guard) = arm.guard {
+                self.check(guard, common().bool);
+                self.open_facts_of(guard);
+            }
+            self.open_matched(subject, arm.pat);
+            self.branch(&mut join, arm.body, expect);
+            self.st.opened.truncate(opened);
+            all_diverge &= self.diverges(arm.body);
+        }
+        self.st.matches.push(super::exhaustive_job::Job::Match { expr: id });
+        self.joined(&join, all_diverge)
+    }
+
+    fn open_facts_of(&mut self, guard: ExprId) {
+        self.open_tested(guard);
+    }
+
+    /// Inside an arm the matched name is known to be that variant.
+    fn open_matched(&mut self, subject: ExprId, pat: PatId) {
+        if let Expr::Local { local } = self.expr_node(subject)
+            && !self.body.locals[local].shared
+            && let Some(&PatTarget::Variant { adt, variant }) = self.st.types.pat_targets.get(pat)
+        {
+            self.st.opened.push((local, adt, variant));
+        }
+    }
+
+    pub(super) fn while_(&mut self, cond: ExprId, body: ExprId) -> Ty {
+        self.check(cond, common().bool);
+        let opened = self.open_tested(cond);
+        self.expr(body, Expect::Discard);
+        self.st.opened.truncate(opened);
+        common().unit
+    }
+
+    pub(super) fn loop_(&mut self, body: ExprId, loop_: LoopId, expect: Expect) -> Ty {
+        let value = match expect {
+            Expect::Hint(hint) => hint,
+            _ => self.fresh(),
+        };
+        self.st.loop_values.insert(loop_, (value, false));
+        self.expr(body, Expect::Discard);
+        let (value, broke) = self.st.loop_values[&loop_];
+        if broke { value } else { common().never }
+    }
+
+    pub(super) fn break_(&mut self, id: ExprId, loop_: LoopId, value: Option<ExprId>) -> Ty {
+        let Some((ty, _)) = self.st.loop_values.get(&loop_).copied() else {
+            if let Some(value) = value {
+                self.expr(value, Expect::Any);
+            }
+            return common().never;
+        };
+        self.st.loop_values.insert(loop_, (ty, true));
+        match value {
+            Some(value) => self.check(value, ty),
+            None => {
+                let unit = common().unit;
+                // Without a value the loop is worth nothing; where one is wanted, this is the place to say so.
+                self.unify(id, unit, ty);
+            }
+        }
+        common().never
+    }
+
+    pub(super) fn return_(&mut self, id: ExprId, lambda: Option<LambdaId>, value: Option<ExprId>) -> Ty {
+        let ret = match lambda {
+            None => self.ret,
+            Some(lambda) => self.st.lambda_rets[&lambda],
+        };
+        match value {
+            Some(value) => {
+                if self.shallow(ret).is_unit() {
+                    let ty = self.value(value, Expect::Hint(ret));
+                    if !self.shallow(ty).is_never() {
+                        self.coerce(value, ty, ret);
+                    }
+                } else {
+                    self.check(value, ret);
+                }
+            }
+            None => {
+                self.unify(id, common().unit, ret);
+            }
+        }
+        common().never
+    }
+
+    /// `for`: what is walked, and how.
+    pub(super) fn for_(&mut self, id: ExprId, pats: &[PatId], iter: ExprId, body: ExprId) -> Ty {
+        let ty = self.value(iter, Expect::Any);
+        let ty = self.known(ty);
+        let item = self.iteration(id, iter, ty);
+        match *pats {
+            [only] => self.for_pattern(only, item),
+            [first, second] => {
+                let (key, value) = match (self.as_lang(ty, "Map"), *self.shallow(item).kind()) {
+                    (Some(_), TyKind::Tuple(&[key, value])) => (key, value),
+                    _ => (common().int, item),
+                };
+                self.for_pattern(first, key);
+                self.for_pattern(second, value);
+            }
+            _ => {
+                for &pat in pats {
+                    let error = self.error();
+                    self.pattern(pat, error);
+                }
+            }
+        }
+        self.expr(body, Expect::Discard);
+        self.end_of_statement();
+        common().unit
+    }
+
+    fn for_pattern(&mut self, pat: PatId, ty: Ty) {
+        self.pattern(pat, ty);
+        self.st.matches.push(super::exhaustive_job::Job::Irrefutable { pat, ty });
+    }
+
+    /// The type of the elements, and the plan recorded at `id`.
+    fn iteration(&mut self, id: ExprId, iter: ExprId, ty: Ty) -> Ty {
+        if ty.is_error() {
+            return self.error();
+        }
+        if let Some(args) = self.as_lang(ty, "Range") {
+            self.settle(args[0]);
+            if self.shallow(args[0]).is_integer() {
+                self.st.types.loops.insert(id, ForPlan::Range);
+                return args[0];
+            }
+        }
+        if let Some(args) = self.as_lang(ty, "Vec") {
+            self.st.types.loops.insert(id, ForPlan::Vec);
+            return args[0];
+        }
+        let span = self.span(iter);
+        if let Some(item) = self.iterate_by(id, span, ty, false) {
+            return item;
+        }
+        if let Some(item) = self.iterate_by(id, span, ty, true) {
+            return item;
+        }
+        let shown = self.show(ty);
+        self.report(words::not_iterable(span, &shown));
+        self.error()
+    }
+
+    /// Through `Iterator` directly, or through `Iterable`'s `iter`.
+    fn iterate_by(&mut self, id: ExprId, span: qz_base::Span, ty: Ty, through_iter: bool) -> Option<Ty> {
+        let defs = self.ck.defs;
+        let iterator = defs.lang.trait_("Iterator")?;
+        let item = self.fresh();
+        let (iter_callee, iter_ty) = if through_iter {
+            let iterable = defs.lang.trait_("Iterable")?;
+            let bound = TraitRef { trait_id: iterable, args: Ty::list(&[item]) };
+            if !self.traits().might_hold(ty, bound) {
+                return None;
+            }
+            let (_, fact, _, ret) = self.trait_method_types(span, ty, bound, 0, &[]);
+            self.solve(false);
+            (Some(fact), self.shallow(ret))
+        } else {
+            (None, ty)
+        };
+        let bound = TraitRef { trait_id: iterator, args: Ty::list(&[item]) };
+        if !iter_ty.is_infer() && !self.traits().might_hold(iter_ty, bound) {
+            return None;
+        }
+        let (_, next, ..) = self.trait_method_types(span, iter_ty, bound, 0, &[]);
+        self.solve(false);
+        let plan = ForPlan::Iterator { iter: iter_callee, iter_ty, next, item };
+        self.st.types.loops.insert(id, plan);
+        Some(self.shallow(item))
+    }
+}

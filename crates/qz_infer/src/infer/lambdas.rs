@@ -1,0 +1,67 @@
+//! Lambdas and blocks: parameters from what is expected, the result from the body.
+
+use qz_hir::body::*;
+use qz_types::{Row, Ty, TyKind};
+
+use super::{Expect, Infer};
+
+impl Infer<'_, '_> {
+    pub(super) fn lambda(&mut self, lambda: LambdaId, expect: Expect) -> Ty {
+        let body = self.body.clone();
+        let it = &body.lambdas[lambda];
+        let wanted = match expect {
+            Expect::Hint(hint) => self.shallow(hint).as_fn(),
+            _ => None,
+        };
+        let mut params: Vec<Ty> = Vec::new();
+        for (n, (&local, written)) in it.params.iter().zip(&it.param_types).enumerate() {
+            let expected = wanted.filter(|f| f.params.len() == it.params.len()).map(|f| f.params[n]);
+            let ty = match (written, expected) {
+                (Some(written), _) => self.fill_holes(*written),
+                (None, Some(ty)) => ty,
+                (None, None) => self.fresh(),
+            };
+            self.st.types.locals.insert(local, ty);
+            params.push(ty);
+        }
+        // A pair given as one argument is taken apart by two parameters.
+        let unpack = self.unpacked_pair(it, wanted);
+        if let Some(parts) = unpack {
+            for (&local, &part) in it.params.iter().zip(parts) {
+                self.st.types.locals.insert(local, part);
+            }
+        }
+        let ret = match wanted {
+            Some(f) => f.ret,
+            None => self.fresh(),
+        };
+        self.st.lambda_rets.insert(lambda, ret);
+        let opened = std::mem::take(&mut self.st.opened);
+        self.body_value(it.body, ret);
+        self.end_of_statement();
+        self.st.opened = opened;
+        if it.params_optional
+            && let Some(f) = wanted
+            && !f.params.is_empty()
+        {
+            // A block that does not look at its arguments stands for any.
+            return Ty::func(f.params, ret, Row::EMPTY);
+        }
+        if let (Some(_), Some(f)) = (unpack, wanted) {
+            return Ty::func(f.params, ret, Row::EMPTY);
+        }
+        Ty::func(&params, ret, Row::EMPTY)
+    }
+
+    /// `m.each do k, v -> …` where the function takes one tuple.
+    fn unpacked_pair(&self, it: &Lambda, wanted: Option<qz_types::FnTy>) -> Option<qz_types::Tys> {
+        let f = wanted?;
+        if it.params.len() < 2 || f.params.len() != 1 || it.param_types.iter().any(Option::is_some) {
+            return None;
+        }
+        match *self.shallow(f.params[0]).kind() {
+            TyKind::Tuple(parts) if parts.len() == it.params.len() => Some(parts),
+            _ => None,
+        }
+    }
+}

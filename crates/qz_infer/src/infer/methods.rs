@@ -1,0 +1,754 @@
+//! `x.name` and `x.name(args)`: the order in which a member is looked for.
+//!
+//! Field (only without parentheses), inherent method, method of a trait in scope, free function. The first
+//! rank that has a candidate decides; two candidates of one rank are an error. If the receiver's type is
+//! not known yet, the call waits; what is still unknown when the function is done becomes a member bound of
+//! its signature.
+
+use qz_base::{Name, Span, TextRange};
+use qz_hir::TyHead;
+use qz_hir::body::*;
+use qz_hir::defs::AdtKind;
+use qz_hir::scope::{Def, Lookup};
+use qz_types::{FnId, Mutability, TraitId, TraitRef, Ty, TyKind, Tys, subst};
+
+use super::args::{Inputs, ParamInfo};
+use super::{Expect, Infer, Slot};
+use crate::checker::MemberBound;
+use crate::diagnostics as words;
+use crate::facts::*;
+use crate::traits::Obligation;
+
+/// A member access or method call as written.
+#[derive(Copy, Clone)]
+pub(super) struct MethodCall<'a> {
+    pub(super) expr: ExprId,
+    pub(super) receiver: ExprId,
+    pub(super) name: Name,
+    pub(super) name_range: TextRange,
+    pub(super) type_args: Tys,
+    pub(super) args: &'a [Arg],
+    pub(super) has_parens: bool,
+}
+
+/// A member asked of a type that is not known yet.
+pub(crate) struct Pending {
+    pub(super) what: Asked,
+    pub(super) receiver: Ty,
+    pub(super) name: Name,
+    pub(super) args: Vec<Ty>,
+    pub(super) maybe_field: bool,
+    pub(super) ret: Ty,
+    pub(super) module: qz_hir::ModuleId,
+    pub(super) span: Span,
+    /// The body in which the asking stands.
+    pub(super) body_owner: FnId,
+}
+
+/// Who asks.
+pub(crate) enum Asked {
+    /// A call in this body.
+    Call { expr: ExprId, receiver: ExprId, args: Vec<Arg>, type_args: Tys },
+    /// A member bound of a function that is called here; the evidence goes to the slot.
+    Bound { slot: Slot, function: FnId },
+}
+
+/// Where a member was found.
+pub(super) enum Found {
+    Field { variant: u32, index: u32, ty: Ty },
+    /// An inherent method or free function.
+    Fn { function: FnId },
+    Trait { bound: TraitRef, method: u32 },
+}
+
+/// What looking for a member came to.
+pub(super) enum Search {
+    Found(Found),
+    Ambiguous(Vec<Name>),
+    /// The name exists but takes other numbers of arguments.
+    WrongCount(FnId),
+    Private(Span),
+    None,
+}
+
+impl Infer<'_, '_> {
+    pub(super) fn method_call(&mut self, call: MethodCall<'_>, expect: Expect) -> Ty {
+        if let Expr::TypeRecv { ty } = self.expr_node(call.receiver) {
+            let ty = self.fill_holes(ty);
+            self.st.types.exprs.insert(call.receiver, ty);
+            return self.assoc_call(call, ty, expect);
+        }
+        let receiver = self.expr(call.receiver, Expect::Any);
+        let known = self.known(receiver);
+        let bare = self.known(known.peel_ref());
+        match bare.kind() {
+            TyKind::Error => return self.failed_call(call.args),
+            TyKind::Never => {
+                self.failed_call(call.args);
+                return qz_types::ty::common().never;
+            }
+            TyKind::Infer(_) => return self.pend_call(call, bare),
+            _ => {}
+        }
+        if !call.has_parens
+            && let Some(ty) = self.opened_field(&call)
+        {
+            return ty;
+        }
+        let arity = call.args.len() as u32;
+        match self.find_member(bare, call.name, arity, !call.has_parens, self.module) {
+            Search::Found(found) => self.use_member(call, known, bare, found, expect),
+            other => self.no_member(call, bare, other),
+        }
+    }
+
+    /// A field of the variant that a test opened.
+    fn opened_field(&mut self, call: &MethodCall<'_>) -> Option<Ty> {
+        let Expr::Local { local } = self.expr_node(call.receiver) else { return None };
+        let &(_, adt, variant) = self.st.opened.iter().rev().find(|it| it.0 == local)?;
+        let ty = self.shallow(self.st.types.exprs[call.receiver]);
+        let (found, args) = ty.peel_ref().as_adt()?;
+        if found != adt {
+            return None;
+        }
+        let fields = self.variant_fields(adt, variant, args);
+        let index = fields.iter().position(|it| it.0 == call.name)?;
+        self.st.types.callees.insert(call.expr, Callee::Field { variant, index: index as u32 });
+        Some(fields[index].1)
+    }
+
+    /// Looks a member up on a type whose shape is known.
+    pub(super) fn find_member(
+        &mut self,
+        ty: Ty,
+        name: Name,
+        arity: u32,
+        maybe_field: bool,
+        module: qz_hir::ModuleId,
+    ) -> Search {
+        if maybe_field && let Some(found) = self.find_field(ty, name, module) {
+            return found;
+        }
+        let inherent = self.find_inherent(ty, name, arity, true, module);
+        if !matches!(inherent, Search::None) {
+            return inherent;
+        }
+        let of_trait = self.find_trait_method(ty, name, arity, module);
+        if !matches!(of_trait, Search::None) {
+            return of_trait;
+        }
+        self.find_free(name, arity, module)
+    }
+
+    fn find_field(&mut self, ty: Ty, name: Name, module: qz_hir::ModuleId) -> Option<Search> {
+        let (adt, args) = ty.as_adt()?;
+        let def = &self.ck.defs.adts[adt];
+        if def.kind == AdtKind::Enum {
+            return None;
+        }
+        let fields = self.ck.defs.adt_fields(adt);
+        let variant = fields.variants.first()?;
+        let index = variant.fields.iter().position(|it| it.name == name)?;
+        let field = &variant.fields[index];
+        if field.is_private && !self.ck.defs.sees_private(module, def.module) {
+            return Some(Search::Private(Span::new(self.ck.defs.file_of(def.module), field.range)));
+        }
+        let field_ty = self.normalize(subst(field.ty, args));
+        Some(Search::Found(Found::Field { variant: 0, index: index as u32, ty: field_ty }))
+    }
+
+    /// Methods in impls and extensions of the type itself. `with_self` tells methods from functions that
+    /// belong to the type.
+    fn find_inherent(
+        &mut self,
+        ty: Ty,
+        name: Name,
+        arity: u32,
+        with_self: bool,
+        module: qz_hir::ModuleId,
+    ) -> Search {
+        let Some(head) = TyHead::of(ty) else { return Search::None };
+        let defs = self.ck.defs;
+        let mut fitting = Vec::new();
+        let mut other_count = None;
+        for &method in defs.inherent_methods(head, name) {
+            let def = &defs.fns[method];
+            if def.self_param.is_some() != with_self || !self.applies_to(method, ty) {
+                continue;
+            }
+            if def.is_private && !defs.sees_private(module, def.module) {
+                continue;
+            }
+            let (min, max) = def.arity;
+            if min <= arity && max.is_none_or(|max| arity <= max) {
+                fitting.push(method);
+            } else {
+                other_count = Some(method);
+            }
+        }
+        match (&fitting[..], other_count) {
+            ([only], _) => Search::Found(Found::Fn { function: *only }),
+            ([], Some(other)) => Search::WrongCount(other),
+            ([], None) => Search::None,
+            (many, _) => Search::Ambiguous(many.iter().map(|&it| defs.fn_path(it)).collect()),
+        }
+    }
+
+    /// Whether the impl a method stands in is for this type.
+    fn applies_to(&mut self, method: FnId, ty: Ty) -> bool {
+        let qz_hir::Container::Impl(id) = self.ck.defs.fns[method].container else { return false };
+        let header = self.ck.defs.impl_header(id);
+        if header.generics.is_empty() && header.self_ty == ty {
+            return true;
+        }
+        let args: Vec<Ty> = header.generics.params.iter().map(|_| self.fresh()).collect();
+        let at = self.s.table.snapshot();
+        let fits = self.s.table.unify(subst(header.self_ty, &args), ty).is_ok();
+        self.s.table.rollback(at);
+        fits
+    }
+
+    fn find_trait_method(&mut self, ty: Ty, name: Name, arity: u32, module: qz_hir::ModuleId) -> Search {
+        let defs = self.ck.defs;
+        let mut found: Vec<(TraitRef, u32)> = Vec::new();
+        let mut other_count = None;
+        for &(trait_id, method) in defs.trait_methods_named(name) {
+            let def = &defs.fns[defs.traits[trait_id].methods[method as usize]];
+            if def.self_param.is_none() {
+                continue;
+            }
+            let bounds = self.traits().bounds_of(ty, trait_id);
+            let bounds = if !bounds.is_empty() {
+                bounds
+            } else if defs.trait_in_scope(module, trait_id) {
+                let args: Vec<Ty> = (1..defs.trait_generics(trait_id).len()).map(|_| self.fresh()).collect();
+                let bound = TraitRef { trait_id, args: Ty::list(&args) };
+                if self.traits().might_hold(ty, bound) { vec![bound] } else { continue }
+            } else {
+                continue;
+            };
+            let (min, max) = def.arity;
+            if min <= arity && max.is_none_or(|max| arity <= max) {
+                found.extend(bounds.into_iter().map(|bound| (bound, method)));
+            } else {
+                other_count = Some(defs.traits[trait_id].methods[method as usize]);
+            }
+        }
+        match (&found[..], other_count) {
+            ([(bound, method)], _) => Search::Found(Found::Trait { bound: *bound, method: *method }),
+            ([], Some(other)) => Search::WrongCount(other),
+            ([], None) => Search::None,
+            (many, _) => {
+                Search::Ambiguous(many.iter().map(|(it, _)| defs.traits[it.trait_id].name).collect())
+            }
+        }
+    }
+
+    /// A free function that takes the receiver as its first argument.
+    fn find_free(&mut self, name: Name, arity: u32, module: qz_hir::ModuleId) -> Search {
+        let Lookup::Found(Def::Fns(candidates)) = self.ck.defs.lookup(module, name) else {
+            return Search::None;
+        };
+        let arity = arity + 1;
+        let fits = |f: &&FnId| {
+            let (min, max) = self.ck.defs.fns[**f].arity;
+            min <= arity && max.is_none_or(|max| arity <= max)
+        };
+        match candidates.iter().find(fits) {
+            Some(&function) => Search::Found(Found::Fn { function }),
+            None => Search::WrongCount(candidates[0]),
+        }
+    }
+
+    /// Types and checks a call whose member is known.
+    fn use_member(
+        &mut self,
+        call: MethodCall<'_>,
+        receiver: Ty,
+        bare: Ty,
+        found: Found,
+        expect: Expect,
+    ) -> Ty {
+        match found {
+            Found::Field { variant, index, ty } => {
+                self.st.types.callees.insert(call.expr, Callee::Field { variant, index });
+                ty
+            }
+            Found::Fn { function } => {
+                let span = self.span(call.expr);
+                let instance = self.instantiate(call.expr, function, call.type_args, span);
+                let params = self.param_infos(function, &instance.params);
+                self.call_method(call, function, receiver, bare, params, instance.ret, expect)
+            }
+            Found::Trait { bound, method } => {
+                let (function, params, ret) = self.instantiate_trait_method(
+                    call.expr,
+                    bare,
+                    bound,
+                    method,
+                    call.type_args,
+                );
+                let params = self.param_infos(function, &params);
+                self.call_method(call, function, receiver, bare, params, ret, expect)
+            }
+        }
+    }
+
+    /// Fresh types for a trait's method on `ty`; records the callee at `expr`.
+    pub(super) fn instantiate_trait_method(
+        &mut self,
+        expr: ExprId,
+        ty: Ty,
+        bound: TraitRef,
+        method: u32,
+        written: Tys,
+    ) -> (FnId, Vec<Ty>, Ty) {
+        let span = self.span(expr);
+        let (function, fact, params, ret) = self.trait_method_types(span, ty, bound, method, written);
+        self.st.types.callees.insert(expr, fact);
+        (function, params, ret)
+    }
+
+    pub(super) fn trait_method_types(
+        &mut self,
+        span: Span,
+        ty: Ty,
+        bound: TraitRef,
+        method: u32,
+        written: Tys,
+    ) -> (FnId, Callee, Vec<Ty>, Ty) {
+        let defs = self.ck.defs;
+        let function = defs.traits[bound.trait_id].methods[method as usize];
+        self.st.obligations.push(Obligation::trait_(ty, bound, span));
+        let mut args = vec![ty];
+        args.extend(bound.args);
+        let trait_args = Ty::list(&args);
+        let sig = defs.fn_sig(function);
+        let own_count = sig.generics.len() - args.len();
+        if !written.is_empty() && written.len() != own_count {
+            self.report(words::type_arg_count(span, defs.fns[function].name, own_count, written.len()));
+        }
+        let mut own = Vec::new();
+        for n in 0..own_count {
+            own.push(match written.get(n) {
+                Some(&ty) => self.fill_holes(ty),
+                None => self.fresh(),
+            });
+        }
+        args.extend(&own);
+        // The trait's own bound on `Self` comes first and is the obligation above.
+        for pred in sig.generics.preds.iter().skip(1) {
+            let pred_ty = self.normalize(subst(pred.ty, &args));
+            let pred_bound = qz_types::subst::subst_trait_ref(pred.trait_ref, &args);
+            let mut obligation = Obligation::trait_(pred_ty, pred_bound, span);
+            obligation.assoc = pred.assoc.iter().map(|&(name, ty)| (name, subst(ty, &args))).collect();
+            obligation.asked_by = Some(function);
+            self.st.obligations.push(obligation);
+        }
+        let error = qz_types::ty::common().error;
+        let params: Vec<Ty> = sig.params.iter().map(|p| subst(p.ty.unwrap_or(error), &args)).collect();
+        let params = params.into_iter().map(|ty| self.normalize(ty)).collect();
+        let ret = self.normalize(subst(sig.ret.unwrap_or(error), &args));
+        let fact = Callee::Method {
+            trait_id: bound.trait_id,
+            method,
+            args: trait_args,
+            own_args: Ty::list(&own),
+        };
+        (function, fact, params, ret)
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "a call and what was found for it")]
+    fn call_method(
+        &mut self,
+        call: MethodCall<'_>,
+        function: FnId,
+        receiver: Ty,
+        bare: Ty,
+        params: Vec<ParamInfo>,
+        ret: Ty,
+        expect: Expect,
+    ) -> Ty {
+        if let Some(first) = params.first() {
+            self.pass_receiver(call.receiver, receiver, bare, first.ty);
+        }
+        self.hint_result(ret, expect);
+        self.arguments(call.expr, Some(function), &params, Inputs::method(call.args));
+        self.result(ret)
+    }
+
+    /// The receiver as the first argument: borrowed or read as the parameter wants it.
+    fn pass_receiver(&mut self, expr: ExprId, receiver: Ty, bare: Ty, param: Ty) {
+        let param = self.shallow(param);
+        match (param.kind(), receiver.kind()) {
+            (TyKind::Ref(wanted, inner), TyKind::Ref(has, _)) => {
+                if *wanted == Mutability::Mut && *has == Mutability::Shared {
+                    let span = self.span(expr);
+                    self.report(words::mut_through_shared(span));
+                }
+                self.unify(expr, bare, *inner);
+            }
+            (TyKind::Ref(wanted, inner), _) => {
+                let mutable = *wanted == Mutability::Mut;
+                if mutable {
+                    self.require_mutable_place(expr, expr);
+                }
+                self.unify(expr, bare, *inner);
+                self.st.types.coercions.insert(expr, Coercion::AutoRef { mutable });
+            }
+            (_, TyKind::Ref(..)) => {
+                self.st.types.coercions.insert(expr, Coercion::Deref);
+                self.coerce_receiver(expr, bare, param);
+            }
+            _ => self.coerce_receiver(expr, bare, param),
+        }
+    }
+
+    fn coerce_receiver(&mut self, expr: ExprId, bare: Ty, param: Ty) {
+        let keep = self.st.types.coercions.get(expr).cloned();
+        self.coerce(expr, bare, param);
+        if let Some(keep) = keep {
+            self.st.types.coercions.insert(expr, keep);
+        }
+    }
+
+    /// `Type.name(args)`: a function of the type, or a method named by its type (`Point.norm(p)`).
+    fn assoc_call(&mut self, call: MethodCall<'_>, ty: Ty, expect: Expect) -> Ty {
+        if ty.is_error() {
+            return self.failed_call(call.args);
+        }
+        let arity = call.args.len() as u32;
+        // `.new` on an enum's variant name and the like come here too: variants first.
+        if let Some((adt, args)) = ty.as_adt()
+            && self.ck.defs.adts[adt].kind == AdtKind::Enum
+            && call.name.is_upper()
+        {
+            let _ = args;
+            let span = Span::new(self.body.file, call.name_range);
+            self.report(words::variant_after_dot(span, self.ck.defs.adts[adt].name, call.name));
+            return self.failed_call(call.args);
+        }
+        let found = match self.find_inherent(ty, call.name, arity, false, self.module) {
+            Search::None | Search::WrongCount(_) if arity > 0 => {
+                match self.find_inherent(ty, call.name, arity - 1, true, self.module) {
+                    found @ Search::Found(_) => found,
+                    _ => self.find_inherent(ty, call.name, arity, false, self.module),
+                }
+            }
+            other => other,
+        };
+        match found {
+            Search::Found(Found::Fn { function }) => {
+                let span = self.span(call.expr);
+                let instance = self.instantiate(call.expr, function, call.type_args, span);
+                self.unify_self(call.expr, function, &instance.type_args, ty);
+                self.finish_assoc(call, function, instance.params, instance.ret, expect)
+            }
+            Search::None => match self.find_trait_static(ty, call.name) {
+                Some((bound, method)) => {
+                    let (function, params, ret) =
+                        self.instantiate_trait_method(call.expr, ty, bound, method, call.type_args);
+                    self.finish_assoc(call, function, params, ret, expect)
+                }
+                None => self.no_member(call, ty, Search::None),
+            },
+            other => self.no_member(call, ty, other),
+        }
+    }
+
+    fn finish_assoc(
+        &mut self,
+        call: MethodCall<'_>,
+        function: FnId,
+        params: Vec<Ty>,
+        ret: Ty,
+        expect: Expect,
+    ) -> Ty {
+        if !call.has_parens && !params.is_empty() {
+            // `Type.name` without parentheses is the function itself.
+            return Ty::func(&params, ret, qz_types::Row::EMPTY);
+        }
+        self.hint_result(ret, expect);
+        let params = self.param_infos(function, &params);
+        self.arguments(call.expr, Some(function), &params, Inputs::plain(call.args));
+        self.result(ret)
+    }
+
+    /// Ties the type written before the dot to the impl's own type.
+    fn unify_self(&mut self, expr: ExprId, function: FnId, type_args: &[Ty], ty: Ty) {
+        if let qz_hir::Container::Impl(id) = self.ck.defs.fns[function].container {
+            let header = self.ck.defs.impl_header(id);
+            let self_ty = subst(header.self_ty, type_args);
+            self.unify(expr, self_ty, ty);
+        }
+    }
+
+    /// A function of a trait without `self`, called on a type.
+    fn find_trait_static(&mut self, ty: Ty, name: Name) -> Option<(TraitRef, u32)> {
+        let defs = self.ck.defs;
+        for &(trait_id, method) in defs.trait_methods_named(name) {
+            let def = &defs.fns[defs.traits[trait_id].methods[method as usize]];
+            if def.self_param.is_some() {
+                continue;
+            }
+            if let Some(&bound) = self.traits().bounds_of(ty, trait_id).first() {
+                return Some((bound, method));
+            }
+            let args: Vec<Ty> = (1..defs.trait_generics(trait_id).len()).map(|_| self.fresh()).collect();
+            let bound = TraitRef { trait_id, args: Ty::list(&args) };
+            if defs.trait_in_scope(self.module, trait_id) && self.traits().might_hold(ty, bound) {
+                return Some((bound, method));
+            }
+        }
+        None
+    }
+
+    fn no_member(&mut self, call: MethodCall<'_>, ty: Ty, search: Search) -> Ty {
+        let span = Span::new(self.body.file, call.name_range);
+        let shown = self.show(ty);
+        let defs = self.ck.defs;
+        let problem = match search {
+            Search::Ambiguous(names) => words::ambiguous_method(span, call.name, &names),
+            Search::WrongCount(function) => {
+                let (min, max) = defs.fns[function].arity;
+                let facts = words::CountFacts {
+                    min: min as usize,
+                    max: max.map(|it| it as usize),
+                    found: call.args.len(),
+                    missing: None,
+                    name: Some(call.name),
+                    declared: Some(defs.fn_span(function)),
+                };
+                words::arg_count(self.span(call.expr), &facts)
+            }
+            Search::Private(declared) => words::private_field(span, call.name, declared),
+            Search::None | Search::Found(_) => {
+                let members = self.member_names(ty);
+                let is_call_of_field = call.has_parens && self.has_field(ty, call.name);
+                if is_call_of_field {
+                    words::call_field(span, call.name)
+                } else {
+                    words::no_member(span, call.name, &shown, &members, call.has_parens)
+                }
+            }
+        };
+        self.report(problem);
+        self.failed_call(call.args)
+    }
+
+    fn has_field(&self, ty: Ty, name: Name) -> bool {
+        ty.as_adt().is_some_and(|(adt, _)| {
+            self.ck.defs.adts[adt].kind != AdtKind::Enum
+                && self.ck.defs.adt_fields(adt).variants[0].fields.iter().any(|it| it.name == name)
+        })
+    }
+
+    /// Names of fields and methods, for suggestions.
+    fn member_names(&mut self, ty: Ty) -> Vec<Name> {
+        let mut names = Vec::new();
+        if let Some((adt, _)) = ty.as_adt()
+            && self.ck.defs.adts[adt].kind != AdtKind::Enum
+        {
+            names.extend(self.ck.defs.adt_fields(adt).variants[0].fields.iter().map(|it| it.name));
+        }
+        if let Some(head) = TyHead::of(ty) {
+            names.extend(self.ck.defs.inherent_names(head));
+        }
+        for pred in &self.preds {
+            if pred.ty == ty {
+                names.extend(self.trait_method_names(pred.trait_ref.trait_id));
+            }
+        }
+        if let TyKind::Dyn(bounds) = ty.kind() {
+            names.extend(bounds.iter().flat_map(|it| self.trait_method_names(it.trait_id)));
+        }
+        names
+    }
+
+    fn trait_method_names(&self, id: TraitId) -> Vec<Name> {
+        self.ck.defs.traits[id].methods.iter().map(|&it| self.ck.defs.fns[it].name).collect()
+    }
+
+    // ------------------------------------------------------------------------------- unknown receivers
+
+    /// The receiver's type is open: look at the arguments and wait.
+    fn pend_call(&mut self, call: MethodCall<'_>, receiver: Ty) -> Ty {
+        let args: Vec<Ty> = call
+            .args
+            .iter()
+            .map(|arg| {
+                let ty = self.value(arg.value, Expect::Any);
+                // A waiting call cannot tell a literal its type.
+                self.settle(ty);
+                ty
+            })
+            .collect();
+        let ret = self.fresh();
+        let span = Span::new(self.body.file, call.name_range);
+        self.st.pending.push(Pending {
+            what: Asked::Call {
+                expr: call.expr,
+                receiver: call.receiver,
+                args: call.args.to_vec(),
+                type_args: call.type_args,
+            },
+            receiver,
+            name: call.name,
+            args,
+            maybe_field: !call.has_parens,
+            ret,
+            module: self.module,
+            span,
+            body_owner: self.function,
+        });
+        ret
+    }
+
+    /// A called function asks a member of a type it is given.
+    pub(super) fn pending_member(
+        &mut self,
+        slot: &Slot,
+        n: u32,
+        member: &MemberBound,
+        args: &[Ty],
+        function: FnId,
+        span: Span,
+    ) {
+        let mut path = slot.path.clone();
+        path.push(n);
+        let slot = Slot { expr: slot.expr, path };
+        let pending = Pending {
+            what: Asked::Bound { slot, function },
+            receiver: subst(member.receiver, args),
+            name: member.name,
+            args: member.args.iter().map(|&ty| subst(ty, args)).collect(),
+            maybe_field: member.maybe_field,
+            ret: subst(member.ret, args),
+            module: member.module,
+            span,
+            body_owner: self.function,
+        };
+        self.st.pending.push(pending);
+    }
+
+    /// Tries everything that waits for a receiver; whether anything was settled.
+    pub(super) fn try_pending(&mut self) -> bool {
+        let mut progress = false;
+        let mut at = 0;
+        while at < self.st.pending.len() {
+            let receiver = self.shallow(self.st.pending[at].receiver);
+            if receiver.is_infer() {
+                at += 1;
+                continue;
+            }
+            let pending = self.st.pending.remove(at);
+            self.settle_pending(pending, receiver);
+            progress = true;
+        }
+        progress
+    }
+
+    fn settle_pending(&mut self, pending: Pending, receiver: Ty) {
+        let bare = self.shallow(receiver.peel_ref());
+        if bare.is_error() {
+            let error = self.error();
+            self.s.table.unify(pending.ret, error).ok();
+            return;
+        }
+        let arity = pending.args.len() as u32;
+        let search = self.find_member(bare, pending.name, arity, pending.maybe_field, pending.module);
+        match (pending.what, search) {
+            (Asked::Call { expr, receiver, args, type_args }, Search::Found(found)) => {
+                let call = MethodCall {
+                    expr,
+                    receiver,
+                    name: pending.name,
+                    name_range: pending.span.range,
+                    type_args,
+                    args: &args,
+                    has_parens: !pending.maybe_field,
+                };
+                let ret = self.use_pending(call, bare, found, &pending.args);
+                self.unify(expr, ret, pending.ret);
+            }
+            (Asked::Call { expr, receiver, args, type_args }, other) => {
+                let call = MethodCall {
+                    expr,
+                    receiver,
+                    name: pending.name,
+                    name_range: pending.span.range,
+                    type_args,
+                    args: &[],
+                    has_parens: !pending.maybe_field,
+                };
+                let _ = args;
+                let error = self.no_member(call, bare, other);
+                self.s.table.unify(pending.ret, error).ok();
+            }
+            (Asked::Bound { slot, .. }, Search::Found(found)) => {
+                self.meet_bound(slot, bare, found, &pending.args, pending.ret, pending.span);
+            }
+            (Asked::Bound { function, .. }, _) => {
+                let (shown, path) = (self.show(bare), self.ck.defs.fn_path(function));
+                self.report(words::bound_member(pending.span, pending.name, &shown, path, self.ck.defs.fn_span(function)));
+                let error = self.error();
+                self.s.table.unify(pending.ret, error).ok();
+            }
+        }
+    }
+
+    fn use_pending(&mut self, call: MethodCall<'_>, bare: Ty, found: Found, types: &[Ty]) -> Ty {
+        let (function, params, ret) = match found {
+            Found::Field { variant, index, ty } => {
+                self.st.types.callees.insert(call.expr, Callee::Field { variant, index });
+                return ty;
+            }
+            Found::Fn { function } => {
+                let span = self.span(call.expr);
+                let instance = self.instantiate(call.expr, function, call.type_args, span);
+                (function, instance.params, instance.ret)
+            }
+            Found::Trait { bound, method } => {
+                self.instantiate_trait_method(call.expr, bare, bound, method, call.type_args)
+            }
+        };
+        let params = self.param_infos(function, &params);
+        if let Some(first) = params.first() {
+            let receiver = self.shallow(self.st.types.exprs[call.receiver]);
+            self.pass_receiver(call.receiver, receiver, bare, first.ty);
+        }
+        let inputs = Inputs { args: call.args, has_receiver: true, typed: Some(types) };
+        self.arguments(call.expr, Some(function), &params, inputs);
+        ret
+    }
+
+    /// Evidence for a member bound of a called function.
+    fn meet_bound(&mut self, slot: Slot, bare: Ty, found: Found, args: &[Ty], ret: Ty, span: Span) {
+        let (params, found_ret) = match found {
+            Found::Field { index, ty, .. } => {
+                self.set_evidence(&slot, Evidence::Field { ty: bare, index });
+                self.unify_at(span, ty, ret);
+                return;
+            }
+            Found::Fn { function } => {
+                let instance = self.instantiate_into(slot, function, &[], None, span);
+                (instance.params, instance.ret)
+            }
+            Found::Trait { bound, method } => {
+                let (_, fact, params, ret) = self.trait_method_types(span, bare, bound, method, &[]);
+                if let Callee::Method { trait_id, method, args, own_args } = fact {
+                    self.set_evidence(&slot, Evidence::Method { trait_id, method, args, own_args });
+                }
+                (params, ret)
+            }
+        };
+        // A bound's evidence is called with values only.
+        if let Some(&first) = params.first() {
+            self.unify_at(span, bare, first.peel_ref());
+        }
+        for (&param, &arg) in params.iter().skip(1).zip(args) {
+            self.unify_at(span, arg, param);
+        }
+        self.unify_at(span, found_ret, ret);
+    }
+}

@@ -1,0 +1,405 @@
+//! Declarations that are not bodies: impls against their traits, `@value` types, `main`, and signatures
+//! looked at for their own problems.
+
+use qz_base::{FxHashMap, Name, Span};
+use qz_hir::defs::{ImplOrigin, SelfKind};
+use qz_hir::{AdtKind, Container, FnKind, ImplId, ModuleId, TyHead};
+use qz_types::{AdtId, FnId, InferTable, TraitRef, Ty, TyKind, subst};
+
+use crate::checker::Checker;
+use crate::diagnostics as words;
+use crate::traits::{TraitCx, Truth};
+
+impl Checker<'_> {
+    /// Checks every declaration and body of a module. Problems go to `Defs::report`.
+    pub fn check_module(&self, module: ModuleId) {
+        self.check_adts(module);
+        self.check_signatures(module);
+        for id in self.defs.impls.ids() {
+            if self.defs.impls[id].module == module {
+                self.check_impl(id);
+            }
+        }
+        for (id, def) in self.defs.fns.iter() {
+            if def.module == module && def.has_body {
+                self.check_fn(id);
+                if self.is_program_main(id) {
+                    self.check_main(id);
+                }
+            }
+        }
+        for (id, def) in self.defs.statics.iter() {
+            if def.module == module {
+                self.check_static(id);
+            }
+        }
+    }
+
+    fn check_adts(&self, module: ModuleId) {
+        for (id, def) in self.defs.adts.iter() {
+            if def.module != module {
+                continue;
+            }
+            self.defs.adt_fields(id);
+            if matches!(def.kind, AdtKind::Value | AdtKind::Newtype) && self.holds_itself(id) {
+                self.defs.report(words::recursive_value(self.defs.adt_span(id), def.name));
+            }
+            self.check_member_names(id);
+        }
+        for (id, alias) in self.defs.aliases.iter() {
+            if alias.module == module {
+                self.defs.check_alias(id);
+            }
+        }
+        for (id, def) in self.defs.traits.iter() {
+            if def.module == module {
+                self.defs.trait_supers(id);
+            }
+        }
+    }
+
+    fn check_signatures(&self, module: ModuleId) {
+        for (id, def) in self.defs.fns.iter() {
+            if def.module == module {
+                self.defs.fn_sig(id);
+            }
+        }
+    }
+
+    /// Whether a value of the type lies inside itself. Enums box themselves and references are no part.
+    fn holds_itself(&self, id: AdtId) -> bool {
+        let mut seen = Vec::new();
+        let mut work = vec![self.defs.adt_identity(id)];
+        let mut first = true;
+        while let Some(ty) = work.pop() {
+            match *ty.kind() {
+                TyKind::Tuple(parts) => work.extend(parts),
+                TyKind::Adt(adt, args) => {
+                    if adt == id && !first {
+                        return true;
+                    }
+                    first = false;
+                    let kind = self.defs.adts[adt].kind;
+                    if kind == AdtKind::Struct || seen.contains(&ty) || seen.len() > 64 {
+                        continue;
+                    }
+                    seen.push(ty);
+                    let fields = self.defs.adt_fields(adt);
+                    work.extend(fields.variants.iter().flat_map(|it| &it.fields).map(|it| subst(it.ty, args)));
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// A field and a method of one name clash.
+    fn check_member_names(&self, id: AdtId) {
+        if self.defs.adts[id].kind == AdtKind::Enum {
+            return;
+        }
+        let fields = self.defs.adt_fields(id);
+        let Some(only) = fields.variants.first() else { return };
+        for field in &only.fields {
+            for &method in self.defs.inherent_methods(TyHead::Adt(id), field.name) {
+                let def = &self.defs.fns[method];
+                if def.self_param.is_some() && def.arity == (0, Some(0)) {
+                    let at = Span::new(self.defs.file_of(self.defs.adts[id].module), field.range);
+                    self.defs.report(words::field_method_clash(self.defs.fn_span(method), field.name, at));
+                }
+            }
+        }
+    }
+
+    fn check_main(&self, id: FnId) {
+        let def = &self.defs.fns[id];
+        let span = self.defs.fn_span(id);
+        let sig = self.defs.fn_sig(id);
+        if def.arity != (0, Some(0)) {
+            self.defs.report(words::main_form(span, "cannot have parameters: the arguments are in `args()`"));
+        } else if !sig.generics.is_empty() {
+            self.defs.report(words::main_form(span, "cannot have type parameters"));
+        } else if let Some(ret) = sig.ret {
+            let is_result =
+                ret.as_adt().is_some_and(|(adt, _)| self.defs.lang.adt("Result") == Some(adt));
+            let c = qz_types::ty::common();
+            if ret != c.int && !ret.is_unit() && !is_result && !ret.is_never() && !ret.is_error() {
+                let shown = ret.display(self.defs).to_string();
+                self.defs.report(words::main_form(span, &format!("cannot give a `{shown}`")));
+            }
+        }
+    }
+
+    /// Module variables are seen by every task: only handles that are safe to share may be kept there.
+    fn check_static(&self, id: qz_types::StaticId) {
+        let def = &self.defs.statics[id];
+        let ty = match self.defs.static_ty(id) {
+            Some(ty) => ty,
+            None => self.scheme(def.init).ret,
+        };
+        const HANDLES: [&str; 10] = [
+            "Atomic", "Mutex", "RwLock", "Channel", "Semaphore", "Barrier", "Condvar", "WaitGroup", "Once", "OnceCell",
+        ];
+        let is_handle = ty.as_adt().is_some_and(|(adt, _)| {
+            self.defs.adts[adt].lang.is_some_and(|lang| HANDLES.contains(&lang.as_str()))
+        });
+        let in_std = self.defs.modules[def.module].is_std;
+        if !is_handle && !in_std && !ty.is_error() {
+            let span = Span::new(self.defs.file_of(def.module), def.name_range);
+            self.defs.report(words::module_var(span, def.name, &ty.display(self.defs).to_string()));
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- impls
+
+    fn check_impl(&self, id: ImplId) {
+        let def = &self.defs.impls[id];
+        let header = self.defs.impl_header(id);
+        if def.origin != ImplOrigin::Impl || header.self_ty.is_error() {
+            return;
+        }
+        let Some(bound) = header.trait_ref else { return };
+        if def.is_negative {
+            return;
+        }
+        self.check_orphan(id, bound);
+        self.check_overlap(id, bound);
+        self.check_members(id, bound);
+        self.check_supers(id, bound);
+        self.check_eq_and_hash(id, bound);
+    }
+
+    fn impl_span(&self, id: ImplId) -> Span {
+        let def = &self.defs.impls[id];
+        let end = (def.range.start + 4).min(def.range.end);
+        Span::new(self.defs.file_of(def.module), qz_base::TextRange::new(def.range.start, end))
+    }
+
+    /// An impl stands with its trait or its type.
+    fn check_orphan(&self, id: ImplId, bound: TraitRef) {
+        let def = &self.defs.impls[id];
+        let is_std = |module: ModuleId| self.defs.modules[module].is_std;
+        if is_std(def.module) || !is_std(self.defs.traits[bound.trait_id].module) {
+            return;
+        }
+        let header = self.defs.impl_header(id);
+        let is_local = |ty: Ty| {
+            let mut local = false;
+            ty.walk(&mut |part| {
+                if let Some((adt, _)) = part.as_adt() {
+                    local |= !is_std(self.defs.adts[adt].module);
+                }
+            });
+            local
+        };
+        if !is_local(header.self_ty) && !bound.args.iter().any(|&it| is_local(it)) {
+            let shown = header.self_ty.display(self.defs).to_string();
+            let name = self.defs.traits[bound.trait_id].name;
+            self.defs.report(words::orphan(self.impl_span(id), name, &shown));
+        }
+    }
+
+    fn check_overlap(&self, id: ImplId, bound: TraitRef) {
+        let header = self.defs.impl_header(id);
+        for &other in self.defs.impls_of(bound.trait_id) {
+            if other.raw() >= id.raw() || self.defs.impls[other].is_negative {
+                continue;
+            }
+            let other_header = self.defs.impl_header(other);
+            let heads = (TyHead::of(header.self_ty), TyHead::of(other_header.self_ty));
+            if heads.0 != heads.1 {
+                continue;
+            }
+            let mut table = InferTable::new();
+            let fresh = |table: &mut InferTable, n: usize| -> Vec<Ty> {
+                (0..n).map(|_| table.fresh(qz_types::VarKind::Any)).collect()
+            };
+            let (a, b) = (fresh(&mut table, header.generics.len()), fresh(&mut table, other_header.generics.len()));
+            let other_bound = other_header.trait_ref.expect("impls of a trait have one");
+            let same = table.unify(subst(header.self_ty, &a), subst(other_header.self_ty, &b)).is_ok()
+                && table
+                    .unify_lists(
+                        qz_types::subst::subst_list(bound.args, &a),
+                        qz_types::subst::subst_list(other_bound.args, &b),
+                    )
+                    .is_ok();
+            if same {
+                let shown = header.self_ty.display(self.defs).to_string();
+                let name = self.defs.traits[bound.trait_id].name;
+                self.defs.report(words::overlap(self.impl_span(id), name, &shown, self.impl_span(other)));
+            }
+        }
+    }
+
+    fn check_members(&self, id: ImplId, bound: TraitRef) {
+        let def = &self.defs.impls[id];
+        let header = self.defs.impl_header(id);
+        let it = &self.defs.traits[bound.trait_id];
+        let has = |name: Name| def.methods.iter().any(|&m| self.defs.fns[m].name == name);
+        let missing: Vec<Name> = it
+            .methods
+            .iter()
+            .filter(|&&m| !self.defs.fns[m].has_body && !has(self.defs.fns[m].name))
+            .map(|&m| self.defs.fns[m].name)
+            .collect();
+        // An empty impl is good for a type whose own methods fit.
+        if !missing.is_empty() && !self.own_methods_fill(header.self_ty, bound, &missing) {
+            let declared = self.defs.trait_span(bound.trait_id);
+            self.defs.report(words::missing_methods(self.impl_span(id), it.name, &missing, declared));
+        }
+        let missing: Vec<Name> = it
+            .assoc
+            .iter()
+            .map(|assoc| assoc.0)
+            .filter(|&name| !header.assoc.iter().any(|it| it.0 == name))
+            .collect();
+        if !missing.is_empty() {
+            self.defs.report(words::missing_assoc(self.impl_span(id), it.name, &missing));
+        }
+        for &method in &def.methods {
+            let name = self.defs.fns[method].name;
+            match it.methods.iter().find(|&&m| self.defs.fns[m].name == name) {
+                Some(&wanted) => self.check_method(id, bound, wanted, method),
+                None => {
+                    self.defs.report(words::not_in_trait(self.defs.fn_span(method), it.name, name));
+                }
+            }
+        }
+    }
+
+    fn own_methods_fill(&self, ty: Ty, bound: TraitRef, missing: &[Name]) -> bool {
+        let mut table = InferTable::new();
+        let mut cx = TraitCx { ck: self, table: &mut table, preds: &[] };
+        let methods = &self.defs.traits[bound.trait_id].methods;
+        missing.iter().all(|&name| {
+            let wanted = methods.iter().find(|&&m| self.defs.fns[m].name == name);
+            wanted.is_some_and(|&wanted| cx.own_method(ty, bound, wanted).is_some())
+        })
+    }
+
+    /// A method of an impl must have the trait's signature. Types it leaves out are the trait's.
+    fn check_method(&self, id: ImplId, bound: TraitRef, wanted: FnId, found: FnId) {
+        let header = self.defs.impl_header(id);
+        let (wanted_def, found_def) = (&self.defs.fns[wanted], &self.defs.fns[found]);
+        let (wanted_sig, found_sig) = (self.defs.fn_sig(wanted), self.defs.fn_sig(found));
+        let mut args = vec![header.self_ty];
+        args.extend(bound.args);
+        let outer = header.generics.len() as u32;
+        let own = wanted_sig.generics.len() - args.len();
+        for n in 0..own {
+            let name = found_sig.generics.params.get(outer as usize + n).map_or(Name::new("T"), |it| it.name);
+            args.push(Ty::param(outer + n as u32, name));
+        }
+        let same_shape = wanted_def.self_param == found_def.self_param
+            && wanted_sig.params.len() == found_sig.params.len()
+            && found_sig.generics.len() == outer as usize + own;
+        let fits = |wanted: Option<Ty>, found: Option<Ty>| match (wanted, found) {
+            (Some(wanted), Some(found)) => {
+                let wanted = self.normalize_in(&header.generics.preds, subst(wanted, &args));
+                let found = self.normalize_in(&header.generics.preds, found);
+                wanted == found || wanted.is_error() || found.is_error()
+            }
+            _ => true,
+        };
+        let same = same_shape
+            && wanted_sig.params.iter().zip(&found_sig.params).all(|(w, f)| fits(w.ty, f.ty))
+            && fits(wanted_sig.ret, found_sig.ret.or_else(|| self.known_ret(found)));
+        if !same {
+            let wanted_words = self.signature_words(wanted, &args);
+            let found_words = self.signature_words(found, &found_sig.generics.identity());
+            self.defs.report(words::method_signature(
+                self.defs.fn_span(found),
+                found_def.name,
+                &wanted_words,
+                &found_words,
+                self.defs.fn_span(wanted),
+            ));
+        }
+    }
+
+    fn known_ret(&self, id: FnId) -> Option<Ty> {
+        self.defs.fns[id].has_body.then(|| self.scheme(id).ret)
+    }
+
+    fn normalize_in(&self, preds: &[qz_hir::defs::Predicate], ty: Ty) -> Ty {
+        let mut table = InferTable::new();
+        self.normalize_with(&mut table, preds, ty)
+    }
+
+    /// `(self, Int): Bool`.
+    fn signature_words(&self, id: FnId, args: &[Ty]) -> String {
+        let sig = self.defs.fn_sig(id);
+        let show = |ty: Ty| subst(ty, args).display(self.defs).to_string();
+        let params: Vec<String> = sig
+            .params
+            .iter()
+            .map(|p| match (p.name == qz_base::name::known::SELF_VALUE, p.ty) {
+                (true, _) => match self.defs.fns[id].self_param {
+                    Some(SelfKind::Ref) => "&self".to_owned(),
+                    Some(SelfKind::RefMut) => "&mut self".to_owned(),
+                    _ => "self".to_owned(),
+                },
+                (false, Some(ty)) => show(ty),
+                (false, None) => "_".to_owned(),
+            })
+            .collect();
+        let ret = sig.ret.or_else(|| self.known_ret(id)).map_or("_".to_owned(), show);
+        format!("({}): {ret}", params.join(", "))
+    }
+
+    fn check_supers(&self, id: ImplId, bound: TraitRef) {
+        let header = self.defs.impl_header(id);
+        let mut args = vec![header.self_ty];
+        args.extend(bound.args);
+        for &it in self.defs.trait_supers(bound.trait_id).iter() {
+            let wanted = qz_types::subst::subst_trait_ref(it, &args);
+            let mut table = InferTable::new();
+            let mut cx = TraitCx { ck: self, table: &mut table, preds: &header.generics.preds };
+            if cx.holds(header.self_ty, wanted, &mut Vec::new()) == Truth::No {
+                let ty = header.self_ty.display(self.defs).to_string();
+                let name = self.defs.traits[bound.trait_id].name;
+                let wanted = self.defs.traits[wanted.trait_id].name.to_string();
+                self.defs.report(words::supertrait(self.impl_span(id), &ty, name, &wanted));
+            }
+        }
+    }
+
+    /// Overriding only one of `==` and `hash` breaks maps.
+    fn check_eq_and_hash(&self, id: ImplId, bound: TraitRef) {
+        let header = self.defs.impl_header(id);
+        let (Some(eq), Some(hash)) = (self.defs.lang.trait_("Eq"), self.defs.lang.trait_("Hash")) else {
+            return;
+        };
+        let (other, has, lacks) = match bound.trait_id {
+            it if it == eq => (hash, "==", "hash"),
+            it if it == hash => (eq, "hash", "=="),
+            _ => return,
+        };
+        // A type that could not be hashed anyway may define `==` alone.
+        let Some((adt, _)) = header.self_ty.as_adt() else { return };
+        let mut by_type: FxHashMap<AdtId, ()> = FxHashMap::default();
+        for &it in self.defs.impls_of(other) {
+            if let Some((adt, _)) = self.defs.impl_header(it).self_ty.as_adt() {
+                by_type.insert(adt, ());
+            }
+        }
+        let negative = self.defs.impls_of(other).iter().any(|&it| self.defs.impls[it].is_negative);
+        if !by_type.contains_key(&adt) && !negative && !self.defs.modules[self.defs.impls[id].module].is_std {
+            self.defs.report(words::eq_without_hash(self.impl_span(id), has, lacks));
+        }
+    }
+
+    /// Whether a function can be used as a program's start.
+    pub fn find_main(&self, module: ModuleId) -> Option<FnId> {
+        self.defs
+            .fns
+            .iter()
+            .find(|(_, def)| {
+                def.module == module
+                    && def.container == Container::Module
+                    && def.name == qz_base::name::known::MAIN
+                    && def.kind == FnKind::Normal
+            })
+            .map(|(id, _)| id)
+    }
+}

@@ -1,0 +1,24 @@
+//! Types for every expression, a callee for every call, or words about why there is none.
+//!
+//! One engine: Hindley–Milner with expected types pushed inwards, by binding group. A function whose
+//! signature is written is known at once; any other is inferred when first asked for, together with the
+//! functions it is mutually recursive with (Tarjan's algorithm, run by the demand itself).
+//!
+//! * [`checker`]: what is known of each function so far, groups, the public entry [`Checker`];
+//! * [`facts`]: what inference leaves behind for lowering;
+//! * [`infer`]: one body, construct by construct;
+//! * [`traits`]: which impl makes a bound true;
+//! * [`exhaustive`]: patterns that miss a value or can never match;
+//! * [`items`]: impls against their traits, and other declarations.
+
+pub mod checker;
+mod diagnostics;
+pub mod exhaustive;
+pub mod facts;
+mod infer;
+pub mod items;
+pub mod traits;
+
+pub use checker::{CheckedFn, Checker, FnScheme, MemberBound};
+pub use facts::*;
+pub use traits::{Selection, TraitCx};

@@ -1,0 +1,596 @@
+//! Which impl makes a bound true: written impls, bounds in scope, methods that happen to fit, and the
+//! operations every type has by its structure.
+//!
+//! The order: bounds of a type parameter, `dyn` or hidden type; written impls; for other traits the type's
+//! own methods, if they have exactly the required signatures; and for the structural traits the parts of the
+//! type. The same code answers during inference, where types may be half known, and for concrete types
+//! during instantiation ([`TraitCx::select`]).
+
+mod select;
+
+use qz_base::{Name, Span};
+use qz_hir::defs::Predicate;
+use qz_hir::{Defs, ImplId, TyHead};
+use qz_types::{AssocTy, Fold, FnId, InferTable, TraitId, TraitRef, Ty, TyFlags, TyKind, subst};
+
+use crate::checker::Checker;
+
+pub use select::{MethodTarget, Selection};
+
+/// Something that must hold, and why.
+#[derive(Clone, Debug)]
+pub struct Obligation {
+    pub(crate) goal: Goal,
+    pub(crate) assoc: Vec<(Name, Ty)>,
+    pub(crate) span: Span,
+    /// The function whose signature asks.
+    pub(crate) asked_by: Option<FnId>,
+    /// Asked because the type is a key of a map or set.
+    pub(crate) is_key: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Goal {
+    Trait { ty: Ty, bound: TraitRef },
+    Projection { assoc: AssocTy, var: Ty },
+}
+
+pub(crate) enum Outcome {
+    /// True if these are too.
+    Holds(Vec<Goal>),
+    /// Too little is known yet. `progress`: something was learnt all the same.
+    Open { progress: bool },
+    Fails,
+}
+
+impl Obligation {
+    pub(crate) fn trait_(ty: Ty, bound: TraitRef, span: Span) -> Obligation {
+        Obligation { goal: Goal::Trait { ty, bound }, assoc: Vec::new(), span, asked_by: None, is_key: false }
+    }
+
+    pub(crate) fn projection(assoc: AssocTy, var: Ty, span: Span) -> Obligation {
+        let goal = Goal::Projection { assoc, var };
+        Obligation { goal, assoc: Vec::new(), span, asked_by: None, is_key: false }
+    }
+
+    /// What an obligation comes down to keeps its place and reason.
+    pub(crate) fn nested(&self, goal: Goal) -> Obligation {
+        Obligation { goal, assoc: Vec::new(), ..self.clone() }
+    }
+}
+
+/// Operations derived from a type's structure.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Hash)]
+pub enum Derived {
+    Eq,
+    Ord,
+    Hash,
+    Show,
+    Clone,
+}
+
+impl Derived {
+    /// The structural trait with this id, if it is one.
+    pub fn of(defs: &Defs, id: TraitId) -> Option<Derived> {
+        Some(match defs.traits[id].lang?.as_str() {
+            "Eq" => Derived::Eq,
+            "Ord" => Derived::Ord,
+            "Hash" => Derived::Hash,
+            "Show" => Derived::Show,
+            "Clone" => Derived::Clone,
+            _ => return None,
+        })
+    }
+}
+
+/// Answers with what is known in one place: the variables and the bounds in scope.
+pub struct TraitCx<'a, 'd> {
+    pub ck: &'a Checker<'d>,
+    pub table: &'a mut InferTable,
+    pub preds: &'a [Predicate],
+}
+
+/// Yes, no, or not known yet.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Truth {
+    Yes,
+    No,
+    Open,
+}
+
+impl Truth {
+    fn and(self, other: impl FnOnce() -> Truth) -> Truth {
+        match self {
+            Truth::No => Truth::No,
+            Truth::Yes => other(),
+            Truth::Open => match other() {
+                Truth::No => Truth::No,
+                _ => Truth::Open,
+            },
+        }
+    }
+}
+
+/// Replaces every associated type by what `f` gives for it.
+pub(crate) fn replace_assoc(ty: Ty, f: &mut dyn FnMut(AssocTy) -> Ty) -> Ty {
+    struct Replace<'a>(&'a mut dyn FnMut(AssocTy) -> Ty);
+    impl Fold for Replace<'_> {
+        fn fold_ty(&mut self, ty: Ty) -> Ty {
+            if !ty.has(TyFlags::ASSOC) {
+                return ty;
+            }
+            match self.fold_parts(ty).kind() {
+                TyKind::Assoc(assoc) => (self.0)(*assoc),
+                other => Ty::new(*other),
+            }
+        }
+    }
+    Replace(f).fold_ty(ty)
+}
+
+impl TraitCx<'_, '_> {
+    fn fresh(&mut self) -> Ty {
+        self.table.fresh(qz_types::VarKind::Any)
+    }
+
+    fn fresh_args(&mut self, n: usize) -> Vec<Ty> {
+        (0..n).map(|_| self.fresh()).collect()
+    }
+
+    pub(crate) fn solve(&mut self, obligation: &Obligation) -> Outcome {
+        match &obligation.goal {
+            Goal::Trait { ty, bound } => self.solve_trait(*ty, *bound, &obligation.assoc),
+            Goal::Projection { assoc, var } => self.solve_projection(assoc, *var),
+        }
+    }
+
+    fn solve_trait(&mut self, ty: Ty, bound: TraitRef, assoc: &[(Name, Ty)]) -> Outcome {
+        let ty = self.table.shallow(ty);
+        let ty = self.table.shallow(ty.peel_ref());
+        if ty.is_error() || ty.is_never() {
+            return Outcome::Holds(Vec::new());
+        }
+        if ty.is_infer() {
+            return Outcome::Open { progress: false };
+        }
+        let mut nested: Vec<Goal> = assoc
+            .iter()
+            .map(|&(name, want)| {
+                let mut args = vec![ty];
+                args.extend(bound.args);
+                let assoc = AssocTy { trait_id: bound.trait_id, args: Ty::list(&args), name };
+                Goal::Projection { assoc, var: want }
+            })
+            .collect();
+        match self.from_bounds(ty, bound) {
+            Truth::Yes => return Outcome::Holds(nested),
+            Truth::Open => return Outcome::Open { progress: false },
+            Truth::No => {}
+        }
+        match self.matching_impls(ty, bound)[..] {
+            [only] => {
+                let Some(goals) = self.use_impl(only, ty, bound) else {
+                    return Outcome::Open { progress: false };
+                };
+                nested.extend(goals);
+                return Outcome::Holds(nested);
+            }
+            [] => {}
+            _ => return Outcome::Open { progress: false },
+        }
+        match self.without_impl(ty, bound, &mut Vec::new()) {
+            Truth::Yes => Outcome::Holds(nested),
+            Truth::Open => Outcome::Open { progress: false },
+            Truth::No => Outcome::Fails,
+        }
+    }
+
+    /// Whether the bound could be met, for all that is known. Nothing is learnt.
+    pub(crate) fn might_hold(&mut self, ty: Ty, bound: TraitRef) -> bool {
+        let at = self.table.snapshot();
+        let truth = self.holds(ty, bound, &mut Vec::new());
+        self.table.rollback(at);
+        truth != Truth::No
+    }
+
+    /// Whether the bound holds for a type, with everything it comes down to.
+    pub(crate) fn holds(&mut self, ty: Ty, bound: TraitRef, seen: &mut Vec<(Ty, TraitId)>) -> Truth {
+        let ty = self.table.shallow(ty);
+        let ty = self.table.shallow(ty.peel_ref());
+        if ty.is_error() || ty.is_never() {
+            return Truth::Yes;
+        }
+        if ty.is_infer() {
+            return Truth::Open;
+        }
+        // A type that holds itself is fine if everything else in it is (coinduction).
+        let resolved = self.table.resolve(ty);
+        if bound.args.is_empty() {
+            if seen.contains(&(resolved, bound.trait_id)) {
+                return Truth::Yes;
+            }
+            seen.push((resolved, bound.trait_id));
+        }
+        let from_bounds = self.from_bounds(ty, bound);
+        if from_bounds != Truth::No {
+            return from_bounds;
+        }
+        match self.matching_impls(ty, bound)[..] {
+            [only] => {
+                let Some(goals) = self.use_impl(only, ty, bound) else { return Truth::Open };
+                let mut truth = Truth::Yes;
+                for goal in goals {
+                    if let Goal::Trait { ty, bound } = goal {
+                        truth = truth.and(|| self.holds(ty, bound, seen));
+                    }
+                }
+                truth
+            }
+            [] => self.without_impl(ty, bound, seen),
+            _ => Truth::Open,
+        }
+    }
+
+    /// Bounds known of a type without looking at impls: of a parameter, a `dyn`, a hidden type.
+    fn known_bounds(&mut self, ty: Ty) -> Vec<TraitRef> {
+        let defs = self.ck.defs;
+        let mut bounds: Vec<TraitRef> = Vec::new();
+        for pred in self.preds {
+            if pred.ty == ty {
+                bounds.push(pred.trait_ref);
+            }
+        }
+        match *ty.kind() {
+            TyKind::Dyn(traits) => bounds.extend(traits),
+            TyKind::Opaque(owner, n, args) => {
+                let sig = defs.fn_sig(owner);
+                let of = &sig.opaques[n as usize];
+                bounds.extend(of.iter().map(|&it| qz_types::subst::subst_trait_ref(it, args)));
+            }
+            _ => {}
+        }
+        let mut at = 0;
+        while at < bounds.len() {
+            let bound = bounds[at];
+            at += 1;
+            let mut args = vec![ty];
+            args.extend(bound.args);
+            for &it in defs.trait_supers(bound.trait_id).iter() {
+                let it = qz_types::subst::subst_trait_ref(it, &args);
+                if !bounds.contains(&it) {
+                    bounds.push(it);
+                }
+            }
+        }
+        bounds
+    }
+
+    /// Known bounds of a type with one trait.
+    pub(crate) fn bounds_of(&mut self, ty: Ty, trait_id: TraitId) -> Vec<TraitRef> {
+        let ty = self.table.shallow(ty);
+        self.known_bounds(ty).into_iter().filter(|it| it.trait_id == trait_id).collect()
+    }
+
+    fn from_bounds(&mut self, ty: Ty, bound: TraitRef) -> Truth {
+        let candidates = self.bounds_of(ty, bound.trait_id);
+        let mut fitting = Vec::new();
+        for candidate in candidates {
+            let at = self.table.snapshot();
+            if self.table.unify_lists(candidate.args, bound.args).is_ok() {
+                fitting.push(candidate);
+            }
+            self.table.rollback(at);
+        }
+        match fitting[..] {
+            [] => Truth::No,
+            [only] => {
+                self.table.unify_lists(only.args, bound.args).expect("just tried");
+                Truth::Yes
+            }
+            _ => Truth::Open,
+        }
+    }
+
+    /// Impls whose head fits; more than one only while types are open.
+    pub(crate) fn matching_impls(&mut self, ty: Ty, bound: TraitRef) -> Vec<ImplId> {
+        let defs = self.ck.defs;
+        let head = TyHead::of(ty);
+        let mut fitting = Vec::new();
+        for &id in defs.impls_of(bound.trait_id) {
+            let header = defs.impl_header(id);
+            let impl_head = TyHead::of(header.self_ty);
+            if defs.impls[id].is_negative || (impl_head != head && impl_head != Some(TyHead::Any)) {
+                continue;
+            }
+            let at = self.table.snapshot();
+            let args = self.fresh_args(header.generics.len());
+            if self.unify_header(id, &args, ty, bound) {
+                fitting.push(id);
+            }
+            self.table.rollback(at);
+        }
+        // A concrete impl goes before `impl<T> Trait for T`.
+        if fitting.len() > 1 {
+            let is_blanket =
+                |id: &ImplId| TyHead::of(defs.impl_header(*id).self_ty) == Some(TyHead::Any);
+            if fitting.iter().any(|id| !is_blanket(id)) {
+                fitting.retain(|id| !is_blanket(id));
+            }
+        }
+        fitting
+    }
+
+    fn unify_header(&mut self, id: ImplId, args: &[Ty], ty: Ty, bound: TraitRef) -> bool {
+        let header = self.ck.defs.impl_header(id);
+        let Some(trait_ref) = header.trait_ref else { return false };
+        let self_ty = subst(header.self_ty, args);
+        let trait_args = qz_types::subst::subst_list(trait_ref.args, args);
+        self.table.unify(self_ty, ty).is_ok() && self.table.unify_lists(trait_args, bound.args).is_ok()
+    }
+
+    /// Commits to an impl: its parameters are fixed, its bounds are what remains.
+    fn use_impl(&mut self, id: ImplId, ty: Ty, bound: TraitRef) -> Option<Vec<Goal>> {
+        let header = self.ck.defs.impl_header(id);
+        let args = self.fresh_args(header.generics.len());
+        if !self.unify_header(id, &args, ty, bound) {
+            return None;
+        }
+        Some(self.impl_goals(&header.generics.preds, &args))
+    }
+
+    fn impl_goals(&mut self, preds: &[Predicate], args: &[Ty]) -> Vec<Goal> {
+        let mut goals = Vec::new();
+        for pred in preds {
+            let ty = subst(pred.ty, args);
+            let bound = qz_types::subst::subst_trait_ref(pred.trait_ref, args);
+            goals.push(Goal::Trait { ty, bound });
+            for &(name, want) in &pred.assoc {
+                let mut with_self = vec![ty];
+                with_self.extend(bound.args);
+                let assoc = AssocTy { trait_id: bound.trait_id, args: Ty::list(&with_self), name };
+                goals.push(Goal::Projection { assoc, var: subst(want, args) });
+            }
+        }
+        goals
+    }
+
+    /// If exactly one impl fits, what it says of the open arguments is learnt.
+    pub(crate) fn only_impl(&mut self, ty: Ty, bound: TraitRef) -> bool {
+        let ty = self.table.shallow(ty);
+        if self.from_bounds(ty, bound) == Truth::Yes {
+            return true;
+        }
+        match self.matching_impls(ty, bound)[..] {
+            [only] => self.use_impl(only, ty, bound).is_some(),
+            _ => false,
+        }
+    }
+
+    /// No impl is written: the type's own methods, or its structure.
+    fn without_impl(&mut self, ty: Ty, bound: TraitRef, seen: &mut Vec<(Ty, TraitId)>) -> Truth {
+        let defs = self.ck.defs;
+        let negative = defs.impls_of(bound.trait_id).iter().any(|&id| {
+            defs.impls[id].is_negative && TyHead::of(defs.impl_header(id).self_ty) == TyHead::of(ty)
+        });
+        if negative {
+            return Truth::No;
+        }
+        if defs.traits[bound.trait_id].methods.is_empty() {
+            return self.marker(ty, bound.trait_id);
+        }
+        match self.own_methods(ty, bound) {
+            Truth::No => {}
+            found => return found,
+        }
+        match Derived::of(defs, bound.trait_id) {
+            Some(derived) => self.structural(derived, ty, bound, seen),
+            None => Truth::No,
+        }
+    }
+
+    /// Markers of `std` hold unless something speaks against them; others need an impl.
+    fn marker(&mut self, _: Ty, id: TraitId) -> Truth {
+        match self.ck.defs.traits[id].lang.map(Name::as_str) {
+            Some("Send" | "Share" | "Sized") => Truth::Yes,
+            _ => Truth::No,
+        }
+    }
+
+    /// Auto-satisfaction: the inherent methods have exactly the required signatures.
+    fn own_methods(&mut self, ty: Ty, bound: TraitRef) -> Truth {
+        let defs = self.ck.defs;
+        let def = &defs.traits[bound.trait_id];
+        let required: Vec<FnId> = def.methods.iter().copied().filter(|&it| !defs.fns[it].has_body).collect();
+        if required.is_empty() || !def.assoc.is_empty() {
+            return Truth::No;
+        }
+        let at = self.table.snapshot();
+        let all = required.iter().all(|&it| self.own_method(ty, bound, it).is_some());
+        if all {
+            self.table.commit(at);
+            Truth::Yes
+        } else {
+            self.table.rollback(at);
+            Truth::No
+        }
+    }
+
+    /// The inherent method that stands for a required one, and its impl's arguments.
+    pub(crate) fn own_method(&mut self, ty: Ty, bound: TraitRef, required: FnId) -> Option<(FnId, Vec<Ty>)> {
+        let defs = self.ck.defs;
+        let head = TyHead::of(ty)?;
+        let wanted = &defs.fns[required];
+        for &method in defs.inherent_methods(head, wanted.name) {
+            let def = &defs.fns[method];
+            let qz_hir::Container::Impl(id) = def.container else { continue };
+            let is_extension = defs.impls[id].origin == qz_hir::defs::ImplOrigin::Extend;
+            if is_extension || def.self_param != wanted.self_param || def.arity != wanted.arity {
+                continue;
+            }
+            if let Some(args) = self.same_signature(ty, bound, required, method, id) {
+                return Some((method, args));
+            }
+        }
+        None
+    }
+
+    fn same_signature(
+        &mut self,
+        ty: Ty,
+        bound: TraitRef,
+        required: FnId,
+        method: FnId,
+        id: ImplId,
+    ) -> Option<Vec<Ty>> {
+        let defs = self.ck.defs;
+        let header = defs.impl_header(id);
+        let args = self.fresh_args(header.generics.len());
+        self.table.unify(subst(header.self_ty, &args), ty).ok()?;
+        let (wanted, found) = (defs.fn_sig(required), self.ck.scheme(method));
+        let own = wanted.generics.len() - 1 - bound.args.len();
+        if found.generics.len() != args.len() + own {
+            return None;
+        }
+        let mut wanted_args = vec![ty];
+        wanted_args.extend(bound.args);
+        let mut found_args = args.clone();
+        for n in 0..own {
+            // The method's own parameters stand for themselves.
+            let name = Name::new(&format!("{}'", wanted.generics.params[wanted_args.len()].name));
+            let rigid = Ty::param(1_000_000 + n as u32, name);
+            wanted_args.push(rigid);
+            found_args.push(rigid);
+        }
+        let pairs = wanted.params.iter().zip(&found.params);
+        for (wanted, &found) in pairs {
+            let wanted = subst(wanted.ty?, &wanted_args);
+            self.table.unify(wanted, subst(found, &found_args)).ok()?;
+        }
+        let (wanted, found) = (subst(wanted.ret?, &wanted_args), subst(found.ret, &found_args));
+        self.table.unify(wanted, found).ok()?;
+        Some(args)
+    }
+
+    /// `==`, `hash`, order, `show`, `clone` hold if they hold for every part.
+    fn structural(
+        &mut self,
+        derived: Derived,
+        ty: Ty,
+        bound: TraitRef,
+        seen: &mut Vec<(Ty, TraitId)>,
+    ) -> Truth {
+        let Some(parts) = self.parts(derived, ty) else { return Truth::No };
+        let mut truth = Truth::Yes;
+        for part in parts {
+            truth = truth.and(|| self.holds(part, bound, seen));
+        }
+        truth
+    }
+
+    /// Types of everything a value directly holds; `None` if the operation is not derived for the type.
+    fn parts(&mut self, derived: Derived, ty: Ty) -> Option<Vec<Ty>> {
+        match *ty.kind() {
+            TyKind::Tuple(parts) => Some(parts.to_vec()),
+            TyKind::Adt(id, args) => {
+                // Types of the library say what they have.
+                if self.ck.defs.adts[id].lang.is_some_and(|it| !matches!(it.as_str(), "Option" | "Result" | "Ordering")) {
+                    return None;
+                }
+                let fields = self.ck.defs.adt_fields(id);
+                let types = fields.variants.iter().flat_map(|it| &it.fields).map(|it| subst(it.ty, args));
+                Some(types.map(|ty| self.ck.normalize_with(self.table, self.preds, ty)).collect())
+            }
+            TyKind::Fn(_) if matches!(derived, Derived::Clone | Derived::Show) => Some(Vec::new()),
+            TyKind::Dyn(_) if derived == Derived::Clone => Some(Vec::new()),
+            _ => None,
+        }
+    }
+
+    /// The innermost part of a type that lacks a structural operation, for messages.
+    pub(crate) fn missing_part(&mut self, ty: Ty, bound: TraitRef) -> Option<Ty> {
+        let derived = Derived::of(self.ck.defs, bound.trait_id)?;
+        let mut ty = self.table.shallow(ty);
+        for _ in 0..16 {
+            let mut parts = self.parts(derived, ty)?;
+            if let Some((_, args)) = ty.as_adt() {
+                parts.extend(args);
+            }
+            let bad = parts.into_iter().find(|&part| {
+                let at = self.table.snapshot();
+                let truth = self.holds(part, bound, &mut Vec::new());
+                self.table.rollback(at);
+                truth == Truth::No
+            });
+            match bad {
+                Some(part) if part != ty => {
+                    ty = self.table.shallow(part);
+                    if self.parts(derived, ty).is_none() {
+                        return Some(ty);
+                    }
+                }
+                _ => return Some(ty),
+            }
+        }
+        Some(ty)
+    }
+
+    fn solve_projection(&mut self, assoc: &AssocTy, var: Ty) -> Outcome {
+        let ty = self.table.shallow(assoc.args[0]);
+        let ty = self.table.shallow(ty.peel_ref());
+        if ty.is_error() {
+            self.table.unify(var, ty).ok();
+            return Outcome::Holds(Vec::new());
+        }
+        if ty.is_infer() {
+            return Outcome::Open { progress: false };
+        }
+        let bound = TraitRef { trait_id: assoc.trait_id, args: Ty::list(&assoc.args[1..]) };
+        let told = self
+            .preds
+            .iter()
+            .filter(|it| it.ty == ty && it.trait_ref.trait_id == assoc.trait_id)
+            .flat_map(|it| &it.assoc)
+            .find(|it| it.0 == assoc.name)
+            .map(|it| it.1);
+        if let Some(told) = told {
+            return self.equal(var, told, Vec::new());
+        }
+        if !self.bounds_of(ty, assoc.trait_id).is_empty() {
+            // Known by its bound only: it stands for itself.
+            let mut args = vec![ty];
+            args.extend(self.table.resolve_list(bound.args));
+            let rigid =
+                Ty::new(TyKind::Assoc(AssocTy { args: Ty::list(&args), ..*assoc }));
+            return self.equal(var, rigid, Vec::new());
+        }
+        match self.matching_impls(ty, bound)[..] {
+            [only] => {
+                let header = self.ck.defs.impl_header(only);
+                let args = self.fresh_args(header.generics.len());
+                if !self.unify_header(only, &args, ty, bound) {
+                    return Outcome::Open { progress: false };
+                }
+                let Some(&(_, value)) = header.assoc.iter().find(|it| it.0 == assoc.name) else {
+                    return Outcome::Fails;
+                };
+                let value = subst(value, &args);
+                let mut nested = Vec::new();
+                let value = replace_assoc(value, &mut |inner| {
+                    let var = self.table.fresh(qz_types::VarKind::Any);
+                    nested.push(Goal::Projection { assoc: inner, var });
+                    var
+                });
+                self.equal(var, value, nested)
+            }
+            [] => Outcome::Fails,
+            _ => Outcome::Open { progress: false },
+        }
+    }
+
+    fn equal(&mut self, a: Ty, b: Ty, nested: Vec<Goal>) -> Outcome {
+        match self.table.unify(a, b) {
+            Ok(()) => Outcome::Holds(nested),
+            Err(_) => Outcome::Fails,
+        }
+    }
+}

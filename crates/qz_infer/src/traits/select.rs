@@ -1,0 +1,201 @@
+//! Selection for concrete types: which function a trait's method is. Used when generics are instantiated;
+//! the checker has made sure that there is an answer.
+
+use qz_base::FxHashMap;
+use qz_hir::ImplId;
+use qz_types::{AssocTy, Fold, FnId, InferTable, TraitId, TraitRef, Ty, TyFlags, TyKind, Tys};
+
+use super::{Derived, Outcome, TraitCx, replace_assoc};
+use crate::checker::Checker;
+
+/// What makes a trait hold for a concrete type.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Selection {
+    Impl(ImplId, Tys),
+    /// The type's own methods fit.
+    Own,
+    /// By the structure of the type.
+    Derived(Derived),
+    /// The value is a `dyn` that carries the trait.
+    Dyn,
+}
+
+/// The function behind a trait's method.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MethodTarget {
+    Fn(FnId, Tys),
+    /// Made from the type's structure.
+    Derived(Derived),
+    /// Through the table of a `dyn` value.
+    Dyn,
+}
+
+impl Checker<'_> {
+    /// Selects for a type without parameters or variables.
+    pub fn select(&self, ty: Ty, bound: TraitRef) -> Option<Selection> {
+        let mut table = InferTable::new();
+        let mut cx = TraitCx { ck: self, table: &mut table, preds: &[] };
+        if let TyKind::Dyn(_) = ty.kind()
+            && !cx.bounds_of(ty, bound.trait_id).is_empty()
+        {
+            return Some(Selection::Dyn);
+        }
+        if let Some(&id) = cx.matching_impls(ty, bound).first() {
+            let header = self.defs.impl_header(id);
+            let args = cx.fresh_args(header.generics.len());
+            cx.unify_header(id, &args, ty, bound);
+            // Parameters that only occur in bounds are fixed by them.
+            let goals = cx.impl_goals(&header.generics.preds, &args);
+            cx.settle(goals);
+            let args: Vec<Ty> = args.iter().map(|&arg| self.normalize(table.resolve(arg))).collect();
+            return Some(Selection::Impl(id, Ty::list(&args)));
+        }
+        if cx.own_methods(ty, bound) == super::Truth::Yes {
+            return Some(Selection::Own);
+        }
+        Derived::of(self.defs, bound.trait_id).map(Selection::Derived)
+    }
+
+    /// The function for method `method` of the trait. `args` starts with `Self`.
+    pub fn resolve_method(&self, trait_id: TraitId, method: u32, args: Tys, own_args: Tys) -> MethodTarget {
+        let ty = args[0];
+        let bound = TraitRef { trait_id, args: Ty::list(&args[1..]) };
+        let required = self.defs.traits[trait_id].methods[method as usize];
+        let default = || {
+            let all: Vec<Ty> = args.iter().chain(own_args).copied().collect();
+            MethodTarget::Fn(required, Ty::list(&all))
+        };
+        let has_default = self.defs.fns[required].has_body;
+        match self.select(ty, bound) {
+            Some(Selection::Dyn) => MethodTarget::Dyn,
+            Some(Selection::Impl(id, impl_args)) => {
+                let name = self.defs.fns[required].name;
+                let written =
+                    self.defs.impls[id].methods.iter().copied().find(|&it| self.defs.fns[it].name == name);
+                match written {
+                    Some(function) => {
+                        let all: Vec<Ty> = impl_args.iter().chain(own_args).copied().collect();
+                        MethodTarget::Fn(function, Ty::list(&all))
+                    }
+                    None => default(),
+                }
+            }
+            Some(Selection::Own) => {
+                let mut table = InferTable::new();
+                let mut cx = TraitCx { ck: self, table: &mut table, preds: &[] };
+                match cx.own_method(ty, bound, required) {
+                    Some((function, impl_args)) => {
+                        let all: Vec<Ty> =
+                            impl_args.iter().map(|&it| table.resolve(it)).chain(own_args.iter().copied()).collect();
+                        MethodTarget::Fn(function, Ty::list(&all))
+                    }
+                    None => default(),
+                }
+            }
+            // Of a structural trait, what has a default in terms of the rest keeps it.
+            Some(Selection::Derived(_)) if has_default && !is_core(self.defs.fns[required].name.as_str()) => {
+                default()
+            }
+            Some(Selection::Derived(derived)) => MethodTarget::Derived(derived),
+            None => default(),
+        }
+    }
+
+    /// Resolves associated and hidden types in a type without parameters.
+    pub fn normalize(&self, ty: Ty) -> Ty {
+        if !ty.has(TyFlags::ASSOC.union(TyFlags::OPAQUE)) {
+            return ty;
+        }
+        let revealed = Reveal { ck: self, seen: FxHashMap::default() }.fold_ty(ty);
+        let mut table = InferTable::new();
+        let resolved = self.normalize_with(&mut table, &[], revealed);
+        if resolved == ty || !resolved.has(TyFlags::OPAQUE) { resolved } else { self.normalize(resolved) }
+    }
+
+    /// Resolves associated types as far as bounds and impls tell.
+    pub(crate) fn normalize_with(
+        &self,
+        table: &mut InferTable,
+        preds: &[qz_hir::defs::Predicate],
+        ty: Ty,
+    ) -> Ty {
+        if !ty.has(TyFlags::ASSOC) {
+            return ty;
+        }
+        let mut jobs: Vec<(AssocTy, Ty)> = Vec::new();
+        let replaced = replace_assoc(ty, &mut |assoc| {
+            let var = table.fresh(qz_types::VarKind::Any);
+            jobs.push((assoc, var));
+            var
+        });
+        let mut cx = TraitCx { ck: self, table, preds };
+        let goals = jobs.into_iter().map(|(assoc, var)| super::Goal::Projection { assoc, var }).collect();
+        cx.settle(goals);
+        table.resolve(replaced)
+    }
+}
+
+impl TraitCx<'_, '_> {
+    /// Solves goals as far as they go; what stays open is left.
+    fn settle(&mut self, goals: Vec<super::Goal>) {
+        let span = qz_base::Span::new(qz_base::FileId(0), qz_base::TextRange::default());
+        let mut open: Vec<super::Goal> = goals;
+        loop {
+            let mut progress = false;
+            for goal in std::mem::take(&mut open) {
+                let obligation = super::Obligation {
+                    goal: goal.clone(),
+                    assoc: Vec::new(),
+                    span,
+                    asked_by: None,
+                    is_key: false,
+                };
+                match self.solve(&obligation) {
+                    Outcome::Holds(nested) => {
+                        progress = true;
+                        open.extend(nested);
+                    }
+                    Outcome::Open { .. } => open.push(goal),
+                    Outcome::Fails => {}
+                }
+            }
+            if !progress || open.is_empty() {
+                return;
+            }
+        }
+    }
+}
+
+/// Methods of structural traits that are made from the parts, even where the trait has a default.
+fn is_core(name: &str) -> bool {
+    matches!(name, "op_eq" | "cmp" | "hash" | "show" | "clone")
+}
+
+/// Replaces hidden types by what their function's body says they are.
+struct Reveal<'a, 'd> {
+    ck: &'a Checker<'d>,
+    seen: FxHashMap<Ty, Ty>,
+}
+
+impl Fold for Reveal<'_, '_> {
+    fn fold_ty(&mut self, ty: Ty) -> Ty {
+        if !ty.has(TyFlags::OPAQUE) {
+            return ty;
+        }
+        if let Some(&known) = self.seen.get(&ty) {
+            return known;
+        }
+        let folded = self.fold_parts(ty);
+        let revealed = match *folded.kind() {
+            TyKind::Opaque(owner, n, args) => {
+                let checked = self.ck.check_fn(owner);
+                let hidden = qz_types::subst(checked.hidden[n as usize], args);
+                self.seen.insert(ty, hidden);
+                self.fold_ty(hidden)
+            }
+            _ => folded,
+        };
+        self.seen.insert(ty, revealed);
+        revealed
+    }
+}

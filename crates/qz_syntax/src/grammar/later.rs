@@ -1,0 +1,146 @@
+//! How are constructs of a later issue kept? Their header is read like any other; their body is parsed with the
+//! ordinary grammar but reports nothing, so that only its end matters.
+
+use super::items::Level;
+use super::{blocks, functions, items, types};
+use crate::SyntaxKind::*;
+use crate::parser::{Parser, stop};
+use crate::problems::Wanted;
+use crate::tree::Checkpoint;
+
+/// `'effect' name generics? operations 'end'`
+pub(super) fn effect(p: &mut Parser<'_>, from: Checkpoint) {
+    quiet_type(p, Level::Effect);
+    p.finish(from, EffectDef);
+}
+
+/// `'actor' name generics? members 'end'`
+pub(super) fn actor(p: &mut Parser<'_>, from: Checkpoint) {
+    quiet_type(p, Level::Actor);
+    p.finish(from, ActorDef);
+}
+
+fn quiet_type(p: &mut Parser<'_>, level: Level) {
+    let opener = p.open_block();
+    p.bump();
+    p.name(Wanted::Name);
+    functions::generics(p);
+    quietly(p, |p| members(p, level));
+    p.close_block(opener);
+}
+
+/// Parses without reporting; the caller's own closing token is not part of it.
+fn quietly(p: &mut Parser<'_>, inside: impl FnOnce(&mut Parser<'_>)) {
+    let (mismatch, last) = (p.blocks_mismatch, p.last_reported());
+    p.muted += 1;
+    inside(p);
+    p.muted -= 1;
+    p.blocks_mismatch = mismatch;
+    p.restore_reported(last);
+}
+
+fn members(p: &mut Parser<'_>, level: Level) {
+    blocks::skip_line(p);
+    let saved = p.cx;
+    p.cx.lines = true;
+    p.cx.stops |= stop::END;
+    while !p.at_stop() && !(p.outdented() && p.at_item_line()) {
+        let before = p.pos;
+        if !p.eat(Semicolon) {
+            items::item(p, level);
+            blocks::skip_line(p);
+        }
+        if p.pos == before {
+            p.skip_one();
+        }
+    }
+    p.cx = saved;
+}
+
+/// `'macro' name params block 'end'`
+pub(super) fn macro_def(p: &mut Parser<'_>, from: Checkpoint) {
+    let opener = p.open_block();
+    p.bump();
+    p.name(Wanted::Name);
+    functions::params(p);
+    quietly(p, |p| {
+        blocks::skip_line(p);
+        blocks::block(p, stop::END);
+    });
+    p.close_block(opener);
+    p.finish(from, MacroDef);
+}
+
+/// `'packed' 'struct' ('(' type ')')? name members 'end'`
+pub(super) fn packed_struct(p: &mut Parser<'_>, from: Checkpoint) {
+    p.bump();
+    let opener = p.open_block();
+    p.bump();
+    if p.at(LParen) && !p.on_new_line() {
+        let bracket = super::open_bracket(p, RParen);
+        types::type_expr(p);
+        super::close_bracket(p, RParen, bracket);
+    }
+    p.name(Wanted::Name);
+    let body = p.start();
+    quietly(p, |p| members(p, Level::Struct));
+    p.finish(body, RawBody);
+    p.close_block(opener);
+    p.finish(from, PackedStructDef);
+}
+
+/// `'binary' '{' … '}'` behind `type name =`
+pub(super) fn binary(p: &mut Parser<'_>, from: Checkpoint) {
+    p.bump();
+    let body = p.start();
+    p.skip_bracketed();
+    p.finish(body, RawBody);
+    p.finish(from, BinaryDef);
+}
+
+/// `'handler' type (def | 'return' params block 'end')* 'end'`
+pub(super) fn handler(p: &mut Parser<'_>) {
+    let from = p.start();
+    let opener = p.open_block();
+    p.bump();
+    types::primary(p);
+    quietly(p, |p| {
+        blocks::skip_line(p);
+        let saved = p.cx;
+        p.cx.lines = true;
+        p.cx.stops |= stop::END;
+        while !p.at_stop() {
+            let before = p.pos;
+            if p.at(ReturnKw) {
+                handler_return(p);
+            } else if !p.eat(Semicolon) {
+                items::item(p, Level::Handler);
+            }
+            blocks::skip_line(p);
+            if p.pos == before {
+                p.skip_one();
+            }
+        }
+        p.cx = saved;
+    });
+    p.close_block(opener);
+    p.finish(from, HandlerExpr);
+}
+
+/// `'return' params (block 'end' | '=' expr)`
+fn handler_return(p: &mut Parser<'_>) {
+    let from = p.start();
+    let opener = p.open_block();
+    p.bump();
+    if p.at(LParen) {
+        functions::params(p);
+    }
+    if p.eat_on_line(Eq) {
+        p.forget_block();
+        functions::value(p);
+    } else {
+        blocks::block(p, stop::END);
+        p.close_block(opener);
+    }
+    p.finish(from, HandlerReturn);
+}

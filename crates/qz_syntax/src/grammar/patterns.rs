@@ -1,0 +1,238 @@
+//! What may stand where a value is taken apart? Arms, `is`, bindings, parameters.
+
+use super::{list, operands, strings, types};
+use crate::SyntaxKind::*;
+use crate::lexer::flags;
+use crate::parser::Parser;
+use crate::problems::{SyntaxProblemKind, Wanted};
+use crate::tree::Checkpoint;
+
+/// A pattern in which `name: Type` tests the type: an arm's.
+pub(super) fn typed(p: &mut Parser<'_>) {
+    pattern(p, true);
+}
+
+/// A pattern behind which `:` gives a type: a parameter's, a binding's, a loop's.
+pub(super) fn binding(p: &mut Parser<'_>) {
+    if p.kind.is_hard_keyword() && !matches!(p.kind, TrueKw | FalseKw | NilKw | InKw) {
+        let from = p.start();
+        p.problem(SyntaxProblemKind::KeywordAsName { keyword: p.kind });
+        p.bump_as(Ident);
+        return p.finish(from, NamePat);
+    }
+    single(p, false);
+}
+
+/// The pattern of `is`: without a `|` at the top.
+pub(super) fn without_or(p: &mut Parser<'_>) {
+    single(p, false);
+}
+
+/// `pattern := single ('|' single)* ('as' name)?`
+fn pattern(p: &mut Parser<'_>, typed: bool) {
+    let from = p.start();
+    single(p, typed);
+    let mut alternatives = false;
+    while matches!(p.kind, Pipe | PipePipe) && !p.line_ended() {
+        if p.at(PipePipe) {
+            p.problem(SyntaxProblemKind::ForeignOr);
+        }
+        p.bump();
+        single(p, typed);
+        alternatives = true;
+    }
+    if alternatives {
+        p.finish(from, OrPat);
+    }
+    if p.at(AsKw) && !p.line_ended() {
+        p.bump();
+        p.name(Wanted::Name);
+        p.finish(from, AsPat);
+    }
+}
+
+/// `single := primary (('..' | '..=') primary?)? | ('..' | '..=') primary`
+fn single(p: &mut Parser<'_>, typed: bool) {
+    let from = p.start();
+    if !p.enter() {
+        p.skip_construct();
+        return p.finish(from, MissingPat);
+    }
+    if matches!(p.kind, DotDot | DotDotEq) {
+        range(p, from);
+    } else {
+        primary(p, from, typed);
+        if matches!(p.kind, DotDot | DotDotEq) && !p.line_ended() {
+            range(p, from);
+        }
+    }
+    p.leave();
+}
+
+fn range(p: &mut Parser<'_>, from: Checkpoint) {
+    p.bump();
+    let bound = matches!(p.kind, IntNumber | FloatNumber | Char | Minus | StrStart) || p.at_upper();
+    if bound && !p.line_ended() {
+        let end = p.start();
+        primary(p, end, false);
+    }
+    p.finish(from, RangePat);
+}
+
+fn primary(p: &mut Parser<'_>, from: Checkpoint, typed: bool) {
+    match p.kind {
+        IntNumber | FloatNumber | Char | Symbol | RawString | TrueKw | FalseKw | NilKw => {
+            operands::literal(p);
+            p.finish(from, LiteralPat);
+        }
+        Minus => negative(p, from),
+        StrStart => {
+            strings::string(p);
+            p.finish(from, LiteralPat);
+        }
+        Regex => {
+            p.bump();
+            p.finish(from, RegexPat);
+        }
+        LParen => paren(p, from, typed),
+        LBracket => {
+            list(p, RBracket, |p| pattern(p, typed));
+            p.finish(from, VecPat);
+        }
+        LBrace => {
+            fields(p, typed);
+            p.finish(from, RecordPat);
+        }
+        Star => rest(p, from),
+        Underscore => {
+            p.bump();
+            p.finish(from, WildcardPat);
+            type_test(p, from, typed);
+        }
+        kind if kind.is_name() => name_or_path(p, from, typed),
+        _ => {
+            p.expected(Wanted::Pattern);
+            p.empty(MissingPat);
+        }
+    }
+}
+
+/// `'-' number`
+fn negative(p: &mut Parser<'_>, from: Checkpoint) {
+    p.bump();
+    if matches!(p.kind, IntNumber | FloatNumber) && !p.line_ended() {
+        operands::literal(p);
+    } else {
+        p.expected(Wanted::Pattern);
+        p.empty(MissingExpr);
+    }
+    p.finish(from, LiteralPat);
+}
+
+/// `'(' ')' | '(' pattern ')' | '(' (pattern ',')+ pattern? ')'`
+fn paren(p: &mut Parser<'_>, from: Checkpoint, typed: bool) {
+    let mut kind = TuplePat;
+    let mut counted = false;
+    list(p, RParen, |p| {
+        let rest = p.at(Star);
+        pattern(p, typed);
+        let first = !std::mem::replace(&mut counted, true);
+        kind = if first && !rest && !p.at(Comma) { ParenPat } else { TuplePat };
+    });
+    p.finish(from, kind);
+}
+
+/// `'*' name?`
+fn rest(p: &mut Parser<'_>, from: Checkpoint) {
+    p.bump();
+    if p.kind.is_name() || p.at(Underscore) {
+        let inner = p.start();
+        primary(p, inner, false);
+    }
+    p.finish(from, RestPat);
+}
+
+/// A small name binds; a path, or a name with a capital letter, is looked up.
+fn name_or_path(p: &mut Parser<'_>, from: Checkpoint, typed: bool) {
+    let next = p.ahead(1);
+    let called = next.kind == LParen && !next.has(flags::SPACE_BEFORE);
+    if !p.at_upper() && next.kind != ColonColon && !called {
+        p.bump_as(Ident);
+        p.finish(from, NamePat);
+        return type_test(p, from, typed);
+    }
+    path(p);
+    if p.at(LParen) && !p.spaced() {
+        list(p, RParen, |p| argument(p, typed));
+        p.finish(from, VariantPat);
+    } else if p.at(LBrace) && !p.on_new_line() {
+        fields(p, typed);
+        p.finish(from, StructPat);
+    }
+}
+
+/// `name type-args? ('::' name type-args?)*`
+fn path(p: &mut Parser<'_>) {
+    let from = p.start();
+    p.bump_as(Ident);
+    loop {
+        if p.at(Lt) && !p.spaced() {
+            types::type_args(p);
+        }
+        if !p.at(ColonColon) {
+            break;
+        }
+        p.bump();
+        if !p.word(Wanted::Name) {
+            break;
+        }
+    }
+    p.finish(from, PathPat);
+}
+
+/// `name ':' type` in an arm tests a member of a union.
+fn type_test(p: &mut Parser<'_>, from: Checkpoint, typed: bool) {
+    if typed && p.at(Colon) && !p.line_ended() {
+        p.bump();
+        types::type_expr(p);
+        p.finish(from, TypePat);
+    }
+}
+
+/// `pattern | name ':' pattern`. A capital letter behind the colon means a type test (`Some(n: Int)`).
+fn argument(p: &mut Parser<'_>, typed: bool) {
+    let names_field = p.kind.is_word() && p.nth(1) == Colon && !p.ahead(2).has(flags::UPPER);
+    if !names_field {
+        return pattern(p, true);
+    }
+    let from = p.start();
+    p.bump_as(Ident);
+    p.bump();
+    pattern(p, typed);
+    p.finish(from, NamedPat);
+}
+
+/// `'{' (field (',' field)* (',' '..')?)? '}'`, `field := word (':' pattern)?`
+fn fields(p: &mut Parser<'_>, typed: bool) {
+    list(p, RBrace, |p| {
+        if p.at(DotDot) {
+            return p.bump();
+        }
+        if p.at(DotDotDot) {
+            p.expected(Wanted::Token(DotDot));
+            return p.bump_as(DotDot);
+        }
+        if !p.kind.is_word() {
+            return p.expected(Wanted::Name);
+        }
+        let from = p.start();
+        if p.kind.is_hard_keyword() && p.nth(1) != Colon {
+            p.problem(SyntaxProblemKind::KeywordAsName { keyword: p.kind });
+        }
+        p.bump_as(Ident);
+        if p.eat(Colon) {
+            pattern(p, typed);
+        }
+        p.finish(from, FieldPat);
+    });
+}
