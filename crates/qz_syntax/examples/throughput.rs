@@ -26,6 +26,12 @@ fn main() {
     println!("{:.1} MB, {lines} lines", text.len() as f64 / 1e6);
     report("lex", &text, lines, || qz_syntax::lex(&text).tokens.len());
     report("lex + parse", &text, lines, || qz_syntax::parse(&text).tree.len());
+    // As a build does it: one file after the other.
+    report("file by file", &text, lines, || {
+        let rounds = text.len() / SAMPLES.iter().map(|sample| sample.len()).sum::<usize>();
+        let all = (0..rounds).flat_map(|_| SAMPLES);
+        all.map(|sample| qz_syntax::parse(sample).tree.len()).sum()
+    });
 }
 
 fn report(what: &str, text: &str, lines: usize, run: impl Fn() -> usize) {

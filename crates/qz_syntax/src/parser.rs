@@ -12,7 +12,7 @@ use qz_base::{FxHashMap, TextRange};
 use crate::SyntaxKind::{self, *};
 use crate::grammar;
 use crate::lexer::{HeredocSpan, Lexed, Token, flags, lex};
-use crate::problems::{SyntaxProblem, SyntaxProblemKind, Wanted};
+use crate::problems::{StringForm, SyntaxProblem, SyntaxProblemKind, Wanted};
 use crate::tree::{Checkpoint, SyntaxTree, TreeBuilder};
 
 /// How deep constructs may nest. A level costs at most about 4 KiB of stack in debug builds.
@@ -34,6 +34,7 @@ pub fn parse(text: &str) -> Parse {
     let lexed = lex(text);
     let Lexed { tokens, heredocs, problems: lex_problems } = lexed;
     let mut parser = Parser::new(text, tokens, &heredocs);
+    parser.end_is_lost = lex_problems.iter().any(|problem| reaches_end(problem.kind));
     grammar::source_file(&mut parser);
     let mut steps = parser.steps;
     if parser.blocks_mismatch {
@@ -44,16 +45,43 @@ pub fn parse(text: &str) -> Parse {
             parser = second;
         }
     }
-    let Parser { builder, mut problems, .. } = parser;
+    let Parser { builder, mut problems, tokens, .. } = parser;
+    drop(tokens);
     let (tree, too_deep) = builder.finish();
     if let Some(offset) = too_deep {
         let range = TextRange::empty(offset);
         problems.push(SyntaxProblem { range, kind: SyntaxProblemKind::TooDeep });
     }
+    problems.retain(|problem| !follows_from(problem, &lex_problems));
     problems.extend(lex_problems);
     problems.sort_by_key(|problem| (problem.range.start, problem.range.end, problem.code()));
     problems.dedup();
     Parse { tree, problems, steps }
+}
+
+/// A string that lacks its end takes the rest of the file with it.
+fn reaches_end(kind: SyntaxProblemKind) -> bool {
+    match kind {
+        SyntaxProblemKind::UnterminatedString { form } => matches!(form, StringForm::Triple | StringForm::Raw),
+        kind => kind == SyntaxProblemKind::UnterminatedHeredoc,
+    }
+}
+
+/// A problem that is but another view of one the lexer has reported: an unexpected token that is malformed itself,
+/// or a bracket whose partner is inside a string that lacks its end.
+fn follows_from(problem: &SyntaxProblem, lexical: &[SyntaxProblem]) -> bool {
+    let before = |offset: u32| lexical.partition_point(|other| other.range.start < offset);
+    match problem.kind {
+        SyntaxProblemKind::Expected { .. } => {
+            let candidate = lexical[..before(problem.range.start + 1)].last();
+            candidate.is_some_and(|other| problem.range.start < other.range.end.max(other.range.start + 1))
+        }
+        SyntaxProblemKind::UnclosedBracket { before: until, .. } => {
+            let between = &lexical[before(problem.range.start)..before(until.start + 1)];
+            between.iter().any(|other| matches!(other.kind, SyntaxProblemKind::UnterminatedString { .. }))
+        }
+        _ => false,
+    }
 }
 
 /// A set of tokens that end a construct.
@@ -110,6 +138,8 @@ pub(crate) struct Parser<'t> {
     builder: TreeBuilder,
     pub(crate) cx: Cx,
     problems: Vec<SyntaxProblem>,
+    /// Where the current statement, declaration or arm starts.
+    pub(crate) entry: usize,
     /// The token of the last problem: there is one for each token at most.
     last_problem: usize,
     /// Inside constructs of a later issue nothing is reported.
@@ -120,6 +150,8 @@ pub(crate) struct Parser<'t> {
     /// Believe the indentation: the first run found blocks and `end`s that do not match.
     pub(crate) trust_indent: bool,
     pub(crate) blocks_mismatch: bool,
+    /// The file ends inside a string, so whatever is open at its end is no mistake of its own.
+    end_is_lost: bool,
     /// The indentation of the current line.
     indent: u32,
     /// The first token of the current line.
@@ -157,6 +189,7 @@ impl<'t> Parser<'t> {
             builder,
             cx: Cx { lines: true, no_do: false, loop_head: false, open_range: false, stops: stop::ALWAYS },
             problems: Vec::new(),
+            entry: 0,
             last_problem: usize::MAX,
             muted: 0,
             depth: 0,
@@ -164,6 +197,7 @@ impl<'t> Parser<'t> {
             openers: Vec::new(),
             trust_indent: false,
             blocks_mismatch: false,
+            end_is_lost: false,
             indent: 0,
             line_first: 0,
             labels: Vec::new(),
@@ -186,6 +220,7 @@ impl<'t> Parser<'t> {
         }
         let mut second = Parser::new(self.text, tokens, self.heredocs);
         second.trust_indent = true;
+        second.end_is_lost = self.end_is_lost;
         second
     }
 
@@ -506,8 +541,8 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Reports that something else was wanted here: at the current token, or behind the last one if that ended
-    /// its line. What the lexer has reported is not reported again.
+    /// Reports that something else was wanted here: at the current token, or behind the last one if the line
+    /// ended too early. What the lexer has reported is not reported again.
     pub(crate) fn expected(&mut self, wanted: Wanted) {
         if self.last_problem == self.pos {
             return;
@@ -516,9 +551,13 @@ impl<'t> Parser<'t> {
         if self.kind == Unknown || self.prev == Unknown {
             return;
         }
-        let behind = self.on_new_line() || self.kind == Eof;
-        let range = if behind { TextRange::empty(self.prev_range.end) } else { self.range() };
-        self.problem_at(range, SyntaxProblemKind::Expected { wanted, found: self.kind });
+        if self.on_new_line() && self.pos != self.entry {
+            let found = if self.at(Eof) { Eof } else { Newline };
+            let range = TextRange::empty(self.prev_range.end);
+            self.problem_at(range, SyntaxProblemKind::Expected { wanted, found });
+        } else {
+            self.problem_at(self.range(), SyntaxProblemKind::Expected { wanted, found: self.kind });
+        }
     }
 
     pub(crate) fn problem_count(&self) -> usize {
@@ -608,6 +647,9 @@ impl<'t> Parser<'t> {
         self.openers.pop();
         if ours {
             self.bump();
+            return;
+        }
+        if self.at(Eof) && self.end_is_lost {
             return;
         }
         self.blocks_mismatch = true;

@@ -1,6 +1,6 @@
 //! Where does a body end, and what happens behind a statement that does not end with its line?
 
-use super::{control, exprs, foreign, lambdas, stmts, strings};
+use super::{control, exprs, lambdas, stmts, strings};
 use crate::SyntaxKind::*;
 use crate::parser::{Cx, Parser, ends_operand, stop};
 use crate::problems::{SyntaxProblemKind, Wanted};
@@ -89,8 +89,11 @@ pub(super) fn end_of_line(p: &mut Parser<'_>) {
     if p.on_new_line() || p.at(Semicolon) || p.at_stop() {
         return;
     }
-    if !p.line_reported() && !foreign::behind_statement(p) {
-        p.expected(Wanted::EndOfLine);
+    if !p.line_reported() {
+        match p.kind {
+            bracket @ (RParen | RBracket | RBrace) => p.problem(SyntaxProblemKind::StrayBracket { bracket }),
+            _ => p.expected(Wanted::EndOfLine),
+        }
     }
     skip_line(p);
 }

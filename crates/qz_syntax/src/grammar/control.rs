@@ -318,6 +318,7 @@ fn at_match_else(p: &Parser<'_>) -> bool {
 /// `pattern ('if' expr)? '=>' body`
 fn match_arm(p: &mut Parser<'_>) {
     let from = p.start();
+    p.entry = p.pos;
     foreign_arm_words(p);
     if p.at(ElseKw) {
         p.problem(SyntaxProblemKind::MatchElse);
@@ -412,6 +413,7 @@ pub(super) fn select(p: &mut Parser<'_>) {
 /// `(name '=')? expr '=>' body`
 fn select_arm(p: &mut Parser<'_>) {
     let from = p.start();
+    p.entry = p.pos;
     if (p.kind.is_name() || p.at(Underscore)) && p.nth(1) == Eq {
         patterns::binding(p);
         p.bump();

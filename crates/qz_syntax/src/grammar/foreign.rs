@@ -56,7 +56,7 @@ pub(super) fn not_infix(p: &Parser<'_>) -> bool {
     }
 }
 
-fn at_increment(p: &Parser<'_>) -> bool {
+pub(super) fn at_increment(p: &Parser<'_>) -> bool {
     let second = p.ahead(1);
     if second.kind != p.kind || second.has(flags::SPACE_BEFORE) {
         return false;
@@ -118,14 +118,14 @@ pub(super) fn or_assign(p: &mut Parser<'_>) {
     p.skip_one();
 }
 
-/// What stands behind a whole statement. True if it was reported.
-pub(super) fn behind_statement(p: &mut Parser<'_>) -> bool {
-    if matches!(p.kind, Plus | Minus) && at_increment(p) {
-        let range = TextRange::new(p.range().start, p.ahead(1).start + 1);
-        p.problem_at(range, SyntaxProblemKind::Increment { plus: p.at(Plus) });
-        return true;
-    }
-    false
+/// `++` and `--` behind a statement's expression.
+pub(super) fn increment(p: &mut Parser<'_>) {
+    let range = TextRange::new(p.range().start, p.ahead(1).start + 1);
+    p.problem_at(range, SyntaxProblemKind::Increment { plus: p.at(Plus) });
+    let from = p.start();
+    p.bump();
+    p.bump();
+    p.finish(from, Error);
 }
 
 /// A statement that starts with a word of another language. False if it does not.

@@ -36,6 +36,7 @@ impl Level {
 /// `entry := item | ';'`; anything else is reported and kept.
 pub(super) fn file_entry(p: &mut Parser<'_>) {
     let kind = p.kind;
+    p.entry = p.pos;
     match kind {
         Semicolon => p.bump(),
         RParen | RBracket | RBrace => {
@@ -128,6 +129,7 @@ fn is_declaration_word(kind: SyntaxKind) -> bool {
 /// `item := attribute* modifier* declaration`; in a type's body also its fields and variants.
 pub(super) fn item(p: &mut Parser<'_>, level: Level) {
     let from = p.start_item();
+    p.entry = p.pos;
     if !p.enter() {
         p.skip_construct();
         return p.finish(from, Error);

@@ -63,7 +63,7 @@ fn member(p: &mut Parser<'_>, from: Checkpoint) {
         return p.finish(from, TupleIndexExpr);
     }
     let is_with = p.current_text() == "with";
-    if !p.kind.is_word() || p.on_new_line() && !p.kind.is_name() {
+    if !p.kind.is_word() || p.on_new_line() {
         p.expected(Wanted::Member);
         return p.finish(from, FieldExpr);
     }
@@ -165,7 +165,8 @@ pub(super) fn argument(p: &mut Parser<'_>) -> bool {
 
 /// A name or a literal other than `[ ( { -` after a space, on the line: the first argument of `name arg do … end`.
 fn at_command_argument(p: &Parser<'_>) -> bool {
-    if !p.spaced() {
+    // The arguments of such a call are none themselves: they could not take its `do`.
+    if !p.spaced() || p.cx.no_do {
         return false;
     }
     match p.kind {
@@ -228,10 +229,12 @@ pub(super) fn with_handlers(p: &mut Parser<'_>) {
 pub(super) fn do_body(p: &mut Parser<'_>) {
     if !p.at(DoKw) || p.on_new_line() {
         p.expected(Wanted::Token(DoKw));
-        return p.empty(Block);
+        if !p.on_new_line() {
+            return p.empty(Block);
+        }
     }
     let opener = p.open_block();
-    p.bump();
+    p.eat(DoKw);
     blocks::block(p, crate::parser::stop::END);
     p.close_block(opener);
 }

@@ -10,6 +10,7 @@ use crate::tree::Checkpoint;
 /// `stmt := simple (('if' | 'unless') expr)?`
 pub(super) fn stmt(p: &mut Parser<'_>) {
     let from = p.start();
+    p.entry = p.pos;
     if !p.enter() {
         p.skip_construct();
         return p.finish(from, MissingExpr);
@@ -187,6 +188,7 @@ pub(super) fn assign_tail(p: &mut Parser<'_>, from: Checkpoint) {
             chained(p);
             p.finish(from, CompoundAssignStmt);
         }
+        Plus | Minus if foreign::at_increment(p) => foreign::increment(p),
         PipePipe | AmpAmp if p.nth(1) == Eq => {
             foreign::or_assign(p);
             value(p);

@@ -78,6 +78,7 @@ impl Lexer<'_> {
                     self.text_token(start);
                     self.problem(string, end, SyntaxProblemKind::UnterminatedString { form: StringForm::Plain });
                     self.line_is_broken = true;
+                    self.abandon_line();
                     return;
                 }
                 _ => self.pos += 1,
@@ -104,6 +105,17 @@ impl Lexer<'_> {
                 }
                 _ => self.pos += 1,
             }
+        }
+    }
+
+    /// Brackets opened on a line whose end is lost in a string have no partner further down.
+    fn abandon_line(&mut self) {
+        while let Some(frame) = self.frames.last()
+            && frame.open >= self.line_first
+            && let Some(slot) = super::bracket_slot(frame.closer)
+        {
+            self.awaited[slot] -= 1;
+            self.frames.pop();
         }
     }
 
@@ -147,7 +159,7 @@ impl Lexer<'_> {
         self.pos += 1;
         match self.modes.last() {
             Some(_) if self.awaited[2] == 0 => {
-                if let Some(mode) = self.leave_interp() {
+                if let Some(mode) = self.leave_interp(true) {
                     self.push(InterpEnd, start, 0);
                     self.resume(mode);
                 }
@@ -156,9 +168,14 @@ impl Lexer<'_> {
         }
     }
 
-    fn leave_interp(&mut self) -> Option<Mode> {
+    fn leave_interp(&mut self, closed: bool) -> Option<Mode> {
         let mode = self.modes.pop()?;
-        self.pop_frame(InterpEnd);
+        let open = self.pop_frame(InterpEnd);
+        if let Some(open) = open
+            && closed
+        {
+            self.tokens[open as usize].flags |= flags::CLOSED;
+        }
         self.awaited = mode.awaited;
         Some(mode)
     }
@@ -178,7 +195,7 @@ impl Lexer<'_> {
             if in_brackets && !self.line_is_broken {
                 break;
             }
-            self.leave_interp();
+            self.leave_interp(false);
             if !self.line_is_broken {
                 self.problem(mode.start, mode.start + 2, SyntaxProblemKind::UnterminatedInterp);
             }

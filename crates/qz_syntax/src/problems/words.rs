@@ -127,6 +127,8 @@ impl SyntaxProblem {
 fn unknown_char(found: char) -> String {
     if found.is_control() || found.is_whitespace() || ('\u{200b}'..='\u{200f}').contains(&found) {
         format!("the invisible character U+{:04X} cannot stand here", found as u32)
+    } else if found == '`' {
+        "a backtick starts nothing".into()
     } else {
         format!("the character `{found}` starts nothing")
     }
