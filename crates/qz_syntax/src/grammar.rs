@@ -48,6 +48,9 @@ pub(crate) fn source_file(p: &mut Parser<'_>) {
 fn list(p: &mut Parser<'_>, close: SyntaxKind, mut item: impl FnMut(&mut Parser<'_>)) {
     let mut opener = open_bracket(p, close);
     while !p.at(close) && (at_named(p) || !at_list_end(p)) {
+        if !opener.closed && cannot_belong(p, close) {
+            break;
+        }
         let before = p.pos;
         item(p);
         if p.at(close) {
@@ -112,6 +115,11 @@ fn skip_to_close(p: &mut Parser<'_>, close: SyntaxKind) {
     p.finish(from, Error);
 }
 
+/// Without a partner a bracket ends before the next statement, and before the `=>` of an arm.
+fn cannot_belong(p: &Parser<'_>, close: SyntaxKind) -> bool {
+    exprs::next_line_is_another_statement(p) || p.at(FatArrow) && close != RBrace
+}
+
 /// `end: 1` is an element, whatever `end` is elsewhere.
 fn at_named(p: &Parser<'_>) -> bool {
     p.kind.is_hard_keyword() && p.nth(1) == Colon
@@ -124,7 +132,7 @@ fn at_list_end(p: &Parser<'_>) -> bool {
 
 /// After an element that is followed by neither `,` nor the closing bracket. False if the list cannot go on.
 fn recover_in_list(p: &mut Parser<'_>, close: SyntaxKind, opener: &mut OpenBracket, before: usize) -> bool {
-    let gives_up = at_list_end(p) || (!opener.closed && p.on_new_line());
+    let gives_up = at_list_end(p) || (!opener.closed && (p.on_new_line() || cannot_belong(p, close)));
     if gives_up {
         return false;
     }

@@ -142,8 +142,12 @@ pub(crate) struct Parser<'t> {
     pub(crate) entry: usize,
     /// The token of the last problem: there is one for each token at most.
     last_problem: usize,
+    /// The line of the last problem, by its first token.
+    reported_line: usize,
     /// Inside constructs of a later issue nothing is reported.
     pub(crate) muted: u32,
+    /// Inside of text that makes no sense nothing at all is reported.
+    pub(crate) lost: u32,
     depth: u32,
     too_deep: bool,
     openers: Vec<Opener>,
@@ -154,8 +158,9 @@ pub(crate) struct Parser<'t> {
     end_is_lost: bool,
     /// The indentation of the current line.
     indent: u32,
-    /// The first token of the current line.
+    /// The first token of the current line, and of the line before.
     line_first: usize,
+    line_before: usize,
     /// Labels of the loops around, innermost last.
     pub(crate) labels: Vec<&'t str>,
     /// Blocks of words this language has not, whose `end` is still to come.
@@ -191,7 +196,9 @@ impl<'t> Parser<'t> {
             problems: Vec::new(),
             entry: 0,
             last_problem: usize::MAX,
+            reported_line: usize::MAX,
             muted: 0,
+            lost: 0,
             depth: 0,
             too_deep: false,
             openers: Vec::new(),
@@ -200,6 +207,7 @@ impl<'t> Parser<'t> {
             end_is_lost: false,
             indent: 0,
             line_first: 0,
+            line_before: 0,
             labels: Vec::new(),
             foreign_blocks: 0,
             stray_run: false,
@@ -240,6 +248,7 @@ impl<'t> Parser<'t> {
         }
         if self.tokens[self.pos].has(flags::NEWLINE_BEFORE) {
             self.indent = self.column(self.pos);
+            self.line_before = self.line_first;
             self.line_first = self.pos;
         }
     }
@@ -419,14 +428,18 @@ impl<'t> Parser<'t> {
     /// Parses a heredoc's body where it stands, wherever the parser is.
     fn heredoc_island(&mut self, first: usize) {
         let end = self.heredoc_end(first);
-        let saved = (self.pos, self.kind, self.prev, self.prev_range, self.cx, self.indent, self.last_problem);
+        let saved = (self.pos, self.kind, self.prev, self.prev_range, self.cx);
+        let line = (self.indent, self.line_first, self.line_before, self.entry, self.last_reported());
         self.pos = first;
         self.kind = self.tokens[first].kind;
         self.cx = Cx { lines: true, no_do: false, loop_head: false, open_range: false, stops: stop::ALWAYS };
         self.tokens[first].flags &= !flags::HEREDOC_BODY;
         self.record_heredoc(first);
         grammar::heredoc_body(self, end);
-        (self.pos, self.kind, self.prev, self.prev_range, self.cx, self.indent, self.last_problem) = saved;
+        (self.pos, self.kind, self.prev, self.prev_range, self.cx) = saved;
+        let last;
+        (self.indent, self.line_first, self.line_before, self.entry, last) = line;
+        self.restore_reported(last);
         self.tokens[first].flags |= flags::HEREDOC_BODY;
     }
 
@@ -533,10 +546,17 @@ impl<'t> Parser<'t> {
         self.problem_at(self.range(), kind);
     }
 
-    /// Reports a place, and counts the current token as reported.
+    /// Reports a place, and counts the rest of its line as reported.
     pub(crate) fn problem_at(&mut self, range: TextRange, kind: SyntaxProblemKind) {
-        self.last_problem = self.pos;
-        if self.muted == 0 {
+        let line_is_over = self.on_new_line() && range.end <= self.token().start;
+        if line_is_over {
+            self.last_problem = self.pos.saturating_sub(1);
+            self.reported_line = self.line_before;
+        } else {
+            self.last_problem = self.pos;
+            self.reported_line = self.line_first;
+        }
+        if self.muted == 0 && self.lost == 0 {
             self.problems.push(SyntaxProblem { range, kind });
         }
     }
@@ -552,25 +572,29 @@ impl<'t> Parser<'t> {
             return;
         }
         if self.on_new_line() && self.pos != self.entry {
+            if self.reported_line == self.line_before {
+                return;
+            }
             let found = if self.at(Eof) { Eof } else { Newline };
             let range = TextRange::empty(self.prev_range.end);
             self.problem_at(range, SyntaxProblemKind::Expected { wanted, found });
         } else {
             self.problem_at(self.range(), SyntaxProblemKind::Expected { wanted, found: self.kind });
         }
+        self.last_problem = self.pos;
     }
 
     pub(crate) fn problem_count(&self) -> usize {
         self.problems.len()
     }
 
-    /// Which token was reported last, to be restored after a construct that reports nothing.
-    pub(crate) fn last_reported(&self) -> usize {
-        self.last_problem
+    /// What was reported last, to be restored after a construct that reports nothing.
+    pub(crate) fn last_reported(&self) -> (usize, usize) {
+        (self.last_problem, self.reported_line)
     }
 
-    pub(crate) fn restore_reported(&mut self, last: usize) {
-        self.last_problem = last;
+    pub(crate) fn restore_reported(&mut self, last: (usize, usize)) {
+        (self.last_problem, self.reported_line) = last;
     }
 
     /// Whether a problem was reported at the current token.
@@ -580,7 +604,7 @@ impl<'t> Parser<'t> {
 
     /// Whether a problem was reported on the current line: what follows on it may be its consequence.
     pub(crate) fn line_reported(&self) -> bool {
-        self.last_problem != usize::MAX && self.last_problem >= self.line_first
+        self.reported_line == self.line_first
     }
 
     /// Counts the current token as reported.
@@ -656,7 +680,11 @@ impl<'t> Parser<'t> {
         if !self.just_reported() {
             self.silence();
             let before = if self.at(Eof) { TextRange::empty(self.prev_range.end) } else { self.range() };
+            // Where a block of a later issue ends does matter.
+            let muted = std::mem::take(&mut self.muted);
             self.problem_at(opener, SyntaxProblemKind::UnclosedBlock { keyword, before });
+            self.muted = muted;
+            self.silence();
         }
     }
 
@@ -675,6 +703,14 @@ impl<'t> Parser<'t> {
             Some((inner, outer)) => column >= inner.indent || outer.iter().all(|o| o.indent != column),
             None => true,
         }
+    }
+
+    /// With the indentation as witness: an `end` that stands deeper than every open block.
+    pub(crate) fn at_surplus_end(&self) -> bool {
+        self.trust_indent
+            && self.at(EndKw)
+            && self.on_new_line()
+            && self.openers.last().is_some_and(|inner| self.column(self.pos) > inner.indent)
     }
 
     /// With the indentation as witness: the current line starts left of, or level with, the block it stands in.

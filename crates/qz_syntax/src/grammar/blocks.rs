@@ -12,7 +12,8 @@ pub(super) fn block(p: &mut Parser<'_>, own: u16) {
     let mut from = None;
     loop {
         let foreign_branch = p.cx.stops & stop::ELSE != 0 && control::at_foreign_elsif(p);
-        if p.at_stop() || foreign_branch || at_outdented_item(p) {
+        let ends = p.at_stop() && !p.at_surplus_end();
+        if ends || foreign_branch || at_outdented_item(p) {
             break;
         }
         let start = *from.get_or_insert_with(|| p.start());

@@ -70,7 +70,7 @@ fn required_at(p: &mut Parser<'_>, min: u8) {
 }
 
 /// The operand is missing rather than on the next line, if that line is an assignment or a declaration.
-fn next_line_is_another_statement(p: &Parser<'_>) -> bool {
+pub(super) fn next_line_is_another_statement(p: &Parser<'_>) -> bool {
     p.on_new_line()
         && (p.at_item_line()
             || matches!(p.kind, VarKw | DeferKw | ConstKw)

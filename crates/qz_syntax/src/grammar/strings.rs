@@ -31,7 +31,7 @@ fn interp(p: &mut Parser<'_>) {
     p.cx = Cx { lines: true, no_do: false, loop_head: false, open_range: false, stops: stop::ALWAYS };
     // The lexer has reported an interpolation that is never closed; what is in it hardly makes sense.
     let closed = p.token().has(flags::CLOSED);
-    p.muted += u32::from(!closed);
+    p.lost += u32::from(!closed);
     p.bump();
     exprs::required(p);
     if !p.at(InterpEnd) && !p.on_new_line() && !p.at_stop() {
@@ -46,7 +46,7 @@ fn interp(p: &mut Parser<'_>) {
         p.silence();
     }
     p.finish(from, Interp);
-    p.muted -= u32::from(!closed);
+    p.lost -= u32::from(!closed);
     p.cx = saved;
 }
 

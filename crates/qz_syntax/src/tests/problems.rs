@@ -349,6 +349,7 @@ fn habits_in_expressions() {
     check_body_problems("puts \"hi\"\nputs x, y\nfoo bar baz", &expect![[r#"
         1:1 "puts \"hi\"" QZ0168 a call needs parentheses around its arguments
         2:1 "puts x, y" QZ0168 a call needs parentheses around its arguments
+        3:1 "foo bar" QZ0168 a call needs parentheses around its arguments
     "#]]);
     check_body_problems("x = 3 // comment\n// let's go \"\ny = 1", &expect![[r#"
         1:7 "//" QZ0172 a comment starts with `#`
