@@ -74,10 +74,17 @@ struct OpenBracket {
 }
 
 fn open_bracket(p: &mut Parser<'_>, close: SyntaxKind) -> OpenBracket {
-    let opener = OpenBracket { kind: p.kind, range: p.range(), closed: p.token().has(flags::CLOSED), reported: false, cx: p.cx };
+    let opener = OpenBracket {
+        kind: p.kind,
+        range: p.range(),
+        closed: p.token().has(flags::CLOSED),
+        reported: false,
+        cx: p.cx,
+    };
     p.cx.lines = !opener.closed;
     p.cx.no_do = false;
     p.cx.loop_head = false;
+    p.cx.head = false;
     p.cx.open_range = false;
     p.cx.stops |= match close {
         RParen => stop::PAREN,

@@ -130,7 +130,8 @@ const TABLE_SIZE: usize = 256;
 static KEYWORD_TABLE: [u8; TABLE_SIZE] = keyword_table();
 
 const fn keyword_hash(word: &[u8]) -> usize {
-    let (first, last, second) = (word[0] as usize, word[word.len() - 1] as usize, word[word.len() / 2] as usize);
+    let (first, last, second) =
+        (word[0] as usize, word[word.len() - 1] as usize, word[word.len() / 2] as usize);
     (word.len() * 31 + first * 7 + last * 13 + second * 3) % TABLE_SIZE
 }
 

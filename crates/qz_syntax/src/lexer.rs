@@ -231,8 +231,8 @@ impl<'t> Lexer<'t> {
     fn push(&mut self, kind: SyntaxKind, start: usize, extra: u16) -> u32 {
         let index = self.tokens.len() as u32;
         self.tokens.push(Token { kind, flags: self.gap | extra, start: start as u32 });
-        let starts_line = self.gap & flags::NEWLINE_BEFORE != 0 && !continues_pattern(self.last)
-            || self.last == Semicolon;
+        let starts_line =
+            self.gap & flags::NEWLINE_BEFORE != 0 && !continues_pattern(self.last) || self.last == Semicolon;
         if let Some(frame) = self.frames.last_mut()
             && (starts_line && !matches!(kind, RParen | RBracket | RBrace) || frame.line_start.is_none())
         {

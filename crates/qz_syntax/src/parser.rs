@@ -62,7 +62,9 @@ pub fn parse(text: &str) -> Parse {
 /// A string that lacks its end takes the rest of the file with it.
 fn reaches_end(kind: SyntaxProblemKind) -> bool {
     match kind {
-        SyntaxProblemKind::UnterminatedString { form } => matches!(form, StringForm::Triple | StringForm::Raw),
+        SyntaxProblemKind::UnterminatedString { form } => {
+            matches!(form, StringForm::Triple | StringForm::Raw)
+        }
         kind => kind == SyntaxProblemKind::UnterminatedHeredoc,
     }
 }
@@ -110,10 +112,19 @@ pub(crate) struct Cx {
     pub(crate) no_do: bool,
     /// `do` directly before a line break belongs to a loop's head, by mistake.
     pub(crate) loop_head: bool,
+    /// In the head of `if`, `match` or a loop, where `{` is no block but a body in braces.
+    pub(crate) head: bool,
     /// A range may be open, directly in `[]`.
     pub(crate) open_range: bool,
     /// Tokens that someone outside waits for.
     pub(crate) stops: u16,
+}
+
+impl Cx {
+    /// Nothing from outside but who waits for which token.
+    pub(crate) fn fresh(stops: u16) -> Cx {
+        Cx { lines: true, no_do: false, loop_head: false, head: false, open_range: false, stops }
+    }
 }
 
 /// An open block: who waits for the next `end`.
@@ -192,7 +203,7 @@ impl<'t> Parser<'t> {
             prev: Newline,
             prev_range: TextRange::empty(0),
             builder,
-            cx: Cx { lines: true, no_do: false, loop_head: false, open_range: false, stops: stop::ALWAYS },
+            cx: Cx::fresh(stop::ALWAYS),
             problems: Vec::new(),
             entry: 0,
             last_problem: usize::MAX,
@@ -331,7 +342,10 @@ impl<'t> Parser<'t> {
     }
 
     pub(crate) fn range(&self) -> TextRange {
-        TextRange::new(self.token().start, self.tokens.get(self.pos + 1).map_or(self.token().start, |t| t.start))
+        TextRange::new(
+            self.token().start,
+            self.tokens.get(self.pos + 1).map_or(self.token().start, |t| t.start),
+        )
     }
 
     pub(crate) fn text_of(&self, range: TextRange) -> &'t str {
@@ -432,7 +446,7 @@ impl<'t> Parser<'t> {
         let line = (self.indent, self.line_first, self.line_before, self.entry, self.last_reported());
         self.pos = first;
         self.kind = self.tokens[first].kind;
-        self.cx = Cx { lines: true, no_do: false, loop_head: false, open_range: false, stops: stop::ALWAYS };
+        self.cx = Cx::fresh(stop::ALWAYS);
         self.tokens[first].flags &= !flags::HEREDOC_BODY;
         self.record_heredoc(first);
         grammar::heredoc_body(self, end);
@@ -471,7 +485,8 @@ impl<'t> Parser<'t> {
         self.builder.token(first, token.start, token.start + 1);
         self.prev = first;
         self.prev_range = TextRange::new(token.start, token.start + 1);
-        self.tokens[self.pos] = Token { kind: rest, flags: token.flags & flags::UPPER, start: token.start + 1 };
+        self.tokens[self.pos] =
+            Token { kind: rest, flags: token.flags & flags::UPPER, start: token.start + 1 };
         self.kind = rest;
         self.steps += 1;
     }
@@ -772,9 +787,16 @@ impl<'t> Parser<'t> {
             match self.kind {
                 RParen | RBracket | RBrace | InterpEnd | EndKw if depth == 0 => return,
                 RParen | RBracket | RBrace | InterpEnd | EndKw => depth -= 1,
-                _ if depth == 0 && !first && (self.on_new_line() || matches!(self.kind, Comma | Semicolon)) => return,
+                _ if depth == 0
+                    && !first
+                    && (self.on_new_line() || matches!(self.kind, Comma | Semicolon)) =>
+                {
+                    return;
+                }
                 StrEnd | StrText | HeredocEnd if depth == 0 && first => return,
-                LParen | LBracket | LBrace | InterpStart | DoKw | MatchKw | LoopKw | WhileKw | UntilKw => depth += 1,
+                LParen | LBracket | LBrace | InterpStart | DoKw | MatchKw | LoopKw | WhileKw | UntilKw => {
+                    depth += 1
+                }
                 IfKw | UnlessKw if self.on_new_line() || !ends_operand(self.prev) => depth += 1,
                 ForKw | SelectKw | HandlerKw if self.on_new_line() => depth += 1,
                 _ => {}

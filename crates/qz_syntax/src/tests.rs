@@ -71,13 +71,6 @@ pub(crate) fn check_tree(body: &str, expect: &Expect) {
     expect.assert_eq(&body_dump(&parse, &text));
 }
 
-/// The tree of statements that may have problems.
-pub(crate) fn check_broken_tree(body: &str, expect: &Expect) {
-    let text = format!("def f\n{body}\nend\n");
-    let parse = parsed(&text);
-    expect.assert_eq(&body_dump(&parse, &text));
-}
-
 fn body_dump(parse: &Parse, text: &str) -> String {
     let file = SourceFile::cast(parse.tree.root(text)).expect("the root is a file");
     let Some(Item::FnDef(def)) = file.items().next() else { panic!("a function in\n{text}") };
@@ -118,7 +111,11 @@ fn render(text: &str, parse: &Parse, skipped_lines: u32) -> String {
         ));
         if let Some((place, label)) = problem.secondary() {
             let at = lines.line_col(text, place.start);
-            out.push_str(&format!("    {}:{} {label}\n", at.line + 1 - skipped_lines.min(at.line), at.col + 1));
+            out.push_str(&format!(
+                "    {}:{} {label}\n",
+                at.line + 1 - skipped_lines.min(at.line),
+                at.col + 1
+            ));
         }
     }
     out

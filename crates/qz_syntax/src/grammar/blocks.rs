@@ -8,7 +8,7 @@ use crate::problems::{SyntaxProblemKind, Wanted};
 /// `block := (stmt separator)*` up to one of the stops (which stays). Always leaves a `Block`.
 pub(super) fn block(p: &mut Parser<'_>, own: u16) {
     let saved = p.cx;
-    p.cx = Cx { lines: true, no_do: false, loop_head: false, open_range: false, stops: saved.stops | own };
+    p.cx = Cx::fresh(saved.stops | own);
     let mut from = None;
     loop {
         let foreign_branch = p.cx.stops & stop::ELSE != 0 && control::at_foreign_elsif(p);
@@ -37,7 +37,7 @@ pub(super) fn block(p: &mut Parser<'_>, own: u16) {
 /// A block of exactly one statement, for the short form of an arm.
 pub(super) fn one_statement(p: &mut Parser<'_>) {
     let saved = p.cx;
-    p.cx = Cx { lines: true, no_do: false, loop_head: false, open_range: false, stops: saved.stops };
+    p.cx = Cx::fresh(saved.stops);
     let from = p.start();
     stmts::stmt(p);
     p.finish(from, Block);
@@ -46,8 +46,9 @@ pub(super) fn one_statement(p: &mut Parser<'_>) {
 
 /// With the indentation as witness: a declaration that cannot belong to the block it seems to stand in.
 fn at_outdented_item(p: &Parser<'_>) -> bool {
-    let starts_item = matches!(p.kind, DefKw | StructKw | EnumKw | TraitKw | ImplKw | ImportKw | ConstKw | At)
-        || matches!(p.kind, PrivateKw | PubKw | ExternKw | TypeKw | NewtypeKw | ExtendKw);
+    let starts_item =
+        matches!(p.kind, DefKw | StructKw | EnumKw | TraitKw | ImplKw | ImportKw | ConstKw | At)
+            || matches!(p.kind, PrivateKw | PubKw | ExternKw | TypeKw | NewtypeKw | ExtendKw);
     starts_item && p.outdented()
 }
 

@@ -62,7 +62,8 @@ pub(super) fn at_increment(p: &Parser<'_>) -> bool {
         return false;
     }
     let third = p.ahead(2);
-    third.has(flags::NEWLINE_BEFORE) || matches!(third.kind, Eof | EndKw | RBrace | Semicolon | IfKw | UnlessKw)
+    third.has(flags::NEWLINE_BEFORE)
+        || matches!(third.kind, Eof | EndKw | RBrace | Semicolon | IfKw | UnlessKw)
 }
 
 /// `===` and `!==`, at their first token. True if both tokens were taken.
@@ -137,7 +138,9 @@ pub(super) fn statement(p: &mut Parser<'_>, from: Checkpoint) -> bool {
     let on_line = !next.has(flags::NEWLINE_BEFORE);
     let before_name = on_line && next.kind.is_name();
     match p.current_text() {
-        "let" | "val" | "auto" | "mut" if before_name || on_line && at_pattern(next) => let_statement(p, from),
+        "let" | "val" | "auto" | "mut" if before_name || on_line && at_pattern(next) => {
+            let_statement(p, from)
+        }
         "fn" | "func" | "fun" | "function" if before_name && matches!(p.nth(2), LParen | Lt) => {
             items::item(p, Level::Body);
         }
@@ -146,7 +149,9 @@ pub(super) fn statement(p: &mut Parser<'_>, from: Checkpoint) -> bool {
             p.bump_as(NextKw);
             p.finish(from, NextExpr);
         }
-        "switch" | "case" if before_name || on_line && next.kind == LParen && next.has(flags::SPACE_BEFORE) => {
+        "switch" | "case"
+            if before_name || on_line && next.kind == LParen && next.has(flags::SPACE_BEFORE) =>
+        {
             switch(p);
         }
         "begin" if !on_line => begin(p, from),

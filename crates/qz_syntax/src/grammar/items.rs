@@ -114,7 +114,9 @@ fn at_soft_item(p: &Parser<'_>) -> bool {
         LinearKw | PackedKw => next.kind == StructKw,
         TypeKw | NewtypeKw => next.kind.is_name() && next.has(flags::SPACE_BEFORE),
         EffectKw | ActorKw => next.has(flags::UPPER),
-        ExtendKw => next.kind == Lt || next.has(flags::UPPER) || next.kind == LParen && next.has(flags::SPACE_BEFORE),
+        ExtendKw => {
+            next.kind == Lt || next.has(flags::UPPER) || next.kind == LParen && next.has(flags::SPACE_BEFORE)
+        }
         MacroKw => next.kind.is_name() && p.nth(2) == LParen,
         _ => false,
     }
@@ -143,8 +145,8 @@ pub(super) fn item(p: &mut Parser<'_>, level: Level) {
 fn declaration(p: &mut Parser<'_>, from: Checkpoint, level: Level, modifiers: Modifiers) {
     foreign::def_word(p);
     match p.kind {
-        DefKw => functions::def(p, from, level, modifiers.is_extern),
         _ if type_items::at_member(p, level) => type_items::member(p, from, level),
+        DefKw => functions::def(p, from, level, modifiers.is_extern),
         StructKw => type_items::struct_def(p, from),
         EnumKw => type_items::enum_def(p, from),
         TraitKw => type_items::trait_def(p, from),

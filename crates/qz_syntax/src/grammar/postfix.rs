@@ -39,6 +39,11 @@ pub(super) fn postfix(p: &mut Parser<'_>) {
                 LBrace if shape == Shape::TypePath && collections::at_struct_literal(p) => {
                     collections::struct_literal(p, from);
                 }
+                LBrace if shape == Shape::Name && !p.cx.head => {
+                    p.problem(SyntaxProblemKind::BlockAfterName);
+                    lambdas::brace_block(p);
+                    p.finish(from, CallExpr);
+                }
                 _ if shape == Shape::Name && at_command_argument(p) => command_call(p, from),
                 _ => break,
             }
@@ -185,6 +190,7 @@ fn command_call(p: &mut Parser<'_>, from: Checkpoint) {
     let saved = p.cx;
     p.cx.no_do = true;
     p.cx.loop_head = false;
+    p.cx.head = false;
     let first = p.pos;
     if foreign::ternary_after_query(p, callee) {
         p.cx = saved;
@@ -216,6 +222,7 @@ pub(super) fn with_handlers(p: &mut Parser<'_>) {
     let saved = p.cx;
     p.cx.no_do = true;
     p.cx.loop_head = false;
+    p.cx.head = false;
     exprs::required(p);
     while p.eat(Comma) {
         exprs::required(p);

@@ -28,7 +28,7 @@ pub(super) fn string(p: &mut Parser<'_>) {
 fn interp(p: &mut Parser<'_>) {
     let from = p.start();
     let saved = p.cx;
-    p.cx = Cx { lines: true, no_do: false, loop_head: false, open_range: false, stops: stop::ALWAYS };
+    p.cx = Cx::fresh(stop::ALWAYS);
     // The lexer has reported an interpolation that is never closed; what is in it hardly makes sense.
     let closed = p.token().has(flags::CLOSED);
     p.lost += u32::from(!closed);

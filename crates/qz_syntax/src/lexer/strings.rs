@@ -76,7 +76,11 @@ impl Lexer<'_> {
                     let end = self.before_carriage_return(start);
                     self.pos = end;
                     self.text_token(start);
-                    self.problem(string, end, SyntaxProblemKind::UnterminatedString { form: StringForm::Plain });
+                    self.problem(
+                        string,
+                        end,
+                        SyntaxProblemKind::UnterminatedString { form: StringForm::Plain },
+                    );
                     self.line_is_broken = true;
                     self.abandon_line();
                     return;
@@ -233,7 +237,8 @@ impl Lexer<'_> {
             return false;
         }
         let name = start + 3;
-        let length = self.bytes[name..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+        let length =
+            self.bytes[name..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
         if length == 0 || self.bytes[name].is_ascii_digit() {
             return false;
         }
@@ -262,7 +267,14 @@ impl Lexer<'_> {
     pub(super) fn next_heredoc_body(&mut self) {
         let Some(PendingHeredoc { opener, name }) = self.pending.pop_front() else { return };
         let first = self.tokens.len() as u32;
-        self.body = Some(OpenBody { opener, name, first, last: self.last, last_index: self.last_index, gap: self.gap });
+        self.body = Some(OpenBody {
+            opener,
+            name,
+            first,
+            last: self.last,
+            last_index: self.last_index,
+            gap: self.gap,
+        });
         self.frames.push(super::Frame { open: first, closer: HeredocEnd, line_start: None });
         self.gap |= flags::HEREDOC_BODY;
         self.heredoc_text(true);
@@ -327,7 +339,8 @@ impl Lexer<'_> {
 
     fn unterminated_heredoc(&mut self, opener: u32) {
         let start = self.tokens[opener as usize].start as usize;
-        let name = self.bytes[start + 3..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+        let name =
+            self.bytes[start + 3..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
         self.problem(start, start + 3 + name, SyntaxProblemKind::UnterminatedHeredoc);
     }
 
