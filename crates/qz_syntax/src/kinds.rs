@@ -12,7 +12,7 @@ macro_rules! define_kinds {
         #[derive(Copy, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
         #[repr(u16)]
         pub enum SyntaxKind {
-            $($(#[$tmeta])* $tok,)*
+            $(#[doc = concat!("Shown as: ", $ttext)] $(#[$tmeta])* $tok,)*
             /// A name. The contextual keywords that follow are names too, except in their construct.
             Ident,
             $(#[doc = concat!("`", $stext, "`, a name outside its construct.")] $soft,)*

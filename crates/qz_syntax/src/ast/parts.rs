@@ -106,7 +106,7 @@ impl<'t> StringPart<'t> {
 }
 
 impl<'t> StringExpr<'t> {
-    /// Text and interpolations in order. Their values are in [`literals::string_parts`](crate::literals::string_parts).
+    /// Text and interpolations in order. Their values: [`StringExpr::value`].
     pub fn parts(self) -> impl Iterator<Item = StringPart<'t>> {
         StringPart::all_of(self.syntax())
     }

@@ -239,7 +239,7 @@ fn is_label(p: &Parser<'_>) -> bool {
         && !next.has(flags::NEWLINE_BEFORE)
         && (next.kind.is_name() || matches!(next.kind, IntNumber | FloatNumber | StrStart | Char | Symbol));
     let known = p.labels.iter().rev().take(64).any(|label| *label == p.current_text());
-    known && (alone || followed_by_value) || followed_by_value && !known && next.kind != StepKw
+    if followed_by_value { known || next.kind != StepKw } else { known && alone }
 }
 
 // -------------------------------------------------------------------------------------------- match, select

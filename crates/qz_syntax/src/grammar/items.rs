@@ -359,7 +359,7 @@ fn constant(p: &mut Parser<'_>, from: Checkpoint, level: Level) {
     p.bump();
     p.name(Wanted::Name);
     annotation(p);
-    let declared_only = level == Level::Trait && !(p.at(Eq) && !p.on_new_line());
+    let declared_only = level == Level::Trait && (p.on_new_line() || !p.at(Eq));
     if !declared_only {
         initial_value(p);
     }
@@ -384,7 +384,7 @@ fn alias(p: &mut Parser<'_>, from: Checkpoint, level: Level) {
         p.bump();
         functions::bounds(p);
     }
-    let declared_only = level == Level::Trait && !(p.at(Eq) && !p.on_new_line());
+    let declared_only = level == Level::Trait && (p.on_new_line() || !p.at(Eq));
     if !declared_only && p.expect(Eq) {
         if p.at(BinaryKw) && p.nth(1) == LBrace {
             return later::binary(p, from);
