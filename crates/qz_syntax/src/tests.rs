@@ -19,11 +19,26 @@ use crate::{Parse, parse};
 
 /// Programs that cover the grammar between them.
 pub(crate) const SAMPLES: &[(&str, &str)] = &[
+    ("bank", include_str!("../samples/bank.qz")),
+    ("calc", include_str!("../samples/calc.qz")),
     ("closures", include_str!("../samples/closures.qz")),
     ("concurrency", include_str!("../samples/concurrency.qz")),
     ("control", include_str!("../samples/control.qz")),
+    ("effects", include_str!("../samples/effects.qz")),
+    ("formats", include_str!("../samples/formats.qz")),
     ("geometry", include_str!("../samples/geometry.qz")),
+    ("graph", include_str!("../samples/graph.qz")),
+    ("interp", include_str!("../samples/interp.qz")),
+    ("json", include_str!("../samples/json.qz")),
+    ("life", include_str!("../samples/life.qz")),
+    ("lowlevel", include_str!("../samples/lowlevel.qz")),
+    ("lru", include_str!("../samples/lru.qz")),
+    ("matrix", include_str!("../samples/matrix.qz")),
+    ("server", include_str!("../samples/server.qz")),
+    ("shapes_dyn", include_str!("../samples/shapes_dyn.qz")),
+    ("specs", include_str!("../samples/specs.qz")),
     ("strings", include_str!("../samples/strings.qz")),
+    ("text", include_str!("../samples/text.qz")),
     ("traits", include_str!("../samples/traits.qz")),
 ];
 

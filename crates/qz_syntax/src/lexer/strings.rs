@@ -222,7 +222,7 @@ impl Lexer<'_> {
         if let Some(mode) = self.modes.last().copied() {
             self.problem(mode.start, mode.start + 2, SyntaxProblemKind::UnterminatedInterp);
         }
-        self.modes.clear();
+        while self.leave_interp(false).is_some() {}
         self.finish_heredoc_body(false);
         while let Some(heredoc) = self.pending.pop_front() {
             self.unterminated_heredoc(heredoc.opener);
