@@ -169,6 +169,7 @@ problem_kinds! {
     183 ArrowType "`A -> B` instead of `Fn(A): B`"
     184 BraceParams "parameters in a brace block"
     185 NamedArgEq "`name = value` instead of `name: value`"
+    186 BlockAfterName "a brace block after a bare name"
 }
 
 /// A word of another language, and so what to write instead.

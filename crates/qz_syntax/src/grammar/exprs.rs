@@ -70,7 +70,7 @@ fn required_at(p: &mut Parser<'_>, min: u8) {
 }
 
 /// The operand is missing rather than on the next line, if that line is an assignment or a declaration.
-fn next_line_is_another_statement(p: &Parser<'_>) -> bool {
+pub(super) fn next_line_is_another_statement(p: &Parser<'_>) -> bool {
     p.on_new_line()
         && (p.at_item_line()
             || matches!(p.kind, VarKw | DeferKw | ConstKw)
@@ -80,7 +80,10 @@ fn next_line_is_another_statement(p: &Parser<'_>) -> bool {
 /// Whether an expression can start with the current token.
 pub(super) fn at_start(p: &Parser<'_>) -> bool {
     p.kind.is_name()
-        || matches!(p.kind, IntNumber | FloatNumber | Char | Symbol | RawString | Regex | StrStart | HeredocStart)
+        || matches!(
+            p.kind,
+            IntNumber | FloatNumber | Char | Symbol | RawString | Regex | StrStart | HeredocStart
+        )
         || matches!(p.kind, LParen | LBracket | LBrace | Minus | Tilde | Bang | Amp | Arrow | Dollar | At)
         || matches!(p.kind, IfKw | UnlessKw | WhileKw | UntilKw | ForKw | LoopKw | MatchKw | DoKw)
         || matches!(p.kind, ReturnKw | BreakKw | NextKw | NotKw | AwaitKw | GoKw | TryKw)
@@ -251,8 +254,10 @@ pub(super) fn at_contextual_prefix(p: &Parser<'_>) -> bool {
     }
     let tight_after = !p.ahead(2).has(flags::SPACE_BEFORE);
     match next.kind {
-        LParen | LBracket | StrStart | RawString | Regex | HeredocStart | IntNumber | FloatNumber | Char | Symbol => true,
-        TrueKw | FalseKw | NilKw | SelfKw | DoKw | Arrow | IfKw | MatchKw | NotKw | AwaitKw | TryKw | GoKw => true,
+        LParen | LBracket | StrStart | RawString | Regex | HeredocStart | IntNumber | FloatNumber | Char
+        | Symbol => true,
+        TrueKw | FalseKw | NilKw | SelfKw | DoKw | Arrow | IfKw | MatchKw | NotKw | AwaitKw | TryKw
+        | GoKw => true,
         Minus | Amp => tight_after,
         ThenKw | StepKw | WrappingAsKw | TryAsKw => false,
         kind => kind.is_name(),

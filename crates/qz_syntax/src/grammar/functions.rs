@@ -99,9 +99,11 @@ fn at_next_declaration(p: &Parser<'_>, level: Level) -> bool {
     if p.token().has(flags::DOC_BEFORE) || p.at(Eof) {
         return true;
     }
-    match p.kind {
+    let next = if p.at(Semicolon) { p.nth(1) } else { p.kind };
+    match next {
         EndKw => level != Level::File,
         DefKw | ConstKw | At => true,
+        _ if p.at(Semicolon) => false,
         _ if level == Level::File => items::at_item(p),
         PrivateKw | TypeKw | ExternKw | UnsafeKw => items::at_item(p),
         _ => false,

@@ -36,6 +36,7 @@ impl Level {
 /// `entry := item | ';'`; anything else is reported and kept.
 pub(super) fn file_entry(p: &mut Parser<'_>) {
     let kind = p.kind;
+    p.entry = p.pos;
     match kind {
         Semicolon => p.bump(),
         RParen | RBracket | RBrace => {
@@ -113,7 +114,9 @@ fn at_soft_item(p: &Parser<'_>) -> bool {
         LinearKw | PackedKw => next.kind == StructKw,
         TypeKw | NewtypeKw => next.kind.is_name() && next.has(flags::SPACE_BEFORE),
         EffectKw | ActorKw => next.has(flags::UPPER),
-        ExtendKw => next.kind == Lt || next.has(flags::UPPER) || next.kind == LParen && next.has(flags::SPACE_BEFORE),
+        ExtendKw => {
+            next.kind == Lt || next.has(flags::UPPER) || next.kind == LParen && next.has(flags::SPACE_BEFORE)
+        }
         MacroKw => next.kind.is_name() && p.nth(2) == LParen,
         _ => false,
     }
@@ -128,6 +131,7 @@ fn is_declaration_word(kind: SyntaxKind) -> bool {
 /// `item := attribute* modifier* declaration`; in a type's body also its fields and variants.
 pub(super) fn item(p: &mut Parser<'_>, level: Level) {
     let from = p.start_item();
+    p.entry = p.pos;
     if !p.enter() {
         p.skip_construct();
         return p.finish(from, Error);
@@ -141,8 +145,8 @@ pub(super) fn item(p: &mut Parser<'_>, level: Level) {
 fn declaration(p: &mut Parser<'_>, from: Checkpoint, level: Level, modifiers: Modifiers) {
     foreign::def_word(p);
     match p.kind {
-        DefKw => functions::def(p, from, level, modifiers.is_extern),
         _ if type_items::at_member(p, level) => type_items::member(p, from, level),
+        DefKw => functions::def(p, from, level, modifiers.is_extern),
         StructKw => type_items::struct_def(p, from),
         EnumKw => type_items::enum_def(p, from),
         TraitKw => type_items::trait_def(p, from),
@@ -355,7 +359,7 @@ fn constant(p: &mut Parser<'_>, from: Checkpoint, level: Level) {
     p.bump();
     p.name(Wanted::Name);
     annotation(p);
-    let declared_only = level == Level::Trait && !(p.at(Eq) && !p.on_new_line());
+    let declared_only = level == Level::Trait && (p.on_new_line() || !p.at(Eq));
     if !declared_only {
         initial_value(p);
     }
@@ -380,7 +384,7 @@ fn alias(p: &mut Parser<'_>, from: Checkpoint, level: Level) {
         p.bump();
         functions::bounds(p);
     }
-    let declared_only = level == Level::Trait && !(p.at(Eq) && !p.on_new_line());
+    let declared_only = level == Level::Trait && (p.on_new_line() || !p.at(Eq));
     if !declared_only && p.expect(Eq) {
         if p.at(BinaryKw) && p.nth(1) == LBrace {
             return later::binary(p, from);

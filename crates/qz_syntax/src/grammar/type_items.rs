@@ -129,7 +129,8 @@ fn members(p: &mut Parser<'_>, level: Level) {
 }
 
 fn member_line(p: &mut Parser<'_>, level: Level) {
-    let module_level = matches!(p.kind, StructKw | EnumKw | TraitKw | ImplKw | ImportKw) && !at_member(p, level);
+    let module_level =
+        matches!(p.kind, StructKw | EnumKw | TraitKw | ImplKw | ImportKw) && !at_member(p, level);
     if module_level {
         p.problem(SyntaxProblemKind::ItemInBody { keyword: p.kind });
         p.blocks_mismatch = true;
