@@ -59,6 +59,7 @@ fn list(p: &mut Parser<'_>, close: SyntaxKind, mut item: impl FnMut(&mut Parser<
         if !p.eat(Comma) && !recover_in_list(p, close, &mut opener, before) {
             break;
         }
+        debug_assert!(p.pos > before, "every turn consumes a token");
     }
     close_bracket(p, close, opener);
 }

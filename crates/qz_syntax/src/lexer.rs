@@ -3,8 +3,8 @@
 //!
 //! - A string is `StrStart`, any number of `StrText` and interpolations, `StrEnd`; an interpolation is
 //!   `InterpStart`, ordinary tokens, `InterpEnd`. Strings nest in interpolations to any depth (a stack, no
-//!   recursion). An interpolation ends on its line unless a bracket is open in it, and a `"…"` string ends on its
-//!   line: a forgotten quote costs one line.
+//!   recursion). An interpolation ends on its line unless a list in brackets clearly goes on, and a `"…"` string
+//!   ends on its line: a forgotten quote costs one line.
 //! - The body of `<<~NAME` follows the line break of its line: `StrText`s and interpolations, then `HeredocEnd`.
 //!   It is no part of the ordinary sequence: [`Token::starts_heredoc_body`] marks its first token and
 //!   [`Lexed::heredocs`] says where it ends.

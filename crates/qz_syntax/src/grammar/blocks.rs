@@ -10,9 +10,16 @@ pub(super) fn block(p: &mut Parser<'_>, own: u16) {
     let saved = p.cx;
     p.cx = Cx::fresh(saved.stops | own);
     let mut from = None;
+    // Arms without their `match`: only the first is reported, and they leave an `end` behind.
+    let mut arms = false;
     loop {
         let foreign_branch = p.cx.stops & stop::ELSE != 0 && control::at_foreign_elsif(p);
         let ends = p.at_stop() && !p.at_surplus_end();
+        if arms && p.at(EndKw) && !ends {
+            p.skip_one();
+            arms = false;
+            continue;
+        }
         if ends || foreign_branch || at_outdented_item(p) {
             break;
         }
@@ -20,7 +27,13 @@ pub(super) fn block(p: &mut Parser<'_>, own: u16) {
         debug_assert!(start.0 < u32::MAX);
         let before = p.pos;
         if !p.eat(Semicolon) {
-            line(p);
+            let arm = control::at_stray_arm(p);
+            if arm {
+                control::stray_arm(p, arms);
+            } else {
+                line(p);
+            }
+            arms |= arm;
         }
         debug_assert!(p.pos > before, "every turn consumes a token");
         if p.pos == before {

@@ -299,6 +299,7 @@ fn arms(p: &mut Parser<'_>, brace: bool, mut arm: impl FnMut(&mut Parser<'_>)) {
     p.cx.head = false;
     p.cx.open_range = false;
     p.cx.stops |= if brace { stop::BRACE } else { stop::END };
+    let mut first = true;
     loop {
         let before = p.pos;
         // An arm of ours and one of a `match` around look alike: the innermost takes it.
@@ -308,14 +309,47 @@ fn arms(p: &mut Parser<'_>, brace: bool, mut arm: impl FnMut(&mut Parser<'_>)) {
         }
         if p.at(Semicolon) || p.at(Comma) && brace {
             p.bump();
+        } else if !first && at_second_statement(p) && !p.at(Ident) {
+            stmts::rest_of_arm(p, stop::END | stop::ARM);
         } else {
             arm(p);
         }
+        first = false;
         if p.pos == before {
             p.skip_one();
         }
     }
     p.cx = saved;
+}
+
+/// A line that holds `=>` and starts like a pattern.
+pub(super) fn at_stray_arm(p: &Parser<'_>) -> bool {
+    let starts_pattern = p.kind.is_name()
+        || matches!(
+            p.kind,
+            IntNumber | FloatNumber | Char | Symbol | StrStart | Regex | RawString | Underscore
+        )
+        || matches!(p.kind, LParen | LBracket | LBrace | Minus | DotDot | DotDotEq | FatArrow)
+        || matches!(p.kind, TrueKw | FalseKw | NilKw);
+    starts_pattern && p.token().has(flags::ARM) && p.on_new_line() && p.nth(1) != Eq
+}
+
+/// An arm in a block: its `match` is missing, or the `match` around has ended too early. Reported once in a block.
+pub(super) fn stray_arm(p: &mut Parser<'_>, reported: bool) {
+    let from = p.start();
+    if !reported {
+        p.problem(SyntaxProblemKind::StrayArm);
+    }
+    p.blocks_mismatch = true;
+    let before = p.pos;
+    p.lost += 1;
+    match_arm(p);
+    p.lost -= 1;
+    if p.pos == before {
+        blocks::skip_piece(p);
+        blocks::skip_line(p);
+    }
+    p.finish(from, Error);
 }
 
 /// `else` instead of `_ =>`, unless an `if` around waits for it.
@@ -374,7 +408,12 @@ fn arm_arrow_and_body(p: &mut Parser<'_>) {
             p.expected(Wanted::Token(FatArrow));
         }
         blocks::skip_line(p);
-        p.empty(Block);
+        // The lines that follow may be the body all the same.
+        if at_second_statement(p) {
+            block(p, stop::END | stop::ARM);
+        } else {
+            p.empty(Block);
+        }
         return;
     }
     if p.on_new_line() {
@@ -406,7 +445,13 @@ fn one_line_arm(p: &mut Parser<'_>) {
 fn at_second_statement(p: &Parser<'_>) -> bool {
     let next = p.ahead(1);
     let thin_arrow = next.kind == Arrow || next.kind == LParen && next.has(flags::LAMBDA);
-    exprs::at_start(p) && !p.token().has(flags::ARM) && !p.at_stop() && !p.at_item_line() && !thin_arrow
+    let starts = exprs::at_start(p) || matches!(p.kind, VarKw | DeferKw);
+    starts
+        && p.on_new_line()
+        && !p.token().has(flags::ARM)
+        && !p.at_stop()
+        && !p.at_item_line()
+        && !thin_arrow
 }
 
 /// `'select' arm* 'end'`

@@ -74,7 +74,8 @@ pub(super) fn next_line_is_another_statement(p: &Parser<'_>) -> bool {
     p.on_new_line()
         && (p.at_item_line()
             || matches!(p.kind, VarKw | DeferKw | ConstKw)
-            || p.kind.is_name() && matches!(p.nth(1), Eq | PlusEq | MinusEq | Colon))
+            || p.kind.is_name() && matches!(p.nth(1), Eq | PlusEq | MinusEq | Colon)
+            || p.cx.lines && p.token().has(flags::ARM))
 }
 
 /// Whether an expression can start with the current token.
@@ -117,6 +118,11 @@ fn operators(p: &mut Parser<'_>, from: Checkpoint, min: u8, open_range: bool) {
         }
         let Some(strength) = infix(p.kind) else { break };
         if strength < min || foreign::not_infix(p) {
+            break;
+        }
+        // Only the pattern of `is` leaves a tighter operator behind.
+        if compared && strength > prec::COMPARE {
+            patterns::alternatives_of_is(p);
             break;
         }
         match strength {

@@ -49,11 +49,13 @@ pub(super) fn file_entry(p: &mut Parser<'_>) {
         }
         EndKw => {
             p.blocks_mismatch = true;
-            p.problem(SyntaxProblemKind::StrayEnd);
+            if !p.stray_run {
+                p.problem(SyntaxProblemKind::StrayEnd);
+            }
             p.skip_one();
         }
         _ if p.stop_bit() & stop::STRING != 0 => p.skip_one(),
-        _ if at_item(p) => {
+        _ if at_item(p) || functions::at_member_without_def(p, Level::File) => {
             p.stray_run = false;
             item(p, Level::File);
             blocks::end_of_line(p);
@@ -69,14 +71,18 @@ fn stray_statement(p: &mut Parser<'_>) {
         p.expected(Wanted::Item);
         return blocks::skip_entry(p);
     }
+    // In a run of them only the first says anything: what opened the run explains the rest.
     let start = p.range();
     let reported = p.problem_count();
+    let again = std::mem::replace(&mut p.stray_run, true);
+    p.lost += u32::from(again);
     stmts::stmt(p);
-    if !std::mem::replace(&mut p.stray_run, true) && p.problem_count() == reported {
+    if p.problem_count() == reported {
         let range = TextRange::new(start.start, p.prev_range.end.max(start.end));
         p.problem_at(range, SyntaxProblemKind::StatementAtTopLevel);
     }
     blocks::end_of_line(p);
+    p.lost -= u32::from(again);
 }
 
 // ------------------------------------------------------------------------------------------ what is an item
@@ -145,6 +151,9 @@ pub(super) fn item(p: &mut Parser<'_>, level: Level) {
 fn declaration(p: &mut Parser<'_>, from: Checkpoint, level: Level, modifiers: Modifiers) {
     foreign::def_word(p);
     match p.kind {
+        _ if functions::at_member_without_def(p, level) => {
+            functions::def(p, from, level, modifiers.is_extern)
+        }
         _ if type_items::at_member(p, level) => type_items::member(p, from, level),
         DefKw => functions::def(p, from, level, modifiers.is_extern),
         StructKw => type_items::struct_def(p, from),
@@ -185,10 +194,23 @@ fn no_declaration(p: &mut Parser<'_>, from: Checkpoint, level: Level, modifiers:
         p.expected(Wanted::TypeMember);
     }
     if !dangling || !(p.on_new_line() || p.at_stop()) {
-        blocks::skip_piece(p);
-        blocks::skip_line(p);
+        skip_statement(p);
     }
     p.finish(from, Error);
+}
+
+/// What should be a member may be the inside of a function whose `def` is missing: blocks in it have `end`s.
+fn skip_statement(p: &mut Parser<'_>) {
+    let before = p.pos;
+    p.lost += 1;
+    if exprs::at_start(p) || p.at(DeferKw) {
+        stmts::stmt(p);
+    }
+    p.lost -= 1;
+    if p.pos == before {
+        blocks::skip_piece(p);
+    }
+    blocks::skip_line(p);
 }
 
 // ---------------------------------------------------------------------------------- attributes and modifiers

@@ -192,11 +192,10 @@ impl Lexer<'_> {
         }
     }
 
-    /// A line break ends every interpolation without an open bracket, and with it a one-line string.
+    /// A line break ends every interpolation that does not clearly go on, and with it a one-line string.
     pub(super) fn newline_in_interps(&mut self) {
         while let Some(&mode) = self.modes.last() {
-            let in_brackets = self.awaited != [0; 3];
-            if in_brackets && !self.line_is_broken {
+            if !self.line_is_broken && self.awaited != [0; 3] && self.bracket_goes_on() {
                 break;
             }
             self.leave_interp(false);
@@ -216,6 +215,14 @@ impl Lexer<'_> {
             }
         }
         self.line_is_broken = false;
+    }
+
+    /// Whether the list in an open bracket goes on behind this line break: one of the brackets or a comma stands
+    /// before it, or the closing bracket after it. Otherwise a quote is missing somewhere before.
+    fn bracket_goes_on(&self) -> bool {
+        let blank = self.bytes[self.pos..].iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\r')).count();
+        let next = self.bytes.get(self.pos + blank).copied().unwrap_or(0);
+        matches!(self.last, LParen | LBracket | LBrace | Comma) || matches!(next, b')' | b']' | b'}')
     }
 
     pub(super) fn close_strings_at_eof(&mut self) {

@@ -47,6 +47,8 @@ impl SyntaxProblem {
             Kind::PositionalAfterNamed => "a positional argument cannot follow a named one".into(),
             Kind::PlaceExpected => "this cannot be assigned to".into(),
             Kind::StatementAsValue => "an assignment has no value".into(),
+            Kind::OrAfterIs => "alternatives behind `is` stand in parentheses".into(),
+            Kind::StrayArm => "an arm cannot stand outside of a `match`".into(),
             Kind::EmptyMatch => "this `match` has no arms".into(),
             kind => foreign(kind),
         }
@@ -97,7 +99,7 @@ impl SyntaxProblem {
                 "keywords can be fields, methods and named arguments, but not parameters or variables"
             }
             Kind::EmptyMatch => "arms are written `pattern => value`, one on a line",
-            Kind::Expected { wanted: Wanted::Arm, .. } => "arms are written `pattern => value`",
+            Kind::OrAfterIs => "write `x is (A | B)`",
             Kind::UnknownChar { found: '`' } => "text stands in double quotes",
             kind => return foreign_help(kind).map(str::to_owned),
         };
@@ -176,7 +178,6 @@ fn wanted_text(wanted: Wanted) -> String {
         Wanted::Item => "a declaration".into(),
         Wanted::EndOfLine => "the end of the line".into(),
         Wanted::TypeMember => "a member of this type".into(),
-        Wanted::Arm => "an arm".into(),
         Wanted::ImportPath => "the path of a module".into(),
         Wanted::AbiString => "a calling convention such as `\"C\"`".into(),
         Wanted::Token(kind) => token_text(kind),

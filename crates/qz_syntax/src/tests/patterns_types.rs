@@ -463,6 +463,50 @@ end"##,
 }
 
 #[test]
+fn patterns_behind_is() {
+    check_tree(
+        "x is (A | B) and y",
+        &expect![[r#"
+        BinaryExpr
+          IsExpr
+            PathExpr "x"
+            "is"
+            ParenPat
+              "("
+              OrPat
+                PathPat "A"
+                "|"
+                PathPat "B"
+              ")"
+          "and"
+          PathExpr "y"
+    "#]],
+    );
+    check_tree(
+        "x is 1..5 or y is -1",
+        &expect![[r#"
+        BinaryExpr
+          IsExpr
+            PathExpr "x"
+            "is"
+            RangePat
+              LiteralPat
+                LiteralExpr "1"
+              ".."
+              LiteralPat
+                LiteralExpr "5"
+          "or"
+          IsExpr
+            PathExpr "y"
+            "is"
+            LiteralPat
+              "-"
+              LiteralExpr "1"
+    "#]],
+    );
+}
+
+#[test]
 fn types() {
     check_tree(
         "x: Int = 0\ny: a::b::C = 0\nz: Map<String, Vec<Vec<Int>>> = 0\nw: T?? = 0",

@@ -289,8 +289,8 @@ fn something_else_expected() {
     check_body_problems(
         "=> 3",
         &expect![[r#"
-        1:1 "=>" QZ0120 expected an expression, found `=>`
-    "#]],
+            1:1 "=>" QZ0144 an arm cannot stand outside of a `match`
+        "#]],
     );
     check_body_problems(
         "x = \"a#{}\"",

@@ -257,9 +257,9 @@ fn broken_arms() {
     check_body_problems(
         "match x\n  1 => \n  2 => )\n  3\n  4 => 5\nend",
         &expect![[r#"
-        3:8 ")" QZ0120 expected an expression, found `)`
-        4:4 "" QZ0120 expected `=>`, found the end of the line
-    "#]],
+            3:8 ")" QZ0120 expected an expression, found `)`
+            4:3 "3" QZ0128 an arm that starts on its `=>` line holds one statement
+        "#]],
     );
     check_body_problems(
         "if a\n  match x\n    1 => 2\nelse\n  3\nend",
@@ -271,8 +271,8 @@ fn broken_arms() {
     check_body_problems(
         "match x 1 => 2 end\ny = 1",
         &expect![[r#"
-        1:7 "x 1" QZ0168 a call needs parentheses around its arguments
-    "#]],
+            1:7 "x 1" QZ0168 a call needs parentheses around its arguments
+        "#]],
     );
     check_body_problems(
         "match\n  1 => 2\nend",
@@ -414,6 +414,65 @@ fn unfinished_code_as_it_is_typed() {
         "def f(x: ",
         &expect![[r#"
         1:9 "" QZ0120 expected a type, found the end of the file
+    "#]],
+    );
+}
+
+#[test]
+fn a_missing_keyword_costs_one_report() {
+    check_problems(
+        "struct A\n  x: Int\n  area(self)\n    if a\n      1\n    end\n  end\n  y: Int\nend\ndef g = 1\n",
+        &expect![[r#"
+            3:3 "area" QZ0120 expected `def`, found a name
+        "#]],
+    );
+    check_problems(
+        "impl A\n  private area(self): Int = 1\nend\nf(x) = 2\n",
+        &expect![[r#"
+        2:11 "area" QZ0120 expected `def`, found a name
+        4:1 "f" QZ0120 expected `def`, found a name
+    "#]],
+    );
+    check_problems(
+        "def f\n  x\n    1 => 2\n    _ => 3\n  end\n  y = 1\nend\ndef g = 1\n",
+        &expect![[r#"
+        3:5 "1" QZ0144 an arm cannot stand outside of a `match`
+    "#]],
+    );
+    check_problems(
+        "  x: Int\n  y: Int\nend\ndef g = 1\n",
+        &expect![[r#"
+        1:9 "" QZ0120 expected `=`, found the end of the line
+    "#]],
+    );
+    check_problems(
+        "impl A\n  x = 1\n  while x\n    y\n  end\n  def f = 1\nend\n",
+        &expect![[r#"
+        2:3 "x" QZ0120 expected a member of this type, found a name
+    "#]],
+    );
+    check_body_problems(
+        "match x\n  A if b\n    c = 1\n    for d in e\n      f\n    end\n  B => 2\nend",
+        &expect![[r#"
+            2:9 "" QZ0120 expected `=>`, found the end of the line
+        "#]],
+    );
+    check_body_problems(
+        "match x\n  A => y != \n  B => 2\nend",
+        &expect![[r#"
+        2:12 "" QZ0120 expected an expression, found the end of the line
+    "#]],
+    );
+    check_body_problems(
+        "x = \"a #{f(\"b #{c}\")\ny = 1",
+        &expect![[r##"
+        1:8 "#{" QZ0103 this interpolation has no closing `}` on its line
+    "##]],
+    );
+    check_body_problems(
+        "if x is A | B\n  1\nend",
+        &expect![[r#"
+        1:11 "|" QZ0145 alternatives behind `is` stand in parentheses
     "#]],
     );
 }
