@@ -155,9 +155,17 @@ pub type EvidenceList = Arc<[Evidence]>;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Evidence {
     Fn(FnId, Tys, EvidenceList),
-    Method { trait_id: TraitId, method: u32, args: Tys, own_args: Tys },
+    Method {
+        trait_id: TraitId,
+        method: u32,
+        args: Tys,
+        own_args: Tys,
+    },
     /// A field read without a call.
-    Field { ty: Ty, index: u32 },
+    Field {
+        ty: Ty,
+        index: u32,
+    },
     /// The caller's own member bound.
     Member(u32),
 }
@@ -230,7 +238,12 @@ pub enum Rvalue {
     New(Ty, Vec<Operand>),
     Closure(Box<ClosureTarget>, Vec<Operand>),
     /// Boxes a value with its table of methods; `ty` is the `dyn` type.
-    MakeDyn { value: Operand, from: Ty, ty: Ty, vtable: Option<VtableId> },
+    MakeDyn {
+        value: Operand,
+        from: Ty,
+        ty: Ty,
+        vtable: Option<VtableId>,
+    },
     /// The address of a place, for a parameter that borrows it.
     Ref(Mutability, Place),
     /// The address of a module variable's storage; behind it a value of the variable's type.
@@ -372,9 +385,18 @@ pub struct Terminator {
 #[derive(Clone, Debug)]
 pub enum TermKind {
     Goto(BlockId),
-    Branch { cond: Operand, then: BlockId, else_: BlockId, likely: Option<bool> },
+    Branch {
+        cond: Operand,
+        then: BlockId,
+        else_: BlockId,
+        likely: Option<bool>,
+    },
     /// On an integer, `Char` or `Bool`-like value. Without `otherwise` the cases cover all values.
-    Switch { value: Operand, cases: Vec<(i128, BlockId)>, otherwise: Option<BlockId> },
+    Switch {
+        value: Operand,
+        cases: Vec<(i128, BlockId)>,
+        otherwise: Option<BlockId>,
+    },
     /// Returns local 0.
     Return,
     Unreachable,

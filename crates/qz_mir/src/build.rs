@@ -33,7 +33,8 @@ impl Builder {
     /// Starts a body; the entry block is open.
     pub fn new(key: BodyKey, function: Name, ret: Ty, span: Span, attrs: BodyAttrs) -> Builder {
         let mut scopes = Arena::new();
-        let scope = scopes.alloc(SourceScope { function, track_caller: attrs.track_caller, inlined_at: None });
+        let scope =
+            scopes.alloc(SourceScope { function, track_caller: attrs.track_caller, inlined_at: None });
         let mut builder = Builder {
             key,
             locals: Arena::new(),

@@ -12,10 +12,12 @@
 
 pub mod body;
 pub mod build;
+pub mod layout;
 pub mod print;
 pub mod program;
 pub mod verify;
 pub mod visit;
 
 pub use body::*;
+pub use layout::{Layout, Layouts, Scalar};
 pub use program::*;

@@ -1,1 +1,24 @@
-//! The runtime.
+//! What a compiled program contains beside its own code: memory ([`memory`]), failure ([`unwind`],
+//! [`panic`]), text, and the ways to the world outside. The functions that generated code may call are those
+//! of [`qz_rt_abi::registry`]; [`address`] leads to their machine code.
+//!
+//! Everything here speaks of raw objects of [`qz_rt_abi::object`]; nothing knows a compiler type. Start with
+//! [`context`].
+
+pub mod context;
+mod entries;
+mod files;
+mod hash;
+mod math;
+pub mod memory;
+pub mod numbers;
+pub mod panic;
+pub mod process;
+pub mod stack;
+pub mod streams;
+pub mod strings;
+mod time;
+pub mod unwind;
+
+pub use context::{Context, Settings};
+pub use entries::{address, plain_address};

@@ -1,5 +1,14 @@
-//! What compiler and runtime must agree on.
+//! What compiler and runtime must agree on: the shape of heap objects ([`object`]), of the fiber that every
+//! function receives ([`fiber`]), the size classes of small memory ([`classes`]), and the list of runtime
+//! functions ([`registry`]).
+//!
+//! Data and constants only. Nothing here allocates, and nothing knows a compiler type.
 
-/// A function of the runtime: its index in the registry.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RtFn(pub u16);
+pub mod classes;
+pub mod fiber;
+pub mod object;
+pub mod registry;
+
+pub use fiber::{Fiber, Worker};
+pub use object::{Header, StrObject, TypeInfo};
+pub use registry::{RtFn, RtScalar, RtSig};

@@ -1,0 +1,10 @@
+//! What every engine must agree on and none decides: how arguments and results travel ([`abi`]), the type
+//! indexes of a program ([`types`]), and what stands at a source location ([`locations`]).
+
+pub mod abi;
+pub mod locations;
+pub mod types;
+
+pub use abi::{FnAbi, PassMode, RetMode};
+pub use locations::{Locations, Position, SourceFiles};
+pub use types::TypeTable;

@@ -1,0 +1,258 @@
+//! Calls: of instances, closures, `dyn` methods, the runtime, foreign functions.
+//!
+//! A call that may panic inside a block with a cleanup ends its CLIF block with two ways out.
+
+use cranelift_codegen::ir::{
+    BlockArg, BlockCall, ExceptionTable, ExceptionTableData, ExceptionTableItem, FuncRef, InstBuilder,
+    SigRef, Signature, Value, types,
+};
+use qz_codegen::{FnAbi, PassMode, RetMode};
+use qz_mir::layout::Layout;
+use qz_mir::{Call, Callee, Instance, InstanceId, Operand};
+use qz_rt_abi::RtFn;
+use qz_rt_abi::object::{CLOSURE_CODE, DYN_VTABLE};
+use qz_rt_abi::registry::{RtScalar, rt};
+use qz_types::Ty;
+use smallvec::SmallVec;
+
+use crate::function::FnCx;
+use crate::load::Symbol;
+use crate::place::Home;
+use crate::value::{Addr, Val, clif_ty, plain};
+
+type Values = SmallVec<[Value; 4]>;
+
+impl FnCx<'_, '_, '_> {
+    pub(crate) fn call(&mut self, call: &Call) {
+        match &call.callee {
+            Callee::Instance(id) => match &self.program.module.instances[*id] {
+                instance if instance.foreign.is_some() => self.call_foreign(call, instance),
+                _ => self.call_direct(call, *id),
+            },
+            Callee::Value(closure) => self.call_closure(call, closure),
+            Callee::Dyn { slot, .. } => self.call_dyn(call, *slot),
+            Callee::Runtime(f) => self.call_runtime(call, *f),
+            other @ (Callee::Fn(..) | Callee::Method { .. } | Callee::Member(_)) => {
+                unreachable!("{other:?} is an instance by now")
+            }
+        }
+    }
+
+    fn call_direct(&mut self, call: &Call, id: InstanceId) {
+        let abi = self.program.abi(id);
+        let (args, result) = self.arguments(call, &abi, None);
+        let signature = self.quartz_signature(&abi);
+        let function = self.import(Symbol::Function(id.raw()), signature);
+        let may_panic = self.program.module.instances[id].may_panic;
+        let results = self.call_function(function, &args, may_panic);
+        self.take_result(call, &abi, results, result);
+    }
+
+    fn call_closure(&mut self, call: &Call, closure: &Operand) {
+        let ty = self.operand_ty(closure);
+        let object = self.scalar(closure);
+        let abi = self.abi_of_call(call, Some(ty));
+        let (args, result) = self.arguments(call, &abi, Some(object));
+        let code = self.b.ins().load(types::I64, plain(), object, CLOSURE_CODE as i32);
+        let results = self.call_address(code, self.quartz_signature(&abi), &args, true);
+        self.take_result(call, &abi, results, result);
+    }
+
+    fn call_dyn(&mut self, call: &Call, slot: u32) {
+        let object = self.scalar(&call.args[0]);
+        let abi = self.abi_of_call(call, None);
+        let (args, result) = self.arguments(call, &abi, None);
+        let table = self.b.ins().load(types::I64, plain(), object, DYN_VTABLE as i32);
+        let code = self.b.ins().load(types::I64, plain(), table, slot as i32 * 8);
+        let results = self.call_address(code, self.quartz_signature(&abi), &args, true);
+        self.take_result(call, &abi, results, result);
+    }
+
+    /// The convention of a call whose callee is not known, from the types at hand.
+    fn abi_of_call(&self, call: &Call, first: Option<Ty>) -> FnAbi {
+        let args = call.args.iter().map(|arg| self.operand_ty(arg));
+        FnAbi::new(self.program.layouts, first.into_iter().chain(args), self.body.locals[call.dest].ty)
+    }
+
+    /// The machine arguments, and where the result will be if it is returned in memory.
+    fn arguments(&mut self, call: &Call, abi: &FnAbi, closure: Option<Value>) -> (Values, Option<Addr>) {
+        let mut args: Values = SmallVec::from_slice(&[self.fiber]);
+        let result = (abi.ret.1 == RetMode::Indirect).then(|| self.temp(&abi.ret.0));
+        args.extend(result.map(|at| at.base));
+        args.extend(closure);
+        let modes = &abi.params[closure.iter().len()..];
+        for (arg, (layout, mode)) in call.args.iter().zip(modes) {
+            match mode {
+                PassMode::Ignore => {}
+                PassMode::Direct(_) => match self.operand(arg).1 {
+                    Val::Parts(parts) => args.extend(parts),
+                    Val::Memory(_) => unreachable!("passed in registers"),
+                },
+                PassMode::Indirect => {
+                    let address = self.indirect_argument(arg, layout);
+                    args.push(address);
+                }
+            }
+        }
+        (args, result)
+    }
+
+    /// The address of a copy of the argument that the callee may change: the argument's own memory if it is
+    /// given away.
+    fn indirect_argument(&mut self, arg: &Operand, layout: &Layout) -> Value {
+        if let Operand::Move(place) = arg
+            && let Some(local) = place.as_local()
+            && let Home::Memory(at) = self.homes[local.index()]
+        {
+            return self.address(at);
+        }
+        let value = self.operand(arg).1;
+        let temp = self.temp(layout);
+        self.store(layout, &value, temp);
+        temp.base
+    }
+
+    fn take_result(&mut self, call: &Call, abi: &FnAbi, results: Values, memory: Option<Addr>) {
+        let value = match memory {
+            Some(at) => self.load(&abi.ret.0, at),
+            None => Val::Parts(results),
+        };
+        if abi.ret.1 != RetMode::Ignore {
+            self.write_local(call.dest, &value);
+        }
+    }
+
+    // ---- the instruction itself
+
+    /// Where a panic of the statement at hand goes inside this function.
+    fn panic_target(&mut self) -> Option<cranelift_codegen::ir::Block> {
+        self.unwind.or_else(|| self.depth_handler())
+    }
+
+    fn exception_table(
+        &mut self,
+        signature: SigRef,
+    ) -> Option<(ExceptionTable, cranelift_codegen::ir::Block)> {
+        let handler = self.panic_target()?;
+        let returns: SmallVec<[_; 4]> =
+            self.b.func.dfg.signatures[signature].returns.iter().map(|ret| ret.value_type).collect();
+        let next = self.fresh_block(&returns);
+        let args: SmallVec<[BlockArg; 4]> = (0..returns.len() as u32).map(BlockArg::TryCallRet).collect();
+        let pool = &mut self.b.func.dfg.value_lists;
+        let normal = BlockCall::new(next, args, pool);
+        let caught = BlockCall::new(handler, [], pool);
+        let table = ExceptionTableData::new(signature, normal, [ExceptionTableItem::Default(caught)]);
+        Some((self.b.func.dfg.exception_tables.push(table), next))
+    }
+
+    /// Emits a call of a known function.
+    pub(crate) fn call_function(&mut self, function: FuncRef, args: &[Value], may_panic: bool) -> Values {
+        let signature = self.b.func.dfg.ext_funcs[function].signature;
+        match may_panic.then(|| self.exception_table(signature)).flatten() {
+            Some((table, next)) => {
+                self.b.ins().try_call(function, args, table);
+                self.continue_in(next);
+                SmallVec::from_slice(self.b.block_params(next))
+            }
+            None => {
+                let call = self.b.ins().call(function, args);
+                SmallVec::from_slice(self.b.inst_results(call))
+            }
+        }
+    }
+
+    /// Emits a call of the code at an address.
+    pub(crate) fn call_address(
+        &mut self,
+        code: Value,
+        signature: Signature,
+        args: &[Value],
+        may_panic: bool,
+    ) -> Values {
+        let signature = self.b.func.import_signature(signature);
+        match may_panic.then(|| self.exception_table(signature)).flatten() {
+            Some((table, next)) => {
+                self.b.ins().try_call_indirect(code, args, table);
+                self.continue_in(next);
+                SmallVec::from_slice(self.b.block_params(next))
+            }
+            None => {
+                let call = self.b.ins().call_indirect(signature, code, args);
+                SmallVec::from_slice(self.b.inst_results(call))
+            }
+        }
+    }
+
+    // ---- the runtime
+
+    fn call_runtime(&mut self, call: &Call, f: RtFn) {
+        if f == rt::free_object {
+            let kind = self.object_kind(self.operand_ty(&call.args[0]));
+            let object = self.scalar(&call.args[0]);
+            return self.free_object(object, kind.as_ref());
+        }
+        let mut args = Values::new();
+        for arg in &call.args {
+            match self.operand(arg).1 {
+                Val::Parts(parts) => args.extend(parts),
+                Val::Memory(_) => unreachable!("runtime functions take scalars"),
+            }
+        }
+        let result = self.runtime(f, &args);
+        let wanted = self.layout_of(call.dest);
+        if let Some(result) = result
+            && !wanted.is_zero_sized()
+        {
+            self.write_local(call.dest, &Val::one(result));
+        }
+    }
+
+    /// Calls a runtime function.
+    pub(crate) fn runtime(&mut self, f: RtFn, args: &[Value]) -> Option<Value> {
+        let def = f.def();
+        let params: SmallVec<[_; 6]> =
+            std::iter::once(types::I64).chain(def.sig.params.iter().map(|&scalar| rt_ty(scalar))).collect();
+        let mut signature = self.c_signature(&params, def.sig.ret.map(rt_ty));
+        if def.may_panic {
+            // The stub takes arguments as C does and is left like a Quartz function.
+            signature.call_conv = cranelift_codegen::isa::CallConv::Tail;
+        }
+        let function = self.import(Symbol::Runtime(f), signature);
+        let args: Values = std::iter::once(self.fiber).chain(args.iter().copied()).collect();
+        self.call_function(function, &args, def.may_panic).first().copied()
+    }
+
+    // ---- foreign functions
+
+    fn call_foreign(&mut self, call: &Call, instance: &Instance) {
+        let foreign = instance.foreign.as_ref().expect("asked before");
+        let symbol = self.program.foreign(foreign);
+        let mut args = Values::new();
+        for arg in &call.args {
+            match self.operand(arg).1 {
+                Val::Parts(parts) => args.extend(parts),
+                Val::Memory(_) => unreachable!("foreign functions take scalars"),
+            }
+        }
+        let params: SmallVec<[_; 6]> = args.iter().map(|&arg| self.b.func.dfg.value_type(arg)).collect();
+        let ret = self.program.layouts.of(instance.ret);
+        let ret = ret.slots.as_ref().and_then(|slots| slots.first()).map(|slot| clif_ty(slot.scalar));
+        let signature = self.c_signature(&params, ret);
+        // A variadic function is called with other signatures elsewhere, so the call is by address.
+        let code = self.symbol_address(symbol);
+        let results = self.call_address(code, signature, &args, false);
+        if ret.is_some() {
+            self.write_local(call.dest, &Val::Parts(results));
+        }
+    }
+}
+
+fn rt_ty(scalar: RtScalar) -> cranelift_codegen::ir::Type {
+    match scalar {
+        RtScalar::I8 => types::I8,
+        RtScalar::I32 => types::I32,
+        RtScalar::I64 | RtScalar::Ptr => types::I64,
+        RtScalar::F32 => types::F32,
+        RtScalar::F64 => types::F64,
+    }
+}

@@ -1,0 +1,127 @@
+//! A compiled program in memory, and running it.
+
+use std::ffi::CString;
+use std::io;
+
+use qz_codegen::{Locations, SourceFiles};
+use qz_mir::Module;
+use qz_mir::layout::Layouts;
+use qz_rt::panic::Panic;
+use qz_rt::unwind::{Frame, Resolver};
+use qz_rt::{Context, Settings};
+use qz_rt_abi::Fiber;
+use qz_types::Ty;
+
+use crate::load::{DataId, Loaded};
+use crate::program::ProgramCx;
+use crate::{CompileError, Options};
+
+/// A program ready to run, as often as wanted. Module variables keep their values between runs.
+pub struct Jit {
+    loaded: Loaded,
+    type_table: DataId,
+    entry: Option<u32>,
+    returns_status: bool,
+    settings: Settings,
+    text: String,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// 101 after a panic that nobody took.
+    pub status: i32,
+    pub panic: Option<Panic>,
+    /// Objects left over, by type, if the program was compiled to count them.
+    pub leaks: Vec<(String, i64)>,
+}
+
+/// The exit status of a program that panicked.
+pub const PANIC_STATUS: i32 = 101;
+
+struct Known {
+    locations: Locations,
+    files: Box<dyn SourceFiles>,
+}
+
+impl Resolver for Known {
+    fn frames(&self, location: u32) -> Vec<Frame> {
+        let frame = |at: qz_codegen::locations::Location| {
+            let place = self.files.position(at.span);
+            Frame {
+                function: at.function.as_str().to_owned(),
+                file: place.file,
+                line: place.line,
+                column: place.column,
+                track_caller: at.track_caller,
+            }
+        };
+        self.locations.frames(location).map(frame).collect()
+    }
+}
+
+impl Jit {
+    /// Compiles a program and places it in memory. Fails if a foreign function cannot be found or there is
+    /// no memory; any other failure is a mistake of the compiler's and says so.
+    pub fn new(
+        module: &Module,
+        layouts: &Layouts,
+        files: Box<dyn SourceFiles>,
+        options: Options,
+    ) -> Result<Jit, CompileError> {
+        let compiled = ProgramCx::new(module, layouts, options).compile()?;
+        let resolver = Box::new(Known { locations: compiled.locations, files });
+        let loaded = compiled.image.load(resolver).map_err(CompileError::Memory)?;
+        let returns_status = module.entry.is_some_and(|id| is_int(module.instances[id].ret));
+        let settings = Settings { count_objects: options.count_objects, ..Settings::default() };
+        Ok(Jit {
+            loaded,
+            type_table: compiled.type_table,
+            entry: compiled.entry,
+            returns_status,
+            settings,
+            text: compiled.text,
+        })
+    }
+
+    /// What `Options::emit` asked for.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Runs the program's entry on a stack of its own. Standard output is flushed afterwards.
+    pub fn run(&self) -> io::Result<Outcome> {
+        let Some(entry) = self.entry else {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the program has no entry"));
+        };
+        let mut context = Context::new(self.loaded.data(self.type_table).cast(), self.settings)?;
+        let mut status = 0i64;
+        // SAFETY: the function was compiled with this signature and C's convention, and lives as long as
+        // `self`; it gets a live fiber, on whose stack it runs, and memory for its result.
+        let panicked = unsafe {
+            let entry: unsafe extern "C" fn(*mut Fiber, *mut i64) -> i64 =
+                std::mem::transmute(self.loaded.function(entry));
+            context.run(|fiber| entry(fiber, &raw mut status))
+        };
+        qz_rt::streams::flush_all();
+        let panic = if panicked != 0 { context.take_panic() } else { None };
+        let status = match (&panic, self.returns_status) {
+            (Some(_), _) => PANIC_STATUS,
+            (None, true) => status as i32 & 0xff,
+            (None, false) => 0,
+        };
+        Ok(Outcome { status, panic, leaks: context.leaks() })
+    }
+}
+
+fn is_int(ty: Ty) -> bool {
+    ty.is_integer()
+}
+
+/// The address of a function in the libraries of this process.
+pub(crate) fn find_symbol(name: &str) -> Option<*const u8> {
+    let name = CString::new(name).ok()?;
+    // SAFETY: the name ends in a zero byte; the call only looks up.
+    let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    (!address.is_null()).then_some(address as *const u8)
+}

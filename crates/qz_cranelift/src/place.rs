@@ -1,0 +1,218 @@
+//! Places: following projections to slots of a local or to memory, reading and writing there.
+
+use std::sync::Arc;
+
+use cranelift_codegen::ir::{InstBuilder, Value};
+use cranelift_frontend::Variable;
+use qz_mir::layout::{Layout, PlaceTy, Scalar, Slot};
+use qz_mir::{Local, Place, Proj};
+use smallvec::SmallVec;
+
+use crate::function::FnCx;
+use crate::value::{Addr, Parts, Val, slot_at};
+
+/// Where a local lives.
+#[derive(Clone, Debug)]
+pub(crate) enum Home {
+    /// One variable per slot.
+    Variables(SmallVec<[Variable; 2]>),
+    /// In the frame, or at an address that was passed.
+    Memory(Addr),
+}
+
+/// Where a place lies.
+#[derive(Copy, Clone, Debug)]
+pub(crate) enum Spot {
+    /// At an offset inside a local that lives in variables.
+    Slots {
+        local: Local,
+        offset: u32,
+    },
+    Memory(Addr),
+}
+
+impl Spot {
+    fn plus(self, by: u32) -> Spot {
+        match self {
+            Spot::Slots { local, offset } => Spot::Slots { local, offset: offset + by },
+            Spot::Memory(at) => Spot::Memory(at.plus(by)),
+        }
+    }
+}
+
+impl FnCx<'_, '_, '_> {
+    fn home_spot(&self, local: Local) -> Spot {
+        match self.homes[local.index()] {
+            Home::Variables(_) => Spot::Slots { local, offset: 0 },
+            Home::Memory(at) => Spot::Memory(at),
+        }
+    }
+
+    /// Where a place lies, and what it holds.
+    pub(crate) fn spot(&mut self, place: &Place) -> (Spot, PlaceTy) {
+        let mut spot = self.home_spot(place.local);
+        let mut ty = PlaceTy::Value(self.layout_of(place.local).ty);
+        let body = self.body;
+        for &proj in &place.proj {
+            let next = self.program.layouts.project(ty, proj, &body.captures);
+            spot = self.step(spot, ty, proj);
+            ty = next;
+        }
+        (spot, ty)
+    }
+
+    fn step(&mut self, spot: Spot, ty: PlaceTy, proj: Proj) -> Spot {
+        let layouts = self.program.layouts;
+        match proj {
+            Proj::Deref => Spot::Memory(Addr::new(self.word_at(spot))),
+            Proj::Field(i) => {
+                let offset = match ty {
+                    PlaceTy::Object(ty) => layouts.object(ty).fields.offsets[i as usize],
+                    PlaceTy::Value(ty) => layouts.of(ty).fields().offsets[i as usize],
+                    PlaceTy::Variant(ty, v) => {
+                        layouts.of(ty).as_enum().variants[v as usize].offsets[i as usize]
+                    }
+                };
+                spot.plus(offset)
+            }
+            Proj::Variant(_) if layouts.of(ty.value()).is_boxed() => {
+                Spot::Memory(Addr::new(self.word_at(spot)))
+            }
+            Proj::Variant(_) => spot,
+            Proj::Index(index) => {
+                let of = layouts.project(ty, proj, &self.body.captures).value();
+                let size = layouts.of(of).size;
+                let base = self.word_at(spot);
+                let index = self.read_local(index).single();
+                Spot::Memory(Addr::new(self.element(base, index, size)))
+            }
+            Proj::Capture(i) => {
+                let offset = self.closure_layout().fields.offsets[i as usize];
+                Spot::Memory(Addr::new(self.word_at(spot)).plus(offset))
+            }
+        }
+    }
+
+    /// The address of element `index`.
+    pub(crate) fn element(&mut self, base: Value, index: Value, size: u32) -> Value {
+        let offset = match size {
+            1 => index,
+            size if size.is_power_of_two() => self.b.ins().ishl_imm_u(index, size.trailing_zeros() as i64),
+            size => self.b.ins().imul_imm_s(index, size as i64),
+        };
+        self.b.ins().iadd(base, offset)
+    }
+
+    fn word_at(&mut self, spot: Spot) -> Value {
+        self.scalar_at(spot, 0, Scalar::Ptr)
+    }
+
+    fn variables(&self, local: Local) -> SmallVec<[Variable; 2]> {
+        match &self.homes[local.index()] {
+            Home::Variables(variables) => variables.clone(),
+            Home::Memory(_) => unreachable!("only locals in variables have slots"),
+        }
+    }
+
+    /// One scalar of what lies at a spot.
+    pub(crate) fn scalar_at(&mut self, spot: Spot, offset: u32, scalar: Scalar) -> Value {
+        match spot.plus(offset) {
+            Spot::Memory(at) => self.load_scalar(scalar, at),
+            Spot::Slots { local, offset } => {
+                let layout = self.layout_of(local);
+                let slots = slots_of(&layout);
+                let index = slot_at(slots, offset);
+                let Home::Variables(variables) = &self.homes[local.index()] else {
+                    unreachable!("the spot says so")
+                };
+                let whole = self.b.use_var(variables[index]);
+                self.extract(slots[index], whole, offset, scalar)
+            }
+        }
+    }
+
+    /// Reads a value of this layout.
+    pub(crate) fn read_spot(&mut self, layout: &Layout, spot: Spot) -> Val {
+        match spot {
+            Spot::Memory(at) => self.load(layout, at),
+            Spot::Slots { .. } => {
+                let one = |slot: &Slot| self.scalar_at(spot, slot.offset, slot.scalar);
+                Val::Parts(slots_of(layout).iter().map(one).collect())
+            }
+        }
+    }
+
+    pub(crate) fn write_spot(&mut self, layout: &Layout, spot: Spot, value: &Val) {
+        match spot {
+            Spot::Memory(at) => self.store(layout, value, at),
+            Spot::Slots { local, offset } => {
+                let whole = self.layout_of(local);
+                let variables = self.variables(local);
+                let Val::Parts(parts) = value else { unreachable!("{:?} has slots", layout.ty) };
+                for (&part, slot) in parts.iter().zip(slots_of(layout)) {
+                    let at = offset + slot.offset;
+                    let index = slot_at(slots_of(&whole), at);
+                    let container = slots_of(&whole)[index];
+                    let partial = slot.scalar.size() < container.scalar.size();
+                    let old = partial.then(|| self.b.use_var(variables[index]));
+                    let new = self.insert(container, old, at, slot.scalar, part);
+                    self.b.def_var(variables[index], new);
+                }
+            }
+        }
+    }
+
+    /// The value in a place and its layout.
+    pub(crate) fn read(&mut self, place: &Place) -> (Arc<Layout>, Val) {
+        if let Some(local) = place.as_local() {
+            return (self.layout_of(local), self.read_local(local));
+        }
+        let (spot, ty) = self.spot(place);
+        let layout = self.program.layouts.of(ty.value());
+        let value = self.read_spot(&layout, spot);
+        (layout, value)
+    }
+
+    pub(crate) fn read_local(&mut self, local: Local) -> Val {
+        match &self.homes[local.index()] {
+            Home::Variables(variables) => {
+                let parts: Parts = variables.iter().map(|&v| self.b.use_var(v)).collect();
+                Val::Parts(parts)
+            }
+            Home::Memory(at) => {
+                let at = *at;
+                let layout = self.layout_of(local);
+                self.load(&layout, at)
+            }
+        }
+    }
+
+    pub(crate) fn write_local(&mut self, local: Local, value: &Val) {
+        match self.homes[local.index()].clone() {
+            Home::Variables(variables) => {
+                let Val::Parts(parts) = value else { unreachable!("the local has slots") };
+                debug_assert_eq!(parts.len(), variables.len(), "the value fits the local");
+                variables.iter().zip(parts).for_each(|(&variable, &part)| self.b.def_var(variable, part));
+            }
+            Home::Memory(at) => {
+                let layout = self.layout_of(local);
+                self.store(&layout, value, at);
+            }
+        }
+    }
+
+    /// The address of a place, which lies in memory.
+    pub(crate) fn address_of(&mut self, place: &Place) -> Value {
+        match self.spot(place) {
+            (Spot::Memory(at), _) => self.address(at),
+            (Spot::Slots { .. }, _) => unreachable!("locals whose address is taken live in memory"),
+        }
+    }
+}
+
+fn slots_of(layout: &Layout) -> &[Slot] {
+    match &layout.slots {
+        Some(slots) => slots,
+        None => unreachable!("{:?} has no slots", layout.ty),
+    }
+}

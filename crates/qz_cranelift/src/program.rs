@@ -1,0 +1,304 @@
+//! The program around functions: what was already made for it (data, conventions), and compiling all of it.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir::{
+    AbiParam, BlockCall, ExceptionTableData, ExceptionTableItem, ExtFuncData, ExternalName, InstBuilder,
+    Signature, types,
+};
+use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::{Context, ir};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use qz_base::FxHashMap;
+use qz_codegen::{FnAbi, Locations, RetMode, TypeTable};
+use qz_mir::layout::Layouts;
+use qz_mir::{Foreign, InstanceId, InstanceKey, Module, StaticDataId, VtableId};
+use qz_rt_abi::object::{CLOSURE_CAPTURES, IMMORTAL, STR_SIZE, TYPE_STR, TypeInfo};
+use qz_types::StaticId;
+
+use crate::function::{FnCx, quartz_signature};
+use crate::load::{DataId, Image, Symbol};
+use crate::value::clif_ty;
+use crate::{CompileError, Emit, Options};
+
+/// What functions share while a program is compiled.
+pub(crate) struct ProgramCx<'m> {
+    pub(crate) module: &'m Module,
+    pub(crate) layouts: &'m Layouts<'m>,
+    pub(crate) options: Options,
+    pub(crate) isa: OwnedTargetIsa,
+    pub(crate) image: Image,
+    pub(crate) types: TypeTable,
+    pub(crate) locations: Locations,
+    abis: Vec<Option<Rc<FnAbi>>>,
+    strings: FxHashMap<Arc<str>, DataId>,
+    closures: FxHashMap<InstanceId, DataId>,
+    vtables: Vec<Option<DataId>>,
+    data: Vec<Option<DataId>>,
+    statics: FxHashMap<StaticId, DataId>,
+    destroys: Vec<InstanceKey>,
+    missing: Vec<String>,
+}
+
+/// A compiled program before it is loaded.
+pub(crate) struct Compiled {
+    pub(crate) image: Image,
+    pub(crate) locations: Locations,
+    pub(crate) type_table: DataId,
+    /// The number of the function that the host calls.
+    pub(crate) entry: Option<u32>,
+    pub(crate) text: String,
+}
+
+impl<'m> ProgramCx<'m> {
+    pub(crate) fn new(module: &'m Module, layouts: &'m Layouts<'m>, options: Options) -> ProgramCx<'m> {
+        let destroys = module.types.iter().map(|entry| module.instances[entry.destroy].key.clone()).collect();
+        ProgramCx {
+            module,
+            layouts,
+            options,
+            isa: crate::isa::host(options.opt),
+            image: Image::default(),
+            types: TypeTable::new(module, layouts),
+            locations: Locations::default(),
+            abis: vec![None; module.instances.len()],
+            strings: FxHashMap::default(),
+            closures: FxHashMap::default(),
+            vtables: vec![None; module.vtables.len()],
+            data: vec![None; module.data.len()],
+            statics: FxHashMap::default(),
+            destroys,
+            missing: Vec::new(),
+        }
+    }
+
+    /// The convention of an instance.
+    pub(crate) fn abi(&mut self, id: InstanceId) -> Rc<FnAbi> {
+        if let Some(known) = &self.abis[id.index()] {
+            return known.clone();
+        }
+        let instance = &self.module.instances[id];
+        let params = instance.params.iter().map(|param| param.ty);
+        let abi = Rc::new(FnAbi::new(self.layouts, params, instance.ret));
+        self.abis[id.index()] = Some(abi.clone());
+        abi
+    }
+
+    /// Whether an instance destroys objects, and so takes part in limiting its own depth.
+    pub(crate) fn is_destroy(&self, key: &InstanceKey) -> bool {
+        matches!(key, InstanceKey::DestroyGlue(_) | InstanceKey::DestroyClosure(_))
+            || self.destroys.contains(key)
+    }
+
+    /// Compiles every instance that has a body, and the entry.
+    pub(crate) fn compile(mut self) -> Result<Compiled, CompileError> {
+        let mut cx = Context::new();
+        let mut builder_cx = FunctionBuilderContext::new();
+        let mut text = String::new();
+        for (id, instance) in self.module.instances.iter() {
+            let Some(body) = &instance.body else { continue };
+            let abi = self.abi(id);
+            cx.clear();
+            cx.func.signature = quartz_signature(&abi);
+            cx.func.name = ir::UserFuncName::user(0, id.raw());
+            let builder = FunctionBuilder::new(&mut cx.func, &mut builder_cx);
+            FnCx::translate(&mut self, builder, instance, body, &abi);
+            self.finish(id.raw(), &mut cx, &instance.symbol, &mut text)?;
+        }
+        let entry = match self.module.entry {
+            Some(main) => Some(self.compile_entry(main, &mut cx, &mut builder_cx, &mut text)?),
+            None => None,
+        };
+        if let Some(symbol) = self.missing.first() {
+            return Err(CompileError::MissingSymbol(symbol.clone()));
+        }
+        let type_table = self.type_table();
+        Ok(Compiled { image: self.image, locations: self.locations, type_table, entry, text })
+    }
+
+    fn finish(
+        &mut self,
+        number: u32,
+        cx: &mut Context,
+        symbol: &str,
+        text: &mut String,
+    ) -> Result<(), CompileError> {
+        if self.options.emit == Emit::Clif {
+            *text += &format!("; {symbol}\n{}\n", cx.func.display());
+        }
+        cx.set_disasm(self.options.emit == Emit::Asm);
+        if let Err(error) = cx.compile(&*self.isa, &mut ControlPlane::default()) {
+            let reason = cranelift_codegen::print_errors::pretty_error(error.func, error.inner);
+            return Err(CompileError::Internal(format!("{symbol}: {reason}")));
+        }
+        let code = cx.compiled_code().expect("was just compiled");
+        if let Some(asm) = &code.vcode {
+            *text += &format!("{symbol}:\n{asm}\n");
+        }
+        self.image.add_function(number, code, &cx.func);
+        Ok(())
+    }
+
+    /// The function that the host calls: `fn(fiber, result: *mut i64) -> panicked`, in C's convention.
+    /// Nothing unwinds beyond it.
+    fn compile_entry(
+        &mut self,
+        main: InstanceId,
+        cx: &mut Context,
+        builder_cx: &mut FunctionBuilderContext,
+        text: &mut String,
+    ) -> Result<u32, CompileError> {
+        let abi = self.abi(main);
+        cx.clear();
+        cx.func.signature = Signature::new(self.isa.default_call_conv());
+        cx.func.signature.params = vec![AbiParam::new(types::I64); 2];
+        cx.func.signature.returns = vec![AbiParam::new(types::I64)];
+        let mut b = FunctionBuilder::new(&mut cx.func, builder_cx);
+        let (entry, next, caught) = (b.create_block(), b.create_block(), b.create_block());
+        b.append_block_params_for_function_params(entry);
+        b.switch_to_block(entry);
+        let params = b.block_params(entry).to_vec();
+        let signature = b.func.import_signature(quartz_signature(&abi));
+        let name = b.func.declare_imported_user_function(Symbol::Function(main.raw()).name());
+        let name = ExternalName::user(name);
+        let function =
+            b.func.import_function(ExtFuncData { name, signature, colocated: true, patchable: false });
+        let result = match &abi.ret.1 {
+            RetMode::Direct(slots) => Some(b.append_block_param(next, clif_ty(slots[0].scalar))),
+            RetMode::Ignore | RetMode::Indirect => None,
+        };
+        let pool = &mut b.func.dfg.value_lists;
+        let normal = BlockCall::new(next, result.map(|_| ir::BlockArg::TryCallRet(0)), pool);
+        let handler = ExceptionTableItem::Default(BlockCall::new(caught, [], pool));
+        let table = ExceptionTableData::new(signature, normal, [handler]);
+        let table = b.func.dfg.exception_tables.push(table);
+        b.ins().try_call(function, &params[..1], table);
+        b.switch_to_block(next);
+        if let Some(result) = result {
+            b.ins().store(crate::value::plain(), result, params[1], 0);
+        }
+        let fine = b.ins().iconst(types::I64, 0);
+        b.ins().return_(&[fine]);
+        b.switch_to_block(caught);
+        let panicked = b.ins().iconst(types::I64, 1);
+        b.ins().return_(&[panicked]);
+        b.seal_all_blocks();
+        b.finalize(self.isa.frontend_config());
+        let number = self.module.instances.len() as u32;
+        self.finish(number, cx, "entry", text)?;
+        Ok(number)
+    }
+
+    // ---- data
+
+    /// A string literal: an immortal object.
+    pub(crate) fn string(&mut self, text: &Arc<str>) -> DataId {
+        if let Some(&known) = self.strings.get(text) {
+            return known;
+        }
+        // The bytes follow the object, so the pointer to them is the blob itself and an offset.
+        let bytes_of = self.image.add_data(text.as_bytes(), 1, Vec::new());
+        let mut object = header(TYPE_STR);
+        object.resize(STR_SIZE as usize, 0);
+        object[16..24].copy_from_slice(&(text.len() as u64).to_le_bytes());
+        object[24..32].copy_from_slice(&(text.chars().count() as u64).to_le_bytes());
+        let id = self.image.add_data(&object, 8, vec![(8, Symbol::Data(bytes_of))]);
+        self.strings.insert(text.clone(), id);
+        id
+    }
+
+    /// The closure object of a function that captures nothing.
+    pub(crate) fn static_closure(&mut self, instance: InstanceId) -> DataId {
+        if let Some(&known) = self.closures.get(&instance) {
+            return known;
+        }
+        // Nobody destroys it, so it needs no entry in the type table.
+        let mut object = header(TYPE_STR);
+        object.resize(CLOSURE_CAPTURES as usize, 0);
+        let id = self.image.add_data(&object, 8, vec![(8, Symbol::Function(instance.raw()))]);
+        self.closures.insert(instance, id);
+        id
+    }
+
+    pub(crate) fn vtable(&mut self, vtable: VtableId) -> DataId {
+        if let Some(known) = self.vtables[vtable.index()] {
+            return known;
+        }
+        let slots = &self.module.vtables[vtable].slots;
+        let pointers = slots.iter().enumerate().map(|(i, id)| (i as u32 * 8, Symbol::Function(id.raw())));
+        let id = self.image.add_data(&vec![0; slots.len() * 8], 8, pointers.collect());
+        self.vtables[vtable.index()] = Some(id);
+        id
+    }
+
+    pub(crate) fn static_data(&mut self, data: StaticDataId) -> DataId {
+        if let Some(known) = self.data[data.index()] {
+            return known;
+        }
+        let blob = &self.module.data[data];
+        let pointers = blob.pointers.iter().map(|&(at, to)| (at, Symbol::Data(self.static_data(to))));
+        let pointers = pointers.collect();
+        let id = self.image.add_data(&blob.bytes, blob.align.max(8) as usize, pointers);
+        self.data[data.index()] = Some(id);
+        id
+    }
+
+    /// The memory of a module variable.
+    pub(crate) fn static_storage(&mut self, id: StaticId) -> DataId {
+        if let Some(&known) = self.statics.get(&id) {
+            return known;
+        }
+        let found = self.module.statics.iter().find(|(known, _)| *known == id);
+        let (_, info) = found.expect("the module lists the variables it uses");
+        let layout = self.layouts.of(info.ty);
+        let data =
+            self.image.add_data(&vec![0; layout.size as usize], layout.align.max(8) as usize, Vec::new());
+        self.statics.insert(id, data);
+        data
+    }
+
+    fn type_table(&mut self) -> DataId {
+        let entry_size = size_of::<TypeInfo>();
+        let entries = self.types.entries.clone();
+        let mut bytes = vec![0; entry_size * (entries.len() + 1)];
+        let mut pointers = Vec::new();
+        let names =
+            std::iter::once("String").chain(self.module.types.iter().map(|entry| entry.name.as_str()));
+        for (i, name) in names.enumerate() {
+            let at = i * entry_size;
+            let field = |offset: usize| at + offset;
+            if let Some(entry) = i.checked_sub(1).map(|i| entries[i]) {
+                bytes[at..at + 4].copy_from_slice(&entry.size.to_le_bytes());
+                bytes[at + 4..at + 8].copy_from_slice(&entry.align.to_le_bytes());
+                let destroy = field(std::mem::offset_of!(TypeInfo, destroy)) as u32;
+                pointers.push((destroy, Symbol::Function(entry.destroy.raw())));
+            }
+            let text = self.image.add_data(name.as_bytes(), 1, Vec::new());
+            pointers.push((field(std::mem::offset_of!(TypeInfo, name)) as u32, Symbol::Data(text)));
+            let len = field(std::mem::offset_of!(TypeInfo, name_len));
+            bytes[len..len + 8].copy_from_slice(&(name.len() as u64).to_le_bytes());
+        }
+        self.image.add_data(&bytes, 8, pointers)
+    }
+
+    // ---- foreign functions
+
+    /// A function of the libraries in this process.
+    pub(crate) fn foreign(&mut self, foreign: &Foreign) -> Symbol {
+        let address = crate::jit::find_symbol(foreign.symbol.as_str());
+        if address.is_none() {
+            self.missing.push(foreign.symbol.as_str().to_owned());
+        }
+        let address = address.unwrap_or(std::ptr::null());
+        if foreign.variadic { self.image.outside_variadic(address) } else { self.image.outside(address) }
+    }
+}
+
+/// The header of an immortal object.
+fn header(type_index: u32) -> Vec<u8> {
+    let mut bytes = IMMORTAL.to_le_bytes().to_vec();
+    bytes.extend(type_index.to_le_bytes());
+    bytes
+}

@@ -1,0 +1,88 @@
+//! The suite of programs, on Cranelift.
+
+mod suite;
+
+use std::sync::{Mutex, PoisonError};
+
+use qz_codegen::locations::NoFiles;
+use qz_cranelift::{Emit, Jit, OptLevel, Options};
+use qz_mir::Module;
+use qz_mir::layout::Layouts;
+use suite::{Ended, arith, calls, enums, failure, memory};
+
+/// Standard output is captured for the whole process, so programs run one at a time.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+fn run_with(module: &Module, layouts: &Layouts, options: Options) -> Ended {
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let jit = Jit::new(module, layouts, Box::new(NoFiles), options).expect("compiles");
+    if options.emit != Emit::Nothing {
+        println!("{}", jit.text());
+    }
+    qz_rt::streams::start_capture();
+    let outcome = jit.run();
+    let (stdout, _) = qz_rt::streams::end_capture();
+    let outcome = outcome.expect("runs");
+    Ended {
+        stdout: String::from_utf8(stdout).expect("UTF-8"),
+        stderr: outcome.panic.map(|panic| panic.report()).unwrap_or_default(),
+        status: outcome.status,
+        leaks: outcome.leaks,
+    }
+}
+
+fn counted(module: &Module, layouts: &Layouts) -> Ended {
+    let emit = if std::env::var_os("SHOW_CLIF").is_some() { Emit::Clif } else { Emit::Nothing };
+    run_with(module, layouts, Options { count_objects: true, emit, ..Options::default() })
+}
+
+/// With the free lists used in place.
+fn fast(module: &Module, layouts: &Layouts) -> Ended {
+    run_with(module, layouts, Options::default())
+}
+
+fn unoptimised(module: &Module, layouts: &Layouts) -> Ended {
+    run_with(module, layouts, Options { opt: OptLevel::None, ..Options::default() })
+}
+
+macro_rules! suite {
+    ($($topic:ident::$case:ident $(($($arg:expr),*))?;)*) => {$(
+        #[test]
+        fn $case() {
+            $topic::$case(counted $($(, $arg)*)?);
+            $topic::$case(fast $($(, $arg)*)?);
+            $topic::$case(unoptimised $($(, $arg)*)?);
+        }
+    )*};
+}
+
+suite! {
+    arith::sums_in_a_loop;
+    arith::checked_operations_know_their_limits;
+    arith::conversions_check_or_wrap;
+    arith::floats_follow_ieee;
+    arith::bits_are_counted_and_moved;
+    arith::overflow_says_where;
+    calls::recursion_works;
+    calls::large_values_travel;
+    calls::closures_hold_what_they_capture;
+    calls::dyn_values_find_their_methods;
+    calls::borrows_reach_the_callers_memory;
+    calls::foreign_functions_are_called;
+    enums::every_form_tells_its_variant;
+    enums::payloads_come_back;
+    enums::long_lists_are_destroyed(1_000_000);
+    memory::objects_live_while_they_are_counted;
+    memory::counts_reach_into_values;
+    memory::raw_memory_is_indexed;
+    memory::strings_are_joined_and_cut;
+    memory::module_variables_keep_their_values;
+    memory::constants_lie_in_static_memory;
+    failure::cleanups_run_and_a_panic_is_taken;
+    failure::an_uncaught_panic_is_reported;
+    failure::inlined_frames_are_shown;
+    failure::a_panic_during_cleanup_is_attached;
+    failure::stack_overflow_is_a_panic;
+    failure::a_drop_may_panic;
+    failure::unreachable_ends_are_not_reached;
+}

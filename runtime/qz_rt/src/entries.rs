@@ -1,0 +1,72 @@
+//! The machine-code entry of each function in the registry, made from the list itself: a signature that
+//! differs from the registry's does not compile.
+
+use qz_rt_abi::object::StrObject;
+use qz_rt_abi::{Fiber, RtFn};
+
+use crate::files::*;
+use crate::hash::{hash_bytes, hash_seed, hash_word};
+use crate::math::*;
+use crate::memory::*;
+use crate::numbers::*;
+use crate::panic::*;
+use crate::process::*;
+use crate::streams::*;
+use crate::strings::*;
+use crate::time::*;
+
+macro_rules! rust_ty {
+    (Bool) => { u8 };
+    (U8) => { u8 };
+    (I32) => { i32 };
+    (U32) => { u32 };
+    (Char) => { u32 };
+    (Int) => { i64 };
+    (U64) => { u64 };
+    (F32) => { f32 };
+    (F64) => { f64 };
+    (Ptr) => { *mut u8 };
+    (Str) => { *mut StrObject };
+    (Unit) => { () };
+}
+
+macro_rules! plain_entry {
+    ($name:ident ($($param:ident: $ty:ident),*) $ret:ident) => {
+        unsafe extern "C" fn plain(fiber: *mut Fiber, $($param: rust_ty!($ty)),*) -> rust_ty!($ret) {
+            // SAFETY: generated code keeps the promises that the registry states.
+            unsafe { $name(fiber, $($param),*) }
+        }
+    };
+}
+
+/// The entry that generated code calls: the plain one, or a stub in front of it if it may panic.
+macro_rules! entry {
+    (()) => { plain as *const () as *const u8 };
+    ((panics $($flags:ident)*)) => {{
+        crate::unwind::stub!(stub, plain);
+        stub as *const () as *const u8
+    }};
+    (($other:ident $($flags:ident)*)) => { entry!(($($flags)*)) };
+}
+
+macro_rules! entries {
+    ($($(#[$doc:meta])* fn $name:ident($($param:ident: $ty:ident),*) -> $ret:ident: $($flag:ident)*;)*) => {
+        /// What generated code calls.
+        pub fn address(f: RtFn) -> *const u8 {
+            ENTRIES[f.0 as usize].0()
+        }
+
+        /// The function without the stub, for callers that look at [`Fiber::raise`] themselves.
+        pub fn plain_address(f: RtFn) -> *const u8 {
+            ENTRIES[f.0 as usize].1()
+        }
+
+        #[allow(clippy::type_complexity, reason = "two getters per function")]
+        static ENTRIES: &[(fn() -> *const u8, fn() -> *const u8)] = &[$({
+            plain_entry!($name ($($param: $ty),*) $ret);
+            (|| entry!(($($flag)*)), || plain as *const () as *const u8)
+        }),*];
+    };
+}
+
+qz_rt_abi::rt_functions!(entries);

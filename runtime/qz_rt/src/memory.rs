@@ -1,0 +1,252 @@
+//! Memory: lists of free blocks per size class in the worker, in front of mimalloc.
+//!
+//! Generated code takes from and gives to the lists itself; it comes here when a list is empty, and always
+//! if the program was compiled to count objects.
+
+use std::alloc::{GlobalAlloc, Layout};
+
+use mimalloc::MiMalloc;
+use qz_rt_abi::classes::{CLASS_SIZES, class_of};
+use qz_rt_abi::object::{Header, IMMORTAL};
+use qz_rt_abi::{Fiber, Worker};
+
+use crate::context::{state, worker_state};
+
+static SYSTEM: MiMalloc = MiMalloc;
+
+/// Memory taken for small blocks; given back as a whole when the worker ends.
+#[derive(Default)]
+pub(crate) struct Chunks {
+    taken: Vec<(*mut u8, usize)>,
+    /// The part of the last chunk that is not yet cut into blocks.
+    rest: (usize, usize),
+}
+
+const FIRST_CHUNK: usize = 16 * 1024;
+const LARGEST_CHUNK: usize = 1 << 20;
+const BLOCK_ALIGN: usize = 16;
+/// Bytes cut into blocks of one class at a time.
+const REFILL_BYTES: usize = 2048;
+
+impl Chunks {
+    fn cut(&mut self, bytes: usize) -> *mut u8 {
+        if self.rest.1 - self.rest.0 < bytes {
+            let size = (FIRST_CHUNK << self.taken.len().min(8)).min(LARGEST_CHUNK);
+            let chunk = system_alloc(size, BLOCK_ALIGN);
+            self.taken.push((chunk, size));
+            self.rest = (chunk as usize, chunk as usize + size);
+        }
+        let at = self.rest.0;
+        self.rest.0 += bytes;
+        let (chunk, _) = *self.taken.last().expect("a chunk was taken");
+        // SAFETY: `at` lies in the last chunk taken.
+        unsafe { chunk.add(at - chunk as usize) }
+    }
+}
+
+impl Drop for Chunks {
+    fn drop(&mut self) {
+        for &(chunk, size) in &self.taken {
+            // SAFETY: made by `cut` with this size and alignment.
+            unsafe { SYSTEM.dealloc(chunk, Layout::from_size_align_unchecked(size, BLOCK_ALIGN)) };
+        }
+    }
+}
+
+fn system_alloc(size: usize, align: usize) -> *mut u8 {
+    let Ok(layout) = Layout::from_size_align(size.max(1), align) else { out_of_memory(size) };
+    // SAFETY: the size is not zero.
+    let block = unsafe { SYSTEM.alloc(layout) };
+    if block.is_null() {
+        out_of_memory(size);
+    }
+    block
+}
+
+fn out_of_memory(size: usize) -> ! {
+    crate::panic::abort_now(&format!("out of memory: no block of {size} bytes"))
+}
+
+/// Cuts new blocks for a class and gives the first; the others go to the list.
+#[cold]
+unsafe fn refill(fiber: *mut Fiber, class: usize) -> *mut u8 {
+    let size = CLASS_SIZES[class] as usize;
+    let count = (REFILL_BYTES / size).max(2);
+    // SAFETY: the fiber is live; the blocks are cut from memory of our own, `count` times `size` bytes.
+    unsafe {
+        let first = worker_state(fiber).chunks.cut(count * size);
+        let worker: *mut Worker = (*fiber).worker;
+        let mut next = (*worker).free[class];
+        for i in (1..count).rev() {
+            let block = first.add(i * size);
+            block.cast::<*mut u8>().write(next);
+            next = block;
+        }
+        (*worker).free[class] = next;
+        first
+    }
+}
+
+/// A block for `size` bytes, aligned to 8 or, if asked for more, to `align`.
+pub(crate) unsafe fn take_block(fiber: *mut Fiber, size: usize, align: usize) -> *mut u8 {
+    let class = if align <= 8 { class_of(size) } else { None };
+    let Some(class) = class else { return system_alloc(size, align) };
+    // SAFETY: the fiber is live; a block in the list holds the address of the next one.
+    unsafe {
+        let worker = (*fiber).worker;
+        let head = (*worker).free[class];
+        if head.is_null() {
+            return refill(fiber, class);
+        }
+        (*worker).free[class] = head.cast::<*mut u8>().read();
+        head
+    }
+}
+
+/// Gives back a block that [`take_block`] made with the same size and alignment.
+pub(crate) unsafe fn give_block(fiber: *mut Fiber, block: *mut u8, size: usize, align: usize) {
+    let class = if align <= 8 { class_of(size) } else { None };
+    // SAFETY: the fiber is live; the block is the caller's to give.
+    unsafe {
+        let Some(class) = class else {
+            return SYSTEM.dealloc(block, Layout::from_size_align_unchecked(size.max(1), align));
+        };
+        let worker = (*fiber).worker;
+        block.cast::<*mut u8>().write((*worker).free[class]);
+        (*worker).free[class] = block;
+    }
+}
+
+/// Notes that an object was made (+1) or freed (-1).
+pub(crate) unsafe fn count_object(fiber: *mut Fiber, type_index: u32, change: i64) {
+    // SAFETY: the fiber is live.
+    let worker = unsafe { worker_state(fiber) };
+    let Some(live) = &mut worker.live else { return };
+    let index = type_index as usize;
+    if live.len() <= index {
+        live.resize(index + 1, 0);
+    }
+    live[index] += change;
+    // SAFETY: as above.
+    unsafe { (*(*fiber).worker).live_objects += change };
+}
+
+unsafe fn count_block(fiber: *mut Fiber, change: i64) {
+    // SAFETY: the fiber is live.
+    let worker = unsafe { worker_state(fiber) };
+    if worker.live.is_some() {
+        worker.live_blocks += change;
+    }
+}
+
+// ---- runtime functions
+
+pub(crate) unsafe fn alloc(fiber: *mut Fiber, size: u64, align: u64) -> *mut u8 {
+    // SAFETY: generated code passes a live fiber.
+    unsafe {
+        count_block(fiber, 1);
+        take_block(fiber, size as usize, align as usize)
+    }
+}
+
+pub(crate) unsafe fn realloc(
+    fiber: *mut Fiber,
+    block: *mut u8,
+    old_size: u64,
+    new_size: u64,
+    align: u64,
+) -> *mut u8 {
+    let (old, new, align) = (old_size as usize, new_size as usize, align as usize);
+    if block.is_null() {
+        // SAFETY: as in `alloc`.
+        return unsafe { alloc(fiber, new_size, align as u64) };
+    }
+    let class = |size| if align <= 8 { class_of(size) } else { None };
+    // SAFETY: the block is live, was made with `old` and `align`, and is the caller's.
+    unsafe {
+        match (class(old), class(new)) {
+            (Some(a), Some(b)) if a == b => block,
+            (None, None) => {
+                let layout = Layout::from_size_align_unchecked(old.max(1), align);
+                let moved = SYSTEM.realloc(block, layout, new.max(1));
+                if moved.is_null() { out_of_memory(new) } else { moved }
+            }
+            _ => {
+                let moved = take_block(fiber, new, align);
+                std::ptr::copy_nonoverlapping(block, moved, old.min(new));
+                give_block(fiber, block, old, align);
+                moved
+            }
+        }
+    }
+}
+
+pub(crate) unsafe fn free(fiber: *mut Fiber, block: *mut u8, size: u64, align: u64) {
+    if block.is_null() {
+        return;
+    }
+    // SAFETY: the block was made by `alloc` with this size and alignment.
+    unsafe {
+        count_block(fiber, -1);
+        give_block(fiber, block, size as usize, align as usize);
+    }
+}
+
+pub(crate) unsafe fn new_object(fiber: *mut Fiber, type_index: u32) -> *mut u8 {
+    // SAFETY: the index is one of the type table's.
+    unsafe {
+        let info = &*(*fiber).types.add(type_index as usize);
+        count_object(fiber, type_index, 1);
+        let object = take_block(fiber, info.size as usize, info.align as usize);
+        object.cast::<Header>().write(Header { count: 1, type_index });
+        object
+    }
+}
+
+pub(crate) unsafe fn free_object(fiber: *mut Fiber, object: *mut u8) {
+    // SAFETY: the object is live, its count gone, and its type index the table's.
+    unsafe {
+        let type_index = object.cast::<Header>().read().type_index;
+        let info = &*(*fiber).types.add(type_index as usize);
+        count_object(fiber, type_index, -1);
+        give_block(fiber, object, info.size as usize, info.align as usize);
+    }
+}
+
+pub(crate) unsafe fn retain_shared(_fiber: *mut Fiber, object: *mut u8) {
+    // Objects that cross to other threads do not exist yet, so a negative count is that of an immortal.
+    // SAFETY: the object is live.
+    debug_assert_eq!(unsafe { object.cast::<Header>().read().count }, IMMORTAL);
+}
+
+pub(crate) unsafe fn release_shared(_fiber: *mut Fiber, object: *mut u8) -> u8 {
+    // SAFETY: the object is live.
+    debug_assert_eq!(unsafe { object.cast::<Header>().read().count }, IMMORTAL);
+    0
+}
+
+pub(crate) unsafe fn defer_destroy(fiber: *mut Fiber, object: *mut u8) {
+    // SAFETY: the fiber is live.
+    unsafe {
+        state(fiber).deferred.push(object);
+        (*fiber).deferred_count += 1;
+    }
+}
+
+pub(crate) unsafe fn next_deferred(fiber: *mut Fiber) -> *mut u8 {
+    // SAFETY: the fiber is live.
+    unsafe {
+        match state(fiber).deferred.pop() {
+            Some(object) => {
+                (*fiber).deferred_count -= 1;
+                object
+            }
+            None => std::ptr::null_mut(),
+        }
+    }
+}
+
+pub(crate) unsafe fn live_objects(fiber: *mut Fiber) -> i64 {
+    // SAFETY: the fiber is live.
+    unsafe { (*(*fiber).worker).live_objects }
+}

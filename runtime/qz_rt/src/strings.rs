@@ -1,0 +1,356 @@
+//! Strings: making, joining, slicing, comparing, searching, case.
+
+use qz_rt_abi::Fiber;
+use qz_rt_abi::object::{Header, STR_SIZE, StrObject, TYPE_STR};
+
+use crate::memory::{count_object, give_block, take_block};
+
+/// Slices of at least so many bytes share the memory of the string they come from.
+const SHARE_FROM: usize = 64;
+/// A sharing string has its owner in the word behind the struct.
+const SHARING_SIZE: usize = STR_SIZE as usize + 8;
+
+/// The text of a string.
+///
+/// # Safety
+/// `s` is a live string; the text is not used after it died.
+pub unsafe fn text<'a>(s: *const StrObject) -> &'a str {
+    // SAFETY: the bytes of a live string are readable and were checked to be UTF-8 when it was made.
+    unsafe { std::str::from_utf8_unchecked(bytes(s)) }
+}
+
+pub(crate) unsafe fn bytes<'a>(s: *const StrObject) -> &'a [u8] {
+    // SAFETY: as promised by the caller of `text`.
+    unsafe { raw((*s).bytes, (*s).byte_len) }
+}
+
+unsafe fn raw<'a>(bytes: *const u8, len: u64) -> &'a [u8] {
+    if len == 0 {
+        return &[];
+    }
+    // SAFETY: the caller has `len` readable bytes there.
+    unsafe { std::slice::from_raw_parts(bytes, len as usize) }
+}
+
+/// A string of `len` bytes that are yet to be written, and where they go.
+unsafe fn uninit(fiber: *mut Fiber, len: usize, chars: usize) -> (*mut StrObject, *mut u8) {
+    // SAFETY: the block has room for the struct and the bytes.
+    unsafe {
+        count_object(fiber, TYPE_STR, 1);
+        let block = take_block(fiber, STR_SIZE as usize + len, 8);
+        let inline = block.add(STR_SIZE as usize);
+        let header = Header { count: 1, type_index: TYPE_STR };
+        let s = block.cast::<StrObject>();
+        s.write(StrObject { header, bytes: inline, byte_len: len as u64, char_count: chars as u64 });
+        (s, inline)
+    }
+}
+
+/// A new string with this text.
+///
+/// # Safety
+/// `fiber` is live.
+pub unsafe fn new(fiber: *mut Fiber, text: &str) -> *mut StrObject {
+    // SAFETY: as promised by the caller; the new string has room for the bytes.
+    unsafe {
+        let (s, to) = uninit(fiber, text.len(), count_chars(text.as_bytes()));
+        std::ptr::copy_nonoverlapping(text.as_ptr(), to, text.len());
+        s
+    }
+}
+
+/// The bytes of UTF-8 text that start a character.
+pub(crate) fn count_chars(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&b| b as i8 >= -0x40).count()
+}
+
+/// Adds a count.
+pub(crate) unsafe fn retain(s: *mut StrObject) -> *mut StrObject {
+    // SAFETY: the caller's string is live.
+    unsafe {
+        let count = (*s).header.count;
+        if count >= 0 {
+            (*s).header.count = count.wrapping_add(1);
+        }
+    }
+    s
+}
+
+pub(crate) unsafe fn str_free(fiber: *mut Fiber, s: *mut StrObject) {
+    // SAFETY: the string is the caller's, and nobody else's.
+    unsafe {
+        count_object(fiber, TYPE_STR, -1);
+        let inline = s.cast::<u8>().add(STR_SIZE as usize);
+        if std::ptr::eq((*s).bytes, inline) {
+            return give_block(fiber, s.cast(), STR_SIZE as usize + (*s).byte_len as usize, 8);
+        }
+        let owner = inline.cast::<*mut StrObject>().read();
+        give_block(fiber, s.cast(), SHARING_SIZE, 8);
+        // An owner never shares another's memory, so this ends here.
+        match (*owner).header.count {
+            1 => str_free(fiber, owner),
+            count if count > 0 => (*owner).header.count = count - 1,
+            _ => {}
+        }
+    }
+}
+
+pub(crate) unsafe fn str_concat(fiber: *mut Fiber, pieces: *mut u8, n: u64) -> *mut StrObject {
+    // SAFETY: generated code passes `n` live strings.
+    unsafe { concat(fiber, std::slice::from_raw_parts(pieces.cast(), n as usize)) }
+}
+
+pub(crate) unsafe fn str_concat2(fiber: *mut Fiber, a: *mut StrObject, b: *mut StrObject) -> *mut StrObject {
+    // SAFETY: generated code passes live strings.
+    unsafe { concat(fiber, &[a, b]) }
+}
+
+pub(crate) unsafe fn str_concat3(
+    fiber: *mut Fiber,
+    a: *mut StrObject,
+    b: *mut StrObject,
+    c: *mut StrObject,
+) -> *mut StrObject {
+    // SAFETY: generated code passes live strings.
+    unsafe { concat(fiber, &[a, b, c]) }
+}
+
+unsafe fn concat(fiber: *mut Fiber, pieces: &[*mut StrObject]) -> *mut StrObject {
+    // SAFETY: the pieces are live; the new string has room for all their bytes.
+    unsafe {
+        let len = pieces.iter().map(|&s| (*s).byte_len as usize).sum();
+        let chars = pieces.iter().map(|&s| (*s).char_count as usize).sum();
+        let (s, mut to) = uninit(fiber, len, chars);
+        for &piece in pieces {
+            let from = bytes(piece);
+            std::ptr::copy_nonoverlapping(from.as_ptr(), to, from.len());
+            to = to.add(from.len());
+        }
+        s
+    }
+}
+
+pub(crate) unsafe fn str_from_bytes(fiber: *mut Fiber, bytes: *mut u8, len: u64) -> *mut StrObject {
+    // SAFETY: generated code passes `len` readable bytes.
+    unsafe {
+        match std::str::from_utf8(raw(bytes, len)) {
+            Ok(text) => new(fiber, text),
+            Err(_) => std::ptr::null_mut(),
+        }
+    }
+}
+
+pub(crate) unsafe fn str_from_utf8(fiber: *mut Fiber, bytes: *mut u8, len: u64) -> *mut StrObject {
+    // SAFETY: generated code passes `len` readable bytes of UTF-8.
+    unsafe {
+        let bytes = raw(bytes, len);
+        debug_assert!(std::str::from_utf8(bytes).is_ok());
+        new(fiber, std::str::from_utf8_unchecked(bytes))
+    }
+}
+
+pub(crate) unsafe fn str_from_lossy(fiber: *mut Fiber, bytes: *mut u8, len: u64) -> *mut StrObject {
+    // SAFETY: generated code passes `len` readable bytes.
+    unsafe { new(fiber, &String::from_utf8_lossy(raw(bytes, len))) }
+}
+
+pub(crate) unsafe fn utf8_valid(_fiber: *mut Fiber, bytes: *mut u8, len: u64) -> i64 {
+    // SAFETY: generated code passes `len` readable bytes.
+    match std::str::from_utf8(unsafe { raw(bytes, len) }) {
+        Ok(text) => text.len() as i64,
+        Err(error) => error.valid_up_to() as i64,
+    }
+}
+
+pub(crate) unsafe fn utf8_count(_fiber: *mut Fiber, bytes: *mut u8, len: u64) -> i64 {
+    // SAFETY: generated code passes `len` readable bytes.
+    count_chars(unsafe { raw(bytes, len) }) as i64
+}
+
+pub(crate) unsafe fn str_slice(fiber: *mut Fiber, s: *mut StrObject, from: u64, to: u64) -> *mut StrObject {
+    let (from, to) = (from as usize, to as usize);
+    // SAFETY: generated code passes a live string and offsets between its characters.
+    unsafe {
+        let part = &bytes(s)[from..to];
+        if part.len() == (*s).byte_len as usize {
+            return retain(s);
+        }
+        if part.len() < SHARE_FROM {
+            return new(fiber, std::str::from_utf8_unchecked(part));
+        }
+        let chars = if (*s).char_count == (*s).byte_len { part.len() } else { count_chars(part) };
+        let inline = s.cast::<u8>().add(STR_SIZE as usize);
+        // Literals are immortal and own nothing; a slice of one keeps the literal itself as its owner.
+        let own = (*s).header.count < 0 || std::ptr::eq((*s).bytes, inline);
+        let owner = if own { s } else { inline.cast::<*mut StrObject>().read() };
+        count_object(fiber, TYPE_STR, 1);
+        let block = take_block(fiber, SHARING_SIZE, 8);
+        block.cast::<StrObject>().write(StrObject {
+            header: Header { count: 1, type_index: TYPE_STR },
+            bytes: part.as_ptr(),
+            byte_len: part.len() as u64,
+            char_count: chars as u64,
+        });
+        block.add(STR_SIZE as usize).cast::<*mut StrObject>().write(retain(owner));
+        block.cast()
+    }
+}
+
+pub(crate) unsafe fn str_eq(_fiber: *mut Fiber, a: *mut StrObject, b: *mut StrObject) -> u8 {
+    // SAFETY: generated code passes live strings.
+    unsafe { (std::ptr::eq(a, b) || bytes(a) == bytes(b)) as u8 }
+}
+
+pub(crate) unsafe fn str_cmp(_fiber: *mut Fiber, a: *mut StrObject, b: *mut StrObject) -> i64 {
+    // SAFETY: generated code passes live strings.
+    unsafe { bytes(a).cmp(bytes(b)) as i64 }
+}
+
+pub(crate) unsafe fn str_hash(_fiber: *mut Fiber, s: *mut StrObject) -> u64 {
+    // SAFETY: generated code passes a live string.
+    crate::hash::bytes(unsafe { bytes(s) })
+}
+
+pub(crate) unsafe fn str_find(
+    _fiber: *mut Fiber,
+    s: *mut StrObject,
+    needle: *mut StrObject,
+    from: u64,
+) -> i64 {
+    // SAFETY: generated code passes live strings and an offset between characters.
+    unsafe {
+        let found = text(s).get(from as usize..).and_then(|rest| rest.find(text(needle)));
+        found.map_or(-1, |at| at as i64 + from as i64)
+    }
+}
+
+pub(crate) unsafe fn str_rfind(
+    _fiber: *mut Fiber,
+    s: *mut StrObject,
+    needle: *mut StrObject,
+    to: u64,
+) -> i64 {
+    // SAFETY: generated code passes live strings and an offset between characters.
+    unsafe { text(s).get(..to as usize).and_then(|part| part.rfind(text(needle))).map_or(-1, |at| at as i64) }
+}
+
+pub(crate) unsafe fn str_offset(_fiber: *mut Fiber, s: *mut StrObject, n: u64) -> i64 {
+    // SAFETY: generated code passes a live string.
+    unsafe {
+        if (*s).char_count == (*s).byte_len {
+            return n as i64;
+        }
+        let text = text(s);
+        text.char_indices().nth(n as usize).map_or(text.len(), |(at, _)| at) as i64
+    }
+}
+
+pub(crate) unsafe fn str_repeat(fiber: *mut Fiber, s: *mut StrObject, times: u64) -> *mut StrObject {
+    // SAFETY: generated code passes a live string; the new one has room.
+    unsafe {
+        let from = bytes(s);
+        let Some(len) = from.len().checked_mul(times as usize) else {
+            crate::panic::abort_now("out of memory: a string repeated too often");
+        };
+        let (new, mut to) = uninit(fiber, len, (*s).char_count as usize * times as usize);
+        for _ in 0..times {
+            std::ptr::copy_nonoverlapping(from.as_ptr(), to, from.len());
+            to = to.add(from.len());
+        }
+        new
+    }
+}
+
+pub(crate) unsafe fn str_replace(
+    fiber: *mut Fiber,
+    s: *mut StrObject,
+    from: *mut StrObject,
+    to: *mut StrObject,
+) -> *mut StrObject {
+    // SAFETY: generated code passes live strings.
+    unsafe { new(fiber, &text(s).replace(text(from), text(to))) }
+}
+
+pub(crate) unsafe fn str_upper(fiber: *mut Fiber, s: *mut StrObject) -> *mut StrObject {
+    // SAFETY: generated code passes a live string.
+    unsafe { new(fiber, &text(s).to_uppercase()) }
+}
+
+pub(crate) unsafe fn str_lower(fiber: *mut Fiber, s: *mut StrObject) -> *mut StrObject {
+    // SAFETY: generated code passes a live string.
+    unsafe { new(fiber, &text(s).to_lowercase()) }
+}
+
+pub(crate) unsafe fn str_from_char(fiber: *mut Fiber, c: u32) -> *mut StrObject {
+    // SAFETY: generated code passes a live fiber.
+    unsafe { new(fiber, character(c).encode_utf8(&mut [0; 4])) }
+}
+
+pub(crate) unsafe fn str_inspect(fiber: *mut Fiber, s: *mut StrObject) -> *mut StrObject {
+    // SAFETY: generated code passes a live string.
+    unsafe {
+        let mut out = String::from("\"");
+        text(s).chars().for_each(|c| escape(c, '"', &mut out));
+        out.push('"');
+        new(fiber, &out)
+    }
+}
+
+pub(crate) unsafe fn char_inspect(fiber: *mut Fiber, c: u32) -> *mut StrObject {
+    let mut out = String::from("'");
+    escape(character(c), '\'', &mut out);
+    out.push('\'');
+    // SAFETY: generated code passes a live fiber.
+    unsafe { new(fiber, &out) }
+}
+
+/// A character as it is written in a literal that ends with `quote`.
+fn escape(c: char, quote: char, out: &mut String) {
+    match c {
+        '\n' => out.push_str("\\n"),
+        '\t' => out.push_str("\\t"),
+        '\r' => out.push_str("\\r"),
+        '\\' => out.push_str("\\\\"),
+        '\0' => out.push_str("\\0"),
+        '#' if quote == '"' => out.push('#'),
+        c if c == quote => {
+            out.push('\\');
+            out.push(c);
+        }
+        c if c.is_control() => out.extend(c.escape_unicode()),
+        c => out.push(c),
+    }
+}
+
+fn character(c: u32) -> char {
+    char::from_u32(c).unwrap_or(char::REPLACEMENT_CHARACTER)
+}
+
+fn single(c: char, mut mapped: impl Iterator<Item = char>) -> u32 {
+    match (mapped.next(), mapped.next()) {
+        (Some(one), None) => one as u32,
+        _ => c as u32,
+    }
+}
+
+pub(crate) unsafe fn char_upper(_fiber: *mut Fiber, c: u32) -> u32 {
+    single(character(c), character(c).to_uppercase())
+}
+
+pub(crate) unsafe fn char_lower(_fiber: *mut Fiber, c: u32) -> u32 {
+    single(character(c), character(c).to_lowercase())
+}
+
+pub(crate) unsafe fn char_is(_fiber: *mut Fiber, c: u32, class: i64) -> u8 {
+    let c = character(c);
+    let is = match class {
+        0 => c.is_alphabetic(),
+        1 => c.is_numeric(),
+        2 => c.is_alphanumeric(),
+        3 => c.is_whitespace(),
+        4 => c.is_uppercase(),
+        5 => c.is_lowercase(),
+        _ => c.is_control(),
+    };
+    is as u8
+}

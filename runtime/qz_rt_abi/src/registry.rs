@@ -1,0 +1,519 @@
+//! Every function of the runtime: what it is called, what goes in and out, whether it can panic or block.
+//!
+//! `extern "rt" def name(…)` in the standard library refers to an entry by its name; its symbol is the name
+//! with the reserved prefix `qz_rt_`. All engines, the runtime itself and the verifier read this one list
+//! ([`rt_functions`]).
+//!
+//! **Convention.** C's, with the fiber as the first argument (left out in the list). Arguments are
+//! borrowed: the runtime adds a count to what it keeps. Results are owned by the caller. An `out` pointer
+//! leads to memory for the result named. *Status* is 0 (or a count) for success and a negated `errno`
+//! otherwise; `errno_message` words it. *Nullable* strings are null where the text says so, which is
+//! `None` of `String?` in memory.
+//!
+//! A function that can panic only records the panic and sets [`crate::Fiber::raise`]; the stub that generated code
+//! calls looks at it and starts the unwinding, so no Rust frame is ever unwound.
+
+/// A function of the runtime: its index in the registry.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RtFn(pub u16);
+
+/// A machine value in a runtime function's signature.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum RtScalar {
+    /// `Bool`, `U8`, `I8`.
+    I8,
+    /// `Char`, `U32`, `I32`.
+    I32,
+    /// `Int`, `U64`.
+    I64,
+    F32,
+    F64,
+    /// `String`, `Ptr<T>`, objects.
+    Ptr,
+}
+
+/// A signature without the fiber.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct RtSig {
+    pub params: &'static [RtScalar],
+    pub ret: Option<RtScalar>,
+}
+
+/// What is known about one function.
+#[derive(Copy, Clone, Debug)]
+pub struct RtDef {
+    /// What the standard library calls it.
+    pub name: &'static str,
+    /// The name of its machine code.
+    pub symbol: &'static str,
+    pub sig: RtSig,
+    pub param_names: &'static [&'static str],
+    pub may_panic: bool,
+    /// May wait for something outside: a file, a clock, another process.
+    pub may_block: bool,
+    /// Does not return.
+    pub never: bool,
+}
+
+/// Calls `$callback!` with the whole list. An entry is
+/// `$(#[doc])* fn name(param: Type, …) -> Type: flag flag;` with the flags `panics`, `blocks`, `never`
+/// and the types `Bool U8 I32 U32 Char Int U64 F32 F64 Ptr Str Unit`.
+#[macro_export]
+macro_rules! rt_functions {
+    ($callback:ident) => {
+        $callback! {
+            // ---- memory
+            /// A block of raw memory, uninitialised. Aborts when there is none.
+            fn alloc(size: U64, align: U64) -> Ptr: ;
+            /// Moves a block to a new size, keeping what fits. `old_size` must be what it was made with.
+            fn realloc(block: Ptr, old_size: U64, new_size: U64, align: U64) -> Ptr: ;
+            /// Gives a block back. `size` and `align` must be what it was made with; null is ignored.
+            fn free(block: Ptr, size: U64, align: U64) -> Unit: ;
+            /// A new object of the type table's entry: count 1, fields uninitialised.
+            fn new_object(type_index: U32) -> Ptr: ;
+            /// Gives an object's memory back; what it refers to has been released. For all objects but
+            /// strings (`str_free`).
+            fn free_object(object: Ptr) -> Unit: ;
+            /// Adds a count to an object whose count is negative.
+            fn retain_shared(object: Ptr) -> Unit: ;
+            /// Takes a count from an object whose count is negative; whether it was the last one.
+            fn release_shared(object: Ptr) -> Bool: ;
+            /// Destroys an object (count 1) later, because too many destroy functions are active.
+            fn defer_destroy(object: Ptr) -> Unit: ;
+            /// The next object to destroy, or null.
+            fn next_deferred() -> Ptr: ;
+            /// Objects alive now; 0 unless the program was compiled to count.
+            fn live_objects() -> Int: ;
+
+            // ---- failure
+            /// Starts a panic with this message.
+            fn panic(message: Str) -> Unit: panics never;
+            /// A failed operation on integers. `what` is an `ArithError` and an integer type; see
+            /// `arith_code`.
+            fn panic_arith(what: U32, a: U64, b: U64) -> Unit: panics never;
+            /// A failed conversion. `what` holds both types; see `cast_code`.
+            fn panic_cast(what: U32, bits: U64) -> Unit: panics never;
+            /// "index 5 is out of bounds for size 3".
+            fn panic_index(index: Int, size: Int) -> Unit: panics never;
+            /// Called by prologues.
+            fn panic_stack() -> Unit: panics never;
+            /// Goes on unwinding at the end of a cleanup.
+            fn resume() -> Unit: panics never;
+            /// Ends the panic that led to this cleanup and gives its message, attached ones included.
+            fn take_panic() -> Str: ;
+            /// Where the panic that is on its way started, `file:line:column`. Ask before `take_panic`.
+            fn panic_place() -> Str: ;
+            /// The backtrace of the panic that is on its way, one frame per line. Ask before `take_panic`.
+            fn panic_trace() -> Str: ;
+            /// Whether a panic is on its way.
+            fn panicking() -> Bool: ;
+            /// Prints the message to standard error and ends the process at once, without unwinding.
+            fn abort(message: Str) -> Unit: never;
+
+            // ---- strings
+            /// `n` strings, whose pointers stand one after the other, as one.
+            fn str_concat(pieces: Ptr, n: U64) -> Str: ;
+            fn str_concat2(a: Str, b: Str) -> Str: ;
+            fn str_concat3(a: Str, b: Str, c: Str) -> Str: ;
+            /// A string of these bytes, or null if they are not UTF-8.
+            fn str_from_bytes(bytes: Ptr, len: U64) -> Str: ;
+            /// A string of these bytes, which are UTF-8.
+            fn str_from_utf8(bytes: Ptr, len: U64) -> Str: ;
+            /// A string of these bytes, what is not UTF-8 replaced by U+FFFD.
+            fn str_from_lossy(bytes: Ptr, len: U64) -> Str: ;
+            /// How many bytes from the start are UTF-8.
+            fn utf8_valid(bytes: Ptr, len: U64) -> Int: ;
+            /// Characters in UTF-8 bytes.
+            fn utf8_count(bytes: Ptr, len: U64) -> Int: ;
+            /// The bytes `from..to` of a string; both lie between characters. Copies below 64 bytes.
+            fn str_slice(s: Str, from: U64, to: U64) -> Str: ;
+            fn str_eq(a: Str, b: Str) -> Bool: ;
+            /// -1, 0 or 1, by bytes, which is by characters too.
+            fn str_cmp(a: Str, b: Str) -> Int: ;
+            /// SipHash-1-3 under this process's random key.
+            fn str_hash(s: Str) -> U64: ;
+            /// As `str_hash` for any bytes.
+            fn hash_bytes(bytes: Ptr, len: U64) -> U64: ;
+            /// A keyed hash of one word, cheaper than `hash_bytes`.
+            fn hash_word(word: U64) -> U64: ;
+            /// A random word, the same throughout the process.
+            fn hash_seed() -> U64: ;
+            /// Offset of the first `needle` at or after byte `from`, or -1.
+            fn str_find(s: Str, needle: Str, from: U64) -> Int: ;
+            /// Offset of the last `needle` that ends at or before byte `to`, or -1.
+            fn str_rfind(s: Str, needle: Str, to: U64) -> Int: ;
+            /// Byte offset of character `n`; the string's byte size if `n` is its number of characters.
+            fn str_offset(s: Str, n: U64) -> Int: ;
+            fn str_repeat(s: Str, times: U64) -> Str: ;
+            /// Every `from` replaced by `to`, left to right.
+            fn str_replace(s: Str, from: Str, to: Str) -> Str: ;
+            fn str_upper(s: Str) -> Str: ;
+            fn str_lower(s: Str) -> Str: ;
+            fn str_from_char(c: Char) -> Str: ;
+            /// In quotes, with escapes: what `inspect` shows.
+            fn str_inspect(s: Str) -> Str: ;
+            fn char_inspect(c: Char) -> Str: ;
+            /// Single-character mappings; a character whose mapping is longer stays as it is.
+            fn char_upper(c: Char) -> Char: ;
+            fn char_lower(c: Char) -> Char: ;
+            /// 0 alphabetic, 1 numeric, 2 alphanumeric, 3 whitespace, 4 upper case, 5 lower case, 6 control.
+            fn char_is(c: Char, class: Int) -> Bool: ;
+            /// Frees a string whose last count goes.
+            fn str_free(s: Str) -> Unit: ;
+
+            // ---- numbers and text
+            fn int_to_str(value: Int) -> Str: ;
+            fn uint_to_str(value: U64) -> Str: ;
+            /// Digits above 9 are lower-case letters; `radix` is 2 to 36.
+            fn int_to_radix(value: Int, radix: Int) -> Str: ;
+            /// The shortest text that reads back, with a point or an exponent: `1.0`, `0.1`, `1e21`, `NaN`.
+            fn f64_to_str(value: F64) -> Str: ;
+            fn f32_to_str(value: F32) -> Str: ;
+            /// Exactly `digits` digits after the point.
+            fn f64_to_fixed(value: F64, digits: Int) -> Str: ;
+            /// Scientific, with `digits` digits after the point, or the shortest for -1.
+            fn f64_to_exp(value: F64, digits: Int) -> Str: ;
+            /// Writes the decimal digits (at most 20 bytes); how many bytes.
+            fn fmt_int(value: Int, buffer: Ptr) -> Int: ;
+            fn fmt_uint(value: U64, buffer: Ptr) -> Int: ;
+            /// As `f64_to_str`, at most 32 bytes.
+            fn fmt_f64(value: F64, buffer: Ptr) -> Int: ;
+            /// 0 and the value, 1 not a number, 2 out of range. Accepts a sign and single `_` between digits.
+            fn parse_int(s: Str, radix: Int, out: Ptr) -> Int: ;
+            /// As `parse_int`, for `U64`.
+            fn parse_uint(s: Str, radix: Int, out: Ptr) -> Int: ;
+            /// 0 and the value, or 1.
+            fn parse_f64(s: Str, out: Ptr) -> Int: ;
+
+            // ---- standard streams
+            /// Writes to standard output, through its buffer. Status.
+            fn out_write(bytes: Ptr, len: U64) -> Int: blocks;
+            fn out_str(s: Str) -> Int: blocks;
+            /// The string and a newline.
+            fn out_line(s: Str) -> Int: blocks;
+            fn out_flush() -> Int: blocks;
+            /// Writes to standard error, unbuffered, after flushing standard output. Status.
+            fn err_write(bytes: Ptr, len: U64) -> Int: blocks;
+            fn err_str(s: Str) -> Int: blocks;
+            fn err_line(s: Str) -> Int: blocks;
+            /// Reads a line without its end. 1 and the string, 0 at the end of input, -84 (`EILSEQ`) if it
+            /// is not UTF-8, or another negated `errno`.
+            fn in_line(out: Ptr) -> Int: blocks;
+            /// Reads up to `len` bytes; how many, 0 at the end.
+            fn in_read(bytes: Ptr, len: U64) -> Int: blocks;
+
+            // ---- files
+            /// `flags`: 1 read, 2 write, 4 append, 8 create, 16 truncate, 32 must be new. A descriptor or
+            /// status.
+            fn file_open(path: Str, flags: Int, mode: Int) -> Int: blocks;
+            fn fd_read(fd: Int, bytes: Ptr, len: U64) -> Int: blocks;
+            fn fd_write(fd: Int, bytes: Ptr, len: U64) -> Int: blocks;
+            /// `whence`: 0 start, 1 current, 2 end. The new offset or status.
+            fn fd_seek(fd: Int, offset: Int, whence: Int) -> Int: blocks;
+            fn fd_sync(fd: Int) -> Int: blocks;
+            fn fd_close(fd: Int) -> Int: blocks;
+            /// Fills six `Int`s: kind (0 file, 1 folder, 2 link, 3 other), size, modified, accessed,
+            /// created (nanoseconds since 1970, -1 unknown), permission bits. Status.
+            fn path_stat(path: Str, follow: Bool, out: Ptr) -> Int: blocks;
+            fn path_remove(path: Str) -> Int: blocks;
+            fn path_rename(from: Str, to: Str) -> Int: blocks;
+            fn path_link(from: Str, to: Str, symbolic: Bool) -> Int: blocks;
+            fn path_chmod(path: Str, mode: Int) -> Int: blocks;
+            fn dir_create(path: Str, mode: Int) -> Int: blocks;
+            fn dir_remove(path: Str) -> Int: blocks;
+            /// The names in a folder, sorted, each followed by a zero byte. Status; the string goes to `out`.
+            fn dir_list(path: Str, out: Ptr) -> Int: blocks;
+            /// The absolute path without links. Status; the string goes to `out`.
+            fn path_real(path: Str, out: Ptr) -> Int: blocks;
+            /// Where a symbolic link leads. Status; the string goes to `out`.
+            fn path_readlink(path: Str, out: Ptr) -> Int: blocks;
+            fn cwd(out: Ptr) -> Int: blocks;
+            fn chdir(path: Str) -> Int: blocks;
+            fn temp_dir() -> Str: ;
+            /// The system's words for an `errno` (either sign).
+            fn errno_message(code: Int) -> Str: ;
+
+            // ---- process
+            fn arg_count() -> Int: ;
+            /// Argument `n` (0 is the program), which exists.
+            fn arg(n: Int) -> Str: ;
+            /// Nullable.
+            fn env_get(name: Str) -> Str: ;
+            fn env_set(name: Str, value: Str) -> Unit: ;
+            fn env_remove(name: Str) -> Unit: ;
+            /// All `name=value`, sorted, each followed by a zero byte.
+            fn env_list() -> Str: ;
+            /// Flushes and ends the process with this status, without unwinding.
+            fn exit(status: Int) -> Unit: never;
+            fn pid() -> Int: ;
+            fn cpu_count() -> Int: ;
+            /// Runs a program to its end. `argv` holds its name and arguments, each followed by a zero
+            /// byte; `input` is fed to it; `folder` is nullable. `out` gets three words: exit status (128 + n
+            /// after signal n), and two owned blocks of output as (pointer, length) pairs behind it:
+            /// `[status, out_ptr, out_len, err_ptr, err_len]`, to be freed with `free(ptr, len, 1)`.
+            /// `mode`: 0 capture both, 1 pass both through. Status.
+            fn proc_run(argv: Str, input: Str, folder: Str, mode: Int, out: Ptr) -> Int: blocks;
+            /// Whether a descriptor is a terminal.
+            fn is_terminal(fd: Int) -> Bool: ;
+            /// Columns and rows of the terminal into two `Int`s. Status.
+            fn terminal_size(out: Ptr) -> Int: ;
+
+            // ---- time and chance
+            /// Nanoseconds on a clock that never goes back.
+            fn time_monotonic() -> Int: ;
+            /// Nanoseconds since 1970, UTC.
+            fn time_wall() -> Int: ;
+            /// Seconds to add to UTC for local time at this moment (seconds since 1970).
+            fn time_local_offset(seconds: Int) -> Int: ;
+            fn sleep(nanoseconds: Int) -> Unit: blocks;
+            /// 64 random bits from the system.
+            fn random_seed() -> U64: ;
+            fn random_bytes(bytes: Ptr, len: U64) -> Int: ;
+
+            // ---- mathematics
+            fn f64_sin(x: F64) -> F64: ;
+            fn f64_cos(x: F64) -> F64: ;
+            fn f64_tan(x: F64) -> F64: ;
+            fn f64_asin(x: F64) -> F64: ;
+            fn f64_acos(x: F64) -> F64: ;
+            fn f64_atan(x: F64) -> F64: ;
+            fn f64_atan2(y: F64, x: F64) -> F64: ;
+            fn f64_sinh(x: F64) -> F64: ;
+            fn f64_cosh(x: F64) -> F64: ;
+            fn f64_tanh(x: F64) -> F64: ;
+            fn f64_asinh(x: F64) -> F64: ;
+            fn f64_acosh(x: F64) -> F64: ;
+            fn f64_atanh(x: F64) -> F64: ;
+            fn f64_exp(x: F64) -> F64: ;
+            fn f64_exp2(x: F64) -> F64: ;
+            fn f64_exp_m1(x: F64) -> F64: ;
+            fn f64_ln(x: F64) -> F64: ;
+            fn f64_ln_1p(x: F64) -> F64: ;
+            fn f64_log2(x: F64) -> F64: ;
+            fn f64_log10(x: F64) -> F64: ;
+            fn f64_pow(x: F64, y: F64) -> F64: ;
+            fn f64_cbrt(x: F64) -> F64: ;
+            fn f64_hypot(x: F64, y: F64) -> F64: ;
+            /// The remainder whose sign is the dividend's.
+            fn f64_rem(x: F64, y: F64) -> F64: ;
+            /// To the nearest, ties away from zero.
+            fn f64_round(x: F64) -> F64: ;
+            fn f32_rem(x: F32, y: F32) -> F32: ;
+        }
+    };
+}
+
+macro_rules! scalar {
+    (Bool) => {
+        Some(RtScalar::I8)
+    };
+    (U8) => {
+        Some(RtScalar::I8)
+    };
+    (I32) => {
+        Some(RtScalar::I32)
+    };
+    (U32) => {
+        Some(RtScalar::I32)
+    };
+    (Char) => {
+        Some(RtScalar::I32)
+    };
+    (Int) => {
+        Some(RtScalar::I64)
+    };
+    (U64) => {
+        Some(RtScalar::I64)
+    };
+    (F32) => {
+        Some(RtScalar::F32)
+    };
+    (F64) => {
+        Some(RtScalar::F64)
+    };
+    (Ptr) => {
+        Some(RtScalar::Ptr)
+    };
+    (Str) => {
+        Some(RtScalar::Ptr)
+    };
+    (Unit) => {
+        None
+    };
+}
+
+macro_rules! param {
+    ($ty:ident) => {
+        match scalar!($ty) {
+            Some(scalar) => scalar,
+            None => unreachable!(),
+        }
+    };
+}
+
+const fn has_flag(flags: &[&str], flag: &str) -> bool {
+    let mut i = 0;
+    while i < flags.len() {
+        // The flags differ in their first letter.
+        if flags[i].as_bytes()[0] == flag.as_bytes()[0] {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+macro_rules! define {
+    ($($(#[$doc:meta])* fn $name:ident($($param:ident: $ty:ident),*) -> $ret:ident: $($flag:ident)*;)*) => {
+        /// The registry, in the order of [`RtFn`].
+        pub const TABLE: &[RtDef] = &[$(RtDef {
+            name: stringify!($name),
+            symbol: concat!("qz_rt_", stringify!($name)),
+            sig: RtSig { params: &[$(param!($ty)),*], ret: scalar!($ret) },
+            param_names: &[$(stringify!($param)),*],
+            may_panic: has_flag(&[$(stringify!($flag)),*], "panics"),
+            may_block: has_flag(&[$(stringify!($flag)),*], "blocks"),
+            never: has_flag(&[$(stringify!($flag)),*], "never"),
+        }),*];
+
+        #[allow(non_camel_case_types, reason = "only its numbers are used")]
+        #[repr(u16)]
+        enum Slot { $($name),* }
+
+        /// The functions by name, for those who call one in particular.
+        #[allow(non_upper_case_globals, reason = "named like the functions")]
+        pub mod rt {
+            use super::{RtFn, Slot};
+            $($(#[$doc])* pub const $name: RtFn = RtFn(Slot::$name as u16);)*
+        }
+    };
+}
+
+rt_functions!(define);
+
+impl RtFn {
+    /// The function that the standard library calls `name`.
+    pub fn by_name(name: &str) -> Option<RtFn> {
+        TABLE.iter().position(|def| def.name == name).map(|index| RtFn(index as u16))
+    }
+
+    pub fn def(self) -> &'static RtDef {
+        &TABLE[self.0 as usize]
+    }
+
+    pub fn all() -> impl Iterator<Item = RtFn> {
+        (0..TABLE.len() as u16).map(RtFn)
+    }
+}
+
+/// What failed, in the first argument of `panic_arith`.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ArithError {
+    Add,
+    Sub,
+    Mul,
+    /// The quotient does not fit (`MIN / -1`).
+    Div,
+    Rem,
+    Neg,
+    /// Division by zero.
+    DivZero,
+    RemZero,
+    /// The shift count `b` is outside the width.
+    Shl,
+    Shr,
+}
+
+impl ArithError {
+    pub const ALL: [ArithError; 10] = [
+        ArithError::Add,
+        ArithError::Sub,
+        ArithError::Mul,
+        ArithError::Div,
+        ArithError::Rem,
+        ArithError::Neg,
+        ArithError::DivZero,
+        ArithError::RemZero,
+        ArithError::Shl,
+        ArithError::Shr,
+    ];
+}
+
+/// Numeric types as the runtime knows them: `I8 I16 I32 I64 U8 U16 U32 U64 F32 F64 Char`, from 0.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum NumTy {
+    I8,
+    I16,
+    I32,
+    I64,
+    U8,
+    U16,
+    U32,
+    U64,
+    F32,
+    F64,
+    Char,
+}
+
+impl NumTy {
+    pub const ALL: [NumTy; 11] = [
+        NumTy::I8,
+        NumTy::I16,
+        NumTy::I32,
+        NumTy::I64,
+        NumTy::U8,
+        NumTy::U16,
+        NumTy::U32,
+        NumTy::U64,
+        NumTy::F32,
+        NumTy::F64,
+        NumTy::Char,
+    ];
+
+    /// The name a user writes.
+    pub fn name(self) -> &'static str {
+        ["I8", "I16", "I32", "Int", "U8", "U16", "U32", "U64", "F32", "F64", "Char"][self as usize]
+    }
+
+    pub fn bits(self) -> u32 {
+        [8, 16, 32, 64, 8, 16, 32, 64, 32, 64, 32][self as usize]
+    }
+
+    pub fn signed(self) -> bool {
+        (self as u8) < 4
+    }
+}
+
+/// The first argument of `panic_arith`.
+pub const fn arith_code(error: ArithError, ty: NumTy) -> u32 {
+    error as u32 | (ty as u32) << 8
+}
+
+/// The first argument of `panic_cast`; its second one is the value, integers extended to 64 bits after their
+/// own type, floats as their bits.
+pub const fn cast_code(from: NumTy, to: NumTy) -> u32 {
+    from as u32 | (to as u32) << 8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_to_their_functions() {
+        assert_eq!(RtFn::by_name("str_find"), Some(rt::str_find));
+        assert_eq!(RtFn::by_name("nothing"), None);
+        for f in RtFn::all() {
+            assert_eq!(RtFn::by_name(f.def().name), Some(f), "names are unique");
+            assert!(f.def().sig.params.len() <= 5, "arguments go in registers");
+        }
+    }
+
+    #[test]
+    fn flags_are_read() {
+        assert!(rt::panic.def().may_panic && rt::panic.def().never);
+        assert!(rt::sleep.def().may_block && !rt::sleep.def().may_panic);
+    }
+}
