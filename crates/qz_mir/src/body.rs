@@ -449,7 +449,7 @@ impl StmtKind {
         match self {
             StmtKind::Assign(_, value) | StmtKind::Init(_, value) => value.may_panic(),
             StmtKind::Call(_) => true,
-            StmtKind::Release(_) => false,
+            StmtKind::Release(_) => true,
             StmtKind::EndScope(_) | StmtKind::Retain(_) | StmtKind::Nop => false,
         }
     }

@@ -83,10 +83,17 @@ pub trait Source {
     fn resolve_method(&self, trait_id: TraitId, method: u32, args: Tys, own_args: Tys) -> (FnId, Tys);
     /// The methods of a trait that a `dyn` value carries, in slot order: index among the trait's methods.
     fn dyn_methods(&self, trait_id: TraitId) -> Vec<u32>;
+    /// Full path of a trait, part of symbols.
+    fn trait_path(&self, id: TraitId) -> Name;
     /// Resolves associated and opaque types inside a type without parameters.
     fn normalize(&self, ty: Ty) -> Ty;
-    /// The user-written `drop` for a type, and its type arguments.
+    /// The user-written `drop` for a reference struct or boxed enum, and its type arguments.
     fn user_drop(&self, ty: Ty) -> Option<(FnId, Tys)>;
+    /// Whether nobody can tell when the `drop` of this type runs, because it only gives memory back
+    /// (`Vec`, `Map`): then a value goes at its last use, unless a type argument says otherwise.
+    fn drop_is_silent(&self, _ty: Ty) -> bool {
+        false
+    }
     fn static_var(&self, id: StaticId) -> StaticInfo;
 }
 
@@ -174,6 +181,8 @@ pub enum InstanceKey {
     DestroyGlue(Ty),
     /// [`InstanceKey::DestroyGlue`] for the closure object of an instance.
     DestroyClosure(Box<InstanceKey>),
+    /// Runs when the last count of a `dyn` box around a value of this type goes. Takes the box.
+    DestroyDyn(Ty),
     /// Reads a field, where a member bound is met by one.
     FieldGlue(Ty, u32),
     /// The program's entry: calls `main`, turns its result into the exit status.

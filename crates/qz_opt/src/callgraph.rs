@@ -1,0 +1,250 @@
+//! Who calls whom, who calls himself, and which instances may end in a panic.
+//!
+//! A panic starts in checked arithmetic, in the runtime, behind a function value or `dyn` call, and in
+//! recursion, which may exhaust the stack. It spreads to callers, and to whoever gives up the last count of
+//! an object whose `drop` may panic. Foreign functions do not panic.
+
+use indexmap::IndexSet;
+use qz_base::FxHashMap;
+use qz_mir::layout::Layouts;
+use qz_mir::{Body, Callee, InstanceId, InstanceKey, Module, StmtKind, TypeEntryKind};
+use qz_types::{Ty, TyKind};
+use rustc_hash::{FxBuildHasher, FxHashSet};
+
+use crate::drops::Drops;
+
+/// Direct calls between instances.
+pub(crate) struct CallGraph {
+    /// Callees of each instance, each once, in order of first call.
+    pub(crate) callees: Vec<Vec<InstanceId>>,
+    /// Strongly connected components, callees before callers.
+    pub(crate) components: Vec<Vec<InstanceId>>,
+    /// Whether an instance can call itself, directly or not.
+    pub(crate) recursive: Vec<bool>,
+}
+
+impl CallGraph {
+    pub(crate) fn new(module: &Module) -> CallGraph {
+        let callees: Vec<_> = module
+            .instances
+            .values()
+            .map(|instance| instance.body.as_ref().map_or(Vec::new(), |body| direct_callees(body)))
+            .collect();
+        let components = components(&callees);
+        let mut recursive = vec![false; callees.len()];
+        for component in &components {
+            let calls_itself = |&id: &InstanceId| callees[id.index()].contains(&id);
+            if component.len() > 1 || component.iter().any(calls_itself) {
+                component.iter().for_each(|id| recursive[id.index()] = true);
+            }
+        }
+        CallGraph { callees, components, recursive }
+    }
+}
+
+fn direct_callees(body: &Body) -> Vec<InstanceId> {
+    let mut found = Vec::new();
+    let mut seen = FxHashSet::default();
+    for block in body.blocks.values() {
+        for stmt in &block.stmts {
+            if let StmtKind::Call(call) = &stmt.kind
+                && let Callee::Instance(id) = call.callee
+                && seen.insert(id)
+            {
+                found.push(id);
+            }
+        }
+    }
+    found
+}
+
+/// Tarjan's algorithm ("Depth-first search and linear graph algorithms", 1972) without recursion.
+fn components(edges: &[Vec<InstanceId>]) -> Vec<Vec<InstanceId>> {
+    const UNSEEN: u32 = u32::MAX;
+    let n = edges.len();
+    let (mut index, mut low) = (vec![UNSEEN; n], vec![0u32; n]);
+    let (mut on_stack, mut stack, mut found) = (vec![false; n], Vec::new(), Vec::new());
+    let mut counter = 0;
+    for root in 0..n {
+        if index[root] != UNSEEN {
+            continue;
+        }
+        let mut path: Vec<(usize, usize)> = vec![(root, 0)];
+        while let Some(&mut (node, ref mut next)) = path.last_mut() {
+            if *next == 0 {
+                (index[node], low[node]) = (counter, counter);
+                counter += 1;
+                stack.push(node);
+                on_stack[node] = true;
+            }
+            if let Some(to) = edges[node].get(*next).map(|to| to.index()) {
+                *next += 1;
+                if index[to] == UNSEEN {
+                    path.push((to, 0));
+                } else if on_stack[to] {
+                    low[node] = low[node].min(index[to]);
+                }
+                continue;
+            }
+            path.pop();
+            if let Some(&(parent, _)) = path.last() {
+                low[parent] = low[parent].min(low[node]);
+            }
+            if low[node] == index[node] {
+                let from = stack.iter().rposition(|&it| it == node).expect("the node is on the stack");
+                let members: Vec<InstanceId> =
+                    stack.drain(from..).map(|it| InstanceId::from_raw(it as u32)).collect();
+                members.iter().for_each(|it| on_stack[it.index()] = false);
+                found.push(members);
+            }
+        }
+    }
+    found
+}
+
+/// Which releases may start a panic.
+pub(crate) struct Panics {
+    /// Destroy functions of reference structs and boxed enums that may panic.
+    objects: FxHashSet<Ty>,
+    closures: bool,
+    dyns: bool,
+}
+
+impl Panics {
+    /// Whether giving up a value of this type may panic.
+    pub(crate) fn release(&self, ty: Ty, drops: &Drops) -> bool {
+        if !drops.runs_code(ty) {
+            return false;
+        }
+        let mut panics = false;
+        each_destroyed(ty, drops, &mut |ty| {
+            panics |= match ty.kind() {
+                TyKind::Fn(_) => self.closures,
+                TyKind::Dyn(_) => self.dyns,
+                _ => self.objects.contains(&ty),
+            }
+        });
+        panics
+    }
+}
+
+/// The objects that a value refers to directly, by type.
+fn each_destroyed(ty: Ty, drops: &Drops, f: &mut dyn FnMut(Ty)) {
+    if !drops.is_counted(ty) {
+        return;
+    }
+    match ty.kind() {
+        TyKind::Fn(_) | TyKind::Dyn(_) | TyKind::Str => f(ty),
+        _ if drops.is_object(ty) => f(ty),
+        _ => {
+            let mut parts = Vec::new();
+            drops.each_part(ty, &mut |part| parts.push(part));
+            parts.into_iter().for_each(|part| each_destroyed(part, drops, f));
+        }
+    }
+}
+
+/// Sets [`qz_mir::Instance::may_panic`] of all instances.
+pub(crate) fn mark_panics(module: &mut Module, layouts: &Layouts, drops: &Drops, calls: &CallGraph) -> Panics {
+    let count = module.instances.len();
+    // Two more nodes stand for whatever hides behind function and `dyn` values.
+    let (any_closure, any_dyn) = (count, count + 1);
+    let mut callers: Vec<Vec<usize>> = vec![Vec::new(); count + 2];
+    let mut work = Vec::new();
+    let mut panics = vec![false; count + 2];
+    let destroys = destroys(module);
+    for entry in &module.types {
+        match entry.kind {
+            TypeEntryKind::Ty(_) => {}
+            TypeEntryKind::Closure(_) => callers[entry.destroy.index()].push(any_closure),
+            TypeEntryKind::DynBox(_) => callers[entry.destroy.index()].push(any_dyn),
+        }
+    }
+    for (id, instance) in module.instances.iter() {
+        let Some(body) = &instance.body else { continue };
+        let me = id.index();
+        let recursive = calls.recursive[me] && !is_destroy(&instance.key);
+        if recursive || starts_panic(body) {
+            panics[me] = true;
+            work.push(me);
+        }
+        calls.callees[me].iter().for_each(|callee| callers[callee.index()].push(me));
+        for ty in released(body, layouts, drops) {
+            each_destroyed(ty, drops, &mut |ty| match ty.kind() {
+                TyKind::Fn(_) => callers[any_closure].push(me),
+                TyKind::Dyn(_) => callers[any_dyn].push(me),
+                _ => destroys.get(&ty).into_iter().for_each(|it| callers[it.index()].push(me)),
+            });
+        }
+    }
+    while let Some(node) = work.pop() {
+        for &caller in &callers[node] {
+            if !std::mem::replace(&mut panics[caller], true) {
+                work.push(caller);
+            }
+        }
+    }
+    for (id, instance) in module.instances.iter_mut() {
+        instance.may_panic = panics[id.index()];
+    }
+    let objects = destroys.iter().filter(|(_, id)| panics[id.index()]).map(|(&ty, _)| ty).collect();
+    Panics { objects, closures: panics[any_closure], dyns: panics[any_dyn] }
+}
+
+fn destroys(module: &Module) -> FxHashMap<Ty, InstanceId> {
+    let entries = module.types.iter().filter_map(|entry| match entry.kind {
+        TypeEntryKind::Ty(ty) => Some((ty, entry.destroy)),
+        TypeEntryKind::Closure(_) | TypeEntryKind::DynBox(_) => None,
+    });
+    entries.collect()
+}
+
+/// How deep these may nest is bounded by other means.
+fn is_destroy(key: &InstanceKey) -> bool {
+    matches!(key, InstanceKey::DestroyGlue(_) | InstanceKey::DestroyClosure(_) | InstanceKey::DestroyDyn(_))
+}
+
+/// Whether a statement of the body panics by itself or calls what is not known.
+fn starts_panic(body: &Body) -> bool {
+    body.blocks.values().flat_map(|block| &block.stmts).any(|stmt| match &stmt.kind {
+        StmtKind::Assign(_, value) | StmtKind::Init(_, value) => value.may_panic(),
+        StmtKind::Call(call) => match &call.callee {
+            Callee::Value(_) | Callee::Dyn { .. } => true,
+            Callee::Runtime(f) => f.def().may_panic,
+            Callee::Instance(_) => false,
+            Callee::Fn(..) | Callee::Method { .. } | Callee::Member(_) => true,
+        },
+        StmtKind::EndScope(_) | StmtKind::Retain(_) | StmtKind::Release(_) | StmtKind::Nop => false,
+    })
+}
+
+/// Types of values that the body may release, now or once counts are placed.
+fn released(body: &Body, layouts: &Layouts, drops: &Drops) -> IndexSet<Ty, FxBuildHasher> {
+    let mut tys: IndexSet<Ty, FxBuildHasher> = body.locals.values().map(|local| local.ty).collect();
+    for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
+        if let StmtKind::Assign(place, _) | StmtKind::Release(place) = &stmt.kind
+            && !place.proj.is_empty()
+        {
+            tys.insert(layouts.place_ty(body, place));
+        }
+    }
+    tys.retain(|&ty| drops.runs_code(ty));
+    tys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(list: &[u32]) -> Vec<InstanceId> {
+        list.iter().map(|&raw| InstanceId::from_raw(raw)).collect()
+    }
+
+    #[test]
+    fn callees_come_before_callers() {
+        let edges = [ids(&[1, 2]), ids(&[3]), ids(&[1]), ids(&[1]), ids(&[0])];
+        let mut found = components(&edges);
+        found.iter_mut().for_each(|component| component.sort());
+        assert_eq!(found, [ids(&[1, 3]), ids(&[2]), ids(&[0]), ids(&[4])]);
+    }
+}

@@ -1,0 +1,147 @@
+//! Which locals own counts, and which only look at what others own.
+//!
+//! A local that holds a raw pointer or a borrow keeps the locals alive that it was made from: each of its
+//! uses is a use of theirs.
+
+use qz_base::FxHashMap;
+use qz_mir::layout::Shape;
+use qz_mir::visit::{PlaceRef, each_place};
+use qz_mir::{Body, Local, Stmt, StmtKind};
+use qz_types::Ty;
+use smallvec::SmallVec;
+
+use super::Cx;
+
+const NONE: u32 = u32::MAX;
+
+pub(super) struct Locals {
+    /// Number among the tracked locals, or [`NONE`].
+    index: Vec<u32>,
+    /// The tracked locals: those that own counts.
+    pub(super) tracked: Vec<Local>,
+    /// Tracked locals, by number, that live to the end of their scope.
+    pub(super) kept: Vec<bool>,
+    /// Numbers of tracked locals that each local keeps alive, itself left out.
+    owners: Vec<SmallVec<[u32; 2]>>,
+    /// Parameters that arrive with a count, by number.
+    pub(super) owned_params: Vec<usize>,
+}
+
+impl Locals {
+    pub(super) fn new(body: &Body, cx: &Cx, owned_params: &[bool]) -> Locals {
+        let mut locals = Locals {
+            index: vec![NONE; body.locals.len()],
+            tracked: Vec::new(),
+            kept: Vec::new(),
+            owners: Vec::new(),
+            owned_params: Vec::new(),
+        };
+        for (local, decl) in body.locals.iter() {
+            let param = (1..=body.param_count as usize).contains(&local.index());
+            let owned_param = param && owned_params[local.index() - 1];
+            if !cx.drops.is_counted(decl.ty) || (param && !owned_param) {
+                continue;
+            }
+            if owned_param {
+                locals.owned_params.push(locals.tracked.len());
+            }
+            locals.index[local.index()] = locals.tracked.len() as u32;
+            locals.tracked.push(local);
+            locals.kept.push(cx.drops.is_kept(decl.ty));
+        }
+        locals.owners = owners(body, cx, &locals);
+        locals
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.tracked.len()
+    }
+
+    /// The number of a local that owns a count.
+    pub(super) fn number(&self, local: Local) -> Option<usize> {
+        match self.index[local.index()] {
+            NONE => None,
+            index => Some(index as usize),
+        }
+    }
+
+    /// Numbers of all tracked locals that a mention of this one is a use of, itself included.
+    pub(super) fn kept_alive(&self, local: Local) -> impl Iterator<Item = usize> + '_ {
+        let own = self.number(local);
+        own.into_iter().chain(self.owners[local.index()].iter().map(|&owner| owner as usize))
+    }
+}
+
+/// Whether values of a type hold raw pointers or borrows by value.
+struct Pointers<'a, 'c> {
+    cx: &'a Cx<'c>,
+    known: FxHashMap<Ty, bool>,
+}
+
+impl Pointers<'_, '_> {
+    fn inside(&mut self, ty: Ty) -> bool {
+        if let Some(&known) = self.known.get(&ty) {
+            return known;
+        }
+        let layout = self.cx.layouts.of(ty);
+        let found = match &layout.shape {
+            Shape::Pointer => true,
+            Shape::Never | Shape::Scalar(_) | Shape::Object => false,
+            Shape::Enum(_) if layout.is_boxed() => false,
+            Shape::Product(fields) => fields.tys.iter().any(|&part| self.inside(part)),
+            Shape::Enum(it) => {
+                it.variants.iter().any(|fields| fields.tys.iter().any(|&part| self.inside(part)))
+            }
+        };
+        self.known.insert(ty, found);
+        found
+    }
+}
+
+fn owners(body: &Body, cx: &Cx, locals: &Locals) -> Vec<SmallVec<[u32; 2]>> {
+    let mut pointers = Pointers { cx, known: FxHashMap::default() };
+    let holds: Vec<bool> = body.locals.values().map(|decl| pointers.inside(decl.ty)).collect();
+    let mut owners: Vec<SmallVec<[u32; 2]>> = vec![SmallVec::new(); body.locals.len()];
+    if !holds.contains(&true) {
+        return owners;
+    }
+    // Which locals each one was made from.
+    let mut sources: Vec<SmallVec<[Local; 2]>> = vec![SmallVec::new(); body.locals.len()];
+    for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
+        let Some(dest) = stored_local(stmt).filter(|dest| holds[dest.index()]) else { continue };
+        each_place(&stmt.kind, &mut |place, _| {
+            let from = place.local();
+            if from != dest && !sources[dest.index()].contains(&from) {
+                sources[dest.index()].push(from);
+            }
+        });
+    }
+    let mut work = Vec::new();
+    for (i, owned) in owners.iter_mut().enumerate().filter(|&(i, _)| holds[i]) {
+        let mut seen: SmallVec<[Local; 8]> = SmallVec::new();
+        work.push(Local::from_raw(i as u32));
+        while let Some(next) = work.pop() {
+            for &from in &sources[next.index()] {
+                if seen.contains(&from) || from.index() == i {
+                    continue;
+                }
+                seen.push(from);
+                owned.extend(locals.number(from).map(|number| number as u32));
+                work.push(from);
+            }
+        }
+    }
+    owners
+}
+
+/// The local in whose own memory a statement stores.
+fn stored_local(stmt: &Stmt) -> Option<Local> {
+    match &stmt.kind {
+        StmtKind::Assign(place, _) | StmtKind::Init(place, _) => {
+            super::prepare::changes_local(PlaceRef::Place(place), qz_mir::visit::Use::Store)
+                .then_some(place.local)
+        }
+        StmtKind::Call(call) => Some(call.dest),
+        StmtKind::EndScope(_) | StmtKind::Retain(_) | StmtKind::Release(_) | StmtKind::Nop => None,
+    }
+}

@@ -1,0 +1,157 @@
+//! One generic body made concrete: types replaced, callees found, constants evaluated.
+
+use qz_mir::visit::{each_stmt_operand_mut, term_operand_mut};
+use qz_mir::{
+    AggregateKind, Body, BodyKey, Call, Callee, ClosureTarget, Const, EvidenceList, InstanceKey, LocalDecl,
+    Operand, Ownership, Place, Rvalue, SourceInfo, Stmt, StmtKind, TypeEntryKind,
+};
+use qz_types::{FnId, Ty, TyKind, Tys};
+use smallvec::SmallVec;
+
+use super::resolve::{Scope, no_evidence};
+use super::Instantiator;
+
+impl Instantiator<'_> {
+    pub(super) fn mono_body(&mut self, key: BodyKey, args: Tys, evidence: &EvidenceList) -> Body {
+        let mut body = Body::clone(&self.source.body(key));
+        let scope = Scope { args, evidence };
+        for local in body.locals.values_mut() {
+            local.ty = self.mono(local.ty, args);
+        }
+        for ty in &mut body.captures {
+            *ty = self.mono(*ty, args);
+        }
+        for id in body.blocks.ids() {
+            let stmts = std::mem::take(&mut body.blocks[id].stmts);
+            let mut out = Vec::with_capacity(stmts.len());
+            for mut stmt in stmts {
+                self.statement(&mut stmt.kind, scope);
+                each_stmt_operand_mut(&mut stmt.kind, &mut |operand| {
+                    self.operand(operand, scope, &mut body.locals, stmt.source, &mut out);
+                });
+                out.push(stmt);
+            }
+            let term = &mut body.blocks[id].term;
+            if let Some(operand) = term_operand_mut(&mut term.kind) {
+                self.operand(operand, scope, &mut body.locals, term.source, &mut out);
+            }
+            body.blocks[id].stmts = out;
+        }
+        body
+    }
+
+    fn statement(&mut self, stmt: &mut StmtKind, scope: Scope) {
+        match stmt {
+            StmtKind::Assign(_, value) | StmtKind::Init(_, value) => self.rvalue(value, scope),
+            StmtKind::Call(call) => {
+                if let Some(key) = self.callee_key(&call.callee, scope) {
+                    call.callee = Callee::Instance(self.instance(key));
+                }
+            }
+            StmtKind::EndScope(_) | StmtKind::Retain(_) | StmtKind::Release(_) | StmtKind::Nop => {}
+        }
+    }
+
+    fn rvalue(&mut self, value: &mut Rvalue, scope: Scope) {
+        match value {
+            Rvalue::Cast(_, _, ty) | Rvalue::Intrinsic(_, _, ty) => *ty = self.mono(*ty, scope.args),
+            Rvalue::Aggregate(kind, _) => self.aggregate(kind, scope),
+            Rvalue::New(ty, _) => {
+                *ty = self.mono(*ty, scope.args);
+                self.needs_entry(TypeEntryKind::Ty(*ty));
+            }
+            Rvalue::Closure(target, captures) => self.closure(target, captures.is_empty(), scope),
+            Rvalue::MakeDyn { from, ty, vtable, .. } => {
+                (*from, *ty) = (self.mono(*from, scope.args), self.mono(*ty, scope.args));
+                self.needs_entry(TypeEntryKind::DynBox(*from));
+                *vtable = Some(self.vtable(*from, *ty));
+            }
+            Rvalue::StaticRef(id) => self.needs_static(*id),
+            Rvalue::Use(_)
+            | Rvalue::Unary(..)
+            | Rvalue::Binary(..)
+            | Rvalue::Checked(..)
+            | Rvalue::Overflowing(..)
+            | Rvalue::Discriminant(_)
+            | Rvalue::Ref(..) => {}
+        }
+    }
+
+    fn aggregate(&mut self, kind: &mut AggregateKind, scope: Scope) {
+        match kind {
+            AggregateKind::Tuple(ty) | AggregateKind::Value(ty) => *ty = self.mono(*ty, scope.args),
+            AggregateKind::Variant(ty, variant) => {
+                *ty = self.mono(*ty, scope.args);
+                if self.makes_cell(*ty, *variant) {
+                    self.needs_entry(TypeEntryKind::Ty(*ty));
+                }
+            }
+        }
+    }
+
+    fn closure(&mut self, target: &mut ClosureTarget, captures_nothing: bool, scope: Scope) {
+        let key = match target {
+            ClosureTarget::Lambda(body) => InstanceKey::Body(*body, scope.args, scope.evidence.clone()),
+            ClosureTarget::Fn(callee) => match self.callee_key(callee, scope) {
+                Some(key) => InstanceKey::FnValue(Box::new(key)),
+                None => unreachable!("a function value of {callee:?}"),
+            },
+            ClosureTarget::Instance(_) => return,
+        };
+        let id = self.instance(key);
+        *target = ClosureTarget::Instance(id);
+        if !captures_nothing {
+            self.needs_entry(TypeEntryKind::Closure(id));
+        }
+    }
+
+    /// Constants of types and items; the latter become values or calls in front of the statement.
+    fn operand(
+        &mut self,
+        operand: &mut Operand,
+        scope: Scope,
+        locals: &mut qz_base::Arena<LocalDecl>,
+        source: SourceInfo,
+        before: &mut Vec<Stmt>,
+    ) {
+        let Operand::Const(value) = operand else { return };
+        match value {
+            Const::Null(ty) | Const::Static(_, ty) => *ty = self.mono(*ty, scope.args),
+            Const::Item(function, args, ty) => {
+                let (function, args) = (*function, self.mono_args(args, scope));
+                let ty = self.mono(*ty, scope.args);
+                *operand = match self.evaluated(function, args, ty) {
+                    Some(value) => Operand::Const(value),
+                    None => {
+                        let ownership = Ownership::Owned;
+                        let dest = locals.alloc(LocalDecl { ty, name: None, span: source.span, ownership });
+                        let key = InstanceKey::Body(BodyKey::main(function), args, no_evidence());
+                        let callee = Callee::Instance(self.instance(key));
+                        let call = Call { dest, callee, args: SmallVec::new() };
+                        before.push(Stmt { kind: StmtKind::Call(Box::new(call)), source });
+                        Operand::Copy(Place::local(dest))
+                    }
+                };
+            }
+            Const::Unit
+            | Const::Bool(_)
+            | Const::Int(..)
+            | Const::F32(_)
+            | Const::F64(_)
+            | Const::Char(_)
+            | Const::Str(_) => {}
+        }
+    }
+
+    fn mono_args(&self, args: Tys, scope: Scope) -> Tys {
+        let list: Vec<Ty> = args.iter().map(|&ty| self.mono(ty, scope.args)).collect();
+        Ty::list(&list)
+    }
+
+    fn evaluated(&mut self, function: FnId, args: Tys, ty: Ty) -> Option<Const> {
+        if matches!(ty.kind(), TyKind::Error) {
+            return None;
+        }
+        self.consts.and_then(|eval| eval(function, args, ty, &mut self.module))
+    }
+}

@@ -1,0 +1,139 @@
+//! From generic MIR to the program that engines translate: instantiation of generics, clean-up, inlining,
+//! placement of reference counts.
+//!
+//! The order, and why ([`build_module`] reads as a table of contents):
+//!
+//! 1. [`instantiate`]: everything below needs concrete types and callees.
+//! 2. counts, on each body: last uses become moves, all others that need a count get one.
+//! 3. what nobody reaches any more is left out.
+//!
+//! Each pass is a function from body to body; the verifier runs after every one if asked to.
+
+mod bits;
+mod callgraph;
+mod counts;
+mod drops;
+mod glue;
+mod instantiate;
+mod symbols;
+
+use std::fmt;
+
+use qz_base::Name;
+use qz_mir::layout::{AdtDefs, Layouts};
+use qz_mir::{AdtDef, Const, Module, Source};
+use qz_types::{AdtId, FnId, Ty, Tys};
+use std::sync::Arc;
+
+use crate::callgraph::CallGraph;
+use crate::drops::Drops;
+
+/// Evaluates a constant item, or leaves it to be called where it is used. May add static data.
+pub type ConstEval<'a> = &'a dyn Fn(FnId, Tys, Ty, &mut Module) -> Option<Const>;
+
+#[derive(Copy, Clone, Default)]
+pub struct Options<'a> {
+    pub level: OptLevel,
+    /// Check every body after every pass.
+    pub verify: bool,
+    pub consts: Option<ConstEval<'a>>,
+}
+
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum OptLevel {
+    /// Only what is needed for a correct program.
+    None,
+    #[default]
+    Speed,
+}
+
+/// A point in the pipeline at which the module can be looked at.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Stage {
+    Instantiated,
+    Inlined,
+    Counted,
+    Finished,
+}
+
+/// Why there is no program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OptError {
+    /// Instances need ever larger type arguments; the last ones, innermost first.
+    TooDeep { chain: Vec<String> },
+    /// A mistake of the compiler's own, found by the verifier.
+    Invalid { symbol: String, stage: &'static str, problems: Vec<String> },
+}
+
+impl fmt::Display for OptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OptError::TooDeep { chain } => {
+                write!(f, "type arguments grow without end: {}", chain.join(", asked for by "))
+            }
+            OptError::Invalid { symbol, stage, problems } => {
+                write!(f, "internal error: {symbol} after {stage}: {}", problems.join("; "))
+            }
+        }
+    }
+}
+
+impl std::error::Error for OptError {}
+
+/// Declarations for [`Layouts`] from a [`Source`].
+pub struct SourceDefs<'a>(pub &'a dyn Source);
+
+impl AdtDefs for SourceDefs<'_> {
+    fn adt_def(&self, id: AdtId) -> Arc<AdtDef> {
+        self.0.adt(id)
+    }
+
+    fn resolve(&self, ty: Ty) -> Ty {
+        self.0.normalize(ty)
+    }
+}
+
+/// The program that starts with `entry`, ready for engines. `observe` sees it after each stage.
+pub fn build_module(
+    source: &dyn Source,
+    entry: FnId,
+    options: &Options,
+    observe: &mut dyn FnMut(Stage, &Module),
+) -> Result<Module, OptError> {
+    let defs = SourceDefs(source);
+    let layouts = Layouts::new(&defs);
+    let drops = Drops::new(source, &layouts);
+    let mut module = instantiate::instantiate(source, &layouts, &drops, entry, options.consts)?;
+    observe(Stage::Instantiated, &module);
+    let calls = CallGraph::new(&module);
+    let panics = callgraph::mark_panics(&mut module, &layouts, &drops, &calls);
+    counts::place_counts(&mut module, &layouts, &drops, &panics);
+    observe(Stage::Counted, &module);
+    observe(Stage::Finished, &module);
+    Ok(module)
+}
+
+/// Names of declarations in dumps, from a [`Source`].
+pub struct SourceNames<'a>(pub &'a dyn Source);
+
+impl qz_mir::print::Names for SourceNames<'_> {
+    fn adt(&self, id: AdtId) -> String {
+        plain(self.0.adt(id).path)
+    }
+
+    fn function(&self, id: FnId) -> String {
+        plain(self.0.function(id).path)
+    }
+
+    fn trait_(&self, id: qz_types::TraitId) -> String {
+        plain(self.0.trait_path(id))
+    }
+
+    fn static_(&self, id: qz_types::StaticId) -> String {
+        plain(self.0.static_var(id).path)
+    }
+}
+
+fn plain(name: Name) -> String {
+    name.as_str().to_owned()
+}
