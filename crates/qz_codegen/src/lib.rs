@@ -7,4 +7,4 @@ pub mod types;
 
 pub use abi::{FnAbi, PassMode, RetMode};
 pub use locations::{Locations, Position, SourceFiles};
-pub use types::TypeTable;
+pub use types::{TypeTable, const_ty, num_ty};

@@ -3,9 +3,11 @@
 
 use qz_base::FxHashMap;
 use qz_mir::layout::{Layouts, ObjectLayout};
-use qz_mir::{InstanceId, InstanceKey, Module, TypeEntryKind};
+use qz_mir::{Const, InstanceId, InstanceKey, Module, TypeEntryKind};
 use qz_rt_abi::object::FIRST_TYPE;
-use qz_types::Ty;
+use qz_rt_abi::registry::NumTy;
+use qz_types::ty::common;
+use qz_types::{FloatTy, IntTy, Ty, TyKind};
 
 /// Sizes and indexes of a module's heap objects.
 pub struct TypeTable {
@@ -83,5 +85,37 @@ fn size_of(module: &Module, layouts: &Layouts, kind: &TypeEntryKind) -> (u32, u3
             of_object(&layouts.closure(captures))
         }
         TypeEntryKind::DynBox(from) => of_object(&layouts.dyn_box(*from)),
+    }
+}
+
+/// The type of a constant.
+pub fn const_ty(value: &Const) -> Ty {
+    let c = common();
+    match value {
+        Const::Unit => c.unit,
+        Const::Bool(_) => c.bool,
+        Const::Int(_, int) => Ty::new(TyKind::Int(*int)),
+        Const::F32(_) => Ty::new(TyKind::Float(FloatTy::F32)),
+        Const::F64(_) => c.f64,
+        Const::Char(_) => c.char,
+        Const::Str(_) => c.str,
+        Const::Null(ty) | Const::Item(_, _, ty) | Const::Static(_, ty) => *ty,
+    }
+}
+
+/// The runtime's name for a numeric type.
+pub fn num_ty(ty: Ty) -> NumTy {
+    match ty.kind() {
+        TyKind::Int(IntTy::I8) => NumTy::I8,
+        TyKind::Int(IntTy::I16) => NumTy::I16,
+        TyKind::Int(IntTy::I32) => NumTy::I32,
+        TyKind::Int(IntTy::I64) => NumTy::I64,
+        TyKind::Int(IntTy::U8) => NumTy::U8,
+        TyKind::Int(IntTy::U16) => NumTy::U16,
+        TyKind::Int(IntTy::U32) => NumTy::U32,
+        TyKind::Float(FloatTy::F32) => NumTy::F32,
+        TyKind::Float(FloatTy::F64) => NumTy::F64,
+        TyKind::Char => NumTy::Char,
+        _ => NumTy::U64,
     }
 }

@@ -2,10 +2,11 @@
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, Value, types};
+use qz_codegen::num_ty;
 use qz_mir::layout::Layout;
 use qz_mir::{BinOp, Operand};
-use qz_rt_abi::registry::{ArithError, NumTy, arith_code, rt};
-use qz_types::{FloatTy, IntTy, Ty, TyKind};
+use qz_rt_abi::registry::{ArithError, arith_code, rt};
+use qz_types::{FloatTy, Ty, TyKind};
 
 use crate::function::{FnCx, unreachable_code};
 use crate::value::Val;
@@ -23,23 +24,6 @@ fn class_of(ty: Ty) -> Class {
         TyKind::Int(int) if int.signed() => Class::Signed,
         TyKind::Float(float) => Class::Float(*float),
         _ => Class::Unsigned,
-    }
-}
-
-/// The runtime's name for a numeric type.
-pub(crate) fn num_ty(ty: Ty) -> NumTy {
-    match ty.kind() {
-        TyKind::Int(IntTy::I8) => NumTy::I8,
-        TyKind::Int(IntTy::I16) => NumTy::I16,
-        TyKind::Int(IntTy::I32) => NumTy::I32,
-        TyKind::Int(IntTy::I64) => NumTy::I64,
-        TyKind::Int(IntTy::U8) => NumTy::U8,
-        TyKind::Int(IntTy::U16) => NumTy::U16,
-        TyKind::Int(IntTy::U32) => NumTy::U32,
-        TyKind::Float(FloatTy::F32) => NumTy::F32,
-        TyKind::Float(FloatTy::F64) => NumTy::F64,
-        TyKind::Char => NumTy::Char,
-        _ => NumTy::U64,
     }
 }
 

@@ -198,6 +198,7 @@ impl FnCx<'_, '_, '_> {
                 Val::Memory(_) => unreachable!("runtime functions take scalars"),
             }
         }
+        self.check_runtime_call(f, &args);
         let result = self.runtime(f, &args);
         let wanted = self.layout_of(call.dest);
         if let Some(result) = result
@@ -205,6 +206,18 @@ impl FnCx<'_, '_, '_> {
         {
             self.write_local(call.dest, &Val::one(result));
         }
+    }
+
+    /// A declaration in the standard library that differs from the registry is told here, not by a crash.
+    fn check_runtime_call(&self, f: RtFn, args: &[Value]) {
+        let def = f.def();
+        let given = args.iter().map(|&arg| self.b.func.dfg.value_type(arg));
+        let fits = given.eq(def.sig.params.iter().map(|&scalar| rt_ty(scalar)));
+        assert!(
+            fits,
+            "`{}` is called with other machine types than the registry's {:?}",
+            def.name, def.sig.params
+        );
     }
 
     /// Calls a runtime function.

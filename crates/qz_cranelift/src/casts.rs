@@ -2,11 +2,11 @@
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
+use qz_codegen::num_ty;
 use qz_mir::{CastKind, Operand};
 use qz_rt_abi::registry::{cast_code, rt};
 use qz_types::{FloatTy, IntTy, Ty, TyKind};
 
-use crate::arith::num_ty;
 use crate::function::{FnCx, unreachable_code};
 use crate::value::{Val, clif_ty, int_ty};
 
@@ -145,10 +145,10 @@ impl FnCx<'_, '_, '_> {
 
     fn int_misfit(&mut self, from: Ty, to: Ty, value: Value) -> Option<Value> {
         let range = |ty: Ty| match *ty.kind() {
-            TyKind::Int(int) => (int.min(), int.max()),
+            TyKind::Int(int) => (int.min_value(), int.max_value()),
             TyKind::Bool => (0, 1),
             TyKind::Char => (0, 0x10_ffff),
-            _ => (0, IntTy::U64.max()),
+            _ => (0, IntTy::U64.max_value()),
         };
         let ((from_min, from_max), (to_min, to_max)) = (range(from), range(to));
         let wide = self.extended(from, value);

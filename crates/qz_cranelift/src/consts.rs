@@ -4,29 +4,13 @@ use std::sync::Arc;
 
 use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
 use cranelift_codegen::ir::{InstBuilder, types};
+use qz_codegen::const_ty;
 use qz_mir::Const;
 use qz_mir::layout::Layout;
-use qz_types::ty::common;
-use qz_types::{FloatTy, Ty, TyKind};
 
 use crate::function::FnCx;
 use crate::load::Symbol;
 use crate::value::{Addr, Val, int_ty};
-
-/// The type of a constant.
-pub(crate) fn const_ty(value: &Const) -> Ty {
-    let c = common();
-    match value {
-        Const::Unit => c.unit,
-        Const::Bool(_) => c.bool,
-        Const::Int(_, int) => Ty::new(TyKind::Int(*int)),
-        Const::F32(_) => Ty::new(TyKind::Float(FloatTy::F32)),
-        Const::F64(_) => c.f64,
-        Const::Char(_) => c.char,
-        Const::Str(_) => c.str,
-        Const::Null(ty) | Const::Item(_, _, ty) | Const::Static(_, ty) => *ty,
-    }
-}
 
 impl FnCx<'_, '_, '_> {
     pub(crate) fn constant(&mut self, value: &Const) -> (Arc<Layout>, Val) {

@@ -82,7 +82,7 @@ impl FnCx<'_, '_, '_> {
     pub(crate) fn operand_ty(&self, operand: &Operand) -> Ty {
         match operand {
             Operand::Copy(place) | Operand::Move(place) => self.program.layouts.place_ty(self.body, place),
-            Operand::Const(value) => crate::consts::const_ty(value),
+            Operand::Const(value) => qz_codegen::const_ty(value),
         }
     }
 

@@ -85,4 +85,28 @@ suite! {
     failure::stack_overflow_is_a_panic;
     failure::a_drop_may_panic;
     failure::unreachable_ends_are_not_reached;
+    failure::panics_leave_calls_with_many_arguments;
+    enums::switches_find_their_case;
+}
+
+fn text_of(emit: Emit) -> String {
+    let mut p = suite::Program::new();
+    p.main(qz_types::ty::common().int, |f| {
+        f.print_text("hello");
+        f.ret_value(qz_mir::Operand::int(3));
+    });
+    let layouts = Layouts::new(&p.defs);
+    let options = Options { emit, ..Options::default() };
+    let jit = Jit::new(&p.module, &layouts, Box::new(NoFiles), options).expect("compiles");
+    jit.text().to_owned()
+}
+
+/// No address reaches a text.
+#[test]
+fn texts_are_the_same_each_time() {
+    for emit in [Emit::Clif, Emit::Asm] {
+        let text = text_of(emit);
+        assert!(text.contains("main"), "{text}");
+        assert_eq!(text, text_of(emit));
+    }
 }

@@ -32,7 +32,8 @@ pub struct Panic {
 #[derive(Clone, Debug)]
 pub enum PanicTrace {
     Machine(Trace),
-    Told(Vec<Frame>),
+    /// As [`Trace::frames`] gives them.
+    Told(Vec<Result<Frame, usize>>),
 }
 
 impl Default for PanicTrace {
@@ -45,7 +46,7 @@ impl PanicTrace {
     fn frames(&self) -> Vec<Result<Frame, usize>> {
         match self {
             PanicTrace::Machine(trace) => trace.frames(),
-            PanicTrace::Told(frames) => frames.iter().cloned().map(Ok).collect(),
+            PanicTrace::Told(frames) => frames.clone(),
         }
     }
 }
@@ -60,6 +61,11 @@ pub enum Request {
 impl Panic {
     pub fn new(message: String, trace: PanicTrace) -> Panic {
         Panic { message, trace, ..Panic::default() }
+    }
+
+    /// Whether it is a stack overflow whose clean-up is not over.
+    pub fn is_overflow(&self) -> bool {
+        self.old_limit.is_some()
     }
 
     /// The innermost frame that does not put the blame on its caller.

@@ -119,9 +119,10 @@ pub(crate) unsafe fn find_handler(mut at: Activation) -> Option<Resume> {
     }
 }
 
-/// Frames kept from the inner and the outer end of a deep stack.
-const INNER_FRAMES: usize = 48;
-const OUTER_FRAMES: usize = 16;
+/// Activations kept from the inner end of a deep stack.
+pub const INNER_FRAMES: usize = 48;
+/// Activations kept from its outer end.
+pub const OUTER_FRAMES: usize = 16;
 
 /// Return addresses from a panic's place to the entry of the program; frames are looked up when asked for.
 #[derive(Clone, Debug, Default)]

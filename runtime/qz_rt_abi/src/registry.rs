@@ -53,11 +53,13 @@ pub struct RtDef {
     pub may_block: bool,
     /// Does not return.
     pub never: bool,
+    /// Depends on, or changes, what is outside the program: not for constants. Whatever may block is.
+    pub effect: bool,
 }
 
 /// Calls `$callback!` with the whole list. An entry is
-/// `$(#[doc])* fn name(param: Type, …) -> Type: flag flag;` with the flags `panics`, `blocks`, `never`
-/// and the types `Bool U8 I32 U32 Char Int U64 F32 F64 Ptr Str Unit`.
+/// `$(#[doc])* fn name(param: Type, …) -> Type: flag flag;` with the flags `panics`, `blocks`, `never`,
+/// `effect` and the types `Bool U8 I32 U32 Char Int U64 F32 F64 Ptr Str Unit`.
 #[macro_export]
 macro_rules! rt_functions {
     ($callback:ident) => {
@@ -131,13 +133,13 @@ macro_rules! rt_functions {
             /// -1, 0 or 1, by bytes, which is by characters too.
             fn str_cmp(a: Str, b: Str) -> Int: ;
             /// SipHash-1-3 under this process's random key.
-            fn str_hash(s: Str) -> U64: ;
+            fn str_hash(s: Str) -> U64: effect;
             /// As `str_hash` for any bytes.
-            fn hash_bytes(bytes: Ptr, len: U64) -> U64: ;
+            fn hash_bytes(bytes: Ptr, len: U64) -> U64: effect;
             /// A keyed hash of one word, cheaper than `hash_bytes`.
-            fn hash_word(word: U64) -> U64: ;
+            fn hash_word(word: U64) -> U64: effect;
             /// A random word, the same throughout the process.
-            fn hash_seed() -> U64: ;
+            fn hash_seed() -> U64: effect;
             /// Offset of the first `needle` at or after byte `from`, or -1.
             fn str_find(s: Str, needle: Str, from: U64) -> Int: ;
             /// Offset of the last `needle` that ends at or before byte `to`, or -1.
@@ -229,24 +231,24 @@ macro_rules! rt_functions {
             fn path_readlink(path: Str, out: Ptr) -> Int: blocks;
             fn cwd(out: Ptr) -> Int: blocks;
             fn chdir(path: Str) -> Int: blocks;
-            fn temp_dir() -> Str: ;
+            fn temp_dir() -> Str: effect;
             /// The system's words for an `errno` (either sign).
             fn errno_message(code: Int) -> Str: ;
 
             // ---- process
-            fn arg_count() -> Int: ;
+            fn arg_count() -> Int: effect;
             /// Argument `n` (0 is the program), which exists.
-            fn arg(n: Int) -> Str: ;
+            fn arg(n: Int) -> Str: effect;
             /// Nullable.
-            fn env_get(name: Str) -> Str: ;
-            fn env_set(name: Str, value: Str) -> Unit: ;
-            fn env_remove(name: Str) -> Unit: ;
+            fn env_get(name: Str) -> Str: effect;
+            fn env_set(name: Str, value: Str) -> Unit: effect;
+            fn env_remove(name: Str) -> Unit: effect;
             /// All `name=value`, sorted, each followed by a zero byte.
-            fn env_list() -> Str: ;
+            fn env_list() -> Str: effect;
             /// Flushes and ends the process with this status, without unwinding.
-            fn exit(status: Int) -> Unit: never;
-            fn pid() -> Int: ;
-            fn cpu_count() -> Int: ;
+            fn exit(status: Int) -> Unit: effect never;
+            fn pid() -> Int: effect;
+            fn cpu_count() -> Int: effect;
             /// Runs a program to its end. `argv` holds its name and arguments, each followed by a zero
             /// byte; `input` is fed to it; `folder` is nullable. `out` gets three words: exit status (128 + n
             /// after signal n), and two owned blocks of output as (pointer, length) pairs behind it:
@@ -254,21 +256,21 @@ macro_rules! rt_functions {
             /// `mode`: 0 capture both, 1 pass both through. Status.
             fn proc_run(argv: Str, input: Str, folder: Str, mode: Int, out: Ptr) -> Int: blocks;
             /// Whether a descriptor is a terminal.
-            fn is_terminal(fd: Int) -> Bool: ;
+            fn is_terminal(fd: Int) -> Bool: effect;
             /// Columns and rows of the terminal into two `Int`s. Status.
-            fn terminal_size(out: Ptr) -> Int: ;
+            fn terminal_size(out: Ptr) -> Int: effect;
 
             // ---- time and chance
             /// Nanoseconds on a clock that never goes back.
-            fn time_monotonic() -> Int: ;
+            fn time_monotonic() -> Int: effect;
             /// Nanoseconds since 1970, UTC.
-            fn time_wall() -> Int: ;
+            fn time_wall() -> Int: effect;
             /// Seconds to add to UTC for local time at this moment (seconds since 1970).
-            fn time_local_offset(seconds: Int) -> Int: ;
+            fn time_local_offset(seconds: Int) -> Int: effect;
             fn sleep(nanoseconds: Int) -> Unit: blocks;
             /// 64 random bits from the system.
-            fn random_seed() -> U64: ;
-            fn random_bytes(bytes: Ptr, len: U64) -> Int: ;
+            fn random_seed() -> U64: effect;
+            fn random_bytes(bytes: Ptr, len: U64) -> Int: effect;
 
             // ---- mathematics
             fn f64_sin(x: F64) -> F64: ;
@@ -374,6 +376,8 @@ macro_rules! define {
             may_panic: has_flag(&[$(stringify!($flag)),*], "panics"),
             may_block: has_flag(&[$(stringify!($flag)),*], "blocks"),
             never: has_flag(&[$(stringify!($flag)),*], "never"),
+            effect: has_flag(&[$(stringify!($flag)),*], "effect")
+                || has_flag(&[$(stringify!($flag)),*], "blocks"),
         }),*];
 
         #[allow(non_camel_case_types, reason = "only its numbers are used")]

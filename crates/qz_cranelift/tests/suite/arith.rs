@@ -40,7 +40,7 @@ type Case = (BinOp, IntTy, i128, i128, Result<i128, String>);
 pub fn checked_operations_know_their_limits(engine: Engine) {
     let mut cases: Vec<Case> = Vec::new();
     for ty in IntTy::ALL {
-        let (min, max) = (ty.min(), ty.max());
+        let (min, max) = (ty.min_value(), ty.max_value());
         for (op, sign) in [(BinOp::Add, "+"), (BinOp::Sub, "-"), (BinOp::Mul, "*")] {
             for (a, b) in [(max, 1), (min, 1), (max, max), (min, max), (3, 4), (max, 2), (0, max)] {
                 let exact = match op {

@@ -158,3 +158,56 @@ pub fn long_lists_are_destroyed(engine: Engine, length: i64) {
     });
     check(engine, p, &format!("{}\n", length * (length - 1) / 2), 0);
 }
+
+/// Switches on numbers of all kinds, negative cases among them.
+pub fn switches_find_their_case(engine: Engine) {
+    let c = common();
+    let mut p = Program::new();
+    let i8 = Ty::new(TyKind::Int(IntTy::I8));
+    let mut steps = Vec::new();
+    let kinds: [(Ty, &[i128]); 4] = [
+        (i8, &[-128, -1, 0, 127]),
+        (c.int, &[-5, 7, 1 << 40]),
+        (c.char, &['a' as i128, 0x1f600]),
+        (c.bool, &[0, 1]),
+    ];
+    for (ty, cases) in kinds {
+        let pick = p.function("pick", &[ty], c.int, |f| {
+            let blocks: Vec<_> = cases.iter().map(|_| f.b.new_block()).collect();
+            let other = f.b.new_block();
+            let listed = cases.iter().copied().zip(blocks.iter().copied()).collect();
+            let otherwise = (ty != c.bool).then_some(other);
+            f.b.end(TermKind::Switch { value: Operand::local(f.param(0)), cases: listed, otherwise });
+            for (i, &block) in blocks.iter().enumerate() {
+                f.b.switch_to(block);
+                f.ret_value(Operand::int(i as i64));
+            }
+            if otherwise.is_some() {
+                f.b.switch_to(other);
+                f.ret_value(Operand::int(-1));
+            }
+        });
+        steps.push((ty, cases, pick));
+    }
+    let mut expected = String::new();
+    p.main(c.unit, |f| {
+        for (ty, cases, pick) in steps {
+            let others: &[i128] = if ty == c.bool { &[] } else { &[3] };
+            for (i, &value) in cases.iter().chain(others).enumerate() {
+                let operand = match ty.kind() {
+                    TyKind::Bool => boolean(value == 1),
+                    TyKind::Char => Operand::Const(qz_mir::Const::Char(
+                        char::from_u32(value as u32).expect("a character"),
+                    )),
+                    TyKind::Int(int) => super::program::int_of(*int, value),
+                    _ => unreachable!(),
+                };
+                let result = f.call(pick, c.int, vec![operand]);
+                f.print_int(result);
+                expected += &format!("{}\n", if i < cases.len() { i as i64 } else { -1 });
+            }
+        }
+        f.ret();
+    });
+    check(engine, p, &expected, 0);
+}

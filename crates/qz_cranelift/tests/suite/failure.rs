@@ -287,3 +287,44 @@ pub fn unreachable_ends_are_not_reached(engine: Engine) {
     let report = "panic: no\n  at file0:1:1\n  in fail (file0:1:1)\n  in main (file0:1:2)\n";
     check_panic(engine, p, "", report);
 }
+
+/// Arguments beyond the registers, and a panic that leaves the callee: the caller's frame is as it was.
+pub fn panics_leave_calls_with_many_arguments(engine: Engine) {
+    let c = common();
+    let mut p = Program::new();
+    let many = p.function("many", &[c.int; 12], c.int, |f| {
+        let sum = f.int(0);
+        for i in 0..12 {
+            let scaled = f.checked(BinOp::Mul, f.param(i), i as i64 + 1);
+            f.set(sum, Rvalue::Checked(BinOp::Add, Operand::local(sum), Operand::local(scaled)));
+        }
+        let result = f.checked(BinOp::Div, 10_000, sum);
+        f.ret_value(Operand::local(result));
+    });
+    p.main(c.unit, |f| {
+        let kept = f.int(0);
+        f.count(0, 4, |f, i| {
+            let (even, after) = (f.b.new_block(), f.b.new_block());
+            let odd = f.let_(c.int, Rvalue::Binary(BinOp::BitAnd, Operand::local(i), Operand::int(1)));
+            f.protect_with(
+                |f| {
+                    let result = f.call(many, c.int, vec![Operand::local(odd); 12]);
+                    f.print_int(result);
+                },
+                |f| {
+                    let message = f.rt("take_panic", c.str, vec![]);
+                    f.print(message);
+                    f.b.goto(even);
+                },
+            );
+            f.b.goto(even);
+            f.b.switch_to(even);
+            f.set(kept, Rvalue::Checked(BinOp::Add, Operand::local(kept), Operand::local(i)));
+            f.b.goto(after);
+            f.b.switch_to(after);
+        });
+        f.print_int(kept);
+        f.ret();
+    });
+    check(engine, p, "division by zero\n128\ndivision by zero\n128\n6\n", 0);
+}

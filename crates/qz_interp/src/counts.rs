@@ -1,0 +1,102 @@
+//! Objects and their counts.
+
+use qz_mir::layout::{EnumLayout, Fields, Layout, Scalar, Shape};
+use qz_mir::{InstanceId, Local, TypeEntryKind};
+use qz_rt_abi::object::{FIRST_ADDRESS, FIRST_TYPE, TYPE_STR};
+use qz_rt_abi::registry::rt;
+
+use crate::enums::discriminant;
+use crate::machine::{Machine, Step};
+use crate::memory::Addr;
+
+impl Machine<'_> {
+    pub(crate) fn new_object(&mut self, kind: &TypeEntryKind) -> Addr {
+        let index = self.types.index(kind);
+        Addr::from_word(self.runtime(rt::new_object, &[index as u64]))
+    }
+
+    pub(crate) fn defer(&mut self, object: Addr) {
+        self.runtime(rt::defer_destroy, &[object.word()]);
+    }
+
+    /// Adds a count to everything counted in the value at an address.
+    pub(crate) fn retain(&mut self, layout: &Layout, at: Addr) {
+        for object in self.objects(layout, at) {
+            let count = object.read(Scalar::I32) as i32;
+            if count >= 0 {
+                object.write(Scalar::I32, count.wrapping_add(1) as u32 as u64);
+            }
+        }
+    }
+
+    /// Takes a count from everything counted in the value at an address. Objects that go are destroyed by
+    /// functions that run next, the first of them on top.
+    pub(crate) fn release(&mut self, layout: &Layout, at: Addr) -> Step {
+        let mut last = Vec::new();
+        for object in self.objects(layout, at) {
+            match object.read(Scalar::I32) as i32 {
+                1 => last.push(object),
+                count if count > 1 => object.write(Scalar::I32, count as u64 - 1),
+                _ => {}
+            }
+        }
+        for &object in last.iter().rev() {
+            self.destroy(object)?;
+        }
+        Ok(())
+    }
+
+    fn destroy(&mut self, object: Addr) -> Step {
+        let index = object.plus(4).read(Scalar::I32) as u32;
+        if index == TYPE_STR {
+            self.runtime(rt::str_free, &[object.word()]);
+            return Ok(());
+        }
+        let id: InstanceId = self.module.types[(index - FIRST_TYPE) as usize].destroy;
+        // Nothing is returned, so any address will do.
+        let frame = self.push(id, object)?;
+        frame.local(Local::from_raw(1)).write(Scalar::Ptr, object.word());
+        Ok(())
+    }
+
+    /// The outermost destroy function has returned: destroys what others handed over.
+    pub(crate) fn destroy_deferred(&mut self) -> Step {
+        match self.runtime(rt::next_deferred, &[]) {
+            0 => Ok(()),
+            object => self.destroy(Addr::from_word(object)),
+        }
+    }
+
+    /// The objects that a value counts, in order.
+    fn objects(&self, layout: &Layout, at: Addr) -> Vec<Addr> {
+        let mut found = Vec::new();
+        self.collect(layout, at, &mut found);
+        found
+    }
+
+    fn collect(&self, layout: &Layout, at: Addr, found: &mut Vec<Addr>) {
+        if !layout.needs_release {
+            return;
+        }
+        if layout.is_counted_word() {
+            let word = at.read(Scalar::Ptr);
+            if word >= FIRST_ADDRESS {
+                found.push(Addr::from_word(word));
+            }
+            return;
+        }
+        match &layout.shape {
+            Shape::Product(fields) => self.collect_fields(fields, at, found),
+            Shape::Enum(EnumLayout { variants, .. }) => {
+                self.collect_fields(&variants[discriminant(layout, at) as usize], at, found);
+            }
+            other => unreachable!("{other:?} is one counted word or holds none"),
+        }
+    }
+
+    fn collect_fields(&self, fields: &Fields, at: Addr, found: &mut Vec<Addr>) {
+        for (ty, offset) in fields.iter() {
+            self.collect(&self.layouts.of(ty), at.plus(offset), found);
+        }
+    }
+}
