@@ -6,11 +6,26 @@
 use std::time::{Duration, Instant};
 
 const SAMPLES: &[&str] = &[
+    include_str!("../samples/bank.qz"),
+    include_str!("../samples/calc.qz"),
     include_str!("../samples/closures.qz"),
     include_str!("../samples/concurrency.qz"),
     include_str!("../samples/control.qz"),
+    include_str!("../samples/effects.qz"),
+    include_str!("../samples/formats.qz"),
     include_str!("../samples/geometry.qz"),
+    include_str!("../samples/graph.qz"),
+    include_str!("../samples/interp.qz"),
+    include_str!("../samples/json.qz"),
+    include_str!("../samples/life.qz"),
+    include_str!("../samples/lowlevel.qz"),
+    include_str!("../samples/lru.qz"),
+    include_str!("../samples/matrix.qz"),
+    include_str!("../samples/server.qz"),
+    include_str!("../samples/shapes_dyn.qz"),
+    include_str!("../samples/specs.qz"),
     include_str!("../samples/strings.qz"),
+    include_str!("../samples/text.qz"),
     include_str!("../samples/traits.qz"),
 ];
 
@@ -26,6 +41,12 @@ fn main() {
     println!("{:.1} MB, {lines} lines", text.len() as f64 / 1e6);
     report("lex", &text, lines, || qz_syntax::lex(&text).tokens.len());
     report("lex + parse", &text, lines, || qz_syntax::parse(&text).tree.len());
+    // As a build does it: one file after the other.
+    report("file by file", &text, lines, || {
+        let rounds = text.len() / SAMPLES.iter().map(|sample| sample.len()).sum::<usize>();
+        let all = (0..rounds).flat_map(|_| SAMPLES);
+        all.map(|sample| qz_syntax::parse(sample).tree.len()).sum()
+    });
 }
 
 fn report(what: &str, text: &str, lines: usize, run: impl Fn() -> usize) {

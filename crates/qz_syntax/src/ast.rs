@@ -86,7 +86,10 @@ fn before<'t>(node: SyntaxNode<'t>, is_mark: fn(SyntaxKind) -> bool) -> impl Ite
     node.children_with_tokens().take_while(move |e| !is_mark(e.kind())).filter_map(SyntaxElement::as_node)
 }
 
-fn after<'t>(node: SyntaxNode<'t>, is_mark: fn(SyntaxKind) -> bool) -> impl Iterator<Item = SyntaxElement<'t>> {
+fn after<'t>(
+    node: SyntaxNode<'t>,
+    is_mark: fn(SyntaxKind) -> bool,
+) -> impl Iterator<Item = SyntaxElement<'t>> {
     node.children_with_tokens().skip_while(move |e| !is_mark(e.kind())).skip(1)
 }
 
@@ -180,7 +183,9 @@ impl<'t> ImplDef<'t> {
 impl<'t> IndexExpr<'t> {
     /// What stands in the brackets: one index or range, or the elements of `Set[1, 2]`.
     pub fn indices(self) -> impl Iterator<Item = Arg<'t>> {
-        after(self.0, |kind| kind == SyntaxKind::LBracket).filter_map(SyntaxElement::as_node).filter_map(Arg::cast)
+        after(self.0, |kind| kind == SyntaxKind::LBracket)
+            .filter_map(SyntaxElement::as_node)
+            .filter_map(Arg::cast)
     }
 }
 

@@ -46,16 +46,20 @@ pub(crate) fn source_file(p: &mut Parser<'_>) {
 
 /// `open (item (',' item)* ','?)? close`. Line breaks mean nothing inside, unless the bracket has no partner.
 fn list(p: &mut Parser<'_>, close: SyntaxKind, mut item: impl FnMut(&mut Parser<'_>)) {
-    let opener = open_bracket(p, close);
+    let mut opener = open_bracket(p, close);
     while !p.at(close) && (at_named(p) || !at_list_end(p)) {
+        if !opener.closed && cannot_belong(p, close) {
+            break;
+        }
         let before = p.pos;
         item(p);
         if p.at(close) {
             break;
         }
-        if !p.eat(Comma) && !recover_in_list(p, close, &opener, before) {
+        if !p.eat(Comma) && !recover_in_list(p, close, &mut opener, before) {
             break;
         }
+        debug_assert!(p.pos > before, "every turn consumes a token");
     }
     close_bracket(p, close, opener);
 }
@@ -65,14 +69,23 @@ struct OpenBracket {
     kind: SyntaxKind,
     range: TextRange,
     closed: bool,
+    /// A problem with its inside was reported.
+    reported: bool,
     cx: crate::parser::Cx,
 }
 
 fn open_bracket(p: &mut Parser<'_>, close: SyntaxKind) -> OpenBracket {
-    let opener = OpenBracket { kind: p.kind, range: p.range(), closed: p.token().has(flags::CLOSED), cx: p.cx };
+    let opener = OpenBracket {
+        kind: p.kind,
+        range: p.range(),
+        closed: p.token().has(flags::CLOSED),
+        reported: false,
+        cx: p.cx,
+    };
     p.cx.lines = !opener.closed;
     p.cx.no_do = false;
     p.cx.loop_head = false;
+    p.cx.head = false;
     p.cx.open_range = false;
     p.cx.stops |= match close {
         RParen => stop::PAREN,
@@ -91,7 +104,7 @@ fn close_bracket(p: &mut Parser<'_>, close: SyntaxKind, opener: OpenBracket) {
     if p.eat(close) {
         return;
     }
-    if !p.just_reported() {
+    if !p.just_reported() && !opener.reported {
         let before = if p.at(Eof) { TextRange::empty(p.prev_range.end) } else { p.range() };
         p.problem_at(opener.range, SyntaxProblemKind::UnclosedBracket { bracket: opener.kind, before });
     }
@@ -110,6 +123,11 @@ fn skip_to_close(p: &mut Parser<'_>, close: SyntaxKind) {
     p.finish(from, Error);
 }
 
+/// Without a partner a bracket ends before the next statement, and before the `=>` of an arm.
+fn cannot_belong(p: &Parser<'_>, close: SyntaxKind) -> bool {
+    exprs::next_line_is_another_statement(p) || p.at(FatArrow) && close != RBrace
+}
+
 /// `end: 1` is an element, whatever `end` is elsewhere.
 fn at_named(p: &Parser<'_>) -> bool {
     p.kind.is_hard_keyword() && p.nth(1) == Colon
@@ -121,13 +139,14 @@ fn at_list_end(p: &Parser<'_>) -> bool {
 }
 
 /// After an element that is followed by neither `,` nor the closing bracket. False if the list cannot go on.
-fn recover_in_list(p: &mut Parser<'_>, close: SyntaxKind, opener: &OpenBracket, before: usize) -> bool {
-    let gives_up = at_list_end(p) || (!opener.closed && p.on_new_line());
+fn recover_in_list(p: &mut Parser<'_>, close: SyntaxKind, opener: &mut OpenBracket, before: usize) -> bool {
+    let gives_up = at_list_end(p) || (!opener.closed && (p.on_new_line() || cannot_belong(p, close)));
     if gives_up {
         return false;
     }
     if !p.line_reported() || p.on_new_line() {
         p.expected(Wanted::Either(Comma, close));
+        opener.reported = true;
     }
     let next_element = p.on_new_line() && exprs::at_start(p) && p.pos > before;
     if next_element {

@@ -12,7 +12,7 @@ macro_rules! define_kinds {
         #[derive(Copy, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
         #[repr(u16)]
         pub enum SyntaxKind {
-            $($(#[$tmeta])* $tok,)*
+            $(#[doc = concat!("Shown as: ", $ttext)] $(#[$tmeta])* $tok,)*
             /// A name. The contextual keywords that follow are names too, except in their construct.
             Ident,
             $(#[doc = concat!("`", $stext, "`, a name outside its construct.")] $soft,)*
@@ -130,7 +130,8 @@ const TABLE_SIZE: usize = 256;
 static KEYWORD_TABLE: [u8; TABLE_SIZE] = keyword_table();
 
 const fn keyword_hash(word: &[u8]) -> usize {
-    let (first, last, second) = (word[0] as usize, word[word.len() - 1] as usize, word[word.len() / 2] as usize);
+    let (first, last, second) =
+        (word[0] as usize, word[word.len() - 1] as usize, word[word.len() / 2] as usize);
     (word.len() * 31 + first * 7 + last * 13 + second * 3) % TABLE_SIZE
 }
 

@@ -3,8 +3,8 @@
 //!
 //! - A string is `StrStart`, any number of `StrText` and interpolations, `StrEnd`; an interpolation is
 //!   `InterpStart`, ordinary tokens, `InterpEnd`. Strings nest in interpolations to any depth (a stack, no
-//!   recursion). An interpolation ends on its line unless a bracket is open in it, and a `"…"` string ends on its
-//!   line: a forgotten quote costs one line.
+//!   recursion). An interpolation ends on its line unless a list in brackets clearly goes on, and a `"…"` string
+//!   ends on its line: a forgotten quote costs one line.
 //! - The body of `<<~NAME` follows the line break of its line: `StrText`s and interpolations, then `HeredocEnd`.
 //!   It is no part of the ordinary sequence: [`Token::starts_heredoc_body`] marks its first token and
 //!   [`Lexed::heredocs`] says where it ends.
@@ -147,6 +147,8 @@ struct Lexer<'t> {
     /// The heredoc whose body is being read, and what to go on with behind it.
     body: Option<strings::OpenBody>,
     heredocs: Vec<HeredocSpan>,
+    /// The first token of this line.
+    line_first: u32,
     /// A string of this line lacks its quote, so the brackets around it mean nothing.
     line_is_broken: bool,
 }
@@ -170,6 +172,7 @@ impl<'t> Lexer<'t> {
             pending: VecDeque::new(),
             body: None,
             heredocs: Vec::new(),
+            line_first: 0,
             line_is_broken: false,
         }
     }
@@ -228,8 +231,8 @@ impl<'t> Lexer<'t> {
     fn push(&mut self, kind: SyntaxKind, start: usize, extra: u16) -> u32 {
         let index = self.tokens.len() as u32;
         self.tokens.push(Token { kind, flags: self.gap | extra, start: start as u32 });
-        let starts_line = self.gap & flags::NEWLINE_BEFORE != 0 && !continues_pattern(self.last)
-            || self.last == Semicolon;
+        let starts_line =
+            self.gap & flags::NEWLINE_BEFORE != 0 && !continues_pattern(self.last) || self.last == Semicolon;
         if let Some(frame) = self.frames.last_mut()
             && (starts_line && !matches!(kind, RParen | RBracket | RBrace) || frame.line_start.is_none())
         {
@@ -252,6 +255,7 @@ impl<'t> Lexer<'t> {
         self.pos += 1;
         self.trivia(Newline, start);
         self.gap |= flags::NEWLINE_BEFORE;
+        self.line_first = self.tokens.len() as u32;
         self.newline_in_interps();
         if self.modes.is_empty() {
             self.next_heredoc_body();

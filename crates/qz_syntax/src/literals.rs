@@ -36,7 +36,9 @@ pub(crate) fn escape_at(text: &str) -> Escape {
 fn hex_escape(text: &str) -> Escape {
     let digits = text[2..].bytes().take(2).take_while(u8::is_ascii_hexdigit).count();
     let value = match u32::from_str_radix(&text[2..2 + digits], 16) {
-        Ok(code) if digits == 2 && code < 0x80 => char::from_u32(code).ok_or(SyntaxProblemKind::BadUnicodeEscape),
+        Ok(code) if digits == 2 && code < 0x80 => {
+            char::from_u32(code).ok_or(SyntaxProblemKind::BadUnicodeEscape)
+        }
         _ => Err(SyntaxProblemKind::BadUnicodeEscape),
     };
     Escape { len: 2 + digits, value }

@@ -191,7 +191,7 @@ macro_rules! for_each_node {
                 generics: first(GenericParams),
                 /// The trait, if there is one.
                 trait_type: before(TypeExpr, ForKw),
-                /// The only type, or the one after `for`: see [`ImplDef::self_type`].
+                /// The only type, or the one after `for`: see `ImplDef::self_type`.
                 for_type: after(TypeExpr, ForKw),
                 where_clause: first(WhereClause),
                 items: all(Item),
@@ -315,7 +315,7 @@ macro_rules! for_each_node {
                 place: nth(Expr, 0),
                 value: nth(Expr, 1),
             }
-            /// `place += value` and its kin; see [`CompoundAssignStmt::op`].
+            /// `place += value` and its kin; see `CompoundAssignStmt::op`.
             CompoundAssignStmt {
                 place: nth(Expr, 0),
                 value: nth(Expr, 1),
@@ -340,9 +340,9 @@ macro_rules! for_each_node {
 
             /// An expression that the text lacks (or that nested too deep).
             MissingExpr {}
-            /// A number, character, symbol, raw string, regex, `true`, `false` or `nil`: see [`LiteralExpr::kind`].
+            /// A number, character, symbol, raw string, regex, `true`, `false` or `nil`: see `LiteralExpr::kind`.
             LiteralExpr {}
-            /// `"text #{e}"` or `"""…"""`: see [`StringExpr::parts`].
+            /// `"text #{e}"` or `"""…"""`: see `StringExpr::parts`.
             StringExpr {
                 start: token(StrStart),
             }
@@ -350,7 +350,7 @@ macro_rules! for_each_node {
             Interp {
                 expr: first(Expr),
             }
-            /// `<<~NAME`; its text stands after the line: see [`HeredocExpr::body`].
+            /// `<<~NAME`; its text stands after the line: see `HeredocExpr::body`.
             HeredocExpr {
                 start: token(HeredocStart),
             }
@@ -358,7 +358,7 @@ macro_rules! for_each_node {
             HeredocBody {
                 end: token(HeredocEnd),
             }
-            /// `name`, `a::b`, `Vec<Int>`, `Shape::Circle`: see [`PathExpr::segments`].
+            /// `name`, `a::b`, `Vec<Int>`, `Shape::Circle`: see `PathExpr::segments`.
             PathExpr {}
             /// `self`.
             SelfExpr {}
@@ -434,7 +434,7 @@ macro_rules! for_each_node {
             RecordSpread {
                 expr: first(Expr),
             }
-            /// `-e`, `~e`, `not e`: see [`UnaryExpr::op`].
+            /// `-e`, `~e`, `not e`: see `UnaryExpr::op`.
             UnaryExpr {
                 operand: first(Expr),
             }
@@ -460,7 +460,7 @@ macro_rules! for_each_node {
             SpawnExpr {
                 operand: first(Expr),
             }
-            /// `a + b`, `a |> f`, `a ?? b`, `a and b`, `a in b` …: see [`BinaryExpr::op`].
+            /// `a + b`, `a |> f`, `a ?? b`, `a and b`, `a in b` …: see `BinaryExpr::op`.
             BinaryExpr {
                 lhs: nth(Expr, 0),
                 rhs: nth(Expr, 1),
@@ -481,7 +481,7 @@ macro_rules! for_each_node {
                 expr: first(Expr),
                 pat: first(Pat),
             }
-            /// `e as T`, `e wrapping_as T`, `e try_as T`: see [`CastExpr::kind`].
+            /// `e as T`, `e wrapping_as T`, `e try_as T`: see `CastExpr::kind`.
             CastExpr {
                 expr: first(Expr),
                 ty: first(TypeExpr),
@@ -546,7 +546,7 @@ macro_rules! for_each_node {
             LambdaParams {
                 params: all(Param),
             }
-            /// `v[i]`, `v[a..b]`, `Set[1, 2]`: see [`IndexExpr::indices`].
+            /// `v[i]`, `v[a..b]`, `Set[1, 2]`: see `IndexExpr::indices`.
             IndexExpr {
                 base: first(Expr),
             }
@@ -728,7 +728,7 @@ macro_rules! for_each_node {
                 is_inclusive: has(DotDotEq),
                 end: after(Pat, DotDot | DotDotEq),
             }
-            /// `None`, `Shape::Empty`, `LIMIT`: see [`PathPat::segments`].
+            /// `None`, `Shape::Empty`, `LIMIT`: see `PathPat::segments`.
             PathPat {}
             /// `Some(x)`, `Shape::Circle(r: x)`.
             VariantPat {
@@ -791,7 +791,7 @@ macro_rules! for_each_node {
 
             /// A type that the text lacks.
             MissingType {}
-            /// `Int`, `Vec<Int>`, `a::T`, `Self`: see [`PathType::segments`].
+            /// `Int`, `Vec<Int>`, `a::T`, `Self`: see `PathType::segments`.
             PathType {}
             /// `<Int, Item = String>`.
             TypeArgs {

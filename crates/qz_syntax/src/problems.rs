@@ -45,8 +45,6 @@ pub enum Wanted {
     EndOfLine,
     /// A field, method or other member of a type's body.
     TypeMember,
-    /// An arm `pattern => …`.
-    Arm,
     /// A path such as `std/io`.
     ImportPath,
     /// A string naming the calling convention.
@@ -132,6 +130,8 @@ problem_kinds! {
     139 PlaceExpected "something that cannot be assigned to"
     142 StatementAsValue "an assignment where a value must stand"
     143 EmptyMatch "a `match` without arms"
+    144 StrayArm "an arm outside of a `match`"
+    145 OrAfterIs "alternatives behind `is` without parentheses"
     // ---- habits from other languages
     150 ForeignAnd "`&&` instead of `and`"
     151 ForeignOr "`||` instead of `or`"
@@ -169,6 +169,7 @@ problem_kinds! {
     183 ArrowType "`A -> B` instead of `Fn(A): B`"
     184 BraceParams "parameters in a brace block"
     185 NamedArgEq "`name = value` instead of `name: value`"
+    186 BlockAfterName "a brace block after a bare name"
 }
 
 /// A word of another language, and so what to write instead.

@@ -19,11 +19,26 @@ use crate::{Parse, parse};
 
 /// Programs that cover the grammar between them.
 pub(crate) const SAMPLES: &[(&str, &str)] = &[
+    ("bank", include_str!("../samples/bank.qz")),
+    ("calc", include_str!("../samples/calc.qz")),
     ("closures", include_str!("../samples/closures.qz")),
     ("concurrency", include_str!("../samples/concurrency.qz")),
     ("control", include_str!("../samples/control.qz")),
+    ("effects", include_str!("../samples/effects.qz")),
+    ("formats", include_str!("../samples/formats.qz")),
     ("geometry", include_str!("../samples/geometry.qz")),
+    ("graph", include_str!("../samples/graph.qz")),
+    ("interp", include_str!("../samples/interp.qz")),
+    ("json", include_str!("../samples/json.qz")),
+    ("life", include_str!("../samples/life.qz")),
+    ("lowlevel", include_str!("../samples/lowlevel.qz")),
+    ("lru", include_str!("../samples/lru.qz")),
+    ("matrix", include_str!("../samples/matrix.qz")),
+    ("server", include_str!("../samples/server.qz")),
+    ("shapes_dyn", include_str!("../samples/shapes_dyn.qz")),
+    ("specs", include_str!("../samples/specs.qz")),
     ("strings", include_str!("../samples/strings.qz")),
+    ("text", include_str!("../samples/text.qz")),
     ("traits", include_str!("../samples/traits.qz")),
 ];
 
@@ -71,13 +86,6 @@ pub(crate) fn check_tree(body: &str, expect: &Expect) {
     expect.assert_eq(&body_dump(&parse, &text));
 }
 
-/// The tree of statements that may have problems.
-pub(crate) fn check_broken_tree(body: &str, expect: &Expect) {
-    let text = format!("def f\n{body}\nend\n");
-    let parse = parsed(&text);
-    expect.assert_eq(&body_dump(&parse, &text));
-}
-
 fn body_dump(parse: &Parse, text: &str) -> String {
     let file = SourceFile::cast(parse.tree.root(text)).expect("the root is a file");
     let Some(Item::FnDef(def)) = file.items().next() else { panic!("a function in\n{text}") };
@@ -118,7 +126,11 @@ fn render(text: &str, parse: &Parse, skipped_lines: u32) -> String {
         ));
         if let Some((place, label)) = problem.secondary() {
             let at = lines.line_col(text, place.start);
-            out.push_str(&format!("    {}:{} {label}\n", at.line + 1 - skipped_lines.min(at.line), at.col + 1));
+            out.push_str(&format!(
+                "    {}:{} {label}\n",
+                at.line + 1 - skipped_lines.min(at.line),
+                at.col + 1
+            ));
         }
     }
     out

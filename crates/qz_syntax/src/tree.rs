@@ -13,8 +13,8 @@
 mod build;
 mod dump;
 
-pub(crate) use build::{Checkpoint, TreeBuilder};
 pub use build::MAX_TREE_DEPTH;
+pub(crate) use build::{Checkpoint, TreeBuilder};
 
 use qz_base::TextRange;
 
@@ -157,9 +157,10 @@ impl<'t> SyntaxNode<'t> {
         let below = self.index as usize + 1..self.tree.after(self.index) as usize;
         let significant = |i: &usize| !elements[*i].kind.is_node() && !elements[*i].kind.is_trivia();
         match (below.clone().find(significant), below.rev().find(significant)) {
-            (Some(first), Some(last)) => {
-                TextRange::new(self.tree.token_start(first as u32), self.tree.token_end(last as u32, self.text))
-            }
+            (Some(first), Some(last)) => TextRange::new(
+                self.tree.token_start(first as u32),
+                self.tree.token_end(last as u32, self.text),
+            ),
             _ => TextRange::empty(self.end_of_token_before()),
         }
     }

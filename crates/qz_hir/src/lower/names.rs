@@ -59,6 +59,13 @@ impl Cx<'_> {
     }
 
     fn unknown_name(&mut self, name: Name, range: TextRange) -> ExprId {
+        // `x?` of a visible value `x` is propagation.
+        if let Some(base) = name.as_str().strip_suffix('?')
+            && let Some(local) = self.find_local(Name::new(base))
+        {
+            let operand = self.use_local(local, TextRange::new(range.start, range.end - 1));
+            return self.propagate(operand, false, range);
+        }
         if let Some(ty) = self.types.named_type(name) {
             return self.expr(Expr::TypeRecv { ty }, range);
         }

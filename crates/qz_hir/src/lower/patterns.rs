@@ -267,8 +267,11 @@ impl<'a> Cx<'a> {
         let range = it.syntax().range();
         let segments: Vec<_> = it.path().into_iter().flat_map(|path| path.segments()).collect();
         let path = self.pattern_path(&segments, range);
+        // The path is a pattern node too, and comes first.
+        let own = |arg: &ast::PatArg<'_>| it.path().is_none_or(|path| path.syntax() != arg.syntax());
         let args: Vec<PatArg> = it
             .args()
+            .filter(own)
             .map(|arg| match arg {
                 ast::PatArg::NamedPat(named) => PatArg {
                     name: named.name().map(|it| Name::new(it.text())),

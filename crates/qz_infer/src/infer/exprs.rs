@@ -6,7 +6,6 @@ use qz_types::{Mutability, Ty, TyKind, VarKind};
 
 use super::{Expect, ExprOrPat, Infer};
 use crate::diagnostics as words;
-use crate::facts::*;
 
 impl Infer<'_, '_> {
     /// The type of an expression, recorded.

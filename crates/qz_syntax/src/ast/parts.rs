@@ -1,6 +1,8 @@
 //! What are the parts of a path, a string or a literal? Sequences that mix tokens and nodes.
 
-use super::{AstNode, Expr, HeredocBody, Interp, LiteralExpr, PathExpr, PathPat, PathType, StringExpr, TypeArgs};
+use super::{
+    AstNode, Expr, HeredocBody, Interp, LiteralExpr, PathExpr, PathPat, PathType, StringExpr, TypeArgs,
+};
 use crate::SyntaxKind;
 use crate::tree::{Children, SyntaxElement, SyntaxNode, SyntaxToken};
 
@@ -87,7 +89,9 @@ pub enum StringPart<'t> {
 impl<'t> StringPart<'t> {
     fn all_of(node: SyntaxNode<'t>) -> impl Iterator<Item = StringPart<'t>> {
         node.children_with_tokens().filter_map(|child| match child {
-            SyntaxElement::Token(token) => (token.kind() == SyntaxKind::StrText).then_some(StringPart::Text(token)),
+            SyntaxElement::Token(token) => {
+                (token.kind() == SyntaxKind::StrText).then_some(StringPart::Text(token))
+            }
             SyntaxElement::Node(node) => Interp::cast(node).map(StringPart::Interp),
         })
     }
@@ -102,7 +106,7 @@ impl<'t> StringPart<'t> {
 }
 
 impl<'t> StringExpr<'t> {
-    /// Text and interpolations in order. Their values are in [`literals::string_parts`](crate::literals::string_parts).
+    /// Text and interpolations in order. Their values: [`StringExpr::value`].
     pub fn parts(self) -> impl Iterator<Item = StringPart<'t>> {
         StringPart::all_of(self.syntax())
     }

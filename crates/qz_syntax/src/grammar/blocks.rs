@@ -1,6 +1,6 @@
 //! Where does a body end, and what happens behind a statement that does not end with its line?
 
-use super::{control, exprs, foreign, lambdas, stmts, strings};
+use super::{control, exprs, lambdas, stmts, strings};
 use crate::SyntaxKind::*;
 use crate::parser::{Cx, Parser, ends_operand, stop};
 use crate::problems::{SyntaxProblemKind, Wanted};
@@ -8,18 +8,32 @@ use crate::problems::{SyntaxProblemKind, Wanted};
 /// `block := (stmt separator)*` up to one of the stops (which stays). Always leaves a `Block`.
 pub(super) fn block(p: &mut Parser<'_>, own: u16) {
     let saved = p.cx;
-    p.cx = Cx { lines: true, no_do: false, loop_head: false, open_range: false, stops: saved.stops | own };
+    p.cx = Cx::fresh(saved.stops | own);
     let mut from = None;
+    // Arms without their `match`: only the first is reported, and they leave an `end` behind.
+    let mut arms = false;
     loop {
         let foreign_branch = p.cx.stops & stop::ELSE != 0 && control::at_foreign_elsif(p);
-        if p.at_stop() || foreign_branch || at_outdented_item(p) {
+        let ends = p.at_stop() && !p.at_surplus_end();
+        if arms && p.at(EndKw) && !ends {
+            p.skip_one();
+            arms = false;
+            continue;
+        }
+        if ends || foreign_branch || at_outdented_item(p) {
             break;
         }
         let start = *from.get_or_insert_with(|| p.start());
         debug_assert!(start.0 < u32::MAX);
         let before = p.pos;
         if !p.eat(Semicolon) {
-            line(p);
+            let arm = control::at_stray_arm(p);
+            if arm {
+                control::stray_arm(p, arms);
+            } else {
+                line(p);
+            }
+            arms |= arm;
         }
         debug_assert!(p.pos > before, "every turn consumes a token");
         if p.pos == before {
@@ -36,7 +50,7 @@ pub(super) fn block(p: &mut Parser<'_>, own: u16) {
 /// A block of exactly one statement, for the short form of an arm.
 pub(super) fn one_statement(p: &mut Parser<'_>) {
     let saved = p.cx;
-    p.cx = Cx { lines: true, no_do: false, loop_head: false, open_range: false, stops: saved.stops };
+    p.cx = Cx::fresh(saved.stops);
     let from = p.start();
     stmts::stmt(p);
     p.finish(from, Block);
@@ -45,8 +59,9 @@ pub(super) fn one_statement(p: &mut Parser<'_>) {
 
 /// With the indentation as witness: a declaration that cannot belong to the block it seems to stand in.
 fn at_outdented_item(p: &Parser<'_>) -> bool {
-    let starts_item = matches!(p.kind, DefKw | StructKw | EnumKw | TraitKw | ImplKw | ImportKw | ConstKw | At)
-        || matches!(p.kind, PrivateKw | PubKw | ExternKw | TypeKw | NewtypeKw | ExtendKw);
+    let starts_item =
+        matches!(p.kind, DefKw | StructKw | EnumKw | TraitKw | ImplKw | ImportKw | ConstKw | At)
+            || matches!(p.kind, PrivateKw | PubKw | ExternKw | TypeKw | NewtypeKw | ExtendKw);
     starts_item && p.outdented()
 }
 
@@ -89,8 +104,11 @@ pub(super) fn end_of_line(p: &mut Parser<'_>) {
     if p.on_new_line() || p.at(Semicolon) || p.at_stop() {
         return;
     }
-    if !p.line_reported() && !foreign::behind_statement(p) {
-        p.expected(Wanted::EndOfLine);
+    if !p.line_reported() {
+        match p.kind {
+            bracket @ (RParen | RBracket | RBrace) => p.problem(SyntaxProblemKind::StrayBracket { bracket }),
+            _ => p.expected(Wanted::EndOfLine),
+        }
     }
     skip_line(p);
 }

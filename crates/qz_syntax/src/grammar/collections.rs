@@ -85,6 +85,11 @@ fn clauses(p: &mut Parser<'_>) {
 
 /// `pattern (',' pattern)? 'in' expr`
 pub(super) fn for_head(p: &mut Parser<'_>) {
+    if p.line_ended() {
+        p.expected(Wanted::Pattern);
+        p.empty(MissingPat);
+        return p.empty(MissingExpr);
+    }
     patterns::binding(p);
     while p.eat(Comma) {
         patterns::binding(p);
@@ -175,6 +180,8 @@ pub(super) fn at_struct_literal(p: &Parser<'_>) -> bool {
     let inside = p.ahead(1);
     match inside.kind {
         RBrace | DotDotDot => true,
+        // Unfinished: the brace is the last thing on its line and has no partner.
+        _ if inside.has(flags::NEWLINE_BEFORE) && !p.token().has(flags::CLOSED) => true,
         kind if kind.is_word() => {
             matches!(p.nth(2), Colon | Comma | RBrace) || !inside.has(flags::NEWLINE_BEFORE) && p.nth(2) == Eq
         }

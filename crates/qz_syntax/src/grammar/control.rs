@@ -35,7 +35,9 @@ fn head(p: &mut Parser<'_>) {
         p.expected(Wanted::Expr);
         p.empty(MissingExpr);
     } else {
+        let outer = std::mem::replace(&mut p.cx.head, true);
         blocks::condition(p);
+        p.cx.head = outer;
     }
 }
 
@@ -48,7 +50,8 @@ pub(super) fn at_foreign_elsif(p: &Parser<'_>) -> bool {
     let is_word = p.at(Ident) && p.on_new_line() && matches!(p.current_text(), "elif" | "elseif");
     is_word && {
         let next = p.ahead(1);
-        let starts_condition = next.kind.is_name() || matches!(next.kind, LParen | NotKw | Bang | IntNumber | SelfKw);
+        let starts_condition =
+            next.kind.is_name() || matches!(next.kind, LParen | NotKw | Bang | IntNumber | SelfKw);
         starts_condition && next.has(flags::SPACE_BEFORE) && !next.has(flags::NEWLINE_BEFORE)
     }
 }
@@ -166,6 +169,7 @@ fn loop_after_label(p: &mut Parser<'_>, from: crate::tree::Checkpoint) {
     p.bump();
     let saved = p.cx;
     p.cx.loop_head = true;
+    p.cx.head = true;
     let kind = match keyword {
         WhileKw => WhileExpr,
         UntilKw => UntilExpr,
@@ -229,11 +233,13 @@ pub(super) fn jump(p: &mut Parser<'_>) {
 /// A name behind `break` or `next` is a label if a loop around has it, or if a value follows it.
 fn is_label(p: &Parser<'_>) -> bool {
     let next = p.ahead(1);
-    let alone = next.has(flags::NEWLINE_BEFORE) || matches!(next.kind, IfKw | UnlessKw | Semicolon | EndKw | Eof);
-    let followed_by_value = next.has(flags::SPACE_BEFORE) && !next.has(flags::NEWLINE_BEFORE)
+    let alone =
+        next.has(flags::NEWLINE_BEFORE) || matches!(next.kind, IfKw | UnlessKw | Semicolon | EndKw | Eof);
+    let followed_by_value = next.has(flags::SPACE_BEFORE)
+        && !next.has(flags::NEWLINE_BEFORE)
         && (next.kind.is_name() || matches!(next.kind, IntNumber | FloatNumber | StrStart | Char | Symbol));
     let known = p.labels.iter().rev().take(64).any(|label| *label == p.current_text());
-    known && (alone || followed_by_value) || followed_by_value && !known && next.kind != StepKw
+    if followed_by_value { known || next.kind != StepKw } else { known && alone }
 }
 
 // -------------------------------------------------------------------------------------------- match, select
@@ -243,6 +249,7 @@ pub(super) fn match_expr(p: &mut Parser<'_>) {
     let from = p.start();
     let keyword = p.range();
     let opener = p.open_block();
+    let reported = p.problem_count();
     p.bump();
     head(p);
     let brace = arms_begin(p);
@@ -251,7 +258,7 @@ pub(super) fn match_expr(p: &mut Parser<'_>) {
         count += 1;
         match_arm(p);
     });
-    if count == 0 && !p.line_reported() {
+    if count == 0 && p.problem_count() == reported {
         p.problem_at(keyword, SyntaxProblemKind::EmptyMatch);
     }
     arms_end(p, brace, opener);
@@ -289,8 +296,10 @@ fn arms(p: &mut Parser<'_>, brace: bool, mut arm: impl FnMut(&mut Parser<'_>)) {
     p.cx.lines = true;
     p.cx.no_do = false;
     p.cx.loop_head = false;
+    p.cx.head = false;
     p.cx.open_range = false;
     p.cx.stops |= if brace { stop::BRACE } else { stop::END };
+    let mut first = true;
     loop {
         let before = p.pos;
         // An arm of ours and one of a `match` around look alike: the innermost takes it.
@@ -300,14 +309,47 @@ fn arms(p: &mut Parser<'_>, brace: bool, mut arm: impl FnMut(&mut Parser<'_>)) {
         }
         if p.at(Semicolon) || p.at(Comma) && brace {
             p.bump();
+        } else if !first && at_second_statement(p) && !p.at(Ident) {
+            stmts::rest_of_arm(p, stop::END | stop::ARM);
         } else {
             arm(p);
         }
+        first = false;
         if p.pos == before {
             p.skip_one();
         }
     }
     p.cx = saved;
+}
+
+/// A line that holds `=>` and starts like a pattern.
+pub(super) fn at_stray_arm(p: &Parser<'_>) -> bool {
+    let starts_pattern = p.kind.is_name()
+        || matches!(
+            p.kind,
+            IntNumber | FloatNumber | Char | Symbol | StrStart | Regex | RawString | Underscore
+        )
+        || matches!(p.kind, LParen | LBracket | LBrace | Minus | DotDot | DotDotEq | FatArrow)
+        || matches!(p.kind, TrueKw | FalseKw | NilKw);
+    starts_pattern && p.token().has(flags::ARM) && p.on_new_line() && p.nth(1) != Eq
+}
+
+/// An arm in a block: its `match` is missing, or the `match` around has ended too early. Reported once in a block.
+pub(super) fn stray_arm(p: &mut Parser<'_>, reported: bool) {
+    let from = p.start();
+    if !reported {
+        p.problem(SyntaxProblemKind::StrayArm);
+    }
+    p.blocks_mismatch = true;
+    let before = p.pos;
+    p.lost += 1;
+    match_arm(p);
+    p.lost -= 1;
+    if p.pos == before {
+        blocks::skip_piece(p);
+        blocks::skip_line(p);
+    }
+    p.finish(from, Error);
 }
 
 /// `else` instead of `_ =>`, unless an `if` around waits for it.
@@ -318,6 +360,7 @@ fn at_match_else(p: &Parser<'_>) -> bool {
 /// `pattern ('if' expr)? '=>' body`
 fn match_arm(p: &mut Parser<'_>) {
     let from = p.start();
+    p.entry = p.pos;
     foreign_arm_words(p);
     if p.at(ElseKw) {
         p.problem(SyntaxProblemKind::MatchElse);
@@ -365,7 +408,12 @@ fn arm_arrow_and_body(p: &mut Parser<'_>) {
             p.expected(Wanted::Token(FatArrow));
         }
         blocks::skip_line(p);
-        p.empty(Block);
+        // The lines that follow may be the body all the same.
+        if at_second_statement(p) {
+            block(p, stop::END | stop::ARM);
+        } else {
+            p.empty(Block);
+        }
         return;
     }
     if p.on_new_line() {
@@ -382,7 +430,8 @@ fn arm_arrow_and_body(p: &mut Parser<'_>) {
 fn one_line_arm(p: &mut Parser<'_>) {
     let from = p.start();
     blocks::one_statement(p);
-    let ended = p.on_new_line() || p.at_stop() || p.at(Semicolon) || p.at(Comma) && p.cx.stops & stop::BRACE != 0;
+    let ended =
+        p.on_new_line() || p.at_stop() || p.at(Semicolon) || p.at(Comma) && p.cx.stops & stop::BRACE != 0;
     if !ended {
         blocks::end_of_line(p);
     }
@@ -396,7 +445,13 @@ fn one_line_arm(p: &mut Parser<'_>) {
 fn at_second_statement(p: &Parser<'_>) -> bool {
     let next = p.ahead(1);
     let thin_arrow = next.kind == Arrow || next.kind == LParen && next.has(flags::LAMBDA);
-    exprs::at_start(p) && !p.token().has(flags::ARM) && !p.at_stop() && !p.at_item_line() && !thin_arrow
+    let starts = exprs::at_start(p) || matches!(p.kind, VarKw | DeferKw);
+    starts
+        && p.on_new_line()
+        && !p.token().has(flags::ARM)
+        && !p.at_stop()
+        && !p.at_item_line()
+        && !thin_arrow
 }
 
 /// `'select' arm* 'end'`
@@ -412,6 +467,7 @@ pub(super) fn select(p: &mut Parser<'_>) {
 /// `(name '=')? expr '=>' body`
 fn select_arm(p: &mut Parser<'_>) {
     let from = p.start();
+    p.entry = p.pos;
     if (p.kind.is_name() || p.at(Underscore)) && p.nth(1) == Eq {
         patterns::binding(p);
         p.bump();

@@ -70,17 +70,21 @@ fn required_at(p: &mut Parser<'_>, min: u8) {
 }
 
 /// The operand is missing rather than on the next line, if that line is an assignment or a declaration.
-fn next_line_is_another_statement(p: &Parser<'_>) -> bool {
+pub(super) fn next_line_is_another_statement(p: &Parser<'_>) -> bool {
     p.on_new_line()
         && (p.at_item_line()
             || matches!(p.kind, VarKw | DeferKw | ConstKw)
-            || p.kind.is_name() && matches!(p.nth(1), Eq | PlusEq | MinusEq | Colon))
+            || p.kind.is_name() && matches!(p.nth(1), Eq | PlusEq | MinusEq | Colon)
+            || p.cx.lines && p.token().has(flags::ARM))
 }
 
 /// Whether an expression can start with the current token.
 pub(super) fn at_start(p: &Parser<'_>) -> bool {
     p.kind.is_name()
-        || matches!(p.kind, IntNumber | FloatNumber | Char | Symbol | RawString | Regex | StrStart | HeredocStart)
+        || matches!(
+            p.kind,
+            IntNumber | FloatNumber | Char | Symbol | RawString | Regex | StrStart | HeredocStart
+        )
         || matches!(p.kind, LParen | LBracket | LBrace | Minus | Tilde | Bang | Amp | Arrow | Dollar | At)
         || matches!(p.kind, IfKw | UnlessKw | WhileKw | UntilKw | ForKw | LoopKw | MatchKw | DoKw)
         || matches!(p.kind, ReturnKw | BreakKw | NextKw | NotKw | AwaitKw | GoKw | TryKw)
@@ -114,6 +118,11 @@ fn operators(p: &mut Parser<'_>, from: Checkpoint, min: u8, open_range: bool) {
         }
         let Some(strength) = infix(p.kind) else { break };
         if strength < min || foreign::not_infix(p) {
+            break;
+        }
+        // Only the pattern of `is` leaves a tighter operator behind.
+        if compared && strength > prec::COMPARE {
+            patterns::alternatives_of_is(p);
             break;
         }
         match strength {
@@ -251,8 +260,10 @@ pub(super) fn at_contextual_prefix(p: &Parser<'_>) -> bool {
     }
     let tight_after = !p.ahead(2).has(flags::SPACE_BEFORE);
     match next.kind {
-        LParen | LBracket | StrStart | RawString | Regex | HeredocStart | IntNumber | FloatNumber | Char | Symbol => true,
-        TrueKw | FalseKw | NilKw | SelfKw | DoKw | Arrow | IfKw | MatchKw | NotKw | AwaitKw | TryKw | GoKw => true,
+        LParen | LBracket | StrStart | RawString | Regex | HeredocStart | IntNumber | FloatNumber | Char
+        | Symbol => true,
+        TrueKw | FalseKw | NilKw | SelfKw | DoKw | Arrow | IfKw | MatchKw | NotKw | AwaitKw | TryKw
+        | GoKw => true,
         Minus | Amp => tight_after,
         ThenKw | StepKw | WrappingAsKw | TryAsKw => false,
         kind => kind.is_name(),

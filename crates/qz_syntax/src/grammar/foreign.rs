@@ -56,13 +56,14 @@ pub(super) fn not_infix(p: &Parser<'_>) -> bool {
     }
 }
 
-fn at_increment(p: &Parser<'_>) -> bool {
+pub(super) fn at_increment(p: &Parser<'_>) -> bool {
     let second = p.ahead(1);
     if second.kind != p.kind || second.has(flags::SPACE_BEFORE) {
         return false;
     }
     let third = p.ahead(2);
-    third.has(flags::NEWLINE_BEFORE) || matches!(third.kind, Eof | EndKw | RBrace | Semicolon | IfKw | UnlessKw)
+    third.has(flags::NEWLINE_BEFORE)
+        || matches!(third.kind, Eof | EndKw | RBrace | Semicolon | IfKw | UnlessKw)
 }
 
 /// `===` and `!==`, at their first token. True if both tokens were taken.
@@ -118,14 +119,14 @@ pub(super) fn or_assign(p: &mut Parser<'_>) {
     p.skip_one();
 }
 
-/// What stands behind a whole statement. True if it was reported.
-pub(super) fn behind_statement(p: &mut Parser<'_>) -> bool {
-    if matches!(p.kind, Plus | Minus) && at_increment(p) {
-        let range = TextRange::new(p.range().start, p.ahead(1).start + 1);
-        p.problem_at(range, SyntaxProblemKind::Increment { plus: p.at(Plus) });
-        return true;
-    }
-    false
+/// `++` and `--` behind a statement's expression.
+pub(super) fn increment(p: &mut Parser<'_>) {
+    let range = TextRange::new(p.range().start, p.ahead(1).start + 1);
+    p.problem_at(range, SyntaxProblemKind::Increment { plus: p.at(Plus) });
+    let from = p.start();
+    p.bump();
+    p.bump();
+    p.finish(from, Error);
 }
 
 /// A statement that starts with a word of another language. False if it does not.
@@ -137,7 +138,9 @@ pub(super) fn statement(p: &mut Parser<'_>, from: Checkpoint) -> bool {
     let on_line = !next.has(flags::NEWLINE_BEFORE);
     let before_name = on_line && next.kind.is_name();
     match p.current_text() {
-        "let" | "val" | "auto" | "mut" if before_name || on_line && at_pattern(next) => let_statement(p, from),
+        "let" | "val" | "auto" | "mut" if before_name || on_line && at_pattern(next) => {
+            let_statement(p, from)
+        }
         "fn" | "func" | "fun" | "function" if before_name && matches!(p.nth(2), LParen | Lt) => {
             items::item(p, Level::Body);
         }
@@ -146,7 +149,9 @@ pub(super) fn statement(p: &mut Parser<'_>, from: Checkpoint) -> bool {
             p.bump_as(NextKw);
             p.finish(from, NextExpr);
         }
-        "switch" | "case" if before_name || on_line && next.kind == LParen && next.has(flags::SPACE_BEFORE) => {
+        "switch" | "case"
+            if before_name || on_line && next.kind == LParen && next.has(flags::SPACE_BEFORE) =>
+        {
             switch(p);
         }
         "begin" if !on_line => begin(p, from),

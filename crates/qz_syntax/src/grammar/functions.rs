@@ -11,9 +11,15 @@ use qz_base::TextRange;
 
 /// `'def' word generics? params? (':' type)? can? where? (block 'end' | '=' expr)?`
 pub(super) fn def(p: &mut Parser<'_>, from: Checkpoint, level: Level, is_extern: bool) {
-    let opener = p.open_block();
-    p.bump();
-    def_name(p);
+    let mut opener = p.open_block();
+    if p.at(DefKw) {
+        p.bump();
+        def_name(p);
+    } else {
+        p.expected(Wanted::Token(DefKw));
+        opener.0 = DefKw;
+        p.bump_as(Ident);
+    }
     generics(p);
     if p.at(LParen) && !p.on_new_line() {
         params(p);
@@ -23,6 +29,19 @@ pub(super) fn def(p: &mut Parser<'_>, from: Checkpoint, level: Level, is_extern:
     where_clause(p);
     body(p, opener, level, is_extern);
     p.finish(from, FnDef);
+}
+
+/// `name(…` where a declaration stands: only `def` can be missing.
+pub(super) fn at_member_without_def(p: &Parser<'_>, level: Level) -> bool {
+    let next = p.ahead(1);
+    if !p.at(Ident) || next.kind != LParen || next.has(flags::SPACE_BEFORE) {
+        return false;
+    }
+    match level {
+        Level::File => next.has(flags::BEFORE_EQ),
+        Level::Enum => !p.at_upper(),
+        _ => level != Level::Body,
+    }
 }
 
 /// Any word; `self.` before it is Ruby's.
@@ -99,9 +118,11 @@ fn at_next_declaration(p: &Parser<'_>, level: Level) -> bool {
     if p.token().has(flags::DOC_BEFORE) || p.at(Eof) {
         return true;
     }
-    match p.kind {
+    let next = if p.at(Semicolon) { p.nth(1) } else { p.kind };
+    match next {
         EndKw => level != Level::File,
         DefKw | ConstKw | At => true,
+        _ if p.at(Semicolon) => false,
         _ if level == Level::File => items::at_item(p),
         PrivateKw | TypeKw | ExternKw | UnsafeKw => items::at_item(p),
         _ => false,

@@ -36,6 +36,7 @@ impl Level {
 /// `entry := item | ';'`; anything else is reported and kept.
 pub(super) fn file_entry(p: &mut Parser<'_>) {
     let kind = p.kind;
+    p.entry = p.pos;
     match kind {
         Semicolon => p.bump(),
         RParen | RBracket | RBrace => {
@@ -48,11 +49,13 @@ pub(super) fn file_entry(p: &mut Parser<'_>) {
         }
         EndKw => {
             p.blocks_mismatch = true;
-            p.problem(SyntaxProblemKind::StrayEnd);
+            if !p.stray_run {
+                p.problem(SyntaxProblemKind::StrayEnd);
+            }
             p.skip_one();
         }
         _ if p.stop_bit() & stop::STRING != 0 => p.skip_one(),
-        _ if at_item(p) => {
+        _ if at_item(p) || functions::at_member_without_def(p, Level::File) => {
             p.stray_run = false;
             item(p, Level::File);
             blocks::end_of_line(p);
@@ -68,14 +71,18 @@ fn stray_statement(p: &mut Parser<'_>) {
         p.expected(Wanted::Item);
         return blocks::skip_entry(p);
     }
+    // In a run of them only the first says anything: what opened the run explains the rest.
     let start = p.range();
     let reported = p.problem_count();
+    let again = std::mem::replace(&mut p.stray_run, true);
+    p.lost += u32::from(again);
     stmts::stmt(p);
-    if !std::mem::replace(&mut p.stray_run, true) && p.problem_count() == reported {
+    if p.problem_count() == reported {
         let range = TextRange::new(start.start, p.prev_range.end.max(start.end));
         p.problem_at(range, SyntaxProblemKind::StatementAtTopLevel);
     }
     blocks::end_of_line(p);
+    p.lost -= u32::from(again);
 }
 
 // ------------------------------------------------------------------------------------------ what is an item
@@ -113,7 +120,9 @@ fn at_soft_item(p: &Parser<'_>) -> bool {
         LinearKw | PackedKw => next.kind == StructKw,
         TypeKw | NewtypeKw => next.kind.is_name() && next.has(flags::SPACE_BEFORE),
         EffectKw | ActorKw => next.has(flags::UPPER),
-        ExtendKw => next.kind == Lt || next.has(flags::UPPER) || next.kind == LParen && next.has(flags::SPACE_BEFORE),
+        ExtendKw => {
+            next.kind == Lt || next.has(flags::UPPER) || next.kind == LParen && next.has(flags::SPACE_BEFORE)
+        }
         MacroKw => next.kind.is_name() && p.nth(2) == LParen,
         _ => false,
     }
@@ -128,6 +137,7 @@ fn is_declaration_word(kind: SyntaxKind) -> bool {
 /// `item := attribute* modifier* declaration`; in a type's body also its fields and variants.
 pub(super) fn item(p: &mut Parser<'_>, level: Level) {
     let from = p.start_item();
+    p.entry = p.pos;
     if !p.enter() {
         p.skip_construct();
         return p.finish(from, Error);
@@ -141,8 +151,11 @@ pub(super) fn item(p: &mut Parser<'_>, level: Level) {
 fn declaration(p: &mut Parser<'_>, from: Checkpoint, level: Level, modifiers: Modifiers) {
     foreign::def_word(p);
     match p.kind {
-        DefKw => functions::def(p, from, level, modifiers.is_extern),
+        _ if functions::at_member_without_def(p, level) => {
+            functions::def(p, from, level, modifiers.is_extern)
+        }
         _ if type_items::at_member(p, level) => type_items::member(p, from, level),
+        DefKw => functions::def(p, from, level, modifiers.is_extern),
         StructKw => type_items::struct_def(p, from),
         EnumKw => type_items::enum_def(p, from),
         TraitKw => type_items::trait_def(p, from),
@@ -181,10 +194,23 @@ fn no_declaration(p: &mut Parser<'_>, from: Checkpoint, level: Level, modifiers:
         p.expected(Wanted::TypeMember);
     }
     if !dangling || !(p.on_new_line() || p.at_stop()) {
-        blocks::skip_piece(p);
-        blocks::skip_line(p);
+        skip_statement(p);
     }
     p.finish(from, Error);
+}
+
+/// What should be a member may be the inside of a function whose `def` is missing: blocks in it have `end`s.
+fn skip_statement(p: &mut Parser<'_>) {
+    let before = p.pos;
+    p.lost += 1;
+    if exprs::at_start(p) || p.at(DeferKw) {
+        stmts::stmt(p);
+    }
+    p.lost -= 1;
+    if p.pos == before {
+        blocks::skip_piece(p);
+    }
+    blocks::skip_line(p);
 }
 
 // ---------------------------------------------------------------------------------- attributes and modifiers
@@ -355,7 +381,7 @@ fn constant(p: &mut Parser<'_>, from: Checkpoint, level: Level) {
     p.bump();
     p.name(Wanted::Name);
     annotation(p);
-    let declared_only = level == Level::Trait && !(p.at(Eq) && !p.on_new_line());
+    let declared_only = level == Level::Trait && (p.on_new_line() || !p.at(Eq));
     if !declared_only {
         initial_value(p);
     }
@@ -380,7 +406,7 @@ fn alias(p: &mut Parser<'_>, from: Checkpoint, level: Level) {
         p.bump();
         functions::bounds(p);
     }
-    let declared_only = level == Level::Trait && !(p.at(Eq) && !p.on_new_line());
+    let declared_only = level == Level::Trait && (p.on_new_line() || !p.at(Eq));
     if !declared_only && p.expect(Eq) {
         if p.at(BinaryKw) && p.nth(1) == LBrace {
             return later::binary(p, from);

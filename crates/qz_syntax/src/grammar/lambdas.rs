@@ -4,7 +4,7 @@ use super::{blocks, list, patterns, stmts, types};
 use crate::SyntaxKind::*;
 use crate::lexer::flags;
 use crate::parser::{Parser, stop};
-use crate::problems::SyntaxProblemKind;
+use crate::problems::{SyntaxProblemKind, Wanted};
 
 /// `lambda := (name | '(' params ')')? '->' (expr | assignment)`
 pub(super) fn lambda(p: &mut Parser<'_>) {
@@ -18,7 +18,9 @@ pub(super) fn lambda(p: &mut Parser<'_>) {
         }
         p.finish(params, LambdaParams);
     }
-    p.expect(Arrow);
+    if !p.eat(Arrow) {
+        p.expected(Wanted::Token(Arrow));
+    }
     stmts::lambda_body(p);
     p.finish(from, LambdaExpr);
 }
@@ -92,7 +94,8 @@ pub(super) fn do_has_params(p: &Parser<'_>) -> bool {
             Arrow => return depth == 0,
             LParen | LBracket | LBrace => depth += 1,
             RParen | RBracket | RBrace if depth > 0 => depth -= 1,
-            Comma | Colon | ColonColon | Star | Amp | Question | Lt | Gt | GtGt | Underscore | Pipe => {}
+            Comma | Colon | ColonColon | DotDot | Star | Amp | Question | Lt | Gt | GtGt | Underscore
+            | Pipe => {}
             kind if kind.is_name() => {}
             _ => return false,
         }

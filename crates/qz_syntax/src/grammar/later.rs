@@ -44,7 +44,7 @@ fn members(p: &mut Parser<'_>, level: Level) {
     let saved = p.cx;
     p.cx.lines = true;
     p.cx.stops |= stop::END;
-    while !p.at_stop() && !(p.outdented() && p.at_item_line()) {
+    while !p.at_stop() && (!p.outdented() || !p.at_item_line()) {
         let before = p.pos;
         if !p.eat(Semicolon) {
             items::item(p, level);

@@ -94,7 +94,9 @@ fn contextual(p: &mut Parser<'_>) -> bool {
     let next = p.ahead(1);
     let on_line = !next.has(flags::NEWLINE_BEFORE);
     match p.kind {
-        YieldKw | ThrowKw if exprs::at_contextual_prefix(p) || p.at(YieldKw) && next.kind == LParen && on_line => {
+        YieldKw | ThrowKw
+            if exprs::at_contextual_prefix(p) || p.at(YieldKw) && next.kind == LParen && on_line =>
+        {
             let kind = if p.at(YieldKw) { YieldExpr } else { ThrowExpr };
             let from = p.start();
             p.bump();
@@ -102,7 +104,9 @@ fn contextual(p: &mut Parser<'_>) -> bool {
             p.finish(from, kind);
         }
         WithKw if exprs::at_contextual_prefix(p) && next.kind != DoKw => postfix::with_handlers(p),
-        CatchKw if on_line && (next.kind == DoKw || next.kind == Lt && postfix::next_is_adjacent(p)) => catch(p),
+        CatchKw if on_line && (next.kind == DoKw || next.kind == Lt && postfix::next_is_adjacent(p)) => {
+            catch(p)
+        }
         UnsafeKw if on_line && next.kind == DoKw => {
             let from = p.start();
             p.bump();

@@ -28,6 +28,20 @@ pub(super) fn without_or(p: &mut Parser<'_>) {
     single(p, false);
 }
 
+/// `e is A | B`: alternatives need parentheses, for `|` is an operator there.
+pub(super) fn alternatives_of_is(p: &mut Parser<'_>) {
+    if !p.at(Pipe) {
+        return;
+    }
+    p.problem(SyntaxProblemKind::OrAfterIs);
+    let from = p.start();
+    while p.at(Pipe) && !p.line_ended() {
+        p.bump();
+        single(p, false);
+    }
+    p.finish(from, Error);
+}
+
 /// `pattern := single ('|' single)* ('as' name)?`
 fn pattern(p: &mut Parser<'_>, typed: bool) {
     let from = p.start();

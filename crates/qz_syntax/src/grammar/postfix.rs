@@ -39,6 +39,11 @@ pub(super) fn postfix(p: &mut Parser<'_>) {
                 LBrace if shape == Shape::TypePath && collections::at_struct_literal(p) => {
                     collections::struct_literal(p, from);
                 }
+                LBrace if shape == Shape::Name && !p.cx.head => {
+                    p.problem(SyntaxProblemKind::BlockAfterName);
+                    lambdas::brace_block(p);
+                    p.finish(from, CallExpr);
+                }
                 _ if shape == Shape::Name && at_command_argument(p) => command_call(p, from),
                 _ => break,
             }
@@ -63,7 +68,7 @@ fn member(p: &mut Parser<'_>, from: Checkpoint) {
         return p.finish(from, TupleIndexExpr);
     }
     let is_with = p.current_text() == "with";
-    if !p.kind.is_word() || p.on_new_line() && !p.kind.is_name() {
+    if !p.kind.is_word() || p.on_new_line() {
         p.expected(Wanted::Member);
         return p.finish(from, FieldExpr);
     }
@@ -165,7 +170,8 @@ pub(super) fn argument(p: &mut Parser<'_>) -> bool {
 
 /// A name or a literal other than `[ ( { -` after a space, on the line: the first argument of `name arg do … end`.
 fn at_command_argument(p: &Parser<'_>) -> bool {
-    if !p.spaced() {
+    // The arguments of such a call are none themselves: they could not take its `do`.
+    if !p.spaced() || p.cx.no_do {
         return false;
     }
     match p.kind {
@@ -184,6 +190,7 @@ fn command_call(p: &mut Parser<'_>, from: Checkpoint) {
     let saved = p.cx;
     p.cx.no_do = true;
     p.cx.loop_head = false;
+    p.cx.head = false;
     let first = p.pos;
     if foreign::ternary_after_query(p, callee) {
         p.cx = saved;
@@ -215,6 +222,7 @@ pub(super) fn with_handlers(p: &mut Parser<'_>) {
     let saved = p.cx;
     p.cx.no_do = true;
     p.cx.loop_head = false;
+    p.cx.head = false;
     exprs::required(p);
     while p.eat(Comma) {
         exprs::required(p);
@@ -228,10 +236,12 @@ pub(super) fn with_handlers(p: &mut Parser<'_>) {
 pub(super) fn do_body(p: &mut Parser<'_>) {
     if !p.at(DoKw) || p.on_new_line() {
         p.expected(Wanted::Token(DoKw));
-        return p.empty(Block);
+        if !p.on_new_line() {
+            return p.empty(Block);
+        }
     }
     let opener = p.open_block();
-    p.bump();
+    p.eat(DoKw);
     blocks::block(p, crate::parser::stop::END);
     p.close_block(opener);
 }

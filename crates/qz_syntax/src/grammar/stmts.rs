@@ -10,6 +10,7 @@ use crate::tree::Checkpoint;
 /// `stmt := simple (('if' | 'unless') expr)?`
 pub(super) fn stmt(p: &mut Parser<'_>) {
     let from = p.start();
+    p.entry = p.pos;
     if !p.enter() {
         p.skip_construct();
         return p.finish(from, MissingExpr);
@@ -46,7 +47,7 @@ pub(super) fn plain(p: &mut Parser<'_>, from: Checkpoint) {
     match p.kind {
         LParen | LBracket if p.token().has(flags::BEFORE_EQ) => destructure(p, from),
         kind if kind.is_name() && p.nth(1) == Colon => typed_or_label(p, from),
-        _ if p.at_upper() && at_struct_destructure(p) => destructure(p, from),
+        _ if (p.at_upper() || p.nth(1) == ColonColon) && at_struct_destructure(p) => destructure(p, from),
         _ => expr_or_assign(p, from),
     }
 }
@@ -187,6 +188,7 @@ pub(super) fn assign_tail(p: &mut Parser<'_>, from: Checkpoint) {
             chained(p);
             p.finish(from, CompoundAssignStmt);
         }
+        Plus | Minus if foreign::at_increment(p) => foreign::increment(p),
         PipePipe | AmpAmp if p.nth(1) == Eq => {
             foreign::or_assign(p);
             value(p);
@@ -204,10 +206,7 @@ pub(super) fn at_walrus(p: &Parser<'_>) -> bool {
 fn assigned_value(p: &mut Parser<'_>) {
     if at_walrus(p) {
         let range = p.range();
-        p.problem_at(
-            qz_base::TextRange::new(range.start, p.ahead(1).start + 1),
-            SyntaxProblemKind::Walrus,
-        );
+        p.problem_at(qz_base::TextRange::new(range.start, p.ahead(1).start + 1), SyntaxProblemKind::Walrus);
         p.bump();
     }
     p.expect(Eq);

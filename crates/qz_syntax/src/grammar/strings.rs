@@ -2,6 +2,7 @@
 
 use super::exprs;
 use crate::SyntaxKind::*;
+use crate::lexer::flags;
 use crate::parser::{Cx, Parser, stop};
 use crate::problems::Wanted;
 
@@ -27,7 +28,10 @@ pub(super) fn string(p: &mut Parser<'_>) {
 fn interp(p: &mut Parser<'_>) {
     let from = p.start();
     let saved = p.cx;
-    p.cx = Cx { lines: true, no_do: false, loop_head: false, open_range: false, stops: stop::ALWAYS };
+    p.cx = Cx::fresh(stop::ALWAYS);
+    // The lexer has reported an interpolation that is never closed; what is in it hardly makes sense.
+    let closed = p.token().has(flags::CLOSED);
+    p.lost += u32::from(!closed);
     p.bump();
     exprs::required(p);
     if !p.at(InterpEnd) && !p.on_new_line() && !p.at_stop() {
@@ -42,6 +46,7 @@ fn interp(p: &mut Parser<'_>) {
         p.silence();
     }
     p.finish(from, Interp);
+    p.lost -= u32::from(!closed);
     p.cx = saved;
 }
 

@@ -105,21 +105,28 @@ pub(super) fn body(p: &mut Parser<'_>, opener: (crate::SyntaxKind, qz_base::Text
 fn members(p: &mut Parser<'_>, level: Level) {
     let indented = p.line_indent() > p.block_indent();
     let mut comma_reported = false;
+    let mut stray_run = false;
     loop {
         let named_like_stop = at_member(p, level);
-        if p.at_stop() && !named_like_stop || indented && p.outdented() {
+        let ends = p.at_stop() && !named_like_stop && !p.at_surplus_end();
+        if ends || indented && p.outdented() {
             break;
         }
         let before = p.pos;
-        if matches!(p.kind, Semicolon) {
+        if p.at(Semicolon) {
             p.bump();
+        } else if p.at(EndKw) && !named_like_stop {
+            if !stray_run {
+                p.problem(SyntaxProblemKind::StrayEnd);
+            }
+            p.skip_one();
         } else if p.at(Comma) {
             if !std::mem::replace(&mut comma_reported, true) {
                 p.expected(Wanted::EndOfLine);
             }
             p.skip_one();
         } else {
-            member_line(p, level);
+            stray_run = member_line(p, level, stray_run);
         }
         debug_assert!(p.pos > before, "every turn consumes a token");
         if p.pos == before {
@@ -128,20 +135,34 @@ fn members(p: &mut Parser<'_>, level: Level) {
     }
 }
 
-fn member_line(p: &mut Parser<'_>, level: Level) {
-    let module_level = matches!(p.kind, StructKw | EnumKw | TraitKw | ImplKw | ImportKw) && !at_member(p, level);
+/// A member and its line's end. Among lines that are no members only the first is reported; tells whether this was
+/// one of them.
+fn member_line(p: &mut Parser<'_>, level: Level, stray_run: bool) -> bool {
+    let module_level =
+        matches!(p.kind, StructKw | EnumKw | TraitKw | ImplKw | ImportKw) && !at_member(p, level);
     if module_level {
         p.problem(SyntaxProblemKind::ItemInBody { keyword: p.kind });
         p.blocks_mismatch = true;
     }
     if matches!(p.kind, RParen | RBracket | RBrace) {
         p.problem(SyntaxProblemKind::StrayBracket { bracket: p.kind });
-        return p.skip_one();
+        p.skip_one();
+        return stray_run;
     }
+    let quiet = stray_run && !items::at_item(p) && !starts_field(p);
+    p.lost += u32::from(quiet);
     items::item(p, level);
+    let stray = p.last_kind() == Error;
     if !p.at(Comma) {
         blocks::end_of_line(p);
     }
+    p.lost -= u32::from(quiet);
+    stray || quiet
+}
+
+/// `name ':'`
+fn starts_field(p: &Parser<'_>) -> bool {
+    p.kind.is_word() && p.nth(1) == Colon
 }
 
 /// A field's or variant's name: any word where it cannot start a declaration.

@@ -76,8 +76,13 @@ impl Lexer<'_> {
                     let end = self.before_carriage_return(start);
                     self.pos = end;
                     self.text_token(start);
-                    self.problem(string, end, SyntaxProblemKind::UnterminatedString { form: StringForm::Plain });
+                    self.problem(
+                        string,
+                        end,
+                        SyntaxProblemKind::UnterminatedString { form: StringForm::Plain },
+                    );
                     self.line_is_broken = true;
+                    self.abandon_line();
                     return;
                 }
                 _ => self.pos += 1,
@@ -104,6 +109,17 @@ impl Lexer<'_> {
                 }
                 _ => self.pos += 1,
             }
+        }
+    }
+
+    /// Brackets opened on a line whose end is lost in a string have no partner further down.
+    fn abandon_line(&mut self) {
+        while let Some(frame) = self.frames.last()
+            && frame.open >= self.line_first
+            && let Some(slot) = super::bracket_slot(frame.closer)
+        {
+            self.awaited[slot] -= 1;
+            self.frames.pop();
         }
     }
 
@@ -147,7 +163,7 @@ impl Lexer<'_> {
         self.pos += 1;
         match self.modes.last() {
             Some(_) if self.awaited[2] == 0 => {
-                if let Some(mode) = self.leave_interp() {
+                if let Some(mode) = self.leave_interp(true) {
                     self.push(InterpEnd, start, 0);
                     self.resume(mode);
                 }
@@ -156,9 +172,14 @@ impl Lexer<'_> {
         }
     }
 
-    fn leave_interp(&mut self) -> Option<Mode> {
+    fn leave_interp(&mut self, closed: bool) -> Option<Mode> {
         let mode = self.modes.pop()?;
-        self.pop_frame(InterpEnd);
+        let open = self.pop_frame(InterpEnd);
+        if let Some(open) = open
+            && closed
+        {
+            self.tokens[open as usize].flags |= flags::CLOSED;
+        }
         self.awaited = mode.awaited;
         Some(mode)
     }
@@ -171,14 +192,13 @@ impl Lexer<'_> {
         }
     }
 
-    /// A line break ends every interpolation without an open bracket, and with it a one-line string.
+    /// A line break ends every interpolation that does not clearly go on, and with it a one-line string.
     pub(super) fn newline_in_interps(&mut self) {
         while let Some(&mode) = self.modes.last() {
-            let in_brackets = self.awaited != [0; 3];
-            if in_brackets && !self.line_is_broken {
+            if !self.line_is_broken && self.awaited != [0; 3] && self.bracket_goes_on() {
                 break;
             }
-            self.leave_interp();
+            self.leave_interp(false);
             if !self.line_is_broken {
                 self.problem(mode.start, mode.start + 2, SyntaxProblemKind::UnterminatedInterp);
             }
@@ -197,11 +217,19 @@ impl Lexer<'_> {
         self.line_is_broken = false;
     }
 
+    /// Whether the list in an open bracket goes on behind this line break: one of the brackets or a comma stands
+    /// before it, or the closing bracket after it. Otherwise a quote is missing somewhere before.
+    fn bracket_goes_on(&self) -> bool {
+        let blank = self.bytes[self.pos..].iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\r')).count();
+        let next = self.bytes.get(self.pos + blank).copied().unwrap_or(0);
+        matches!(self.last, LParen | LBracket | LBrace | Comma) || matches!(next, b')' | b']' | b'}')
+    }
+
     pub(super) fn close_strings_at_eof(&mut self) {
         if let Some(mode) = self.modes.last().copied() {
             self.problem(mode.start, mode.start + 2, SyntaxProblemKind::UnterminatedInterp);
         }
-        self.modes.clear();
+        while self.leave_interp(false).is_some() {}
         self.finish_heredoc_body(false);
         while let Some(heredoc) = self.pending.pop_front() {
             self.unterminated_heredoc(heredoc.opener);
@@ -216,7 +244,8 @@ impl Lexer<'_> {
             return false;
         }
         let name = start + 3;
-        let length = self.bytes[name..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+        let length =
+            self.bytes[name..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
         if length == 0 || self.bytes[name].is_ascii_digit() {
             return false;
         }
@@ -245,7 +274,14 @@ impl Lexer<'_> {
     pub(super) fn next_heredoc_body(&mut self) {
         let Some(PendingHeredoc { opener, name }) = self.pending.pop_front() else { return };
         let first = self.tokens.len() as u32;
-        self.body = Some(OpenBody { opener, name, first, last: self.last, last_index: self.last_index, gap: self.gap });
+        self.body = Some(OpenBody {
+            opener,
+            name,
+            first,
+            last: self.last,
+            last_index: self.last_index,
+            gap: self.gap,
+        });
         self.frames.push(super::Frame { open: first, closer: HeredocEnd, line_start: None });
         self.gap |= flags::HEREDOC_BODY;
         self.heredoc_text(true);
@@ -310,7 +346,8 @@ impl Lexer<'_> {
 
     fn unterminated_heredoc(&mut self, opener: u32) {
         let start = self.tokens[opener as usize].start as usize;
-        let name = self.bytes[start + 3..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+        let name =
+            self.bytes[start + 3..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
         self.problem(start, start + 3 + name, SyntaxProblemKind::UnterminatedHeredoc);
     }
 

@@ -34,7 +34,9 @@ impl SyntaxProblem {
             Kind::ItemInBody { keyword } => format!("`{}` cannot stand inside another body", keyword.text()),
             Kind::TooDeep => "this is nested too deep".into(),
             Kind::SecondStatementInArm => "an arm that starts on its `=>` line holds one statement".into(),
-            Kind::KeywordAsName { keyword } => format!("`{}` is a keyword and cannot be a name here", keyword.text()),
+            Kind::KeywordAsName { keyword } => {
+                format!("`{}` is a keyword and cannot be a name here", keyword.text())
+            }
             Kind::StatementBrace => "a statement cannot start with `{`".into(),
             Kind::VarWithoutValue => "a variable needs a value".into(),
             Kind::DanglingAttr => "nothing follows that this could apply to".into(),
@@ -45,6 +47,8 @@ impl SyntaxProblem {
             Kind::PositionalAfterNamed => "a positional argument cannot follow a named one".into(),
             Kind::PlaceExpected => "this cannot be assigned to".into(),
             Kind::StatementAsValue => "an assignment has no value".into(),
+            Kind::OrAfterIs => "alternatives behind `is` stand in parentheses".into(),
+            Kind::StrayArm => "an arm cannot stand outside of a `match`".into(),
             Kind::EmptyMatch => "this `match` has no arms".into(),
             kind => foreign(kind),
         }
@@ -67,11 +71,15 @@ impl SyntaxProblem {
             Kind::UnterminatedString { form: StringForm::Plain } => {
                 "a string ends on its line; `\"\"\"` starts one of several lines"
             }
-            Kind::UnterminatedString { form: StringForm::Raw } => "`r#\"…\"#` may hold quotes and line breaks",
+            Kind::UnterminatedString { form: StringForm::Raw } => {
+                "`r#\"…\"#` may hold quotes and line breaks"
+            }
             Kind::UnterminatedHeredoc => "its last line holds its name alone",
             Kind::HeredocInInterp => "give the text a name before the string",
             Kind::BadEscape => "escapes are `\\n \\t \\r \\0 \\\\ \\\" \\' \\# \\e \\xHH \\u{…}`",
-            Kind::BadUnicodeEscape => "write `\\xHH` up to `\\x7f`, or `\\u{…}` with one to six hexadecimal digits",
+            Kind::BadUnicodeEscape => {
+                "write `\\xHH` up to `\\x7f`, or `\\u{…}` with one to six hexadecimal digits"
+            }
             Kind::LongChar => "text stands in double quotes",
             Kind::NumberSuffix => "convert with `as`: `1 as U8`",
             Kind::StrayEnd => "a block before it may have been closed already",
@@ -84,10 +92,14 @@ impl SyntaxProblem {
             Kind::SecondStatementInArm => "start the arm's body on the line after `=>`",
             Kind::StatementBrace => "give the map or record a name, or leave the braces out",
             Kind::VarWithoutValue => "write `var x = …`",
-            Kind::TypeOutsideLambda => "parameters of a lambda have types: `(a: Int) -> …`; a record is `{ a: 1 }`",
-            Kind::KeywordAsName { .. } => "keywords can be fields, methods and named arguments, but not parameters or variables",
+            Kind::TypeOutsideLambda => {
+                "parameters of a lambda have types: `(a: Int) -> …`; a record is `{ a: 1 }`"
+            }
+            Kind::KeywordAsName { .. } => {
+                "keywords can be fields, methods and named arguments, but not parameters or variables"
+            }
             Kind::EmptyMatch => "arms are written `pattern => value`, one on a line",
-            Kind::Expected { wanted: Wanted::Arm, .. } => "arms are written `pattern => value`",
+            Kind::OrAfterIs => "write `x is (A | B)`",
             Kind::UnknownChar { found: '`' } => "text stands in double quotes",
             kind => return foreign_help(kind).map(str::to_owned),
         };
@@ -127,6 +139,8 @@ impl SyntaxProblem {
 fn unknown_char(found: char) -> String {
     if found.is_control() || found.is_whitespace() || ('\u{200b}'..='\u{200f}').contains(&found) {
         format!("the invisible character U+{:04X} cannot stand here", found as u32)
+    } else if found == '`' {
+        "a backtick starts nothing".into()
     } else {
         format!("the character `{found}` starts nothing")
     }
@@ -164,7 +178,6 @@ fn wanted_text(wanted: Wanted) -> String {
         Wanted::Item => "a declaration".into(),
         Wanted::EndOfLine => "the end of the line".into(),
         Wanted::TypeMember => "a member of this type".into(),
-        Wanted::Arm => "an arm".into(),
         Wanted::ImportPath => "the path of a module".into(),
         Wanted::AbiString => "a calling convention such as `\"C\"`".into(),
         Wanted::Token(kind) => token_text(kind),
@@ -178,7 +191,9 @@ fn token_text(kind: SyntaxKind) -> String {
         K::Newline => "the end of the line".into(),
         K::Ident => kind.text().into(),
         K::InterpStart | K::InterpEnd => format!("`{}`", kind.text()),
-        _ if kind < K::InterpStart || matches!(kind, K::StrEnd | K::HeredocStart | K::HeredocEnd) => kind.text().into(),
+        _ if kind < K::InterpStart || matches!(kind, K::StrEnd | K::HeredocStart | K::HeredocEnd) => {
+            kind.text().into()
+        }
         _ => format!("`{}`", kind.text()),
     }
 }
@@ -224,6 +239,7 @@ fn foreign(kind: Kind) -> String {
         Kind::ArrowType => "a function type is written `Fn(A): B`".into(),
         Kind::BraceParams => "a brace block has no parameters but `it`".into(),
         Kind::NamedArgEq => "a named value is written `name: value`".into(),
+        Kind::BlockAfterName => "a block in braces needs a call before it".into(),
         _ => "this does not belong here".into(),
     }
 }
@@ -251,13 +267,18 @@ fn foreign_help(kind: Kind) -> Option<&'static str> {
         Kind::BlockPipes => "write `do x -> … end`, or `{ it }` for one parameter",
         Kind::BraceParams => "write `do x -> … end`",
         Kind::CallWithoutParens => "only a call with a `do` block may leave them out",
-        Kind::ForeignWord { advice: ForeignWord::Class } => "`struct` types are references; `enum` lists variants",
-        Kind::ForeignWord { advice: ForeignWord::Switch } => "`match e`, then a line `pattern => value` for each case",
+        Kind::ForeignWord { advice: ForeignWord::Class } => {
+            "`struct` types are references; `enum` lists variants"
+        }
+        Kind::ForeignWord { advice: ForeignWord::Switch } => {
+            "`match e`, then a line `pattern => value` for each case"
+        }
         Kind::ForeignWord { advice: ForeignWord::Begin } => {
             "errors are values: `e?` passes them on, `match` takes them apart; `defer` cleans up"
         }
         Kind::ForeignWord { advice: ForeignWord::Use } => "`import a/b`, `import f, T from a/b`",
         Kind::ArrayType => "`Vec<T>`, or a tuple `(A, B)`",
+        Kind::BlockAfterName => "write `name() { … }`, or `name do … end`",
         Kind::PositionalAfterNamed => "move it before the named ones",
         Kind::StatementAsValue => "write a body: a line break, the assignment, `end`",
         _ => return None,

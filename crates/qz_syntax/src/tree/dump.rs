@@ -21,7 +21,8 @@ impl SyntaxTree {
 
 fn shown<'t>(node: SyntaxNode<'t>) -> impl Iterator<Item = SyntaxElement<'t>> {
     use crate::SyntaxKind::{DocComment, ModuleDoc};
-    node.children_with_tokens().filter(|e| !e.kind().is_trivia() || matches!(e.kind(), DocComment | ModuleDoc))
+    node.children_with_tokens()
+        .filter(|e| !e.kind().is_trivia() || matches!(e.kind(), DocComment | ModuleDoc))
 }
 
 fn dump_node(out: &mut String, node: SyntaxNode<'_>, depth: usize) {

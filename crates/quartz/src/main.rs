@@ -1,0 +1,31 @@
+//! The `quartz` command: arguments in, text out. What each command does is in [`commands`].
+//!
+//! Exit status: 1 for problems in the program, 2 for wrong use, 101 for a panic of the program, 70 for a
+//! mistake of ours.
+
+mod cli;
+mod commands;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// A mistake of ours.
+const STATUS_INTERNAL: u8 = 70;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse_from(cli::arguments());
+    std::panic::set_hook(Box::new(|_| {}));
+    match std::panic::catch_unwind(|| commands::dispatch(&cli)) {
+        Ok(status) => ExitCode::from(status),
+        Err(panic) => {
+            let words = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("no message");
+            commands::report_internal(words);
+            ExitCode::from(STATUS_INTERNAL)
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The pipeline: load, parse, collect, check, lower, instantiate, run. Each step is a function of another
+//! crate; this one reads files, keeps their texts, and puts the steps into order.
+//!
+//! Start with [`load`], then [`check`] and [`run`].
+
+mod dump;
+pub mod load;
+mod pages;
+mod run;
+mod sources;
+mod std_files;
+
+use qz_diag::Diagnostic;
+use qz_hir::{Defs, ModuleId};
+use qz_infer::Checker;
+
+pub use dump::{EmitKind, emit};
+pub use load::{Loaded, Root, load};
+pub use run::{Engine, Failure, Finished, RunOptions, build, run};
+pub use sources::SourceMap;
+
+/// A program whose declarations are known.
+pub struct Program {
+    pub sources: SourceMap,
+    pub defs: Defs,
+    /// The modules to be checked whole: the user's own.
+    pub modules: Vec<ModuleId>,
+    /// The module the program starts in.
+    pub root: Option<ModuleId>,
+    /// Problems found while loading and parsing.
+    pub problems: Vec<Diagnostic>,
+}
+
+/// Collects the declarations of loaded files.
+pub fn collect(loaded: Loaded) -> Program {
+    let Loaded { sources, inputs, prelude, root, user_files, mut problems } = loaded;
+    let defs = qz_hir::collect::collect(inputs, prelude);
+    problems.extend(defs.take_problems());
+    let modules = user_files.iter().filter_map(|&file| defs.module_of_file(file)).collect();
+    let root = root.and_then(|file| defs.module_of_file(file));
+    Program { sources, defs, modules, root, problems }
+}
+
+/// Checks every declaration and body of the user's modules; gives all problems, in order of place.
+pub fn check(program: &Program, checker: &Checker<'_>) -> Vec<Diagnostic> {
+    for &module in &program.modules {
+        checker.check_module(module);
+    }
+    let mut problems = program.problems.clone();
+    problems.extend(program.defs.take_problems());
+    qz_diag::sort_and_dedup(&mut problems);
+    problems
+}
+
+/// What is known of a diagnostic code: its page in the book, or its title.
+pub fn explain(code: qz_diag::Code) -> Option<String> {
+    let title = code.title().or_else(|| {
+        let known = qz_syntax::SYNTAX_CODES.iter().find(|it| it.0 == code.0);
+        known.map(|it| it.1)
+    })?;
+    let page = pages::find(&code.to_string());
+    Some(page.map_or_else(|| format!("{code}: {title}"), str::to_owned))
+}

@@ -1,0 +1,276 @@
+//! From a path to parsed modules: the file itself, everything it imports, and the library modules reached.
+//!
+//! `import a/b` looks beside the importing file, then in the root file's folder: `a/b.qz`, then `a/b/mod.qz`.
+//! `std/…` is the library's own root, which no neighbour can shadow. A module is one file, however it is
+//! reached.
+
+use std::collections::VecDeque;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use qz_base::{FileId, Name, Span, TextRange};
+use qz_diag::{Code, Diagnostic, did_you_mean};
+use qz_hir::ParsedFile;
+use qz_hir::collect::{ImportRequest, ImportTarget, ModuleInput, import_requests};
+
+use crate::sources::{SourceMap, SourceMapBuilder};
+use crate::std_files;
+
+/// Files must be smaller: offsets are 32 bits and trees have several elements a byte at most.
+const MAX_FILE: u64 = 1 << 30;
+
+/// Where the program's text comes from.
+pub enum Root {
+    File(PathBuf),
+    /// Standard input, shown as `-`.
+    Text(String),
+    /// Every module of the standard library, checked like the user's own.
+    Std,
+}
+
+/// Files read and parsed.
+pub struct Loaded {
+    pub(crate) sources: SourceMap,
+    pub(crate) inputs: Vec<ModuleInput>,
+    pub(crate) prelude: Option<FileId>,
+    pub(crate) root: Option<FileId>,
+    pub(crate) user_files: Vec<FileId>,
+    pub(crate) problems: Vec<Diagnostic>,
+}
+
+/// Why not even the first file could be read.
+pub struct CannotRead {
+    pub path: String,
+    pub code: Code,
+    pub reason: String,
+}
+
+#[derive(Default)]
+struct Loader {
+    sources: SourceMapBuilder,
+    inputs: Vec<ModuleInput>,
+    queue: VecDeque<Pending>,
+    problems: Vec<Diagnostic>,
+    user_files: Vec<FileId>,
+    /// The folder of the root file.
+    root_folder: Option<PathBuf>,
+}
+
+/// A file that was read and waits to be parsed.
+struct Pending {
+    file: FileId,
+    module: String,
+    is_std: bool,
+    folder: Option<PathBuf>,
+}
+
+/// Loads a program or one file of it.
+pub fn load(root: Root) -> Result<Loaded, CannotRead> {
+    let mut loader = Loader::default();
+    let mut root_file = None;
+    match root {
+        Root::File(path) => {
+            let shown = path.display().to_string();
+            let text = read(&path).map_err(|(code, reason)| CannotRead { path: shown.clone(), code, reason })?;
+            loader.root_folder = path.parent().map(Path::to_path_buf);
+            let module = path.file_stem().map_or_else(|| "main".into(), |it| it.to_string_lossy().into_owned());
+            root_file = Some(loader.add_user(path, shown, module, text));
+        }
+        Root::Text(text) => {
+            loader.root_folder = Some(PathBuf::from("."));
+            let file = loader.sources.add("-".into(), None, text.into());
+            loader.user_files.push(file);
+            let folder = loader.root_folder.clone();
+            loader.queue.push_back(Pending { file, module: "main".into(), is_std: false, folder });
+            root_file = Some(file);
+        }
+        Root::Std => {
+            for name in std_files::names() {
+                let file = loader.std_module(name).expect("a name from the table");
+                loader.user_files.push(file);
+            }
+        }
+    }
+    let prelude = loader.std_module("prelude");
+    loader.load_all();
+    Ok(Loaded {
+        sources: loader.sources.finish(),
+        inputs: loader.inputs,
+        prelude,
+        root: root_file,
+        user_files: loader.user_files,
+        problems: loader.problems,
+    })
+}
+
+/// A file's text, or why there is none. Reading stops at the limit whatever the file claims.
+fn read(path: &Path) -> Result<String, (Code, String)> {
+    let cannot = |error: std::io::Error| (Code::CANNOT_READ, error.to_string());
+    if path.is_dir() {
+        return Err((Code::CANNOT_READ, "it is a folder".into()));
+    }
+    let file = std::fs::File::open(path).map_err(cannot)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err((Code::FILE_TOO_LARGE, "it is larger than 1 GiB".into()));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
+        (Code::NOT_UTF8, format!("line {line} is not UTF-8 (byte {at})"))
+    })
+}
+
+impl Loader {
+    fn add_user(&mut self, path: PathBuf, shown: String, module: String, text: String) -> FileId {
+        let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+        let file = self.sources.add(shown, Some(real), text.into());
+        self.user_files.push(file);
+        let folder = path.parent().map(Path::to_path_buf);
+        self.queue.push_back(Pending { file, module, is_std: false, folder });
+        file
+    }
+
+    fn std_module(&mut self, name: &str) -> Option<FileId> {
+        let shown = format!("std/{name}.qz");
+        if let Some(known) = self.sources.find_path(&shown) {
+            return Some(known);
+        }
+        let text = std_files::find(name)?;
+        let file = self.sources.add(shown, None, Arc::from(text));
+        let module = format!("std::{}", name.replace('/', "::"));
+        self.queue.push_back(Pending { file, module, is_std: true, folder: None });
+        Some(file)
+    }
+
+    fn load_all(&mut self) {
+        while let Some(pending) = self.queue.pop_front() {
+            let text = self.sources.text(pending.file);
+            let parse = qz_syntax::parse(&text);
+            self.problems.extend(parse.problems.iter().map(|it| syntax_diagnostic(pending.file, it)));
+            let parsed = ParsedFile { tree: Arc::new(parse.tree), text };
+            let imports =
+                import_requests(&parsed).into_iter().map(|it| self.import(&pending, it)).collect();
+            self.inputs.push(ModuleInput {
+                path: Name::new(&pending.module),
+                file: pending.file,
+                parsed,
+                is_std: pending.is_std,
+                imports,
+            });
+        }
+    }
+
+    fn import(&mut self, from: &Pending, request: ImportRequest) -> ImportTarget {
+        let segments: Vec<&str> = request.segments.iter().map(|it| it.as_str()).collect();
+        let Some((&first, rest)) = segments.split_first() else { return ImportTarget::Failed };
+        let span = Span::new(from.file, request.range);
+        let found = if first == "std" {
+            self.import_std(span, &rest.join("/"))
+        } else if from.is_std {
+            None
+        } else {
+            self.import_user(from, span, &segments)
+        };
+        found.map_or(ImportTarget::Failed, ImportTarget::Module)
+    }
+
+    fn import_std(&mut self, span: Span, name: &str) -> Option<FileId> {
+        if let Some(file) = self.std_module(name) {
+            return Some(file);
+        }
+        let problem = Diagnostic::new(Code::UNKNOWN_MODULE, span, format!("the library has no module `std/{name}`"));
+        self.problems.push(match did_you_mean(name, std_files::names()) {
+            Some(near) => problem.help(format!("did you mean `std/{near}`?")),
+            None => problem,
+        });
+        None
+    }
+
+    fn import_user(&mut self, from: &Pending, span: Span, segments: &[&str]) -> Option<FileId> {
+        let relative: PathBuf = segments.iter().collect();
+        let mut folders: Vec<PathBuf> = from.folder.iter().chain(&self.root_folder).cloned().collect();
+        folders.dedup();
+        let mut saw_folder = false;
+        for folder in &folders {
+            let base = folder.join(&relative);
+            for candidate in [base.with_extension("qz"), base.join("mod.qz")] {
+                if candidate.is_file() {
+                    return self.open_user(span, candidate, segments);
+                }
+            }
+            saw_folder |= base.is_dir();
+        }
+        let name = segments.join("/");
+        self.problems.push(if saw_folder {
+            Diagnostic::new(Code::IMPORT_DIRECTORY, span, format!("`{name}` is a folder without a `mod.qz`"))
+                .help(format!("import a file of it, or add `{name}/mod.qz`"))
+        } else {
+            let tried: Vec<String> =
+                folders.iter().map(|it| format!("`{}`", it.join(&relative).with_extension("qz").display())).collect();
+            Diagnostic::new(Code::UNKNOWN_MODULE, span, format!("there is no module `{name}`"))
+                .note(format!("looked for {}", tried.join(", ")))
+        });
+        None
+    }
+
+    fn open_user(&mut self, span: Span, path: PathBuf, segments: &[&str]) -> Option<FileId> {
+        let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+        if let Some(known) = self.sources.find_real(&real) {
+            return Some(known);
+        }
+        match read(&path) {
+            Ok(text) => {
+                let shown = path.strip_prefix(".").unwrap_or(&path).display().to_string();
+                let module = self.module_path(&real, segments);
+                Some(self.add_user(path, shown, module, text))
+            }
+            Err((code, reason)) => {
+                let message = format!("`{}` cannot be read: {reason}", path.display());
+                self.problems.push(Diagnostic::new(code, span, message));
+                None
+            }
+        }
+    }
+
+    /// The one identity of a module: its path below the root file's folder.
+    fn module_path(&self, real: &Path, segments: &[&str]) -> String {
+        let root = self.root_folder.as_deref().and_then(|it| {
+            let it = if it.as_os_str().is_empty() { Path::new(".") } else { it };
+            it.canonicalize().ok()
+        });
+        let below = root.and_then(|root| real.strip_prefix(root).ok().map(|it| it.with_extension("")));
+        match below {
+            Some(path) => {
+                let parts: Vec<String> = path.iter().map(|it| it.to_string_lossy().into_owned()).collect();
+                let parts = parts.strip_suffix(&["mod".to_owned()][..]).unwrap_or(&parts);
+                parts.join("::")
+            }
+            None => segments.join("::"),
+        }
+    }
+}
+
+/// A parser's problem as a diagnostic.
+pub(crate) fn syntax_diagnostic(file: FileId, problem: &qz_syntax::SyntaxProblem) -> Diagnostic {
+    let span = Span::new(file, problem.range);
+    let mut diagnostic = Diagnostic::new(Code(problem.code()), span, problem.message());
+    if let Some((range, words)) = problem.secondary() {
+        diagnostic = diagnostic.at(Span::new(file, range), words);
+    }
+    match (problem.suggestion(), problem.help()) {
+        (Some(fix), help) => {
+            let words = help.unwrap_or_else(|| "write it like this".into());
+            diagnostic.suggest(Span::new(file, fix.range), fix.replacement, words)
+        }
+        (None, Some(help)) => diagnostic.help(help),
+        (None, None) => diagnostic,
+    }
+}
+
+/// A place at the start of a file.
+pub(crate) fn file_start(file: FileId) -> Span {
+    Span::new(file, TextRange::default())
+}

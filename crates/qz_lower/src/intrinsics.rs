@@ -1,0 +1,139 @@
+//! Functions that the library declares with `extern "intrinsic"`: what each means in MIR. And wrappers, for
+//! the rare place where an intrinsic or runtime function is used as a value.
+
+use qz_hir::FnKind;
+use qz_mir::build::Builder;
+use qz_mir::{
+    BinOp, Body, BodyAttrs, BodyKey, CastKind, Const, InlineHint, Intrinsic, Local, Operand, Place, Proj, Rvalue,
+    StmtKind, TermKind,
+};
+use qz_types::ty::common;
+use qz_types::{FnId, Ty, Tys};
+use smallvec::SmallVec;
+
+use crate::Lowerer;
+use crate::body::{Cx, int_ty};
+
+impl Cx<'_, '_, '_> {
+    pub(crate) fn intrinsic(&mut self, function: FnId, type_args: Tys, args: Vec<Operand>, ret: Ty) -> Operand {
+        let name = self.lw.defs().fns[function].name;
+        emit(&mut self.b, name.as_str(), type_args, args, ret)
+    }
+}
+
+/// The intrinsic of this name, if it is a plain operation.
+fn plain(name: &str) -> Option<Intrinsic> {
+    Some(match name {
+        "ptr_add" => Intrinsic::PtrAdd,
+        "ptr_diff" => Intrinsic::PtrDiff,
+        "ptr_eq" => Intrinsic::PtrEq,
+        "ptr_copy" => Intrinsic::PtrCopy,
+        "ptr_fill" => Intrinsic::PtrFill,
+        "ptr_compare" => Intrinsic::PtrCompare,
+        "count_ones" => Intrinsic::CountOnes,
+        "leading_zeros" => Intrinsic::LeadingZeros,
+        "trailing_zeros" => Intrinsic::TrailingZeros,
+        "byte_swap" => Intrinsic::ByteSwap,
+        "rotate_left" => Intrinsic::RotateLeft,
+        "mul_high" => Intrinsic::MulHigh,
+        "float_sqrt" => Intrinsic::Sqrt,
+        "float_floor" => Intrinsic::Floor,
+        "float_ceil" => Intrinsic::Ceil,
+        "float_trunc" => Intrinsic::Trunc,
+        "float_round_even" => Intrinsic::RoundEven,
+        "float_abs" => Intrinsic::FloatAbs,
+        "float_copysign" => Intrinsic::CopySign,
+        "str_ptr" => Intrinsic::StrPtr,
+        "str_len" => Intrinsic::StrLen,
+        "str_chars" => Intrinsic::StrChars,
+        "same_object" => Intrinsic::SameObject,
+        "is_unique" => Intrinsic::IsUnique,
+        "uninit" => Intrinsic::Uninit,
+        _ => return None,
+    })
+}
+
+/// Writes an intrinsic's MIR into the open block.
+fn emit(b: &mut Builder, name: &str, type_args: Tys, args: Vec<Operand>, ret: Ty) -> Operand {
+    if let Some(intrinsic) = plain(name) {
+        let args: SmallVec<[Operand; 3]> = args.into_iter().collect();
+        return result(b, ret, Rvalue::Intrinsic(intrinsic, args, ret));
+    }
+    let of_type = |intrinsic: Intrinsic| Rvalue::Intrinsic(intrinsic, SmallVec::new(), type_args[0]);
+    match name {
+        "size_of" => result(b, ret, of_type(Intrinsic::SizeOf)),
+        "align_of" => result(b, ret, of_type(Intrinsic::AlignOf)),
+        "needs_release" => result(b, ret, of_type(Intrinsic::NeedsRelease)),
+        "ptr_null" => Operand::Const(Const::Null(ret)),
+        "ptr_is_null" => {
+            let ty = Ty::ptr(type_args[0]);
+            let null = Operand::Const(Const::Null(ty));
+            let args = SmallVec::from_iter([args[0].clone(), null]);
+            result(b, ret, Rvalue::Intrinsic(Intrinsic::PtrEq, args, ret))
+        }
+        "ptr_cast" => result(b, ret, Rvalue::Cast(CastKind::Pointer, args[0].clone(), ret)),
+        "ptr_get" => {
+            let place = element(b, type_args[0], &args);
+            result(b, ret, Rvalue::Use(Operand::Copy(place)))
+        }
+        // The value is taken out: the memory holds nothing afterwards.
+        "ptr_take" => {
+            let place = element(b, type_args[0], &args);
+            result(b, ret, Rvalue::Use(Operand::Move(place)))
+        }
+        "ptr_set" => {
+            let place = element(b, type_args[0], &args);
+            b.push(StmtKind::Init(place, Rvalue::Use(args[2].clone())));
+            Operand::Const(Const::Unit)
+        }
+        "add_overflowing" => result(b, ret, Rvalue::Overflowing(BinOp::Add, args[0].clone(), args[1].clone())),
+        "sub_overflowing" => result(b, ret, Rvalue::Overflowing(BinOp::Sub, args[0].clone(), args[1].clone())),
+        "mul_overflowing" => result(b, ret, Rvalue::Overflowing(BinOp::Mul, args[0].clone(), args[1].clone())),
+        "float_bits" | "float_from_bits" | "char_to_u32" | "char_from_u32" => {
+            result(b, ret, Rvalue::Cast(CastKind::Bits, args[0].clone(), ret))
+        }
+        unknown => panic!("the standard library declares an unknown intrinsic `{unknown}`"),
+    }
+}
+
+fn result(b: &mut Builder, ret: Ty, value: Rvalue) -> Operand {
+    let dest = b.eval(ret, value);
+    if ret.is_unit() { Operand::Const(Const::Unit) } else { Operand::local(dest) }
+}
+
+/// `pointer[index]` as a place.
+fn element(b: &mut Builder, elem: Ty, args: &[Operand]) -> Place {
+    let pointer = b.eval(Ty::ptr(elem), Rvalue::Use(args[0].clone()));
+    let index = b.eval(int_ty(), Rvalue::Use(args[1].clone()));
+    Place::local(pointer).then(Proj::Index(index))
+}
+
+/// A body that does nothing but the operation.
+pub(crate) fn wrapper(lw: &Lowerer<'_, '_>, key: BodyKey) -> Body {
+    let def = &lw.defs().fns[key.function];
+    let scheme = lw.ck.scheme(key.function);
+    let attrs = BodyAttrs { inline: InlineHint::Always, track_caller: true, is_const: false };
+    let mut b = Builder::new(key, lw.defs().fn_path(key.function), scheme.ret, lw.defs().fn_span(key.function), attrs);
+    let params: Vec<Local> = scheme.params.iter().map(|&ty| b.param(ty, None)).collect();
+    let args: Vec<Operand> = params.into_iter().map(Operand::local).collect();
+    let value = match def.kind {
+        FnKind::Intrinsic => {
+            let type_args = Ty::list(&scheme.generics.identity());
+            emit(&mut b, def.name.as_str(), type_args, args, scheme.ret)
+        }
+        _ => {
+            let function = qz_rt_abi::RtFn::by_name(def.name.as_str());
+            let function = function.unwrap_or_else(|| panic!("the runtime has no `{}`", def.name));
+            let dest = b.temp(scheme.ret);
+            b.call(dest, qz_mir::Callee::Runtime(function), args);
+            Operand::local(dest)
+        }
+    };
+    if scheme.ret.is_never() {
+        b.end(TermKind::Unreachable);
+    } else if scheme.ret != common().unit {
+        b.assign_local(Body::RETURN, Rvalue::Use(value));
+    }
+    b.end(TermKind::Return);
+    b.finish()
+}

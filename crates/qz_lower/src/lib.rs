@@ -1,0 +1,288 @@
+//! Typed bodies to generic MIR, on demand: [`Lowerer`] is the [`qz_mir::Source`] that instantiation asks.
+//!
+//! Front and back meet here. Only bodies without problems are lowered, so every expression has a type and
+//! every call a callee; what the front end leaves to structure (`==`, `show`, constructors as functions) is
+//! made here as MIR ([`derive`], [`synth`]).
+
+mod body;
+mod calls;
+mod casts;
+mod closures;
+mod control;
+mod data;
+mod derive;
+mod exprs;
+mod intrinsics;
+mod loops;
+mod matches;
+mod ops;
+mod places;
+mod synth;
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use indexmap::IndexSet;
+use qz_base::{FxHashMap, Name, Span};
+use qz_hir::{AdtKind, Defs, FnKind};
+use qz_infer::traits::Derived;
+use qz_infer::{Checker, traits::MethodTarget};
+use qz_mir::{AdtDef, Body, BodyKey, BodyPart, FieldDef, FnInfo, Repr, StaticInfo, VariantDef};
+use qz_types::{AdtId, FnId, StaticId, TraitId, TraitRef, Ty, Tys, subst};
+
+/// A function that exists only as MIR.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Synth {
+    /// A structural operation of a nominal type: the trait's method by name.
+    DeriveAdt(Derived, AdtId),
+    /// … of tuples of this size.
+    DeriveTuple(Derived, u32),
+    /// … of functions and `dyn` values (`show` and `clone` only).
+    DeriveOpaque(Derived),
+    /// A variant as a function.
+    Variant(AdtId, u32),
+    Newtype(AdtId),
+    /// Calls `main` and turns its `Result` into an exit status.
+    Main(FnId),
+    /// Makes sure that a module variable is initialised.
+    Static(StaticId),
+}
+
+/// Lowers what is asked for, once.
+pub struct Lowerer<'c, 'd> {
+    pub ck: &'c Checker<'d>,
+    synths: RefCell<IndexSet<Synth>>,
+    bodies: RefCell<FxHashMap<BodyKey, Arc<Body>>>,
+    adts: RefCell<FxHashMap<AdtId, Arc<AdtDef>>>,
+}
+
+impl<'c, 'd> Lowerer<'c, 'd> {
+    pub fn new(ck: &'c Checker<'d>) -> Lowerer<'c, 'd> {
+        Lowerer { ck, synths: RefCell::default(), bodies: RefCell::default(), adts: RefCell::default() }
+    }
+
+    pub(crate) fn defs(&self) -> &'d Defs {
+        self.ck.defs
+    }
+
+    /// The function to start a program with.
+    pub fn entry(&self, main: FnId) -> FnId {
+        let ret = self.ck.scheme(main).ret;
+        match ret.as_adt() {
+            Some(_) => self.synth(Synth::Main(main)),
+            None => main,
+        }
+    }
+
+    pub(crate) fn synth(&self, what: Synth) -> FnId {
+        let (at, _) = self.synths.borrow_mut().insert_full(what);
+        FnId::from_raw((self.defs().fns.len() + at) as u32)
+    }
+
+    fn as_synth(&self, id: FnId) -> Option<Synth> {
+        let at = id.index().checked_sub(self.defs().fns.len())?;
+        self.synths.borrow().get_index(at).copied()
+    }
+
+    pub(crate) fn lang_fn(&self, role: &str) -> FnId {
+        match self.defs().lang.func(role) {
+            Some(id) => id,
+            None => panic!("the standard library has no `@lang(\"{role}\")` function"),
+        }
+    }
+
+    pub(crate) fn lang_adt(&self, role: &str) -> AdtId {
+        match self.defs().lang.adt(role) {
+            Some(id) => id,
+            None => panic!("the standard library has no `@lang(\"{role}\")` type"),
+        }
+    }
+
+    pub(crate) fn lang_trait(&self, role: &str) -> TraitId {
+        match self.defs().lang.trait_(role) {
+            Some(id) => id,
+            None => panic!("the standard library has no `@lang(\"{role}\")` trait"),
+        }
+    }
+
+    /// A trait's method by name, as a callee on `ty`.
+    pub(crate) fn method_of(&self, role: &str, name: &str, ty: Ty) -> qz_mir::Callee {
+        let trait_id = self.lang_trait(role);
+        let methods = &self.defs().traits[trait_id].methods;
+        let at = methods.iter().position(|&it| self.defs().fns[it].name.as_str() == name);
+        let method = at.unwrap_or_else(|| panic!("the trait `{role}` has no `{name}`")) as u32;
+        qz_mir::Callee::Method { trait_id, method, args: Ty::list(&[ty]), own_args: &[] }
+    }
+
+    /// The index of a field by name.
+    pub(crate) fn field_index(&self, adt: AdtId, name: &str) -> u32 {
+        let fields = self.defs().adt_fields(adt);
+        let at = fields.variants[0].fields.iter().position(|it| it.name.as_str() == name);
+        at.unwrap_or_else(|| panic!("`{}` has no field `{name}`", self.defs().adts[adt].name)) as u32
+    }
+
+    pub(crate) fn variant_index(&self, adt: AdtId, name: &str) -> u32 {
+        let fields = self.defs().adt_fields(adt);
+        let at = fields.variants.iter().position(|it| it.name.as_str() == name);
+        at.unwrap_or_else(|| panic!("`{}` has no variant `{name}`", self.defs().adts[adt].name)) as u32
+    }
+
+    fn make_adt(&self, id: AdtId) -> AdtDef {
+        let def = &self.defs().adts[id];
+        let fields = self.defs().adt_fields(id);
+        let variant_fields = |n: usize| -> Vec<FieldDef> {
+            fields.variants[n].fields.iter().map(|it| FieldDef { name: it.name, ty: it.ty }).collect()
+        };
+        let kind = match def.kind {
+            AdtKind::Struct => qz_mir::AdtKind::Reference(variant_fields(0)),
+            AdtKind::Value | AdtKind::Newtype => qz_mir::AdtKind::Value(variant_fields(0)),
+            AdtKind::Enum => qz_mir::AdtKind::Enum(
+                fields
+                    .variants
+                    .iter()
+                    .enumerate()
+                    .map(|(n, it)| VariantDef { name: it.name, fields: variant_fields(n) })
+                    .collect(),
+            ),
+        };
+        let repr = if def.repr_c { Repr::C } else { Repr::Quartz };
+        AdtDef { path: self.defs().adt_path(id), name: def.name, kind, repr }
+    }
+
+    fn lower(&self, key: BodyKey) -> Body {
+        match self.as_synth(key.function) {
+            Some(what) => synth::body(self, key, what),
+            None => match self.defs().fns[key.function].kind {
+                FnKind::Runtime | FnKind::Intrinsic => intrinsics::wrapper(self, key),
+                _ => body::lower(self, key),
+            },
+        }
+    }
+}
+
+impl qz_mir::Source for Lowerer<'_, '_> {
+    fn adt(&self, id: AdtId) -> Arc<AdtDef> {
+        if let Some(known) = self.adts.borrow().get(&id) {
+            return known.clone();
+        }
+        let made = Arc::new(self.make_adt(id));
+        self.adts.borrow_mut().insert(id, made.clone());
+        made
+    }
+
+    fn function(&self, id: FnId) -> FnInfo {
+        if let Some(what) = self.as_synth(id) {
+            return synth::info(self, what);
+        }
+        let scheme = self.ck.scheme(id);
+        let def = &self.defs().fns[id];
+        let kind = match def.kind {
+            FnKind::ExternC { variadic } => {
+                qz_mir::FnKind::Extern { symbol: def.attrs.link_name.unwrap_or(def.name), variadic }
+            }
+            _ => qz_mir::FnKind::Quartz,
+        };
+        FnInfo { path: self.defs().fn_path(id), params: scheme.params.clone(), ret: scheme.ret, kind }
+    }
+
+    fn body(&self, key: BodyKey) -> Arc<Body> {
+        if let Some(known) = self.bodies.borrow().get(&key) {
+            return known.clone();
+        }
+        let made = Arc::new(stacker::maybe_grow(256 * 1024, 4 * 1024 * 1024, || self.lower(key)));
+        self.bodies.borrow_mut().insert(key, made.clone());
+        made
+    }
+
+    fn resolve_method(&self, trait_id: TraitId, method: u32, args: Tys, own_args: Tys) -> (FnId, Tys) {
+        match self.ck.resolve_method(trait_id, method, args, own_args) {
+            MethodTarget::Fn(id, args) => (id, args),
+            MethodTarget::Derived(derived) => {
+                let ty = args[0];
+                match *ty.kind() {
+                    qz_types::TyKind::Adt(id, args) => (self.synth(Synth::DeriveAdt(derived, id)), args),
+                    qz_types::TyKind::Tuple(parts) => {
+                        (self.synth(Synth::DeriveTuple(derived, parts.len() as u32)), parts)
+                    }
+                    _ => (self.synth(Synth::DeriveOpaque(derived)), Ty::list(&[ty])),
+                }
+            }
+            // A `dyn` value reached through a bound: the method's own default-less declaration stands for
+            // the call through its table.
+            MethodTarget::Dyn => {
+                let required = self.defs().traits[trait_id].methods[method as usize];
+                let all: Vec<Ty> = args.iter().chain(own_args).copied().collect();
+                (required, Ty::list(&all))
+            }
+        }
+    }
+
+    fn dyn_methods(&self, trait_id: TraitId) -> Vec<u32> {
+        let methods = &self.defs().traits[trait_id].methods;
+        (0..methods.len() as u32)
+            .filter(|&n| {
+                let def = &self.defs().fns[methods[n as usize]];
+                let sig = self.defs().fn_sig(methods[n as usize]);
+                let own = sig.generics.len() - self.defs().trait_generics(trait_id).len();
+                def.self_param.is_some() && own == 0
+            })
+            .collect()
+    }
+
+    fn trait_path(&self, id: TraitId) -> Name {
+        let def = &self.defs().traits[id];
+        Name::new(&format!("{}::{}", self.defs().modules[def.module].path, def.name))
+    }
+
+    fn normalize(&self, ty: Ty) -> Ty {
+        self.ck.normalize(ty)
+    }
+
+    /// The library's collections only give memory back.
+    fn drop_is_silent(&self, ty: Ty) -> bool {
+        ty.as_adt().is_some_and(|(id, _)| {
+            let def = &self.defs().adts[id];
+            def.lang.is_some() && self.defs().modules[def.module].is_std
+        })
+    }
+
+    fn user_drop(&self, ty: Ty) -> Option<(FnId, Tys)> {
+        let trait_id = self.defs().lang.trait_("Drop")?;
+        let bound = TraitRef { trait_id, args: &[] };
+        match self.ck.select(ty, bound)? {
+            qz_infer::Selection::Impl(..) => match self.ck.resolve_method(trait_id, 0, Ty::list(&[ty]), &[]) {
+                MethodTarget::Fn(id, args) => Some((id, args)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn static_var(&self, id: StaticId) -> StaticInfo {
+        let def = &self.defs().statics[id];
+        let ty = self.static_ty(id);
+        let path = Name::new(&format!("{}::{}", self.defs().modules[def.module].path, def.name));
+        let span = Span::new(self.defs().file_of(def.module), def.name_range);
+        StaticInfo { path, ty: Ty::tuple(&[qz_types::ty::common().int, ty]), span }
+    }
+}
+
+impl Lowerer<'_, '_> {
+    pub(crate) fn static_ty(&self, id: StaticId) -> Ty {
+        match self.defs().static_ty(id) {
+            Some(ty) => ty,
+            None => self.ck.scheme(self.defs().statics[id].init).ret,
+        }
+    }
+
+    /// The type of a field for given type arguments.
+    pub(crate) fn field_ty(&self, adt: AdtId, variant: u32, index: u32, args: &[Ty]) -> Ty {
+        let fields = self.defs().adt_fields(adt);
+        subst(fields.variants[variant as usize].fields[index as usize].ty, args)
+    }
+}
+
+/// The key of a function's own body.
+pub(crate) fn main_key(function: FnId) -> BodyKey {
+    BodyKey { function, part: BodyPart::Main }
+}

@@ -1,0 +1,532 @@
+//! Patterns to decision trees: each place is tested as seldom as the order of arms allows (after Maranget,
+//! "Compiling Pattern Matching to Good Decision Trees", 2008; columns are taken in order).
+
+use qz_hir::AdtKind;
+use qz_hir::body::{Arm, ExprId, Literal, LocalId, Pat, PatId};
+use qz_infer::PatTarget;
+use qz_mir::{BinOp, BlockId, Const, Local, Operand, Place, Proj, Rvalue, TermKind};
+use qz_types::ty::common;
+use qz_types::{Ty, TyKind};
+
+use crate::body::{Cx, int_ty};
+
+/// A test of a place, and what to look at once it holds.
+#[derive(Clone)]
+struct Test {
+    place: Place,
+    ty: Ty,
+    kind: TestKind,
+}
+
+#[derive(Clone)]
+enum TestKind {
+    Variant { variant: u32, parts: Vec<(u32, PatId, Ty)> },
+    /// Integers, characters, Booleans.
+    Scalar(i128),
+    Range { from: Option<PatId>, to: Option<PatId>, inclusive: bool },
+    /// Compared by `==`.
+    Value(PatId),
+    Length { prefix: Vec<PatId>, rest: Option<Option<PatId>>, suffix: Vec<PatId> },
+}
+
+/// One way for an arm to match: tests still to be made, names already placed.
+#[derive(Clone)]
+struct Row {
+    tests: Vec<Test>,
+    bindings: Vec<(LocalId, Place, Ty)>,
+    arm: usize,
+}
+
+/// Where control goes once an arm matches.
+struct Target {
+    guard: Option<ExprId>,
+    body: BlockId,
+}
+
+impl Cx<'_, '_, '_> {
+    /// `match`: arms in order; each body is lowered once.
+    pub(crate) fn match_arms(&mut self, subject: Local, ty: Ty, arms: &[Arm], dest: Option<Local>) {
+        let after = self.b.new_block();
+        let targets: Vec<Target> =
+            arms.iter().map(|arm| Target { guard: arm.guard, body: self.b.new_block() }).collect();
+        let mut rows = Vec::new();
+        for (n, arm) in arms.iter().enumerate() {
+            rows.extend(self.rows(arm.pat, Place::local(subject), ty, n));
+        }
+        self.open_scope();
+        self.decide(rows, &targets, None);
+        self.close_scope();
+        for (target, arm) in targets.iter().zip(arms) {
+            self.b.switch_to(target.body);
+            self.open_scope();
+            // The names the pattern bound end with the arm.
+            for local in self.arm_locals(arm.pat) {
+                if let Some(crate::body::Home::Local(home) | crate::body::Home::Cell(home)) =
+                    self.homes.get(&local).cloned()
+                    && let Some(scope) = self.scopes.last_mut()
+                {
+                    scope.exits.push(crate::body::Exit::Local(home));
+                }
+            }
+            let value = self.value(arm.body);
+            if let Some(dest) = dest
+                && !self.value_ty(arm.body).is_never()
+            {
+                self.b.assign_local(dest, Rvalue::Use(value));
+            }
+            self.close_scope();
+            self.b.goto(after);
+        }
+        self.b.switch_to(after);
+    }
+
+    fn arm_locals(&self, pat: PatId) -> Vec<LocalId> {
+        let mut locals = Vec::new();
+        self.body.pat_locals(pat, &mut locals);
+        locals
+    }
+
+    /// `value is pattern`.
+    pub(crate) fn is_test(&mut self, value: ExprId, pat: PatId, yes: BlockId, no: BlockId) {
+        let ty = self.value_ty(value);
+        let operand = self.value(value);
+        let subject = self.fix(operand, ty);
+        let rows = self.rows(pat, Place::local(subject), ty, 0);
+        let targets = [Target { guard: None, body: yes }];
+        self.decide(rows, &targets, Some(no));
+    }
+
+    /// A pattern that cannot fail: its names are bound here.
+    pub(crate) fn destructure(&mut self, pat: PatId, place: Place) {
+        let ty = self.types().pats[pat];
+        let body = self.b.new_block();
+        let rows = self.rows(pat, place, ty, 0);
+        self.decide(rows, &[Target { guard: None, body }], None);
+        self.b.switch_to(body);
+    }
+
+    /// All ways for a pattern to match.
+    fn rows(&self, pat: PatId, place: Place, ty: Ty, arm: usize) -> Vec<Row> {
+        let mut rows = vec![Row { tests: Vec::new(), bindings: Vec::new(), arm }];
+        self.flatten(pat, place, ty, &mut rows);
+        rows
+    }
+
+    /// Adds a pattern at a place to every row; alternatives multiply the rows.
+    fn flatten(&self, pat: PatId, place: Place, ty: Ty, rows: &mut Vec<Row>) {
+        let test = |kind: TestKind, rows: &mut Vec<Row>| {
+            for row in rows {
+                row.tests.push(Test { place: place.clone(), ty, kind: kind.clone() });
+            }
+        };
+        match &self.body.pats[pat] {
+            Pat::Missing | Pat::Wild => {}
+            Pat::Bind { local, sub } => {
+                for row in rows.iter_mut() {
+                    row.bindings.push((*local, place.clone(), ty));
+                }
+                if let Some(sub) = sub {
+                    self.flatten(*sub, place, ty, rows);
+                }
+            }
+            Pat::Type { sub, .. } => {
+                if let Some(sub) = sub {
+                    self.flatten(*sub, place, ty, rows);
+                }
+            }
+            Pat::Lit { value } => match self.scalar(value, ty) {
+                Some(scalar) => test(TestKind::Scalar(scalar), rows),
+                None if *value == Literal::Unit => {}
+                None => test(TestKind::Value(pat), rows),
+            },
+            Pat::Nil => {
+                test(TestKind::Variant { variant: self.none_index(), parts: Vec::new() }, rows);
+            }
+            Pat::Const { .. } => test(TestKind::Value(pat), rows),
+            Pat::Range { start, end, inclusive } => {
+                test(TestKind::Range { from: *start, to: *end, inclusive: *inclusive }, rows);
+            }
+            Pat::Variant { args, has_args, .. } => {
+                let fields = match has_args {
+                    true => args.iter().enumerate().map(|(n, arg)| (arg.name, n, arg.pat)).collect(),
+                    false => Vec::new(),
+                };
+                self.flatten_adt(pat, place, ty, &fields, rows);
+            }
+            Pat::Struct { fields, .. } => {
+                let fields: Vec<_> = fields.iter().map(|it| (Some(it.name), 0, it.pat)).collect();
+                self.flatten_adt(pat, place, ty, &fields, rows);
+            }
+            Pat::Tuple { elems } => {
+                let TyKind::Tuple(parts) = *ty.kind() else { return };
+                for (n, (&elem, &part)) in elems.iter().zip(parts).enumerate() {
+                    self.flatten(elem, place.field(n as u32), part, rows);
+                }
+            }
+            Pat::Vec { prefix, rest, suffix } => {
+                let kind =
+                    TestKind::Length { prefix: prefix.to_vec(), rest: *rest, suffix: suffix.to_vec() };
+                test(kind, rows);
+            }
+            Pat::Or { alts } => {
+                let before = std::mem::take(rows);
+                for &alt in alts.iter() {
+                    let mut mine = before.clone();
+                    self.flatten(alt, place.clone(), ty, &mut mine);
+                    rows.extend(mine);
+                }
+            }
+        }
+    }
+
+    fn flatten_adt(
+        &self,
+        pat: PatId,
+        place: Place,
+        ty: Ty,
+        fields: &Vec<(Option<qz_base::Name>, usize, PatId)>,
+        rows: &mut Vec<Row>,
+    ) {
+        let (adt, args) = ty.as_adt().expect("checked against a nominal type");
+        let (variant, is_enum) = match self.types().pat_targets[pat] {
+            PatTarget::Variant { variant, .. } => (variant, true),
+            PatTarget::Struct { .. } => (0, false),
+        };
+        let declared = self.lw.defs().adt_fields(adt);
+        let declared = &declared.variants[variant as usize].fields;
+        let parts: Vec<(u32, PatId, Ty)> = fields
+            .iter()
+            .filter_map(|&(name, n, pat)| {
+                let at = match name {
+                    Some(name) => declared.iter().position(|it| it.name == name)?,
+                    None => n,
+                };
+                let ty = self.lw.ck.normalize(self.lw.field_ty(adt, variant, at as u32, args));
+                Some((at as u32, pat, ty))
+            })
+            .collect();
+        if is_enum {
+            for row in rows {
+                let kind = TestKind::Variant { variant, parts: parts.clone() };
+                row.tests.push(Test { place: place.clone(), ty, kind });
+            }
+            return;
+        }
+        let base = match self.lw.defs().adts[adt].kind {
+            AdtKind::Struct => place.deref(),
+            _ => place,
+        };
+        for (at, pat, ty) in parts {
+            self.flatten(pat, base.field(at), ty, rows);
+        }
+    }
+
+    /// A literal that a switch can test.
+    fn scalar(&self, value: &Literal, ty: Ty) -> Option<i128> {
+        match (value, ty.kind()) {
+            (Literal::Int { value, negative }, TyKind::Int(_)) => {
+                let value = *value as i128;
+                Some(if *negative { -value } else { value })
+            }
+            (Literal::Char(c), _) => Some(*c as i128),
+            (Literal::Bool(value), _) => Some(i128::from(*value)),
+            _ => None,
+        }
+    }
+
+    // ----------------------------------------------------------------------------------------- decisions
+
+    /// Goes to the body of the first row that matches, or to `failed`.
+    fn decide(&mut self, rows: Vec<Row>, targets: &[Target], failed: Option<BlockId>) {
+        stacker::maybe_grow(128 * 1024, 2 * 1024 * 1024, || self.decide_inner(rows, targets, failed));
+    }
+
+    fn decide_inner(&mut self, mut rows: Vec<Row>, targets: &[Target], failed: Option<BlockId>) {
+        let Some(first) = rows.first() else {
+            return match failed {
+                Some(failed) => self.b.goto(failed),
+                // Exhaustiveness was checked.
+                None => self.b.end(TermKind::Unreachable),
+            };
+        };
+        let Some(test) = first.tests.first().cloned() else {
+            let row = rows.remove(0);
+            return self.matched(row, rows, targets, failed);
+        };
+        match &test.kind {
+            TestKind::Variant { .. } => self.switch_variant(&test, rows, targets, failed),
+            TestKind::Scalar(_) => self.switch_scalar(&test, rows, targets, failed),
+            TestKind::Range { .. } | TestKind::Value(_) | TestKind::Length { .. } => {
+                self.try_first(&test, rows, targets, failed);
+            }
+        }
+    }
+
+    /// All tests of a row hold: bind its names, ask its guard.
+    fn matched(&mut self, row: Row, rest: Vec<Row>, targets: &[Target], failed: Option<BlockId>) {
+        let target = &targets[row.arm];
+        for (local, place, ty) in &row.bindings {
+            let value = if ty.is_unit() { self.unit() } else { Operand::Copy(place.clone()) };
+            // The name's type is the pattern's; a shared `var` gets its cell here.
+            self.bind_local(*local, value);
+        }
+        match target.guard {
+            None => self.b.goto(target.body),
+            Some(guard) => {
+                let otherwise = self.b.new_block();
+                self.condition(guard, target.body, otherwise);
+                self.b.switch_to(otherwise);
+                self.decide(rest, targets, failed);
+            }
+        }
+    }
+
+    fn switch_variant(&mut self, test: &Test, rows: Vec<Row>, targets: &[Target], failed: Option<BlockId>) {
+        let mut variants: Vec<u32> = Vec::new();
+        for row in &rows {
+            if let Some(TestKind::Variant { variant, .. }) = test_at(row, &test.place)
+                && !variants.contains(variant)
+            {
+                variants.push(*variant);
+            }
+        }
+        let (adt, _) = test.ty.as_adt().expect("variants belong to enums");
+        let total = self.lw.defs().adt_fields(adt).variants.len();
+        let tag = self.b.eval(int_ty(), Rvalue::Discriminant(test.place.clone()));
+        let cases: Vec<(i128, BlockId)> =
+            variants.iter().map(|&it| (it as i128, self.b.new_block())).collect();
+        let otherwise = (variants.len() < total).then(|| self.b.new_block());
+        self.b.end(TermKind::Switch { value: Operand::local(tag), cases: cases.clone(), otherwise });
+        for (&variant, &(_, block)) in variants.iter().zip(&cases) {
+            let mut inside = Vec::new();
+            for row in &rows {
+                inside.extend(self.with_variant(row, &test.place, variant));
+            }
+            self.b.switch_to(block);
+            self.decide(inside, targets, failed);
+        }
+        if let Some(otherwise) = otherwise {
+            let rest = rows.into_iter().filter(|row| test_at(row, &test.place).is_none()).collect();
+            self.b.switch_to(otherwise);
+            self.decide(rest, targets, failed);
+        }
+    }
+
+    /// A row inside one variant: its test is answered, parts are laid open.
+    fn with_variant(&self, row: &Row, place: &Place, wanted: u32) -> Vec<Row> {
+        let Some(at) = row.tests.iter().position(|it| it.place == *place) else { return vec![row.clone()] };
+        let TestKind::Variant { variant, parts } = &row.tests[at].kind else { return vec![row.clone()] };
+        if *variant != wanted {
+            return Vec::new();
+        }
+        let mut base = row.clone();
+        base.tests.remove(at);
+        let after = base.tests.split_off(at);
+        let mut rows = vec![base];
+        for &(index, pat, ty) in parts {
+            let place = place.then(Proj::Variant(wanted)).field(index);
+            self.flatten(pat, place, ty, &mut rows);
+        }
+        for row in &mut rows {
+            row.tests.extend(after.iter().cloned());
+        }
+        rows
+    }
+
+    fn switch_scalar(&mut self, test: &Test, rows: Vec<Row>, targets: &[Target], failed: Option<BlockId>) {
+        // Only rows up to one that tests the place otherwise (a range) can share the switch.
+        let mut values: Vec<i128> = Vec::new();
+        for row in &rows {
+            match test_at(row, &test.place) {
+                Some(TestKind::Scalar(value)) => {
+                    if !values.contains(value) {
+                        values.push(*value);
+                    }
+                }
+                Some(_) => break,
+                None => {}
+            }
+        }
+        let value = self.read(test.place.clone(), test.ty);
+        let is_bool = matches!(test.ty.kind(), TyKind::Bool);
+        let cases: Vec<(i128, BlockId)> = values.iter().map(|&it| (it, self.b.new_block())).collect();
+        let all = is_bool && values.len() == 2;
+        let otherwise = (!all).then(|| self.b.new_block());
+        self.b.end(TermKind::Switch { value, cases: cases.clone(), otherwise });
+        for &(value, block) in &cases {
+            let inside = rows.iter().filter_map(|row| self.with_scalar(row, test, value)).collect();
+            self.b.switch_to(block);
+            self.decide(inside, targets, failed);
+        }
+        if let Some(otherwise) = otherwise {
+            let rest = rows
+                .into_iter()
+                .filter(|row| !matches!(test_at(row, &test.place), Some(TestKind::Scalar(it)) if values.contains(it)))
+                .collect();
+            self.b.switch_to(otherwise);
+            self.decide(rest, targets, failed);
+        }
+    }
+
+    /// A row where the place is known to hold this value.
+    fn with_scalar(&self, row: &Row, test: &Test, value: i128) -> Option<Row> {
+        let Some(at) = row.tests.iter().position(|it| it.place == test.place) else {
+            return Some(row.clone());
+        };
+        let holds = match &row.tests[at].kind {
+            TestKind::Scalar(wanted) => *wanted == value,
+            TestKind::Range { from, to, inclusive } => {
+                match (self.bound(*from, test.ty), self.bound(*to, test.ty)) {
+                    (Some(from), Some(to)) => {
+                        from.is_none_or(|from| from <= value)
+                            && to.is_none_or(|to| if *inclusive { value <= to } else { value < to })
+                    }
+                    // The ends are constants: ask at run time.
+                    _ => return Some(row.clone()),
+                }
+            }
+            _ => return Some(row.clone()),
+        };
+        holds.then(|| {
+            let mut row = row.clone();
+            row.tests.remove(at);
+            row
+        })
+    }
+
+    /// The literal end of a range: `Some(None)` if it is open, `None` if it is not a literal.
+    fn bound(&self, pat: Option<PatId>, ty: Ty) -> Option<Option<i128>> {
+        match pat {
+            None => Some(None),
+            Some(pat) => match &self.body.pats[pat] {
+                Pat::Lit { value } => self.scalar(value, ty).map(Some),
+                _ => None,
+            },
+        }
+    }
+
+    /// One test that is no switch: the rows that share it go on behind it, the others pass by.
+    fn try_first(&mut self, test: &Test, rows: Vec<Row>, targets: &[Target], failed: Option<BlockId>) {
+        let (yes, no) = (self.b.new_block(), self.b.new_block());
+        match &test.kind {
+            TestKind::Range { from, to, inclusive } => {
+                self.range_pattern(test, *from, *to, *inclusive, yes, no);
+            }
+            TestKind::Value(pat) => {
+                let wanted = self.pattern_value(*pat);
+                let value = self.read(test.place.clone(), test.ty);
+                let same = self.equal(test.ty, value, wanted);
+                self.b.branch(same, yes, no);
+            }
+            TestKind::Length { prefix, rest, suffix } => {
+                self.length_test(test, prefix.len() + suffix.len(), rest.is_some(), yes, no);
+            }
+            TestKind::Variant { .. } | TestKind::Scalar(_) => unreachable!("these are switches"),
+        }
+        self.b.switch_to(yes);
+        let mut inside = Vec::new();
+        for (n, row) in rows.iter().enumerate() {
+            if n == 0 {
+                inside.extend(self.opened(row, test));
+            } else {
+                inside.push(row.clone());
+            }
+        }
+        self.decide(inside, targets, failed);
+        self.b.switch_to(no);
+        self.decide(rows.into_iter().skip(1).collect(), targets, failed);
+    }
+
+    /// The first row behind its first test.
+    fn opened(&mut self, row: &Row, test: &Test) -> Vec<Row> {
+        let mut base = row.clone();
+        base.tests.remove(0);
+        let TestKind::Length { prefix, rest, suffix } = &test.kind else { return vec![base] };
+        let after = std::mem::take(&mut base.tests);
+        let mut rows = vec![base];
+        let elem = test.ty.as_adt().expect("a vector").1[0];
+        let vec = self.read(test.place.clone(), test.ty);
+        let vec = self.fix(vec, test.ty);
+        let (len, data) = self.vec_places(vec);
+        let len = self.read(len, int_ty());
+        for (n, &pat) in prefix.iter().enumerate() {
+            let index = self.b.eval(int_ty(), Rvalue::Use(Operand::int(n as i64)));
+            let value = self.b.eval(elem, Rvalue::Use(Operand::Copy(data.then(Proj::Index(index)))));
+            self.flatten(pat, Place::local(value), elem, &mut rows);
+        }
+        for (n, &pat) in suffix.iter().enumerate() {
+            let back = Operand::int((suffix.len() - n) as i64);
+            let index = self.b.eval(int_ty(), Rvalue::Binary(BinOp::Sub, len.clone(), back));
+            let value = self.b.eval(elem, Rvalue::Use(Operand::Copy(data.then(Proj::Index(index)))));
+            self.flatten(pat, Place::local(value), elem, &mut rows);
+        }
+        if let Some(Some(rest)) = rest {
+            let from = Operand::int(prefix.len() as i64);
+            let to = Rvalue::Binary(BinOp::Sub, len, Operand::int(suffix.len() as i64));
+            let to = Operand::local(self.b.eval(int_ty(), to));
+            let slice = self.lang_call("vec_slice", &[elem], vec![Operand::local(vec), from, to], test.ty);
+            let slice = self.fix(slice, test.ty);
+            self.flatten(*rest, Place::local(slice), test.ty, &mut rows);
+        }
+        for row in &mut rows {
+            row.tests.extend(after.iter().cloned());
+        }
+        rows
+    }
+
+    fn length_test(&mut self, test: &Test, count: usize, open: bool, yes: BlockId, no: BlockId) {
+        let vec = self.read(test.place.clone(), test.ty);
+        let vec = self.fix(vec, test.ty);
+        let (len, _) = self.vec_places(vec);
+        let len = self.read(len, int_ty());
+        let op = if open { BinOp::Ge } else { BinOp::Eq };
+        let fits = self.b.eval(common().bool, Rvalue::Binary(op, len, Operand::int(count as i64)));
+        self.b.branch(Operand::local(fits), yes, no);
+    }
+
+    fn range_pattern(
+        &mut self,
+        test: &Test,
+        from: Option<PatId>,
+        to: Option<PatId>,
+        inclusive: bool,
+        yes: BlockId,
+        no: BlockId,
+    ) {
+        let value = self.read(test.place.clone(), test.ty);
+        if let Some(from) = from {
+            let next = if to.is_some() { self.b.new_block() } else { yes };
+            let from = self.pattern_value(from);
+            let ok = self.b.eval(common().bool, Rvalue::Binary(BinOp::Ge, value.clone(), from));
+            self.b.branch(Operand::local(ok), next, no);
+            if to.is_none() {
+                return;
+            }
+            self.b.switch_to(next);
+        }
+        match to {
+            Some(to) => {
+                let to = self.pattern_value(to);
+                let op = if inclusive { BinOp::Le } else { BinOp::Lt };
+                let ok = self.b.eval(common().bool, Rvalue::Binary(op, value, to));
+                self.b.branch(Operand::local(ok), yes, no);
+            }
+            None => self.b.goto(yes),
+        }
+    }
+
+    /// The value a literal or constant pattern stands for.
+    fn pattern_value(&mut self, pat: PatId) -> Operand {
+        let ty = self.types().pats[pat];
+        match self.body.pats[pat].clone() {
+            Pat::Lit { value } => self.literal(&value, ty),
+            Pat::Const { constant } => Operand::Const(Const::Item(constant, &[], ty)),
+            _ => unreachable!("only literals and constants have a value"),
+        }
+    }
+}
+
+/// What a row tests at a place.
+fn test_at<'r>(row: &'r Row, place: &Place) -> Option<&'r TestKind> {
+    row.tests.iter().find(|it| it.place == *place).map(|it| &it.kind)
+}

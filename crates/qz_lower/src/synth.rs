@@ -1,0 +1,150 @@
+//! Functions that exist only as MIR: constructors as values, the start of programs whose `main` gives a
+//! `Result`, the initialisation of module variables.
+
+use qz_base::{Name, Span};
+use qz_mir::build::Builder;
+use qz_mir::{
+    AggregateKind, BinOp, Body, BodyAttrs, BodyKey, Callee, Const, FnInfo, FnKind, InlineHint, Operand, Place, Proj,
+    Rvalue, StmtKind, TermKind,
+};
+use qz_types::ty::common;
+use qz_types::{AdtId, FnId, Mutability, StaticId, Ty};
+
+use crate::{Lowerer, Synth, derive, main_key};
+
+/// Parameters, result and name of a synthesised function.
+pub(crate) fn signature(lw: &Lowerer<'_, '_>, what: Synth) -> (Name, Vec<Ty>, Ty, Span) {
+    let defs = lw.defs();
+    let c = common();
+    match what {
+        Synth::DeriveAdt(derived, adt) => {
+            let ty = defs.adt_identity(adt);
+            let path = format!("{}::{}", defs.adt_path(adt), derive::method_name(derived));
+            let (params, ret) = derive::types(derived, ty);
+            (Name::new(&path), params, ret, defs.adt_span(adt))
+        }
+        Synth::DeriveTuple(derived, n) => {
+            let parts: Vec<Ty> = (0..n).map(|i| Ty::param(i, Name::new(&format!("T{i}")))).collect();
+            let (params, ret) = derive::types(derived, Ty::tuple(&parts));
+            let path = format!("std::Tuple{n}::{}", derive::method_name(derived));
+            (Name::new(&path), params, ret, nowhere(lw))
+        }
+        Synth::DeriveOpaque(derived) => {
+            let (params, ret) = derive::types(derived, Ty::param(0, Name::new("T")));
+            let path = format!("std::Fn::{}", derive::method_name(derived));
+            (Name::new(&path), params, ret, nowhere(lw))
+        }
+        Synth::Variant(adt, variant) => {
+            let fields = defs.adt_fields(adt);
+            let variant = &fields.variants[variant as usize];
+            let params = variant.fields.iter().map(|it| it.ty).collect();
+            let path = format!("{}::{}", defs.adt_path(adt), variant.name);
+            (Name::new(&path), params, defs.adt_identity(adt), defs.adt_span(adt))
+        }
+        Synth::Newtype(adt) => {
+            let fields = defs.adt_fields(adt);
+            let params = vec![fields.variants[0].fields[0].ty];
+            (defs.adt_path(adt), params, defs.adt_identity(adt), defs.adt_span(adt))
+        }
+        Synth::Main(main) => (defs.fn_path(main), Vec::new(), c.int, defs.fn_span(main)),
+        Synth::Static(id) => {
+            let info = qz_mir::Source::static_var(lw, id);
+            (Name::new(&format!("{}::init", info.path)), Vec::new(), c.unit, info.span)
+        }
+    }
+}
+
+/// The place of things that stand in no file of the user's: the prelude's first byte.
+fn nowhere(lw: &Lowerer<'_, '_>) -> Span {
+    let defs = lw.defs();
+    let module = defs.prelude.or_else(|| defs.modules.ids().next()).expect("there is a module");
+    Span::new(defs.file_of(module), qz_base::TextRange::default())
+}
+
+pub(crate) fn info(lw: &Lowerer<'_, '_>, what: Synth) -> FnInfo {
+    let (path, params, ret, _) = signature(lw, what);
+    FnInfo { path, params, ret, kind: FnKind::Quartz }
+}
+
+pub(crate) fn body(lw: &Lowerer<'_, '_>, key: BodyKey, what: Synth) -> Body {
+    let (path, params, ret, span) = signature(lw, what);
+    let attrs = BodyAttrs { inline: InlineHint::Auto, track_caller: true, is_const: false };
+    let mut b = Builder::new(key, path, ret, span, attrs);
+    let params: Vec<Operand> = params.into_iter().map(|ty| Operand::local(b.param(ty, None))).collect();
+    match what {
+        Synth::DeriveAdt(derived, adt) => derive::adt(lw, &mut b, derived, adt),
+        Synth::DeriveTuple(derived, n) => derive::tuple(lw, &mut b, derived, n),
+        Synth::DeriveOpaque(derived) => derive::opaque(&mut b, derived),
+        Synth::Variant(_, variant) => {
+            let value = Rvalue::Aggregate(AggregateKind::Variant(ret, variant), params);
+            b.assign_local(Body::RETURN, value);
+        }
+        Synth::Newtype(_) => {
+            b.assign_local(Body::RETURN, Rvalue::Aggregate(AggregateKind::Value(ret), params));
+        }
+        Synth::Main(main) => main_body(lw, &mut b, main),
+        Synth::Static(id) => static_body(lw, &mut b, id),
+    }
+    b.end(TermKind::Return);
+    b.finish()
+}
+
+/// `main` with a `Result`: an error is shown on standard error and gives 1.
+fn main_body(lw: &Lowerer<'_, '_>, b: &mut Builder, main: FnId) {
+    let ret = lw.ck.scheme(main).ret;
+    let result: AdtId = lw.lang_adt("Result");
+    let args = ret.as_adt().expect("a Result").1;
+    let dest = b.temp(ret);
+    b.call(dest, Callee::Fn(main_key(main), &[], [].into()), []);
+    let tag = b.eval(common().int, Rvalue::Discriminant(Place::local(dest)));
+    let (ok, err) = (lw.variant_index(result, "Ok"), lw.variant_index(result, "Err"));
+    let (good, bad) = (b.new_block(), b.new_block());
+    let is_ok = Rvalue::Binary(BinOp::Eq, Operand::local(tag), Operand::int(ok as i64));
+    let is_ok = b.eval(common().bool, is_ok);
+    b.branch(Operand::local(is_ok), good, bad);
+    b.switch_to(bad);
+    let error = Place::local(dest).then(Proj::Variant(err)).field(0);
+    let error = b.eval(args[1], Rvalue::Use(Operand::Copy(error)));
+    let report = lw.lang_fn("report_error");
+    let unit = b.temp(common().unit);
+    let type_args = Ty::list(&[args[1]]);
+    b.call(unit, Callee::Fn(main_key(report), type_args, [].into()), [Operand::local(error)]);
+    b.assign_local(Body::RETURN, Rvalue::Use(Operand::int(1)));
+    b.end(TermKind::Return);
+    b.switch_to(good);
+    let status = if args[0] == common().int {
+        Operand::Copy(Place::local(dest).then(Proj::Variant(ok)).field(0))
+    } else {
+        Operand::int(0)
+    };
+    b.assign_local(Body::RETURN, Rvalue::Use(status));
+}
+
+/// Storage is `(state, value)`: 0 not yet, 1 under way, 2 done.
+fn static_body(lw: &Lowerer<'_, '_>, b: &mut Builder, id: StaticId) {
+    let info = qz_mir::Source::static_var(lw, id);
+    let reference = Ty::reference(Mutability::Mut, info.ty);
+    let storage = Place::local(b.eval(reference, Rvalue::StaticRef(id))).deref();
+    let state = b.eval(common().int, Rvalue::Use(Operand::Copy(storage.field(0))));
+    let (done, cycle, start) = (b.new_block(), b.new_block(), b.new_block());
+    b.end(TermKind::Switch {
+        value: Operand::local(state),
+        cases: vec![(2, done), (1, cycle)],
+        otherwise: Some(start),
+    });
+    b.switch_to(cycle);
+    let message = format!("the module variable `{}` is needed to initialise itself", info.path);
+    let panic = qz_rt_abi::RtFn::by_name("panic").expect("the runtime can panic");
+    let unit = b.temp(common().unit);
+    b.call(unit, Callee::Runtime(panic), [Operand::Const(Const::Str(message.into()))]);
+    b.end(TermKind::Unreachable);
+    b.switch_to(start);
+    b.assign(storage.field(0), Rvalue::Use(Operand::int(1)));
+    let value = b.temp(lw.static_ty(id));
+    let init = lw.defs().statics[id].init;
+    b.call(value, Callee::Fn(main_key(init), &[], [].into()), []);
+    b.push(StmtKind::Init(storage.field(1), Rvalue::Use(Operand::local(value))));
+    b.assign(storage.field(0), Rvalue::Use(Operand::int(2)));
+    b.goto(done);
+    b.switch_to(done);
+}
