@@ -392,9 +392,12 @@ impl<'t> Reader<'t> {
 
     fn body_key(&mut self) -> Result<BodyKey> {
         let function = self.function()?;
-        let part = if self.eat(".lambda") {
+        let rest = &self.text[self.at..];
+        let part = if rest.starts_with(".lambda") {
+            self.at += ".lambda".len();
             BodyPart::Lambda(self.integer()?)
-        } else if self.eat(".default") {
+        } else if rest.starts_with(".default") {
+            self.at += ".default".len();
             BodyPart::Default(self.integer()?)
         } else {
             BodyPart::Main
