@@ -3,7 +3,10 @@
 //!
 //! Start with [`load`], then [`check`] and [`run`].
 
+mod dump;
 pub mod load;
+mod pages;
+mod run;
 mod sources;
 mod std_files;
 
@@ -11,7 +14,9 @@ use qz_diag::Diagnostic;
 use qz_hir::{Defs, ModuleId};
 use qz_infer::Checker;
 
+pub use dump::{EmitKind, emit};
 pub use load::{Loaded, Root, load};
+pub use run::{Engine, Failure, Finished, RunOptions, build, run};
 pub use sources::SourceMap;
 
 /// A program whose declarations are known.
@@ -45,4 +50,14 @@ pub fn check(program: &Program, checker: &Checker<'_>) -> Vec<Diagnostic> {
     problems.extend(program.defs.take_problems());
     qz_diag::sort_and_dedup(&mut problems);
     problems
+}
+
+/// What is known of a diagnostic code: its page in the book, or its title.
+pub fn explain(code: qz_diag::Code) -> Option<String> {
+    let title = code.title().or_else(|| {
+        let known = qz_syntax::SYNTAX_CODES.iter().find(|it| it.0 == code.0);
+        known.map(|it| it.1)
+    })?;
+    let page = pages::find(&code.to_string());
+    Some(page.map_or_else(|| format!("{code}: {title}"), str::to_owned))
 }

@@ -59,18 +59,31 @@ pub(crate) struct Cx<'l, 'c, 'd> {
     pub(crate) homes: FxHashMap<LocalId, Home>,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) loops: Vec<LoopFrame>,
-    pub(crate) lambda: Option<LambdaId>,
 }
 
 /// Lowers the body behind a key.
 pub(crate) fn lower(lw: &Lowerer<'_, '_>, key: BodyKey) -> Body {
     let checked = lw.ck.check_fn(key.function);
-    debug_assert!(!checked.types.has_errors, "only bodies without problems are lowered");
+    if checked.types.has_errors {
+        // Of the library, whose bodies are checked on demand: what was reported stops the build.
+        return stub(lw, key, &checked);
+    }
     match key.part {
         BodyPart::Main => lower_function(lw, key, checked),
         BodyPart::Lambda(n) => lower_lambda(lw, key, checked, LambdaId::from_raw(n)),
         BodyPart::Default(n) => lower_default(lw, key, checked, n),
     }
+}
+
+/// A body that is never run.
+fn stub(lw: &Lowerer<'_, '_>, key: BodyKey, checked: &CheckedFn) -> Body {
+    let span = lw.defs().fn_span(key.function);
+    let path = lw.defs().fn_path(key.function);
+    let mut b = Builder::new(key, path, checked.scheme.ret, span, BodyAttrs::default());
+    for &ty in &checked.scheme.params {
+        b.param(ty, None);
+    }
+    b.finish()
 }
 
 impl<'l, 'c, 'd> Cx<'l, 'c, 'd> {
@@ -104,7 +117,6 @@ impl<'l, 'c, 'd> Cx<'l, 'c, 'd> {
             homes: FxHashMap::default(),
             scopes: Vec::new(),
             loops: Vec::new(),
-            lambda,
         }
     }
 

@@ -229,8 +229,21 @@ impl qz_mir::Source for Lowerer<'_, '_> {
             .collect()
     }
 
+    fn trait_path(&self, id: TraitId) -> Name {
+        let def = &self.defs().traits[id];
+        Name::new(&format!("{}::{}", self.defs().modules[def.module].path, def.name))
+    }
+
     fn normalize(&self, ty: Ty) -> Ty {
         self.ck.normalize(ty)
+    }
+
+    /// The library's collections only give memory back.
+    fn drop_is_silent(&self, ty: Ty) -> bool {
+        ty.as_adt().is_some_and(|(id, _)| {
+            let def = &self.defs().adts[id];
+            def.lang.is_some() && self.defs().modules[def.module].is_std
+        })
     }
 
     fn user_drop(&self, ty: Ty) -> Option<(FnId, Tys)> {

@@ -15,6 +15,8 @@ pub mod build;
 pub mod layout;
 pub mod print;
 pub mod program;
+pub mod read;
+pub mod text;
 pub mod verify;
 pub mod visit;
 

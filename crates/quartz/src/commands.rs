@@ -1,0 +1,203 @@
+//! What each command does.
+
+mod explain;
+mod new;
+
+use std::io::{IsTerminal, Read, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use qz_diag::Diagnostic;
+use qz_driver::{Engine, Failure, Program, Root, RunOptions};
+use qz_infer::Checker;
+
+use crate::cli::{Cli, Color, Command, EngineName, Look, MessageFormat, Run, StopAfter};
+
+/// Problems in the program.
+const STATUS_PROBLEMS: u8 = 1;
+/// Wrong use of the tool.
+const STATUS_USE: u8 = 2;
+/// Objects were left over.
+const STATUS_LEAKS: u8 = 102;
+
+/// Runs a command; gives the exit status.
+pub(crate) fn dispatch(cli: &Cli) -> u8 {
+    match &cli.command {
+        Command::Run(command) => run(&cli.look, command),
+        Command::Check { paths } => {
+            let failed = paths.iter().filter(|path| !check_path(&cli.look, path)).count();
+            if failed > 0 { STATUS_PROBLEMS } else { 0 }
+        }
+        Command::Explain { code } => explain::explain(code),
+        Command::New { name } => new::new(name),
+    }
+}
+
+pub(crate) fn report_internal(words: &str) {
+    eprintln!("error[{}]: an error in the compiler: {words}", qz_diag::Code::INTERNAL);
+    eprintln!("  = help: please report it, with the program that led to it");
+}
+
+impl Look {
+    fn colored(&self) -> bool {
+        match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => std::io::stderr().is_terminal(),
+        }
+    }
+
+    fn show(&self, problem: &Diagnostic, program: &Program) -> String {
+        match self.message_format {
+            MessageFormat::Json => qz_diag::render_json(problem, &program.sources) + "\n",
+            MessageFormat::Human => qz_diag::render_human(problem, &program.sources, self.colored()) + "\n",
+        }
+    }
+
+    /// Writes problems to standard error; whether one is an error.
+    fn report(&self, problems: &[Diagnostic], program: &Program) -> bool {
+        let text: String = problems.iter().map(|it| self.show(it, program)).collect();
+        // A reader that went away is no reason to fail differently.
+        std::io::stderr().write_all(text.as_bytes()).ok();
+        let errors = problems.iter().filter(|it| it.is_error()).count();
+        if errors > 0 && self.message_format == MessageFormat::Human {
+            eprintln!("{errors} {}", if errors == 1 { "error" } else { "errors" });
+        }
+        errors > 0
+    }
+}
+
+/// Loads a program or says why that is not possible.
+fn load(root: Root) -> Option<Program> {
+    match qz_driver::load(root) {
+        Ok(loaded) => Some(qz_driver::collect(loaded)),
+        Err(error) => {
+            eprintln!("error[{}]: `{}` cannot be read: {}", error.code, error.path, error.reason);
+            None
+        }
+    }
+}
+
+/// Whether the file is free of errors.
+fn check_path(look: &Look, path: &Path) -> bool {
+    let is_std = path.as_os_str() == "std" && !path.exists();
+    let root = if is_std { Root::Std } else { Root::File(path.to_path_buf()) };
+    let Some(program) = load(root) else { return false };
+    let checker = Checker::new(&program.defs);
+    let problems = qz_driver::check(&program, &checker);
+    !look.report(&problems, &program)
+}
+
+/// How long each stage took.
+struct Timings {
+    last: Instant,
+    stages: Vec<(&'static str, Duration)>,
+    wanted: bool,
+}
+
+impl Timings {
+    fn done(&mut self, stage: &'static str) {
+        let now = Instant::now();
+        self.stages.push((stage, now - self.last));
+        self.last = now;
+    }
+
+    fn print(&self) {
+        if self.wanted {
+            for (stage, time) in &self.stages {
+                eprintln!("{stage:>10} {:>9.3} ms", time.as_secs_f64() * 1000.0);
+            }
+        }
+    }
+}
+
+fn read_stdin() -> Result<String, String> {
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).map_err(|error| error.to_string())?;
+    Ok(text)
+}
+
+fn run(look: &Look, command: &Run) -> u8 {
+    let root = if command.file.as_os_str() == "-" {
+        match read_stdin() {
+            Ok(text) => Root::Text(text),
+            Err(reason) => {
+                eprintln!("error: standard input cannot be read: {reason}");
+                return STATUS_USE;
+            }
+        }
+    } else {
+        Root::File(command.file.clone())
+    };
+    let mut timings = Timings { last: Instant::now(), stages: Vec::new(), wanted: command.timings };
+    let Some(program) = load(root) else { return STATUS_PROBLEMS };
+    timings.done("load");
+    let status = run_loaded(look, command, &program, &mut timings);
+    timings.print();
+    status
+}
+
+fn run_loaded(look: &Look, command: &Run, program: &Program, timings: &mut Timings) -> u8 {
+    let checker = Checker::new(&program.defs);
+    let mut args = vec![command.file.display().to_string()];
+    args.extend(command.args.iter().cloned());
+    let options = RunOptions {
+        engine: match command.engine {
+            EngineName::Cranelift => Engine::Cranelift,
+            EngineName::Interp => Engine::Interp,
+        },
+        leaks: command.leaks,
+        verify: command.verify,
+        unoptimised: command.unoptimised,
+        args,
+    };
+    if let Some(kind) = command.emit.filter(|kind| kind.is_syntax()) {
+        return print_stage(look, program, qz_driver::emit(program, &checker, kind, &options));
+    }
+    if command.stop_after == Some(StopAfter::Parse) {
+        return if look.report(&program.problems, program) { STATUS_PROBLEMS } else { 0 };
+    }
+    let problems = qz_driver::check(program, &checker);
+    timings.done("check");
+    if look.report(&problems, program) {
+        return STATUS_PROBLEMS;
+    }
+    if command.stop_after == Some(StopAfter::Check) {
+        return 0;
+    }
+    if let Some(kind) = command.emit {
+        return print_stage(look, program, qz_driver::emit(program, &checker, kind, &options));
+    }
+    match qz_driver::run(program, &checker, &options, command.stop_after.is_some(), &mut |stage| timings.done(stage)) {
+        Ok(finished) => {
+            for (name, count) in &finished.leaks {
+                eprintln!("leaked: {count} × {name}");
+            }
+            if finished.leaks.is_empty() { finished.status as u8 } else { STATUS_LEAKS }
+        }
+        Err(failure) => fail(look, program, failure),
+    }
+}
+
+fn fail(look: &Look, program: &Program, failure: Failure) -> u8 {
+    match failure {
+        Failure::Problems(problems) => {
+            look.report(&problems, program);
+            STATUS_PROBLEMS
+        }
+        Failure::Internal(words) => {
+            report_internal(&words);
+            crate::STATUS_INTERNAL
+        }
+    }
+}
+
+fn print_stage(look: &Look, program: &Program, text: Result<String, Failure>) -> u8 {
+    match text {
+        Ok(text) => {
+            std::io::stdout().write_all(text.as_bytes()).ok();
+            0
+        }
+        Err(failure) => fail(look, program, failure),
+    }
+}

@@ -1,0 +1,113 @@
+//! From a checked program to its result, on either engine.
+
+use qz_diag::{Code, Diagnostic};
+use qz_infer::Checker;
+use qz_lower::Lowerer;
+use qz_mir::layout::Layouts;
+use qz_mir::Module;
+
+use crate::Program;
+
+/// Who runs the program.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Engine {
+    #[default]
+    Cranelift,
+    Interp,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct RunOptions {
+    pub engine: Engine,
+    /// Report objects that are still alive at the end.
+    pub leaks: bool,
+    /// Check MIR after every pass.
+    pub verify: bool,
+    /// Leave out optimisation.
+    pub unoptimised: bool,
+    /// The program's arguments, its own name first.
+    pub args: Vec<String>,
+}
+
+/// Why a checked program did not start.
+pub enum Failure {
+    Problems(Vec<Diagnostic>),
+    /// A mistake of the compiler's own.
+    Internal(String),
+}
+
+/// What a run came to.
+pub struct Finished {
+    pub status: i32,
+    /// Objects left over, by type, where they were counted.
+    pub leaks: Vec<(String, i64)>,
+}
+
+/// Instantiates the program for an engine.
+pub fn build(program: &Program, lowerer: &Lowerer<'_, '_>, options: &RunOptions) -> Result<Module, Failure> {
+    let main = program.root.and_then(|root| lowerer.ck.find_main(root));
+    let Some(main) = main else {
+        let file = program.root.map_or(qz_base::FileId(0), |root| program.defs.file_of(root));
+        let problem = Diagnostic::new(Code::NO_MAIN, crate::load::file_start(file), "there is no `main` to run")
+            .help("write `def main` … `end`");
+        return Err(Failure::Problems(vec![problem]));
+    };
+    let entry = lowerer.entry(main);
+    let level = if options.unoptimised { qz_opt::OptLevel::None } else { qz_opt::OptLevel::Speed };
+    let verify = options.verify || cfg!(debug_assertions);
+    let options = qz_opt::Options { level, verify, consts: None };
+    let built = qz_opt::build_module(lowerer, entry, &options, &mut |_, _| {});
+    // Bodies of the library are inferred on demand: a problem there is ours.
+    let problems: Vec<Diagnostic> =
+        program.defs.take_problems().into_iter().filter(Diagnostic::is_error).collect();
+    if !problems.is_empty() {
+        return Err(Failure::Problems(problems));
+    }
+    built.map_err(|error| Failure::Internal(error.to_string()))
+}
+
+/// Runs a checked program, or with `only_build` stops before. `done` hears of each stage that is over.
+pub fn run(
+    program: &Program,
+    checker: &Checker<'_>,
+    options: &RunOptions,
+    only_build: bool,
+    done: &mut dyn FnMut(&'static str),
+) -> Result<Finished, Failure> {
+    let lowerer = Lowerer::new(checker);
+    let module = build(program, &lowerer, options)?;
+    done("mir");
+    if only_build {
+        return Ok(Finished { status: 0, leaks: Vec::new() });
+    }
+    let defs = qz_opt::SourceDefs(&lowerer);
+    let layouts = Layouts::new(&defs);
+    qz_rt::process::set_args(options.args.clone());
+    match options.engine {
+        Engine::Cranelift => {
+            let opt = if options.unoptimised { qz_cranelift::OptLevel::None } else { qz_cranelift::OptLevel::Speed };
+            let config = qz_cranelift::Options { opt, count_objects: options.leaks, ..Default::default() };
+            let files = Box::new(program.sources.clone());
+            let jit = qz_cranelift::Jit::new(&module, &layouts, files, config)
+                .map_err(|error| Failure::Internal(error.to_string()))?;
+            done("compile");
+            let outcome = jit.run().map_err(|error| Failure::Internal(error.to_string()))?;
+            done("run");
+            report_panic(outcome.panic.as_ref());
+            Ok(Finished { status: outcome.status, leaks: outcome.leaks })
+        }
+        Engine::Interp => {
+            let outcome = qz_interp::run(&module, &layouts, &program.sources, qz_interp::Options::default())
+                .map_err(|stop| Failure::Internal(stop.to_string()))?;
+            done("run");
+            report_panic(outcome.panic.as_ref());
+            Ok(Finished { status: outcome.status, leaks: outcome.leaks })
+        }
+    }
+}
+
+fn report_panic(panic: Option<&qz_rt::panic::Panic>) {
+    if let Some(panic) = panic {
+        qz_rt::streams::write_error(panic.report().as_bytes());
+    }
+}
