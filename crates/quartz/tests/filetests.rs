@@ -1,0 +1,61 @@
+//! Runs `tests/**/*.qz`: programs that carry their own expectations. One test a file.
+//!
+//! | folder | question |
+//! |---|---|
+//! | `run/` | what does it print, on every engine, with nothing left over? |
+//! | `check/` | what does the user see? |
+//! | `types/` | what was inferred? |
+//! | `parse/` | which tree? |
+//! | `examples/` (beside `tests/`) | as `run/` |
+//!
+//! Markers: carets under a line (`#  ^^^ QZ0200: …`) and `#~` directives (`stdout`, `stderr`, `exit`,
+//! `engines`, `args`, `stdin`, `file`). `QUARTZ_BLESS=1` rewrites everything but what a program prints.
+
+mod filetests {
+    pub(crate) mod check;
+    pub(crate) mod dumps;
+    pub(crate) mod program;
+    pub(crate) mod text;
+}
+
+use std::path::{Path, PathBuf};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+type Case = fn(&Path) -> Result<(), String>;
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the project's folder");
+    let mut trials = Vec::new();
+    let kinds: [(&str, Case); 5] = [
+        ("tests/run", filetests::program::run),
+        ("examples", filetests::program::run),
+        ("tests/check", filetests::check::run),
+        ("tests/types", filetests::dumps::types),
+        ("tests/parse", filetests::dumps::parse),
+    ];
+    for (folder, case) in kinds {
+        let mut files = Vec::new();
+        collect(&top.join(folder), &mut files);
+        files.sort();
+        for file in files {
+            let name = file.strip_prefix(&top).expect("below the top").display().to_string();
+            trials.push(Trial::test(name, move || case(&file).map_err(Failed::from)));
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// All programs below a folder; modules that others import lie in folders called `modules`.
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path.is_dir() && path.file_name().is_some_and(|it| it != "modules" && it != "data") {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|it| it == "qz") {
+            files.push(path);
+        }
+    }
+}
