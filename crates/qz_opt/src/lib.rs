@@ -15,6 +15,7 @@ mod counts;
 mod drops;
 mod glue;
 mod instantiate;
+mod ownership;
 mod symbols;
 
 use std::fmt;
@@ -109,6 +110,9 @@ pub fn build_module(
     check(&module, &layouts, options, "instantiation", None)?;
     let calls = CallGraph::new(&module);
     let panics = callgraph::mark_panics(&mut module, &layouts, &drops, &calls);
+    if options.level != OptLevel::None {
+        ownership::infer_params(&mut module, &drops, &calls);
+    }
     counts::place_counts(&mut module, &layouts, &drops, &panics);
     observe(Stage::Counted, &module);
     let release_panics = |ty| panics.release(ty, &drops);
@@ -133,7 +137,10 @@ fn check(
         let owned: Vec<bool> =
             instance.params.iter().map(|param| param.ownership == Ownership::Owned).collect();
         let state = match release_panics.filter(|_| !glue::has_counts(&instance.key)) {
-            Some(release_panics) => State::Counted { module, layouts, owned_params: &owned, release_panics },
+            Some(release_panics) => {
+                let (owned_params, checks_stack) = (&owned[..], instance.may_panic);
+                State::Counted { module, layouts, owned_params, checks_stack, release_panics }
+            }
             None => State::Mono { module, layouts },
         };
         let problems = verify(body, state);
