@@ -114,7 +114,7 @@ fn bound(p: &mut Parser<'_>, from: Checkpoint, kind: SyntaxKind) {
 /// `'&' 'mut'? primary`
 fn reference(p: &mut Parser<'_>, from: Checkpoint) {
     p.bump();
-    if p.at(MutKw) && p.nth(1).is_name() {
+    if p.at(MutKw) && (p.nth(1).is_name() || matches!(p.nth(1), LParen | DynKw | Amp)) {
         p.bump();
     }
     if p.enter() {
