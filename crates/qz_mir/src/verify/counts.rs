@@ -117,7 +117,8 @@ fn arrive(
             work.push(to);
         }
         Some(known) => {
-            let differs = known.locals.iter().zip(&state.locals).position(|(a, b)| a != b);
+            let owns = |count: Count| count == Count::Full;
+            let differs = known.locals.iter().zip(&state.locals).position(|(&a, &b)| owns(a) != owns(b));
             if let Some(local) = differs {
                 let (a, b) = (known.locals[local], state.locals[local]);
                 let text = format!("arrives in bb{} with local {local} {b:?}, others with {a:?}", to.raw());
