@@ -80,7 +80,7 @@ fn load(root: Root) -> Option<Program> {
 
 /// Whether the file is free of errors.
 fn check_path(look: &Look, path: &Path) -> bool {
-    let is_std = path.as_os_str() == "std" && !path.exists();
+    let is_std = path.as_os_str() == "std" && !path.is_file();
     let root = if is_std { Root::Std } else { Root::File(path.to_path_buf()) };
     let Some(program) = load(root) else { return false };
     let checker = Checker::new(&program.defs);

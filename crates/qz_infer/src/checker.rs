@@ -161,7 +161,7 @@ impl<'d> Checker<'d> {
     fn infer(&self, session: &mut Session, id: FnId) {
         let sig = self.defs.fn_sig(id);
         let at = session.stack.len();
-        let (params, ret) = self.open_types(session, &sig, id);
+        let (params, ret) = self.open_types(session, &sig);
         session.stack.push(InProgress { function: id, params: params.clone(), ret, low: at });
         let mut inferred = infer_body(self, session, id, params, ret);
         let done = session.stack.pop().expect("pushed above");
@@ -177,15 +177,10 @@ impl<'d> Checker<'d> {
         }
     }
 
-    fn open_types(&self, session: &mut Session, sig: &FnSig, id: FnId) -> (Vec<Ty>, Ty) {
+    fn open_types(&self, session: &mut Session, sig: &FnSig) -> (Vec<Ty>, Ty) {
         let params =
             sig.params.iter().map(|p| p.ty.unwrap_or_else(|| session.table.fresh(VarKind::Any))).collect();
-        let is_main = self.is_program_main(id);
-        let ret = match sig.ret {
-            Some(ret) => ret,
-            None if is_main => qz_types::ty::common().unit,
-            None => session.table.fresh(VarKind::Any),
-        };
+        let ret = sig.ret.unwrap_or_else(|| session.table.fresh(VarKind::Any));
         (params, ret)
     }
 

@@ -136,7 +136,11 @@ pub(crate) fn infer_body(
     let hidden_ret = cx.ret;
     cx.params(&params);
     let root = cx.body.root;
-    cx.body_value(root, hidden_ret);
+    if sig.ret.is_none() && ck.is_program_main(function) {
+        cx.main_value(root, ret);
+    } else {
+        cx.body_value(root, hidden_ret);
+    }
     cx.end_of_statement();
     let Infer { body, preds, st, .. } = cx;
     Inferred { function, params, ret, low: usize::MAX, body, module, preds, st }
@@ -191,6 +195,20 @@ impl<'c, 'd> Infer<'c, 'd> {
         } else {
             self.check(root, ret);
         }
+    }
+
+    /// `main` without a written result throws its last value away; a `?` in it makes it a `Result`.
+    fn main_value(&mut self, root: ExprId, ret: Ty) {
+        let leaves = |expr: &Expr| matches!(expr, Expr::Propagate { lambda: None, .. });
+        let wanted = if self.body.exprs.values().any(leaves) {
+            let error = self.fresh();
+            self.lang_adt("Result", &[common().unit, error])
+        } else {
+            common().unit
+        };
+        self.unify(root, wanted, ret);
+        self.expr(root, Expect::Discard);
+        self.st.types.coercions.insert(root, Coercion::Discard);
     }
 
     // ---------------------------------------------------------------------------------- shared helpers

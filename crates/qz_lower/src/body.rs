@@ -317,7 +317,17 @@ impl<'l, 'c, 'd> Cx<'l, 'c, 'd> {
     /// The whole body in the scope that is open: its value is returned.
     fn returned(&mut self, root: ExprId) {
         let ret = self.b.locals[Body::RETURN].ty;
-        self.store(root, Body::RETURN, ret);
+        let is_discarded = self.types().coercions.get(root) == Some(&qz_infer::Coercion::Discard);
+        if is_discarded && ret.as_adt().is_some() {
+            // A `main` that a `?` made a Result.
+            self.effect(root);
+            let ok = self.lw.variant_index(self.lw.lang_adt("Result"), "Ok");
+            let unit = self.unit();
+            let value = Rvalue::Aggregate(qz_mir::AggregateKind::Variant(ret, ok), vec![unit]);
+            self.b.assign_local(Body::RETURN, value);
+        } else {
+            self.store(root, Body::RETURN, ret);
+        }
         self.close_scope();
         self.b.end(TermKind::Return);
     }

@@ -46,6 +46,8 @@ pub(crate) enum Synth {
     Main(FnId),
     /// Makes sure that a module variable is initialised.
     Static(StaticId),
+    /// Calls a trait's method through the table of a `dyn` value of this type.
+    DynCall(Ty, TraitId, u32),
 }
 
 /// Lowers what is asked for, once.
@@ -207,26 +209,24 @@ impl qz_mir::Source for Lowerer<'_, '_> {
                     _ => (self.synth(Synth::DeriveOpaque(derived)), Ty::list(&[ty])),
                 }
             }
-            // A `dyn` value reached through a bound: the method's own default-less declaration stands for
-            // the call through its table.
-            MethodTarget::Dyn => {
-                let required = self.defs().traits[trait_id].methods[method as usize];
-                let all: Vec<Ty> = args.iter().chain(own_args).copied().collect();
-                (required, Ty::list(&all))
-            }
+            MethodTarget::Dyn => (self.synth(Synth::DynCall(args[0], trait_id, method)), &[]),
         }
     }
 
-    fn dyn_methods(&self, trait_id: TraitId) -> Vec<u32> {
-        let methods = &self.defs().traits[trait_id].methods;
-        (0..methods.len() as u32)
-            .filter(|&n| {
-                let def = &self.defs().fns[methods[n as usize]];
-                let sig = self.defs().fn_sig(methods[n as usize]);
-                let own = sig.generics.len() - self.defs().trait_generics(trait_id).len();
-                def.self_param.is_some() && own == 0
-            })
-            .collect()
+    fn dyn_slots(&self, dyn_ty: Ty) -> Vec<(TraitRef, u32)> {
+        let mut slots = Vec::new();
+        for bound in self.ck.dyn_bounds(dyn_ty) {
+            let methods = &self.defs().traits[bound.trait_id].methods;
+            for (n, &method) in methods.iter().enumerate() {
+                let def = &self.defs().fns[method];
+                let sig = self.defs().fn_sig(method);
+                let own = sig.generics.len() - self.defs().trait_generics(bound.trait_id).len();
+                if def.self_param.is_some() && own == 0 {
+                    slots.push((bound, n as u32));
+                }
+            }
+        }
+        slots
     }
 
     fn trait_path(&self, id: TraitId) -> Name {

@@ -47,6 +47,16 @@ pub(crate) fn signature(lw: &Lowerer<'_, '_>, what: Synth) -> (Name, Vec<Ty>, Ty
             (defs.adt_path(adt), params, defs.adt_identity(adt), defs.adt_span(adt))
         }
         Synth::Main(main) => (defs.fn_path(main), Vec::new(), c.int, defs.fn_span(main)),
+        Synth::DynCall(dyn_ty, trait_id, method) => {
+            let function = defs.traits[trait_id].methods[method as usize];
+            let sig = defs.fn_sig(function);
+            let mut args = vec![dyn_ty];
+            let bounds = lw.ck.dyn_bounds(dyn_ty);
+            args.extend(bounds.iter().find(|it| it.trait_id == trait_id).map_or(&[] as &[Ty], |it| it.args));
+            let ty = |ty: Option<Ty>| lw.ck.normalize(qz_types::subst(ty.unwrap_or(c.unit), &args));
+            let params = sig.params.iter().map(|it| ty(it.ty)).collect();
+            (defs.fn_path(function), params, ty(sig.ret), defs.fn_span(function))
+        }
         Synth::Static(id) => {
             let info = qz_mir::Source::static_var(lw, id);
             (Name::new(&format!("{}::init", info.path)), Vec::new(), c.unit, info.span)
@@ -83,6 +93,12 @@ pub(crate) fn body(lw: &Lowerer<'_, '_>, key: BodyKey, what: Synth) -> Body {
             b.assign_local(Body::RETURN, Rvalue::Aggregate(AggregateKind::Value(ret), params));
         }
         Synth::Main(main) => main_body(lw, &mut b, main),
+        Synth::DynCall(dyn_ty, trait_id, method) => {
+            let slots = qz_mir::Source::dyn_slots(lw, dyn_ty);
+            let slot = slots.iter().position(|(it, n)| it.trait_id == trait_id && *n == method);
+            let slot = slot.expect("the checker knows what a `dyn` value carries") as u32;
+            b.call(Body::RETURN, Callee::Dyn { trait_id, method, slot }, params);
+        }
         Synth::Static(id) => static_body(lw, &mut b, id),
     }
     b.end(TermKind::Return);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use qz_base::{Arena, Id, Name, Span};
-use qz_types::{AdtId, FnId, StaticId, TraitId, Ty, Tys};
+use qz_types::{AdtId, FnId, StaticId, TraitId, TraitRef, Ty, Tys};
 
 use crate::body::{Body, EvidenceList};
 
@@ -81,8 +81,9 @@ pub trait Source {
     /// The function that implements a trait's method for concrete types, and its type arguments.
     /// `args` starts with `Self`.
     fn resolve_method(&self, trait_id: TraitId, method: u32, args: Tys, own_args: Tys) -> (FnId, Tys);
-    /// The methods of a trait that a `dyn` value carries, in slot order: index among the trait's methods.
-    fn dyn_methods(&self, trait_id: TraitId) -> Vec<u32>;
+    /// The methods that a value of this `dyn` type carries, in slot order: the trait (supertraits included,
+    /// arguments without `Self`) and the index among its methods.
+    fn dyn_slots(&self, dyn_ty: Ty) -> Vec<(TraitRef, u32)>;
     /// Full path of a trait, part of symbols.
     fn trait_path(&self, id: TraitId) -> Name;
     /// Resolves associated and opaque types inside a type without parameters.

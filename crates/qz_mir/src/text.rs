@@ -260,8 +260,10 @@ impl Source for TextProgram {
         (functions[method as usize], own_args)
     }
 
-    fn dyn_methods(&self, trait_id: TraitId) -> Vec<u32> {
-        (0..self.methods[trait_id.index()]).collect()
+    fn dyn_slots(&self, dyn_ty: Ty) -> Vec<(qz_types::TraitRef, u32)> {
+        let qz_types::TyKind::Dyn(traits) = *dyn_ty.kind() else { return Vec::new() };
+        let each = |it: qz_types::TraitRef| (0..self.methods[it.trait_id.index()]).map(move |n| (it, n));
+        traits.iter().flat_map(|&it| each(it)).collect()
     }
 
     fn normalize(&self, ty: Ty) -> Ty {

@@ -149,6 +149,20 @@ pub fn term_operand_mut(term: &mut TermKind) -> Option<&mut Operand> {
     }
 }
 
+/// Every operand of a statement.
+pub fn each_stmt_operand<'a>(stmt: &'a StmtKind, f: &mut dyn FnMut(&'a Operand)) {
+    match stmt {
+        StmtKind::Assign(_, value) | StmtKind::Init(_, value) => each_operand(value, f),
+        StmtKind::Call(call) => {
+            if let Callee::Value(op) = &call.callee {
+                f(op);
+            }
+            call.args.iter().for_each(f);
+        }
+        StmtKind::EndScope(_) | StmtKind::Retain(_) | StmtKind::Release(_) | StmtKind::Nop => {}
+    }
+}
+
 /// Every operand of a statement, for rewriting.
 pub fn each_stmt_operand_mut(stmt: &mut StmtKind, f: &mut dyn FnMut(&mut Operand)) {
     match stmt {

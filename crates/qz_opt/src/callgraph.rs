@@ -145,7 +145,12 @@ fn each_destroyed(ty: Ty, drops: &Drops, f: &mut dyn FnMut(Ty)) {
 }
 
 /// Sets [`qz_mir::Instance::may_panic`] of all instances.
-pub(crate) fn mark_panics(module: &mut Module, layouts: &Layouts, drops: &Drops, calls: &CallGraph) -> Panics {
+pub(crate) fn mark_panics(
+    module: &mut Module,
+    layouts: &Layouts,
+    drops: &Drops,
+    calls: &CallGraph,
+) -> Panics {
     let count = module.instances.len();
     // Two more nodes stand for whatever hides behind function and `dyn` values.
     let (any_closure, any_dyn) = (count, count + 1);

@@ -54,11 +54,8 @@ pub(crate) fn place_counts(module: &mut Module, layouts: &Layouts, drops: &Drops
 
 /// A body with its counts written down.
 pub(crate) fn place_in(mut body: Body, cx: &Cx, id: InstanceId) -> Body {
-    let owned_params: Vec<bool> = cx.module.instances[id]
-        .params
-        .iter()
-        .map(|param| param.ownership == Ownership::Owned)
-        .collect();
+    let owned_params: Vec<bool> =
+        cx.module.instances[id].params.iter().map(|param| param.ownership == Ownership::Owned).collect();
     prepare::prepare(&mut body, cx, &owned_params);
     let locals = locals::Locals::new(&body, cx, &owned_params);
     let flow = flow::Flow::new(&body, &locals);
@@ -87,9 +84,7 @@ impl Cx<'_> {
                 Callee::Runtime(f) => f.def().may_panic,
                 _ => true,
             },
-            StmtKind::Release(place) => {
-                self.panics.release(self.layouts.place_ty(body, place), self.drops)
-            }
+            StmtKind::Release(place) => self.panics.release(self.layouts.place_ty(body, place), self.drops),
             StmtKind::EndScope(_) | StmtKind::Retain(_) | StmtKind::Nop => false,
         }
     }

@@ -161,9 +161,8 @@ fn object_parts(cx: &Instantiator, this: &Place, ty: Ty) -> Parts {
         _ => {
             let layout = cx.layouts.of(ty);
             let variants = layout.as_enum().variants.iter().enumerate();
-            let parts = variants.map(|(v, fields)| {
-                counted(cx, &this.then(Proj::Variant(v as u32)), &fields.tys)
-            });
+            let parts =
+                variants.map(|(v, fields)| counted(cx, &this.then(Proj::Variant(v as u32)), &fields.tys));
             Parts::Variants(parts.collect())
         }
     }

@@ -284,15 +284,11 @@ impl<'a> Instantiator<'a> {
         if let Some(&known) = self.vtables.get(&(from, dyn_ty)) {
             return known;
         }
-        let TyKind::Dyn(traits) = *dyn_ty.kind() else { unreachable!("{dyn_ty:?} is no `dyn` type") };
         let mut slots = Vec::new();
-        for it in traits {
+        for (it, method) in self.source.dyn_slots(dyn_ty) {
             let args: Vec<Ty> = [from].into_iter().chain(it.args.iter().copied()).collect();
-            let args = Ty::list(&args);
-            for method in self.source.dyn_methods(it.trait_id) {
-                let target = self.method_key(it.trait_id, method, args, &[]);
-                slots.push(self.instance(InstanceKey::DynShim(from, Box::new(target))));
-            }
+            let target = self.method_key(it.trait_id, method, Ty::list(&args), &[]);
+            slots.push(self.instance(InstanceKey::DynShim(from, Box::new(target))));
         }
         let id = self.module.vtables.alloc(Vtable { from, dyn_ty, slots });
         self.vtables.insert((from, dyn_ty), id);

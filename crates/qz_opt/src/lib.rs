@@ -21,7 +21,8 @@ use std::fmt;
 
 use qz_base::Name;
 use qz_mir::layout::{AdtDefs, Layouts};
-use qz_mir::{AdtDef, Const, Module, Source};
+use qz_mir::verify::{State, verify};
+use qz_mir::{AdtDef, Const, Module, Ownership, Source};
 use qz_types::{AdtId, FnId, Ty, Tys};
 use std::sync::Arc;
 
@@ -105,12 +106,42 @@ pub fn build_module(
     let drops = Drops::new(source, &layouts);
     let mut module = instantiate::instantiate(source, &layouts, &drops, entry, options.consts)?;
     observe(Stage::Instantiated, &module);
+    check(&module, &layouts, options, "instantiation", None)?;
     let calls = CallGraph::new(&module);
     let panics = callgraph::mark_panics(&mut module, &layouts, &drops, &calls);
     counts::place_counts(&mut module, &layouts, &drops, &panics);
     observe(Stage::Counted, &module);
+    let release_panics = |ty| panics.release(ty, &drops);
+    check(&module, &layouts, options, "count placement", Some(&release_panics))?;
     observe(Stage::Finished, &module);
     Ok(module)
+}
+
+/// Every body is well formed, if that is wanted to be known.
+fn check(
+    module: &Module,
+    layouts: &Layouts,
+    options: &Options,
+    stage: &'static str,
+    release_panics: Option<&dyn Fn(Ty) -> bool>,
+) -> Result<(), OptError> {
+    if !options.verify {
+        return Ok(());
+    }
+    for instance in module.instances.values() {
+        let Some(body) = &instance.body else { continue };
+        let owned: Vec<bool> =
+            instance.params.iter().map(|param| param.ownership == Ownership::Owned).collect();
+        let state = match release_panics.filter(|_| !glue::has_counts(&instance.key)) {
+            Some(release_panics) => State::Counted { module, layouts, owned_params: &owned, release_panics },
+            None => State::Mono { module, layouts },
+        };
+        let problems = verify(body, state);
+        if !problems.is_empty() {
+            return Err(OptError::Invalid { symbol: instance.symbol.clone(), stage, problems });
+        }
+    }
+    Ok(())
 }
 
 /// Names of declarations in dumps, from a [`Source`].

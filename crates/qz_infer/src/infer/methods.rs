@@ -254,9 +254,10 @@ impl Infer<'_, '_> {
             let (min, max) = self.ck.defs.fns[**f].arity;
             min <= arity && max.is_none_or(|max| arity <= max)
         };
+        // A function that takes another number of arguments was not meant: it only shares the name.
         match candidates.iter().find(fits) {
             Some(&function) => Search::Found(Found::Fn { function }),
-            None => Search::WrongCount(candidates[0]),
+            None => Search::None,
         }
     }
 

@@ -56,6 +56,12 @@ impl Checker<'_> {
         Derived::of(self.defs, bound.trait_id).map(Selection::Derived)
     }
 
+    /// The traits a `dyn` type carries, supertraits included, in a fixed order.
+    pub fn dyn_bounds(&self, ty: Ty) -> Vec<TraitRef> {
+        let mut table = InferTable::new();
+        TraitCx { ck: self, table: &mut table, preds: &[] }.known_bounds(ty)
+    }
+
     /// The function for method `method` of the trait. `args` starts with `Self`.
     pub fn resolve_method(&self, trait_id: TraitId, method: u32, args: Tys, own_args: Tys) -> MethodTarget {
         let ty = args[0];
@@ -66,6 +72,18 @@ impl Checker<'_> {
             MethodTarget::Fn(required, Ty::list(&all))
         };
         let has_default = self.defs.fns[required].has_body;
+        let own = || {
+            let mut table = InferTable::new();
+            let mut cx = TraitCx { ck: self, table: &mut table, preds: &[] };
+            match cx.own_method(ty, bound, required) {
+                Some((function, impl_args)) => {
+                    let all: Vec<Ty> =
+                        impl_args.iter().map(|&it| table.resolve(it)).chain(own_args.iter().copied()).collect();
+                    MethodTarget::Fn(function, Ty::list(&all))
+                }
+                None => default(),
+            }
+        };
         match self.select(ty, bound) {
             Some(Selection::Dyn) => MethodTarget::Dyn,
             Some(Selection::Impl(id, impl_args)) => {
@@ -77,21 +95,12 @@ impl Checker<'_> {
                         let all: Vec<Ty> = impl_args.iter().chain(own_args).copied().collect();
                         MethodTarget::Fn(function, Ty::list(&all))
                     }
+                    // An empty impl stands for the type's own methods.
+                    None if !has_default => own(),
                     None => default(),
                 }
             }
-            Some(Selection::Own) => {
-                let mut table = InferTable::new();
-                let mut cx = TraitCx { ck: self, table: &mut table, preds: &[] };
-                match cx.own_method(ty, bound, required) {
-                    Some((function, impl_args)) => {
-                        let all: Vec<Ty> =
-                            impl_args.iter().map(|&it| table.resolve(it)).chain(own_args.iter().copied()).collect();
-                        MethodTarget::Fn(function, Ty::list(&all))
-                    }
-                    None => default(),
-                }
-            }
+            Some(Selection::Own) => own(),
             // Of a structural trait, what has a default in terms of the rest keeps it.
             Some(Selection::Derived(_)) if has_default && !is_core(self.defs.fns[required].name.as_str()) => {
                 default()

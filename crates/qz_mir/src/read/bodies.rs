@@ -31,8 +31,7 @@ const ALL_OPS: [BinOp; 16] = [
     BinOp::Ge,
 ];
 
-const ALL_CASTS: [CastKind; 4] =
-    [CastKind::Checked, CastKind::Wrapping, CastKind::Bits, CastKind::Pointer];
+const ALL_CASTS: [CastKind; 4] = [CastKind::Checked, CastKind::Wrapping, CastKind::Bits, CastKind::Pointer];
 
 const ALL_INTRINSICS: [Intrinsic; 28] = [
     Intrinsic::SizeOf,
@@ -580,9 +579,10 @@ impl<'t> Reader<'t> {
         let from = self.ty()?;
         self.expect("to")?;
         let ty = self.ty()?;
-        let vtable = self.rest().strip_prefix("vtable").and_then(|rest| {
-            rest.split(|c: char| !c.is_ascii_digit()).next().and_then(|n| n.parse().ok())
-        });
+        let vtable = self
+            .rest()
+            .strip_prefix("vtable")
+            .and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next().and_then(|n| n.parse().ok()));
         if vtable.is_some() {
             self.word()?;
         }

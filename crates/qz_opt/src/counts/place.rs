@@ -1,8 +1,8 @@
 //! Writes moves, retains and releases into a body.
 
 use qz_mir::{
-    Block, BlockId, Body, Call, Callee, Local, LocalDecl, Operand, Ownership, Place, Rvalue, SourceInfo, Stmt,
-    StmtKind, TermKind, Terminator,
+    Block, BlockId, Body, Call, Callee, Local, LocalDecl, Operand, Ownership, Place, Rvalue, SourceInfo,
+    Stmt, StmtKind, TermKind, Terminator,
 };
 use smallvec::SmallVec;
 
@@ -323,7 +323,14 @@ impl Placer<'_> {
         self.push(StmtKind::Release(Place::local(old)), source);
     }
 
-    fn store_inside(&mut self, place: Place, value: Rvalue, needs_count: bool, init: bool, source: SourceInfo) {
+    fn store_inside(
+        &mut self,
+        place: Place,
+        value: Rvalue,
+        needs_count: bool,
+        init: bool,
+        source: SourceInfo,
+    ) {
         if !self.is_counted(&place) {
             return self.push(StmtKind::Assign(place, value), source);
         }

@@ -66,7 +66,8 @@ fn name_arguments(body: &mut Body, cx: &Cx, id: qz_mir::BlockId) {
 fn name_operand(body: &mut Body, cx: &Cx, operand: &mut Operand, source: SourceInfo, out: &mut Vec<Stmt>) {
     let place = operand.place().expect("is a place");
     let ty = cx.layouts.place_ty(body, place);
-    let temp = body.locals.alloc(LocalDecl { ty, name: None, span: source.span, ownership: Ownership::Owned });
+    let temp =
+        body.locals.alloc(LocalDecl { ty, name: None, span: source.span, ownership: Ownership::Owned });
     let value = std::mem::replace(operand, Operand::local(temp));
     out.push(Stmt { kind: StmtKind::Assign(Place::local(temp), Rvalue::Use(value)), source });
 }
@@ -141,11 +142,9 @@ fn rename(body: &mut Body, from: Local, to: Local) {
     };
     for block in body.blocks.values_mut() {
         for stmt in &mut block.stmts {
-            qz_mir::visit::each_place_mut(
-                &mut stmt.kind,
-                &mut |place| one(&mut place.local),
-                &mut |local| one(local),
-            );
+            qz_mir::visit::each_place_mut(&mut stmt.kind, &mut |place| one(&mut place.local), &mut |local| {
+                one(local)
+            });
         }
         if let Some(Operand::Copy(place) | Operand::Move(place)) =
             qz_mir::visit::term_operand_mut(&mut block.term.kind)

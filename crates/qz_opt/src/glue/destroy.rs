@@ -18,9 +18,10 @@ use crate::instantiate::Instantiator;
 
 /// For objects of reference structs and cells of boxed enums.
 pub(crate) fn destroy(cx: &mut Instantiator, ty: Ty) -> Body {
-    let drop = cx.drops.user_drop(ty).map(|(function, args)| {
-        cx.instance(InstanceKey::Body(BodyKey::main(function), args, Arc::new([])))
-    });
+    let drop = cx
+        .drops
+        .user_drop(ty)
+        .map(|(function, args)| cx.instance(InstanceKey::Body(BodyKey::main(function), args, Arc::new([]))));
     let mut glue = Glue::new(&format!("drop of {}", cx.name_of(ty)), ty);
     let this = Place::local(glue.this());
     let parts = object_parts(cx, &this, ty);

@@ -8,8 +8,8 @@ use qz_mir::{
 use qz_types::{FnId, Ty, TyKind, Tys};
 use smallvec::SmallVec;
 
-use super::resolve::{Scope, no_evidence};
 use super::Instantiator;
+use super::resolve::{Scope, no_evidence};
 
 impl Instantiator<'_> {
     pub(super) fn mono_body(&mut self, key: BodyKey, args: Tys, evidence: &EvidenceList) -> Body {
