@@ -7,6 +7,7 @@
 //! it for keeps add a count.
 //!
 //! * [`prepare`] brings a body into a form in which only whole locals are passed to calls.
+//! * [`borrow`] finds locals that need no count, because they look at a part of another one.
 //! * [`locals`] says which locals own counts, and which keep others alive.
 //! * [`flow`] finds where they are live and where they hold a value.
 //! * [`place`] writes moves, retains and releases; [`edges`] releases what dies on the way from block to
@@ -15,6 +16,7 @@
 //! A local is owned at a point exactly if it is live there and holds a value on every way to it. So what a
 //! panic must release at each statement, and what an edge must release, is known without flags at run time.
 
+mod borrow;
 mod edges;
 mod flow;
 mod locals;
@@ -57,7 +59,7 @@ pub(crate) fn place_in(mut body: Body, cx: &Cx, id: InstanceId) -> Body {
     let owned_params: Vec<bool> =
         cx.module.instances[id].params.iter().map(|param| param.ownership == Ownership::Owned).collect();
     prepare::prepare(&mut body, cx, &owned_params);
-    let locals = locals::Locals::new(&body, cx, &owned_params);
+    let locals = locals::Locals::new(&body, cx, &owned_params, &borrow::find(&body, cx, &owned_params));
     let flow = flow::Flow::new(&body, &locals);
     place::place(body, cx, &locals, &flow)
 }

@@ -30,7 +30,15 @@ pub(crate) fn operand_unknown(span: Span, op: &str, ty: &str) -> Diagnostic {
 }
 
 pub(crate) fn not_unwrappable(span: Span, op: &str, ty: &str) -> Diagnostic {
-    Diagnostic::new(Code::NOT_PROPAGATE, span, format!("`{op}` needs an Option or a Result, found {}", super::a(ty)))
+    let wanted = if op == "?." { "an Option" } else { "an Option or a Result" };
+    let problem =
+        Diagnostic::new(Code::NOT_PROPAGATE, span, format!("`{op}` needs {wanted}, found {}", super::a(ty)));
+    match op {
+        "?." if ty.starts_with("Result<") => {
+            problem.help("to hand the error on and go on with the value, write `(e?).name`, or bind `x = e?` first")
+        }
+        _ => problem,
+    }
 }
 
 pub(crate) fn cannot_propagate(span: Span, what: &str, ret: &str) -> Diagnostic {

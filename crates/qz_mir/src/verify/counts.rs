@@ -126,6 +126,11 @@ fn arrive(
     }
 }
 
+/// Whether a place lies in the memory of its local.
+fn in_own_memory(place: &Place) -> bool {
+    place.proj.iter().all(|proj| matches!(proj, Proj::Field(_) | Proj::Variant(_)))
+}
+
 impl Checker<'_> {
     fn counted(&self, place: &Place) -> bool {
         self.layouts.of(self.layouts.place_ty(self.body, place)).needs_release
@@ -197,6 +202,12 @@ impl Checker<'_> {
                 state.locals[local.index()] = Count::Empty;
             } else if place.as_local().is_some() {
                 wrong("moves what somebody else owns".into());
+            } else if self.tracked[place.local.index()] && in_own_memory(place) {
+                // All that is counted in it.
+                if state.locals[place.local.index()] != Count::Full {
+                    wrong(format!("moves out of what is {:?}", state.locals[place.local.index()]));
+                }
+                state.locals[place.local.index()] = Count::Empty;
             }
             return;
         }
@@ -211,9 +222,7 @@ impl Checker<'_> {
         match stmt {
             StmtKind::Assign(place, value) | StmtKind::Init(place, value) => {
                 let Some(local) = self.is_tracked(place) else {
-                    if self.tracked[place.local.index()]
-                        && place.proj.iter().all(|p| matches!(p, Proj::Field(_) | Proj::Variant(_)))
-                    {
+                    if self.tracked[place.local.index()] && in_own_memory(place) {
                         state.locals[place.local.index()] = Count::Full;
                     }
                     return;

@@ -35,6 +35,15 @@ impl Flow {
         flow
     }
 
+    /// Only where locals are live.
+    pub(super) fn live(body: &Body, locals: &Locals) -> Flow {
+        let empty = || vec![Bits::new(locals.len()); body.blocks.len()];
+        let mut flow =
+            Flow { live_in: empty(), live_out: empty(), held_in: Vec::new(), held_out: Vec::new() };
+        flow.find_live(body, locals, &postorder(body));
+        flow
+    }
+
     /// What is owned at the start of a block.
     pub(super) fn owned_in(&self, block: BlockId) -> Bits {
         self.live_in[block.index()].and(&self.held_in[block.index()])

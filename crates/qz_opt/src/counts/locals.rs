@@ -1,7 +1,7 @@
 //! Which locals own counts, and which only look at what others own.
 //!
 //! A local that holds a raw pointer or a borrow keeps the locals alive that it was made from: each of its
-//! uses is a use of theirs.
+//! uses is a use of theirs. So does one that [`super::borrow`] found to look at a part of another.
 
 use qz_base::FxHashMap;
 use qz_mir::layout::Shape;
@@ -11,6 +11,7 @@ use qz_types::Ty;
 use smallvec::SmallVec;
 
 use super::Cx;
+use super::borrow::Borrowed;
 
 const NONE: u32 = u32::MAX;
 
@@ -28,7 +29,7 @@ pub(super) struct Locals {
 }
 
 impl Locals {
-    pub(super) fn new(body: &Body, cx: &Cx, owned_params: &[bool]) -> Locals {
+    pub(super) fn new(body: &Body, cx: &Cx, owned_params: &[bool], borrowed: &Borrowed) -> Locals {
         let mut locals = Locals {
             index: vec![NONE; body.locals.len()],
             tracked: Vec::new(),
@@ -39,7 +40,8 @@ impl Locals {
         for (local, decl) in body.locals.iter() {
             let param = (1..=body.param_count as usize).contains(&local.index());
             let owned_param = param && owned_params[local.index() - 1];
-            if !cx.drops.is_counted(decl.ty) || (param && !owned_param) {
+            let looks = (param && !owned_param) || borrowed[local.index()].is_some();
+            if !cx.drops.is_counted(decl.ty) || looks {
                 continue;
             }
             if owned_param {
@@ -49,8 +51,17 @@ impl Locals {
             locals.tracked.push(local);
             locals.kept.push(cx.drops.is_kept(decl.ty));
         }
-        locals.owners = owners(body, cx, &locals);
+        locals.owners = owners(body, cx, &locals, borrowed);
         locals
+    }
+
+    /// Just these locals, to ask where they are live.
+    pub(super) fn only(body: &Body, list: &[Local]) -> Locals {
+        let mut index = vec![NONE; body.locals.len()];
+        list.iter().enumerate().for_each(|(number, local)| index[local.index()] = number as u32);
+        let owners = vec![SmallVec::new(); body.locals.len()];
+        let (tracked, kept) = (list.to_vec(), vec![false; list.len()]);
+        Locals { index, tracked, kept, owners, owned_params: Vec::new() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -98,11 +109,11 @@ impl Pointers<'_, '_> {
     }
 }
 
-fn owners(body: &Body, cx: &Cx, locals: &Locals) -> Vec<SmallVec<[u32; 2]>> {
+fn owners(body: &Body, cx: &Cx, locals: &Locals, borrowed: &Borrowed) -> Vec<SmallVec<[u32; 2]>> {
     let mut pointers = Pointers { cx, known: FxHashMap::default() };
     let holds: Vec<bool> = body.locals.values().map(|decl| pointers.inside(decl.ty)).collect();
     let mut owners: Vec<SmallVec<[u32; 2]>> = vec![SmallVec::new(); body.locals.len()];
-    if !holds.contains(&true) {
+    if !holds.contains(&true) && borrowed.iter().all(Option::is_none) {
         return owners;
     }
     // Which locals each one was made from.
@@ -116,8 +127,11 @@ fn owners(body: &Body, cx: &Cx, locals: &Locals) -> Vec<SmallVec<[u32; 2]>> {
             }
         });
     }
+    for (from, sources) in borrowed.iter().zip(&mut sources) {
+        sources.extend(from.filter(|from| !sources.contains(from)));
+    }
     let mut work = Vec::new();
-    for (i, owned) in owners.iter_mut().enumerate().filter(|&(i, _)| holds[i]) {
+    for (i, owned) in owners.iter_mut().enumerate().filter(|&(i, _)| holds[i] || borrowed[i].is_some()) {
         let mut seen: SmallVec<[Local; 8]> = SmallVec::new();
         work.push(Local::from_raw(i as u32));
         while let Some(next) = work.pop() {
@@ -127,7 +141,10 @@ fn owners(body: &Body, cx: &Cx, locals: &Locals) -> Vec<SmallVec<[u32; 2]>> {
                 }
                 seen.push(from);
                 owned.extend(locals.number(from).map(|number| number as u32));
-                work.push(from);
+                // What has a count of its own does not need those it was made from.
+                if locals.number(from).is_none() || holds[from.index()] {
+                    work.push(from);
+                }
             }
         }
     }

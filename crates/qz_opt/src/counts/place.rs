@@ -7,6 +7,7 @@ use qz_mir::{
 use smallvec::SmallVec;
 
 use super::Cx;
+use super::borrow::is_only_part;
 use super::edges::Edges;
 use super::flow::{Flow, before_stmt, defined, each_use, is_uninit};
 use super::locals::Locals;
@@ -224,6 +225,11 @@ impl Placer<'_> {
         }
     }
 
+    /// Whether a local holds a counted value without a count of its own.
+    fn only_looks(&self, local: Local) -> bool {
+        self.locals.number(local).is_none() && self.body.locals[local].ownership == Ownership::Borrowed
+    }
+
     fn is_counted(&self, place: &Place) -> bool {
         self.cx.drops.is_counted(self.cx.layouts.place_ty(&self.body, place))
     }
@@ -266,7 +272,7 @@ impl Placer<'_> {
         match value {
             Rvalue::Use(Operand::Copy(place)) if !place.proj.is_empty() => {
                 let place = place.clone();
-                return self.is_counted(&place);
+                return self.is_counted(&place) && !self.take_only_part(value, &place, dying);
             }
             Rvalue::Use(operand) => self.consume_all(std::slice::from_mut(operand), dying, source),
             Rvalue::Aggregate(_, operands) | Rvalue::New(_, operands) | Rvalue::Closure(_, operands) => {
@@ -288,7 +294,22 @@ impl Placer<'_> {
         false
     }
 
+    /// Moves everything counted out of an owned local that is not used any more, if it is one part.
+    fn take_only_part(&mut self, value: &mut Rvalue, place: &Place, dying: &Numbers) -> bool {
+        let Some(owner) = self.locals.number(place.local) else { return false };
+        let ty = self.body.locals[place.local].ty;
+        if !self.out.owned.has(owner) || !dying.contains(&owner) || !is_only_part(self.cx, ty, &place.proj) {
+            return false;
+        }
+        self.out.owned.remove(owner);
+        *value = Rvalue::Use(Operand::Move(place.clone()));
+        true
+    }
+
     fn assign(&mut self, place: Place, mut value: Rvalue, init: bool, dying: &Numbers, source: SourceInfo) {
+        if place.as_local().is_some_and(|local| self.only_looks(local)) {
+            return self.push(StmtKind::Assign(place, value), source);
+        }
         let needs_count = self.consume_value(&mut value, dying, source);
         match place.as_local() {
             Some(local) => self.store_local(local, value, needs_count, source),

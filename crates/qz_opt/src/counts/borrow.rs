@@ -1,0 +1,163 @@
+//! Which locals only look at a part of a value that somebody else keeps alive, and so need no count?
+//!
+//! ```text
+//! l_5 = t_1.v1.0          # the left child of an immutable tree
+//! _8 = call @sum(l_5)     # `t_1` is used until here instead
+//! ```
+//!
+//! A local is *borrowed* if it is defined once, from a part of an owner that cannot change: payloads of enums,
+//! fields of tuples and values, captures, all without a step into a mutable object. The owner is then used
+//! wherever the local is. It must not be given another value meanwhile; where it has only one definition
+//! that follows from dominance, otherwise liveness is asked.
+
+use qz_mir::layout::Shape;
+use qz_mir::visit::{PlaceRef, Use, each_place};
+use qz_mir::{Body, Local, Operand, Place, Proj, Rvalue, StmtKind};
+use qz_types::Ty;
+
+use super::Cx;
+use super::flow::{Flow, before_stmt, defined};
+use super::locals::Locals;
+use super::prepare::changes_local;
+
+/// For each borrowed local, where it was read from.
+pub(super) type Borrowed = Vec<Option<Local>>;
+
+/// What the body does with each local.
+struct Facts {
+    definitions: Vec<u32>,
+    /// Changed in part, or by others.
+    changed: Vec<bool>,
+    /// Mentions that are neither definitions nor looks at the discriminant.
+    uses: Vec<u32>,
+}
+
+impl Facts {
+    fn new(body: &Body) -> Facts {
+        let len = body.locals.len();
+        let mut facts = Facts { definitions: vec![0; len], changed: vec![false; len], uses: vec![0; len] };
+        for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
+            each_place(&stmt.kind, &mut |place, how| facts.note(place, how));
+        }
+        facts
+    }
+
+    fn note(&mut self, place: PlaceRef, how: Use) {
+        let local = place.local().index();
+        match how {
+            Use::Store if place.is_whole() => self.definitions[local] += 1,
+            _ if changes_local(place, how) => self.changed[local] = true,
+            Use::Inspect => {}
+            Use::Copy | Use::Move | Use::Store | Use::Address => self.uses[local] += 1,
+        }
+    }
+}
+
+pub(super) fn find(body: &Body, cx: &Cx, owned_params: &[bool]) -> Borrowed {
+    let mut borrowed: Borrowed = vec![None; body.locals.len()];
+    let facts = Facts::new(body);
+    let mut doubtful = Vec::new();
+    for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
+        let StmtKind::Assign(dest, Rvalue::Use(Operand::Copy(from))) = &stmt.kind else { continue };
+        let Some(local) = dest.as_local() else { continue };
+        if is_candidate(body, cx, &facts, local) && owner_stays(body, cx, &facts, owned_params, from) {
+            borrowed[local.index()] = Some(from.local);
+            if facts.definitions[from.local.index()] > 1 {
+                doubtful.push(local);
+            }
+        }
+    }
+    drop_whole_copies(body, &mut borrowed, owned_params);
+    drop_outlived(body, &mut borrowed, doubtful);
+    borrowed
+}
+
+fn is_param(body: &Body, local: Local) -> bool {
+    (1..=body.param_count as usize).contains(&local.index())
+}
+
+/// Whether a local may go without a count: it has one value all its life.
+fn is_candidate(body: &Body, cx: &Cx, facts: &Facts, local: Local) -> bool {
+    let (index, ty) = (local.index(), body.locals[local].ty);
+    index != 0
+        && !is_param(body, local)
+        && facts.definitions[index] == 1
+        && !facts.changed[index]
+        && cx.drops.is_counted(ty)
+        && !cx.drops.is_kept(ty)
+}
+
+/// Whether what a place leads to lives as long as the place's local.
+fn owner_stays(body: &Body, cx: &Cx, facts: &Facts, owned_params: &[bool], from: &Place) -> bool {
+    let owner = from.local;
+    let ty = body.locals[owner].ty;
+    let unchanging = |proj: &Proj| matches!(proj, Proj::Field(_) | Proj::Variant(_) | Proj::Capture(_));
+    if !from.proj.iter().all(unchanging) || facts.changed[owner.index()] || !cx.drops.is_counted(ty) {
+        return false;
+    }
+    if is_param(body, owner) && !owned_params[owner.index() - 1] {
+        return true;
+    }
+    // What is dropped at the end of its scope may go before the part is used for the last time. What is
+    // taken out of an option for good is better moved.
+    !cx.drops.is_kept(ty) && !(facts.uses[owner.index()] == 1 && is_only_part(cx, ty, &from.proj))
+}
+
+/// Whether a projection leads to everything counted inside the variant of an unboxed value.
+pub(super) fn is_only_part(cx: &Cx, ty: Ty, proj: &[Proj]) -> bool {
+    let layout = cx.layouts.of(ty);
+    let (fields, index, rest) = match (&layout.shape, proj) {
+        (Shape::Product(fields), [Proj::Field(i), rest @ ..]) => (fields, *i, rest),
+        (Shape::Enum(it), [Proj::Variant(v), Proj::Field(i), rest @ ..]) if !layout.is_boxed() => {
+            (&it.variants[*v as usize], *i, rest)
+        }
+        _ => return false,
+    };
+    let mut others = fields.tys.iter().enumerate().filter(|&(i, _)| i != index as usize);
+    others.all(|(_, &ty)| !cx.drops.is_counted(ty))
+        && (rest.is_empty() || is_only_part(cx, fields.tys[index as usize], rest))
+}
+
+/// A copy of a whole owned local is its last use more often than not, and then a move.
+fn drop_whole_copies(body: &Body, borrowed: &mut Borrowed, owned_params: &[bool]) {
+    for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
+        let StmtKind::Assign(dest, Rvalue::Use(Operand::Copy(from))) = &stmt.kind else { continue };
+        let (Some(local), Some(owner)) = (dest.as_local(), from.as_local()) else { continue };
+        let looks =
+            borrowed[owner.index()].is_some() || is_param(body, owner) && !owned_params[owner.index() - 1];
+        if !looks {
+            borrowed[local.index()] = None;
+        }
+    }
+}
+
+/// Takes back what may still be looked at when its owner gets another value.
+fn drop_outlived(body: &Body, borrowed: &mut Borrowed, doubtful: Vec<Local>) {
+    if doubtful.is_empty() {
+        return;
+    }
+    // Locals borrowed from doubtful ones are as doubtful.
+    let root = |borrowed: &Borrowed, local: Local| {
+        std::iter::successors(Some(local), |at| borrowed[at.index()]).last().unwrap_or(local)
+    };
+    let roots: Vec<Local> = doubtful.iter().map(|&local| root(borrowed, local)).collect();
+    let all: Vec<Local> = body
+        .locals
+        .ids()
+        .filter(|local| borrowed[local.index()].is_some() && roots.contains(&root(borrowed, *local)))
+        .collect();
+    let locals = Locals::only(body, &all);
+    let flow = Flow::live(body, &locals);
+    let mut outlived = Vec::new();
+    for (id, block) in body.blocks.iter() {
+        let mut live = flow.live_out[id.index()].clone();
+        for stmt in block.stmts.iter().rev() {
+            if let Some(owner) = defined(&stmt.kind).filter(|owner| roots.contains(owner)) {
+                let here = live.iter().map(|number| locals.tracked[number]);
+                outlived.extend(here.filter(|&local| root(borrowed, local) == owner));
+            }
+            before_stmt(&stmt.kind, &locals, &mut live);
+        }
+    }
+    outlived.into_iter().for_each(|local| borrowed[local.index()] = None);
+}
