@@ -148,24 +148,31 @@ impl<'a, 'b, 'm> FnCx<'a, 'b, 'm> {
                 }
             }
         }
-        if makes_calls(self.body) {
-            self.check_stack();
-        }
+        // What does not panic neither recurses nor runs deep, and destroy functions nest only so deep: they
+        // get by with the reserve.
         if self.program.is_destroy(&instance.key) && makes_calls(self.body) {
             self.enter_destroy();
+        } else if instance.may_panic && makes_calls(self.body) {
+            self.check_stack(instance);
         }
         let first = self.blocks[Body::ENTRY.index()];
         self.b.ins().jump(first, &[]);
     }
 
-    fn check_stack(&mut self) {
+    fn check_stack(&mut self, instance: &Instance) {
         let entry = &self.body.blocks[Body::ENTRY];
         let source = entry.stmts.first().map_or(entry.term.source, |stmt| stmt.source);
         self.set_location(source);
         let sp = self.b.ins().get_stack_pointer(types::I64);
         let limit = self.fiber_field(std::mem::offset_of!(Fiber, stack_limit), types::I64);
         let below = self.b.ins().icmp(IntCC::UnsignedLessThan, sp, limit);
+        let owns = |(param, layout): (&qz_mir::Param, &Arc<Layout>)| {
+            param.ownership == qz_mir::Ownership::Owned && layout.needs_release
+        };
+        let owns_params = instance.params.iter().zip(&self.local_layouts[1..]).any(owns);
         self.if_rare(below, |cx| {
+            // Parameters that were given away are released by the entry's cleanup.
+            cx.unwind = owns_params.then(|| cx.handler(Body::ENTRY)).flatten();
             cx.runtime(rt::panic_stack, &[]);
             cx.b.ins().trap(unreachable_code());
         });
@@ -217,8 +224,7 @@ impl<'a, 'b, 'm> FnCx<'a, 'b, 'm> {
             self.b.set_cold_block(clif);
         }
         self.b.switch_to_block(clif);
-        self.unwind =
-            block.unwind.filter(|&to| !is_only_resume(&body.blocks[to])).map(|to| self.blocks[to.index()]);
+        self.unwind = self.handler(id);
         for stmt in &block.stmts {
             if !matches!(stmt.kind, StmtKind::Nop | StmtKind::EndScope(_)) {
                 self.set_location(stmt.source);
@@ -227,6 +233,12 @@ impl<'a, 'b, 'm> FnCx<'a, 'b, 'm> {
         }
         self.set_location(block.term.source);
         self.terminator(&block.term.kind);
+    }
+
+    /// Where panics of a block go, if something is done there.
+    fn handler(&self, id: BlockId) -> Option<ir::Block> {
+        let unwind = self.body.blocks[id].unwind.filter(|&to| !is_only_resume(&self.body.blocks[to]));
+        unwind.map(|to| self.blocks[to.index()])
     }
 
     fn terminator(&mut self, term: &TermKind) {

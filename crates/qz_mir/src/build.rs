@@ -214,10 +214,13 @@ impl Builder {
     }
 }
 
-/// Leaves out blocks that control cannot reach and renumbers the rest in order.
+/// Leaves out blocks that control cannot reach and renumbers the rest in order. The entry's cleanup counts as
+/// reached: the stack may overflow before the first statement.
 pub fn remove_unreachable_blocks(body: &mut Body) {
+    let SourceInfo { span, scope } = body.blocks[Body::ENTRY].term.source;
     let mut reached = vec![false; body.blocks.len()];
     let mut work = vec![Body::ENTRY];
+    work.extend(body.blocks[Body::ENTRY].unwind);
     while let Some(block) = work.pop() {
         if std::mem::replace(&mut reached[block.index()], true) {
             continue;
@@ -228,11 +231,20 @@ pub fn remove_unreachable_blocks(body: &mut Body) {
             work.extend(block.unwind);
         }
     }
+    if !reached.contains(&false) {
+        return;
+    }
     let mut renumbered = vec![None; body.blocks.len()];
     let mut kept = Arena::new();
-    for (id, block) in std::mem::take(&mut body.blocks).iter() {
+    let idle = || Block {
+        stmts: Vec::new(),
+        term: Terminator { kind: TermKind::Unreachable, source: SourceInfo { span, scope } },
+        unwind: None,
+        cleanup: false,
+    };
+    for (id, block) in body.blocks.iter_mut() {
         if reached[id.index()] {
-            renumbered[id.index()] = Some(kept.alloc(block.clone()));
+            renumbered[id.index()] = Some(kept.alloc(std::mem::replace(block, idle())));
         }
     }
     for block in kept.values_mut() {

@@ -33,6 +33,8 @@ pub enum State<'a> {
         layouts: &'a Layouts<'a>,
         /// Which parameters arrive with a count.
         owned_params: &'a [bool],
+        /// Whether the function checks the stack on the way in, and may panic there.
+        checks_stack: bool,
         /// Whether giving up the last count of a value of the type may panic.
         release_panics: &'a dyn Fn(Ty) -> bool,
     },
@@ -79,10 +81,8 @@ pub fn verify(body: &Body, state: State) -> Vec<String> {
         if cx.problems.is_empty() {
             assigned::check(&mut cx, layouts, state);
         }
-        if let State::Counted { owned_params, .. } = state
-            && cx.problems.is_empty()
-        {
-            counts::check(&mut cx, module, layouts, owned_params, state);
+        if cx.problems.is_empty() {
+            counts::check(&mut cx, module, layouts, state);
         }
     }
     cx.problems

@@ -59,9 +59,10 @@ pub(crate) fn place_in(mut body: Body, cx: &Cx, id: InstanceId) -> Body {
     let owned_params: Vec<bool> =
         cx.module.instances[id].params.iter().map(|param| param.ownership == Ownership::Owned).collect();
     prepare::prepare(&mut body, cx, &owned_params);
+    let checks_stack = cx.module.instances[id].may_panic;
     let locals = locals::Locals::new(&body, cx, &owned_params, &borrow::find(&body, cx, &owned_params));
     let flow = flow::Flow::new(&body, &locals);
-    place::place(body, cx, &locals, &flow)
+    place::place(body, cx, &locals, &flow, checks_stack)
 }
 
 impl Cx<'_> {

@@ -4,8 +4,11 @@
 //! The order, and why ([`build_module`] reads as a table of contents):
 //!
 //! 1. [`instantiate`]: everything below needs concrete types and callees.
-//! 2. counts, on each body: last uses become moves, all others that need a count get one.
-//! 3. what nobody reaches any more is left out.
+//! 2. [`simplify`]: smaller bodies are copied into fewer larger ones.
+//! 3. [`inline`]: before counts, so that a parameter is a local like any other and a last use inside a callee
+//!    is a last use of the caller's. Then [`sweep`]: what every call of was inlined is left out.
+//! 4. [`ownership`] of parameters and [`counts`], which need the final calls: who keeps what, who may panic.
+//! 5. [`simplify`] once more, for the blocks that counts brought.
 //!
 //! Each pass is a function from body to body; the verifier runs after every one if asked to.
 
@@ -14,7 +17,11 @@ mod callgraph;
 mod counts;
 mod drops;
 mod glue;
+mod inline;
 mod instantiate;
+mod ownership;
+mod simplify;
+mod sweep;
 mod symbols;
 
 use std::fmt;
@@ -22,7 +29,7 @@ use std::fmt;
 use qz_base::Name;
 use qz_mir::layout::{AdtDefs, Layouts};
 use qz_mir::verify::{State, verify};
-use qz_mir::{AdtDef, Const, Module, Ownership, Source};
+use qz_mir::{AdtDef, Body, Const, Module, Ownership, Source};
 use qz_types::{AdtId, FnId, Ty, Tys};
 use std::sync::Arc;
 
@@ -107,14 +114,40 @@ pub fn build_module(
     let mut module = instantiate::instantiate(source, &layouts, &drops, entry, options.consts)?;
     observe(Stage::Instantiated, &module);
     check(&module, &layouts, options, "instantiation", None)?;
+    let optimise = options.level != OptLevel::None;
+    if optimise {
+        each_body(&mut module, |body| simplify::simplify(body, &layouts, &drops));
+        check(&module, &layouts, options, "clean-up", None)?;
+        let calls = CallGraph::new(&module);
+        inline::inline_all(&mut module, &layouts, &drops, &calls);
+        sweep::sweep(&mut module);
+        observe(Stage::Inlined, &module);
+        check(&module, &layouts, options, "inlining", None)?;
+    }
     let calls = CallGraph::new(&module);
     let panics = callgraph::mark_panics(&mut module, &layouts, &drops, &calls);
+    if optimise {
+        ownership::infer_params(&mut module, &drops, &calls);
+    }
     counts::place_counts(&mut module, &layouts, &drops, &panics);
     observe(Stage::Counted, &module);
     let release_panics = |ty| panics.release(ty, &drops);
     check(&module, &layouts, options, "count placement", Some(&release_panics))?;
+    if optimise {
+        each_body(&mut module, simplify::simplify_counted);
+        check(&module, &layouts, options, "the last clean-up", Some(&release_panics))?;
+    }
     observe(Stage::Finished, &module);
     Ok(module)
+}
+
+/// Runs a pass over the bodies that take part in optimisation.
+fn each_body(module: &mut Module, pass: impl Fn(&mut Body)) {
+    for instance in module.instances.values_mut() {
+        if let Some(body) = &mut instance.body {
+            pass(Arc::make_mut(body));
+        }
+    }
 }
 
 /// Every body is well formed, if that is wanted to be known.
@@ -133,7 +166,10 @@ fn check(
         let owned: Vec<bool> =
             instance.params.iter().map(|param| param.ownership == Ownership::Owned).collect();
         let state = match release_panics.filter(|_| !glue::has_counts(&instance.key)) {
-            Some(release_panics) => State::Counted { module, layouts, owned_params: &owned, release_panics },
+            Some(release_panics) => {
+                let (owned_params, checks_stack) = (&owned[..], instance.may_panic);
+                State::Counted { module, layouts, owned_params, checks_stack, release_panics }
+            }
             None => State::Mono { module, layouts },
         };
         let problems = verify(body, state);

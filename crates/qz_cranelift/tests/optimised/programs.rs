@@ -569,3 +569,29 @@ fn set(r_1: &mut String) -> () {
         "1\n2\n1!\n",
     );
 }
+
+#[test]
+fn an_overflowing_stack_leaves_nothing_behind() {
+    check_with_prelude(
+        &format!(
+            "{LIST}
+fn deeper(list_1: Option<Node>, n_2: Int) -> Option<Node> {{
+  let longer_3: Option<Node>
+  bb0:
+    longer_3 = call cons(n_2, list_1)
+    n_2 = add! n_2, 1
+    _0 = call deeper(longer_3, n_2)
+    _0 = call cons(n_2, _0)
+    return
+}}
+fn main() -> () {{
+  let list_1: Option<Node>
+  bb0:
+    list_1 = variant 0 Option<Node> ()
+    list_1 = call deeper(list_1, 0)
+    return
+}}"
+        ),
+        "panic: stack overflow\nstatus 101\n",
+    );
+}

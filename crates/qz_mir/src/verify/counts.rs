@@ -33,13 +33,8 @@ struct Checker<'a> {
     tracked: Vec<bool>,
 }
 
-pub(super) fn check(
-    cx: &mut Cx,
-    module: &Module,
-    layouts: &Layouts,
-    owned_params: &[bool],
-    of: super::State,
-) {
+pub(super) fn check(cx: &mut Cx, module: &Module, layouts: &Layouts, of: super::State) {
+    let super::State::Counted { owned_params, checks_stack, .. } = of else { return };
     let body = cx.body;
     let is_param = |i: usize| (1..=body.param_count as usize).contains(&i);
     let tracked = body
@@ -59,8 +54,16 @@ pub(super) fn check(
         entry.locals[param.index()] = Count::Full;
     }
     let mut states: Vec<Option<State>> = vec![None; body.blocks.len()];
+    let mut work = Vec::new();
+    if checks_stack && entry.locals.contains(&Count::Full) {
+        // The stack may overflow on the way in.
+        match body.blocks[Body::ENTRY].unwind {
+            Some(unwind) => arrive(cx, &mut states, &mut work, Body::ENTRY, unwind, &entry),
+            None => checker.check_empty(cx, Body::ENTRY, &entry, None, "a stack overflow leaves"),
+        }
+    }
     states[Body::ENTRY.index()] = Some(entry);
-    let mut work = vec![Body::ENTRY];
+    work.push(Body::ENTRY);
     while let Some(id) = work.pop() {
         let mut state = states[id.index()].clone().expect("has been reached");
         let block = &body.blocks[id];
@@ -114,7 +117,8 @@ fn arrive(
             work.push(to);
         }
         Some(known) => {
-            let differs = known.locals.iter().zip(&state.locals).position(|(a, b)| a != b);
+            let owns = |count: Count| count == Count::Full;
+            let differs = known.locals.iter().zip(&state.locals).position(|(&a, &b)| owns(a) != owns(b));
             if let Some(local) = differs {
                 let (a, b) = (known.locals[local], state.locals[local]);
                 let text = format!("arrives in bb{} with local {local} {b:?}, others with {a:?}", to.raw());

@@ -26,17 +26,19 @@ struct Ending {
     renewed: Option<usize>,
 }
 
-pub(super) fn place(mut body: Body, cx: &Cx, locals: &Locals, flow: &Flow) -> Body {
+pub(super) fn place(mut body: Body, cx: &Cx, locals: &Locals, flow: &Flow, checks_stack: bool) -> Body {
     mark_borrowed(&mut body, locals, cx);
     let edges = Edges::new(&body);
     let handlers = body.blocks.values().map(|block| block.unwind).collect();
     let (pads, out) = (Pads::default(), Out::default());
-    let mut placer = Placer { cx, locals, flow, handlers, pads, out, body };
+    // The stack may overflow on the way in: then the entry's cleanup releases the parameters.
+    let pad_entry = checks_stack && !locals.owned_params.is_empty();
+    let mut placer = Placer { cx, locals, flow, handlers, pad_entry, pads, out, body };
     for id in placer.body.blocks.ids() {
         placer.block(id, &edges);
     }
     let mut body = placer.body;
-    forget_idle_handlers(&mut body, cx);
+    forget_idle_handlers(&mut body, cx, pad_entry);
     qz_mir::build::remove_unreachable_blocks(&mut body);
     body
 }
@@ -48,10 +50,13 @@ fn mark_borrowed(body: &mut Body, locals: &Locals, cx: &Cx) {
     }
 }
 
-/// A block in which nothing panics needs no handler.
-fn forget_idle_handlers(body: &mut Body, cx: &Cx) {
+/// A block in which nothing panics needs no handler; but the entry keeps its own if parameters are owned.
+fn forget_idle_handlers(body: &mut Body, cx: &Cx, keep_entry: bool) {
     for id in body.blocks.ids() {
         let block = &body.blocks[id];
+        if id == Body::ENTRY && keep_entry {
+            continue;
+        }
         if block.unwind.is_some() && !block.stmts.iter().any(|stmt| cx.may_panic(body, &stmt.kind)) {
             body.blocks[id].unwind = None;
         }
@@ -78,6 +83,7 @@ struct Placer<'a> {
     flow: &'a Flow,
     /// Where panics of each block continued before counts were placed.
     handlers: Vec<Option<BlockId>>,
+    pad_entry: bool,
     pads: Pads,
     body: Body,
     out: Out,
@@ -90,6 +96,9 @@ impl Placer<'_> {
         let term = self.body.blocks[id].term.clone();
         let first_source = stmts.first().map_or(term.source, |stmt| stmt.source);
         self.start(id, edges.arriving(id, self.flow));
+        if id == Body::ENTRY && self.pad_entry {
+            self.out.unwind = Some(self.pad(first_source));
+        }
         self.release_except(&self.flow.owned_in(id), first_source);
         for (stmt, ending) in stmts.into_iter().zip(&endings) {
             self.statement(stmt, ending);
@@ -109,11 +118,12 @@ impl Placer<'_> {
         let source = term.source;
         let last = self.finish(term);
         for (split, target, dead) in edges.split(&mut self.body, id, last, self.flow) {
+            // Releasing may panic and go on in a further block: the way out is that one's then.
+            let term = self.body.blocks[split].term.clone();
             self.start(split, dead);
             self.out.handler = self.handlers[target.index()];
             self.out.owned.union(&self.flow.owned_in(target));
             self.release_except(&self.flow.owned_in(target), source);
-            let term = self.body.blocks[split].term.clone();
             self.finish(term);
         }
     }

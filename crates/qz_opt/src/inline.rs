@@ -1,0 +1,283 @@
+//! Small functions are put in place of their calls, callees before callers, so that what is small after
+//! inlining is inlined itself. Function values that are made in the same body are called directly, and then
+//! inlined too: a chain of `map` and `filter` becomes a loop.
+//!
+//! Before count placement: then a parameter is just another local, and counts are placed once for all of it.
+//! Recursive functions are left alone. Each inlined body is a scope of its own, so that backtraces show it.
+//! [`splice`] does the copying; this file decides.
+
+mod splice;
+
+use std::sync::Arc;
+
+use qz_base::FxHashMap;
+use qz_mir::layout::Layouts;
+use qz_mir::{
+    Body, Callee, ClosureTarget, InlineHint, InstanceId, Local, Module, Operand, Place, Proj, Rvalue, Stmt,
+    StmtKind,
+};
+
+use crate::callgraph::CallGraph;
+use crate::drops::Drops;
+use crate::glue;
+use crate::simplify::{simplify, values::callee_local};
+
+/// Functions of up to so many statements are inlined wherever they are called.
+const SMALL: u32 = 14;
+/// Functions that one call only leads to may be this large.
+const ONCE: u32 = 60;
+/// Callers grow to so many statements, no further.
+const CALLER: u32 = 1500;
+/// Rounds of inlining in one body: each may reveal function values for the next.
+const ROUNDS: u32 = 4;
+
+pub(crate) fn inline_all(module: &mut Module, layouts: &Layouts, drops: &Drops, calls: &CallGraph) {
+    let mut cx = Inliner { sizes: Vec::new(), only_call: count_calls(module), recursive: &calls.recursive };
+    cx.sizes = module.instances.values().map(|it| it.body.as_ref().map_or(0, |body| size(body))).collect();
+    for component in &calls.components {
+        for &id in component {
+            if glue::has_counts(&module.instances[id].key) {
+                continue;
+            }
+            let Some(body) = module.instances[id].body.take() else { continue };
+            let mut body = Arc::unwrap_or_clone(body);
+            for _ in 0..ROUNDS {
+                let closures = closures(&mut body);
+                call_directly(&mut body, &closures);
+                if !cx.inline_calls(&mut body, id, module, &closures) {
+                    break;
+                }
+                simplify(&mut body, layouts, drops);
+            }
+            cx.sizes[id.index()] = size(&body);
+            module.instances[id].body = Some(Arc::new(body));
+        }
+    }
+}
+
+/// Statements that become code.
+fn size(body: &Body) -> u32 {
+    let weight = |stmt: &Stmt| match &stmt.kind {
+        StmtKind::EndScope(_) | StmtKind::Nop => 0,
+        StmtKind::Assign(_, Rvalue::Use(_)) => 1,
+        StmtKind::Call(call) => 2 + call.args.len() as u32 / 2,
+        _ => 2,
+    };
+    body.blocks.values().map(|block| 1 + block.stmts.iter().map(weight).sum::<u32>()).sum::<u32>() / 2
+}
+
+/// Whether each instance is called from one place and not used otherwise.
+fn count_calls(module: &Module) -> Vec<bool> {
+    let mut counts = vec![0u32; module.instances.len()];
+    module.entry.into_iter().for_each(|id| counts[id.index()] += 2);
+    module.vtables.values().flat_map(|it| &it.slots).for_each(|id| counts[id.index()] += 2);
+    for body in module.instances.values().filter_map(|it| it.body.as_ref()) {
+        for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
+            match &stmt.kind {
+                StmtKind::Call(call) => {
+                    if let Callee::Instance(id) = call.callee {
+                        counts[id.index()] += 1;
+                    }
+                }
+                StmtKind::Assign(_, Rvalue::Closure(target, _)) => {
+                    if let ClosureTarget::Instance(id) = **target {
+                        counts[id.index()] += 1;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    counts.into_iter().map(|count| count == 1).collect()
+}
+
+/// A function value made in the body at hand: the only value of its local.
+#[derive(Clone)]
+pub(crate) struct KnownClosure {
+    instance: InstanceId,
+    /// Locals that hold what it captures.
+    captures: Vec<Local>,
+}
+
+type Closures = FxHashMap<Local, KnownClosure>;
+
+/// Finds function values that are called in the body that makes them. What they capture gets locals of its
+/// own, for an inlined body to read.
+fn closures(body: &mut Body) -> Closures {
+    let mut called: Vec<Local> = Vec::new();
+    let mut definitions = vec![0u32; body.locals.len()];
+    for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
+        if let StmtKind::Call(call) = &stmt.kind {
+            called.extend(callee_local(&call.callee));
+            // A function value's own body, called directly before.
+            called.extend(call.args.first().and_then(Operand::place).and_then(Place::as_local));
+        }
+        qz_mir::visit::each_place(&stmt.kind, &mut |place, how| {
+            use qz_mir::visit::Use;
+            definitions[place.local().index()] += match how {
+                Use::Store => 1,
+                Use::Address => 2,
+                Use::Copy | Use::Move | Use::Inspect => 0,
+            };
+        });
+    }
+    let mut found = Closures::default();
+    if called.is_empty() {
+        return found;
+    }
+    for id in body.blocks.ids() {
+        let makes = |stmt: &Stmt| matches!(stmt.kind, StmtKind::Assign(_, Rvalue::Closure(..)));
+        if !body.blocks[id].stmts.iter().any(makes) {
+            continue;
+        }
+        let stmts = std::mem::take(&mut body.blocks[id].stmts);
+        let mut out = Vec::with_capacity(stmts.len() + 2);
+        for mut stmt in stmts {
+            let source = stmt.source;
+            if let StmtKind::Assign(place, Rvalue::Closure(target, operands)) = &mut stmt.kind
+                && let Some(local) = place.as_local()
+                && let ClosureTarget::Instance(instance) = **target
+                && definitions[local.index()] == 1
+                && called.contains(&local)
+            {
+                let mut captures = Vec::new();
+                for operand in operands {
+                    captures.push(name_capture(body, operand, &definitions, source, &mut out));
+                }
+                if let Some(captures) = captures.into_iter().collect() {
+                    found.insert(local, KnownClosure { instance, captures });
+                }
+            }
+            out.push(stmt);
+        }
+        body.blocks[id].stmts = out;
+    }
+    found
+}
+
+/// A local that always holds what the operand does, if the operand is a plain one.
+fn name_capture(
+    body: &mut Body,
+    operand: &mut Operand,
+    definitions: &[u32],
+    source: qz_mir::SourceInfo,
+    out: &mut Vec<Stmt>,
+) -> Option<Local> {
+    let local = operand.place()?.as_local()?;
+    let is_param = (1..=body.param_count as usize).contains(&local.index());
+    match definitions.get(local.index()) {
+        Some(1) if !is_param => return Some(local),
+        Some(0) if is_param => return Some(local),
+        _ => {}
+    }
+    let decl = qz_mir::LocalDecl { name: None, ..body.locals[local].clone() };
+    let copy = body.locals.alloc(decl);
+    let value = Rvalue::Use(std::mem::replace(operand, Operand::local(copy)));
+    out.push(Stmt { kind: StmtKind::Assign(Place::local(copy), value), source });
+    Some(copy)
+}
+
+/// Calls of known function values name their instance.
+fn call_directly(body: &mut Body, closures: &Closures) {
+    if closures.is_empty() {
+        return;
+    }
+    for stmt in body.blocks.values_mut().flat_map(|block| &mut block.stmts) {
+        let StmtKind::Call(call) = &mut stmt.kind else { continue };
+        let Some(known) = callee_local(&call.callee).and_then(|local| closures.get(&local)) else { continue };
+        let instance = Callee::Instance(known.instance);
+        if let Callee::Value(operand) = std::mem::replace(&mut call.callee, instance) {
+            call.args.insert(0, operand);
+        }
+    }
+}
+
+struct Inliner<'a> {
+    sizes: Vec<u32>,
+    only_call: Vec<bool>,
+    recursive: &'a [bool],
+}
+
+impl Inliner<'_> {
+    /// Whether a call of `callee` is to be replaced.
+    fn wants(&self, module: &Module, callee: InstanceId, caller_size: u32) -> bool {
+        let Some(body) = &module.instances[callee].body else { return false };
+        let size = self.sizes[callee.index()];
+        if self.recursive[callee.index()] || glue::has_counts(&module.instances[callee].key) {
+            return false;
+        }
+        match body.attrs.inline {
+            InlineHint::Never => false,
+            InlineHint::Always => true,
+            InlineHint::Auto => {
+                let limit = if self.only_call[callee.index()] { ONCE } else { SMALL };
+                size <= limit && caller_size + size <= CALLER
+            }
+        }
+    }
+
+    /// One round. Says whether anything was done.
+    fn inline_calls(&self, body: &mut Body, id: InstanceId, module: &Module, closures: &Closures) -> bool {
+        let mut caller_size = size(body);
+        let mut done = false;
+        // Blocks made on the way come from callees, which had their turn.
+        for block in body.blocks.ids() {
+            if body.blocks[block].cleanup {
+                continue;
+            }
+            let mut block = block;
+            while let Some((at, callee)) = self.next_call(body, block, id, module, closures, caller_size) {
+                let target = module.instances[callee].body.as_ref().expect("has a body");
+                let captures = first_arg(body, block, at).and_then(|local| closures.get(&local));
+                let captures = captures.filter(|it| it.instance == callee).map_or(&[][..], |it| &it.captures);
+                block = splice::splice(body, block, at, target, captures);
+                caller_size += self.sizes[callee.index()];
+                done = true;
+            }
+        }
+        done
+    }
+
+    fn next_call(
+        &self,
+        body: &Body,
+        block: qz_mir::BlockId,
+        id: InstanceId,
+        module: &Module,
+        closures: &Closures,
+        caller_size: u32,
+    ) -> Option<(usize, InstanceId)> {
+        body.blocks[block].stmts.iter().enumerate().find_map(|(at, stmt)| {
+            let StmtKind::Call(call) = &stmt.kind else { return None };
+            let Callee::Instance(callee) = call.callee else { return None };
+            if callee == id || !self.wants(module, callee, caller_size) {
+                return None;
+            }
+            let target = module.instances[callee].body.as_ref()?;
+            // A body that reads captures can only stand where they are known.
+            let captures_known = || {
+                let known = first_arg(body, block, at).and_then(|local| closures.get(&local));
+                known.is_some_and(|it| it.instance == callee && it.captures.len() == target.captures.len())
+            };
+            (target.captures.is_empty() || captures_known()).then_some((at, callee))
+        })
+    }
+}
+
+fn first_arg(body: &Body, block: qz_mir::BlockId, at: usize) -> Option<Local> {
+    match &body.blocks[block].stmts[at].kind {
+        StmtKind::Call(call) => call.args.first()?.place()?.as_local(),
+        _ => None,
+    }
+}
+
+/// A place inside an inlined closure: captures are locals of the caller.
+pub(crate) fn capture_place(place: &Place, captures: &[Local]) -> Option<Place> {
+    match place.proj.first() {
+        Some(Proj::Capture(i)) => {
+            let local = *captures.get(*i as usize)?;
+            Some(Place { local, proj: place.proj[1..].into() })
+        }
+        _ => None,
+    }
+}

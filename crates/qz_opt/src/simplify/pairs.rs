@@ -1,0 +1,70 @@
+//! A count added and given up again, with nothing in between that gives up another count or looks at counts,
+//! changes nothing.
+//!
+//! ```text
+//! retain x_1
+//! _2 = StrLen(x_1)
+//! release x_1
+//! ```
+//!
+//! Only within blocks, and only for the same local on both sides; copies were taken care of before counts
+//! were placed.
+
+use qz_mir::visit::{PlaceRef, Use, each_place};
+use qz_mir::{Body, Intrinsic, Local, Rvalue, StmtKind};
+use smallvec::SmallVec;
+
+pub(crate) fn cancel(body: &mut Body) {
+    for block in body.blocks.values_mut() {
+        // Retains that nothing has made use of yet.
+        let mut open: SmallVec<[(Local, usize); 4]> = SmallVec::new();
+        for at in 0..block.stmts.len() {
+            match &block.stmts[at].kind {
+                StmtKind::Retain(place) => open.extend(place.as_local().map(|local| (local, at))),
+                StmtKind::Release(place) => {
+                    let local = place.as_local();
+                    let found = open.iter().rposition(|&(it, _)| Some(it) == local);
+                    match found {
+                        Some(index) => {
+                            let (_, retain) = open.remove(index);
+                            block.stmts[retain].kind = StmtKind::Nop;
+                            block.stmts[at].kind = StmtKind::Nop;
+                        }
+                        // Something may be destroyed that held the last other count.
+                        None => open.clear(),
+                    }
+                }
+                StmtKind::Call(_) => open.clear(),
+                kind => {
+                    if looks_at_counts(kind) {
+                        open.clear();
+                    }
+                    forget_kept(kind, &mut open);
+                }
+            }
+        }
+        block.stmts.retain(|stmt| !matches!(stmt.kind, StmtKind::Nop));
+    }
+}
+
+fn looks_at_counts(stmt: &StmtKind) -> bool {
+    match stmt {
+        StmtKind::Assign(_, value) | StmtKind::Init(_, value) => {
+            value.may_panic() || matches!(value, Rvalue::Intrinsic(Intrinsic::IsUnique, ..))
+        }
+        _ => false,
+    }
+}
+
+/// A copy that is kept, or another value in the local, ends what is known of it.
+fn forget_kept(stmt: &StmtKind, open: &mut SmallVec<[(Local, usize); 4]>) {
+    each_place(stmt, &mut |place, how| {
+        let whole = match place {
+            PlaceRef::Local(local) => Some(local),
+            PlaceRef::Place(place) => place.as_local(),
+        };
+        if whole.is_some() && matches!(how, Use::Copy | Use::Move | Use::Store | Use::Address) {
+            open.retain(|(local, _)| Some(*local) != whole);
+        }
+    });
+}
