@@ -238,7 +238,20 @@ impl<'c, 'd> Infer<'c, 'd> {
 
     /// A type in words.
     fn show(&self, ty: Ty) -> String {
-        self.resolve(ty).display(self.ck.defs).to_string()
+        /// An open literal is shown as what it would become.
+        struct Defaults<'a>(&'a qz_types::InferTable);
+        impl Fold for Defaults<'_> {
+            fn fold_ty(&mut self, ty: Ty) -> Ty {
+                match self.0.var_kind(ty) {
+                    Some(VarKind::Int) => common().int,
+                    Some(VarKind::Float) => common().f64,
+                    _ if ty.has(TyFlags::INFER) && !ty.is_infer() => self.fold_parts(ty),
+                    _ => ty,
+                }
+            }
+        }
+        let resolved = self.resolve(ty);
+        Defaults(&self.s.table).fold_ty(resolved).display(self.ck.defs).to_string()
     }
 
     fn has_error(&self, ty: Ty) -> bool {
