@@ -337,9 +337,14 @@ impl<'c, 'd> Infer<'c, 'd> {
 
     /// The conversions of a coercion site: `Never`, reading a borrow, into `dyn`; else equality.
     fn coerce(&mut self, expr: ExprId, found: Ty, expected: Ty) {
-        let (from, to) = (self.shallow(found), self.shallow(expected));
+        let (mut from, to) = (self.shallow(found), self.shallow(expected));
         if from.is_never() {
             return;
+        }
+        if matches!(to.kind(), TyKind::Dyn(_)) {
+            // A `dyn` cannot tell a literal its type.
+            self.settle(from);
+            from = self.shallow(from);
         }
         match (from.kind(), to.kind()) {
             (TyKind::Ref(..), TyKind::Ref(..)) => {
