@@ -97,7 +97,7 @@ impl Cx<'_, '_, '_> {
             Expr::Unwrap { operand } => self.unwrap(id, *operand),
             Expr::Coalesce { lhs, rhs } => self.coalesce(id, *lhs, *rhs),
             Expr::SafeNav { base, inner, rest } => self.safe_nav(id, *base, *inner, *rest),
-            Expr::Assert { cond, message, text } => self.assert(*cond, *message, text),
+            Expr::Assert { cond, message, text } => self.assert(id, *cond, *message, text),
             Expr::Debug { operand, text } => self.debug(*operand, text),
             Expr::Borrow { mutable, operand } => self.borrow(id, *mutable, *operand),
         }
@@ -295,7 +295,7 @@ impl Cx<'_, '_, '_> {
         if ret.is_unit() || ret.is_never() { self.unit() } else { Operand::local(dest) }
     }
 
-    fn assert(&mut self, cond: ExprId, message: Option<ExprId>, text: &str) -> Operand {
+    fn assert(&mut self, id: ExprId, cond: ExprId, message: Option<ExprId>, text: &str) -> Operand {
         let c = common();
         let operands = match &self.body.exprs[cond] {
             Expr::Binary { op, lhs, rhs } if is_comparison(*op) => Some((*op, *lhs, *rhs)),
@@ -329,6 +329,7 @@ impl Cx<'_, '_, '_> {
             None => self.str(""),
         };
         let text = self.str(text);
+        self.at(id);
         match shown {
             Some((left, right)) => {
                 self.lang_call("assert_failed_values", &[], vec![text, left, right, note], c.never)

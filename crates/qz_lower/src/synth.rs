@@ -49,13 +49,13 @@ pub(crate) fn signature(lw: &Lowerer<'_, '_>, what: Synth) -> (Name, Vec<Ty>, Ty
         Synth::Main(main) => (defs.fn_path(main), Vec::new(), c.int, defs.fn_span(main)),
         Synth::DynCall(dyn_ty, trait_id, method) => {
             let function = defs.traits[trait_id].methods[method as usize];
-            let sig = defs.fn_sig(function);
+            let scheme = lw.ck.scheme(function);
             let mut args = vec![dyn_ty];
             let bounds = lw.ck.dyn_bounds(dyn_ty);
             args.extend(bounds.iter().find(|it| it.trait_id == trait_id).map_or(&[] as &[Ty], |it| it.args));
-            let ty = |ty: Option<Ty>| lw.ck.normalize(qz_types::subst(ty.unwrap_or(c.unit), &args));
-            let params = sig.params.iter().map(|it| ty(it.ty)).collect();
-            (defs.fn_path(function), params, ty(sig.ret), defs.fn_span(function))
+            let ty = |ty: Ty| lw.ck.normalize(qz_types::subst(ty, &args));
+            let params = scheme.params.iter().map(|&it| ty(it)).collect();
+            (defs.fn_path(function), params, ty(scheme.ret), defs.fn_span(function))
         }
         Synth::Static(id) => {
             let info = qz_mir::Source::static_var(lw, id);

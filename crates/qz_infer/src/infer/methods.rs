@@ -346,10 +346,13 @@ impl Infer<'_, '_> {
             obligation.asked_by = Some(function);
             self.st.obligations.push(obligation);
         }
-        let error = qz_types::ty::common().error;
-        let params: Vec<Ty> = sig.params.iter().map(|p| subst(p.ty.unwrap_or(error), &args)).collect();
-        let params = params.into_iter().map(|ty| self.normalize(ty)).collect();
-        let ret = self.normalize(subst(sig.ret.unwrap_or(error), &args));
+        // A default method may leave types out: its body tells them.
+        let (params, ret) = match self.scheme(function) {
+            crate::checker::SeenFn::Known(scheme) => (scheme.params.clone(), scheme.ret),
+            crate::checker::SeenFn::Open { params, ret } => (params, ret),
+        };
+        let params = params.into_iter().map(|ty| self.normalize(subst(ty, &args))).collect();
+        let ret = self.normalize(subst(ret, &args));
         let fact = Callee::Method {
             trait_id: bound.trait_id,
             method,

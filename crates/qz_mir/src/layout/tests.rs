@@ -1,3 +1,5 @@
+//! Layouts by example: sizes, offsets, niches, boxed enums.
+
 use std::sync::Arc;
 
 use qz_base::Name;

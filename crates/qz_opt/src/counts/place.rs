@@ -118,11 +118,12 @@ impl Placer<'_> {
         let source = term.source;
         let last = self.finish(term);
         for (split, target, dead) in edges.split(&mut self.body, id, last, self.flow) {
+            // Releasing may panic and go on in a further block: the way out is that one's then.
+            let term = self.body.blocks[split].term.clone();
             self.start(split, dead);
             self.out.handler = self.handlers[target.index()];
             self.out.owned.union(&self.flow.owned_in(target));
             self.release_except(&self.flow.owned_in(target), source);
-            let term = self.body.blocks[split].term.clone();
             self.finish(term);
         }
     }
