@@ -56,3 +56,5 @@ fn check(text: &str, expected: &str) {
 
 #[path = "optimised/programs.rs"]
 mod programs;
+#[path = "optimised/random.rs"]
+mod random;

@@ -23,6 +23,8 @@ mod ownership;
 mod simplify;
 mod sweep;
 mod symbols;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 

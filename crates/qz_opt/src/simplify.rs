@@ -4,12 +4,14 @@
 //!   reads is not computed. Before count placement only.
 //! * [`blocks`]: blocks that only lead elsewhere are skipped, blocks that always follow one another become
 //!   one. At any time.
+//! * [`locals`]: what nobody mentions is left out.
 //! * [`pairs`]: a count that is added and given up again with nothing in between that could tell. After
 //!   count placement.
 //!
 //! Each is linear in the size of the body, so all of it runs on everything.
 
 pub(crate) mod blocks;
+mod locals;
 pub(crate) mod pairs;
 pub(crate) mod values;
 
@@ -23,6 +25,7 @@ pub(crate) fn simplify(body: &mut Body, layouts: &Layouts, drops: &Drops) {
     values::propagate(body, layouts, drops);
     values::remove_dead(body, drops);
     blocks::tidy(body, false);
+    locals::compact(body);
 }
 
 /// Cleans a body with counts.

@@ -16,7 +16,7 @@ use qz_mir::{Body, Local, Operand, Place, Proj, Rvalue, StmtKind};
 use qz_types::Ty;
 
 use super::Cx;
-use super::flow::{Flow, before_stmt, defined};
+use super::flow::{Flow, defined};
 use super::locals::Locals;
 use super::prepare::changes_local;
 
@@ -156,7 +156,7 @@ fn drop_outlived(body: &Body, borrowed: &mut Borrowed, doubtful: Vec<Local>) {
                 let here = live.iter().map(|number| locals.tracked[number]);
                 outlived.extend(here.filter(|&local| root(borrowed, local) == owner));
             }
-            before_stmt(&stmt.kind, &locals, &mut live);
+            flow.before_stmt(&stmt.kind, &locals, block.unwind, &mut live);
         }
     }
     outlived.into_iter().for_each(|local| borrowed[local.index()] = None);

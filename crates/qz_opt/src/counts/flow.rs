@@ -1,7 +1,7 @@
 //! Where tracked locals are live, and where they hold a value on every way there.
 //!
-//! What a handler uses stays live to the very end of the blocks it guards, so that releases there may panic
-//! too.
+//! What a handler uses stays live all through the blocks it guards, so that every statement there may panic,
+//! releases included.
 
 use qz_mir::visit::{Use, each_place, term_operand};
 use qz_mir::{BlockId, Body, Intrinsic, Operand, Rvalue, StmtKind, TermKind};
@@ -67,13 +67,25 @@ impl Flow {
                 before_term(&block.term.kind, locals, &mut live);
                 self.live_out[id.index()] = live.clone();
                 for stmt in block.stmts.iter().rev() {
-                    before_stmt(&stmt.kind, locals, &mut live);
-                }
-                if let Some(handler) = block.unwind {
-                    live.union(&self.live_in[handler.index()]);
+                    self.before_stmt(&stmt.kind, locals, block.unwind, &mut live);
                 }
                 changed |= self.live_in[id.index()].union(&live);
             }
+        }
+    }
+
+    /// Turns what is live after a statement into what is live before it. What the handler uses is live at
+    /// every point that it guards, even if the next statement stores something else.
+    pub(super) fn before_stmt(
+        &self,
+        stmt: &StmtKind,
+        locals: &Locals,
+        handler: Option<BlockId>,
+        live: &mut Bits,
+    ) {
+        before_stmt(stmt, locals, live);
+        if let Some(handler) = handler {
+            live.union(&self.live_in[handler.index()]);
         }
     }
 
@@ -117,8 +129,7 @@ fn before_term(term: &TermKind, locals: &Locals, live: &mut Bits) {
     }
 }
 
-/// Turns what is live after a statement into what is live before it.
-pub(super) fn before_stmt(stmt: &StmtKind, locals: &Locals, live: &mut Bits) {
+fn before_stmt(stmt: &StmtKind, locals: &Locals, live: &mut Bits) {
     if let StmtKind::EndScope(local) = stmt {
         if let Some(it) = locals.number(*local).filter(|&it| locals.kept[it]) {
             live.insert(it);

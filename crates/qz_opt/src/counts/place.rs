@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use super::Cx;
 use super::borrow::is_only_part;
 use super::edges::Edges;
-use super::flow::{Flow, before_stmt, defined, each_use, is_uninit};
+use super::flow::{Flow, defined, each_use, is_uninit};
 use super::locals::Locals;
 use super::pads::Pads;
 use crate::bits::Bits;
@@ -153,7 +153,7 @@ impl Placer<'_> {
                 ending.renewed = own.filter(|&it| live.has(it));
                 ending.dying.sort_unstable();
             }
-            before_stmt(&stmt.kind, self.locals, &mut live);
+            self.flow.before_stmt(&stmt.kind, self.locals, self.handlers[id.index()], &mut live);
         }
         endings
     }
