@@ -58,6 +58,8 @@ pub struct Local {
     pub lambda: Option<LambdaId>,
     /// A `var` used by a lambda inside: it lives in a cell that all of them share.
     pub shared: bool,
+    /// A `&mut` parameter: assigning writes what it borrows.
+    pub writes_through: bool,
     /// Read somewhere; what is never read draws a warning.
     pub read: bool,
 }

@@ -359,6 +359,11 @@ impl Defs {
         self.problems.borrow_mut().push(problem);
     }
 
+    /// How many errors were reported so far.
+    pub(crate) fn error_count(&self) -> usize {
+        self.problems.borrow().iter().filter(|it| it.is_error()).count()
+    }
+
     pub fn take_problems(&self) -> Vec<Diagnostic> {
         std::mem::take(&mut self.problems.borrow_mut())
     }

@@ -41,8 +41,12 @@ pub fn lower_body(defs: &Defs, owner: FnId) -> Body {
         frames: Vec::new(),
         bodies: Vec::new(),
     };
+    let before = defs.error_count();
     let (params, root) = cx.function(owner);
-    cx.warn_unused();
+    // What an error left out may have been the use.
+    if defs.error_count() == before {
+        cx.warn_unused();
+    }
     Body {
         owner,
         file: cx.file,
@@ -139,7 +143,7 @@ impl<'a> Cx<'a> {
     fn new_local(&mut self, name: Name, range: TextRange, mutable: bool, kind: LocalKind) -> LocalId {
         let span = self.span(range);
         let lambda = self.bodies.last().copied();
-        self.locals.alloc(Local { name, span, mutable, kind, lambda, shared: false, read: false })
+        self.locals.alloc(Local { name, span, mutable, kind, lambda, shared: false, writes_through: false, read: false })
     }
 
     fn bring_into_scope(&mut self, local: LocalId) {
@@ -256,7 +260,10 @@ impl<'a> Cx<'a> {
         match param.pat() {
             Some(ast::Pat::NamePat(pat)) if pat.name().is_some() => {
                 let name = pat.name().expect("just seen");
-                self.declare(Name::new(name.text()), name.range(), false, LocalKind::Param)
+                let local = self.declare(Name::new(name.text()), name.range(), false, LocalKind::Param);
+                let borrows = matches!(param.ty(), Some(ast::TypeExpr::RefType(ty)) if ty.is_mut());
+                self.locals[local].writes_through = borrows || (param.is_ref() && param.is_mut());
+                local
             }
             Some(pat) => {
                 let range = pat.syntax().range();

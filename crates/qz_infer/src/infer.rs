@@ -238,7 +238,20 @@ impl<'c, 'd> Infer<'c, 'd> {
 
     /// A type in words.
     fn show(&self, ty: Ty) -> String {
-        self.resolve(ty).display(self.ck.defs).to_string()
+        /// An open literal is shown as what it would become.
+        struct Defaults<'a>(&'a qz_types::InferTable);
+        impl Fold for Defaults<'_> {
+            fn fold_ty(&mut self, ty: Ty) -> Ty {
+                match self.0.var_kind(ty) {
+                    Some(VarKind::Int) => common().int,
+                    Some(VarKind::Float) => common().f64,
+                    _ if ty.has(TyFlags::INFER) && !ty.is_infer() => self.fold_parts(ty),
+                    _ => ty,
+                }
+            }
+        }
+        let resolved = self.resolve(ty);
+        Defaults(&self.s.table).fold_ty(resolved).display(self.ck.defs).to_string()
     }
 
     fn has_error(&self, ty: Ty) -> bool {
@@ -324,9 +337,14 @@ impl<'c, 'd> Infer<'c, 'd> {
 
     /// The conversions of a coercion site: `Never`, reading a borrow, into `dyn`; else equality.
     fn coerce(&mut self, expr: ExprId, found: Ty, expected: Ty) {
-        let (from, to) = (self.shallow(found), self.shallow(expected));
+        let (mut from, to) = (self.shallow(found), self.shallow(expected));
         if from.is_never() {
             return;
+        }
+        if matches!(to.kind(), TyKind::Dyn(_)) {
+            // A `dyn` cannot tell a literal its type.
+            self.settle(from);
+            from = self.shallow(from);
         }
         match (from.kind(), to.kind()) {
             (TyKind::Ref(..), TyKind::Ref(..)) => {

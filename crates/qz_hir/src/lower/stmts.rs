@@ -214,20 +214,18 @@ impl Cx<'_> {
                 lowered
             }
             ast::Expr::ParenExpr(it) if it.expr().is_some() => self.place(it.expr().expect("just seen")),
-            ast::Expr::MissingExpr(_) => self.missing(range),
-            _ => {
-                self.report(words::cannot_assign(span));
-                self.missing(range)
-            }
+            // The parser has said that anything else is no place.
+            _ => self.missing(range),
         }
     }
 
     fn assigned_local(&mut self, local: LocalId, range: TextRange) -> ExprId {
-        if !self.locals[local].mutable {
+        if !self.locals[local].mutable && !self.locals[local].writes_through {
             let span = self.span(range);
             let it = &self.locals[local];
             let is_param = it.kind != LocalKind::Binding;
             self.report(words::immutable(span, it.name, it.span, is_param));
+            self.locals[local].read = true;
         }
         self.note_capture(local);
         self.expr(Expr::Local { local }, range)

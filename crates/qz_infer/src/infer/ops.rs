@@ -357,7 +357,8 @@ impl Infer<'_, '_> {
         let from = self.value(value, Expect::Any);
         self.st.casts.push(id);
         // A literal takes the target's type where it can: `200 as U8` is checked as a literal.
-        if self.s.table.var_kind(from).is_some_and(|kind| kind != VarKind::Any) {
+        let is_literal = self.s.table.var_kind(from).is_some_and(|kind| kind != VarKind::Any);
+        if is_literal && kind == CastKind::Checked {
             let at = self.s.table.snapshot();
             match self.s.table.unify(from, to) {
                 Ok(()) => self.s.table.commit(at),
