@@ -163,7 +163,9 @@ pub struct Foreign {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Param {
     pub ty: Ty,
-    /// Whether the caller keeps the value alive (`Borrowed`) or gives it away (`Owned`).
+    /// Whether the caller keeps the value alive (`Borrowed`) or gives it away (`Owned`): then it is the
+    /// callee's even if that panics, and if the stack overflows on the way in, the cleanup of the entry block
+    /// releases it.
     pub ownership: crate::body::Ownership,
 }
 

@@ -20,7 +20,7 @@ use qz_mir::{
 use crate::callgraph::CallGraph;
 use crate::drops::Drops;
 use crate::glue;
-use crate::simplify::{simplify, values::callee_local};
+use crate::simplify::simplify;
 
 /// Functions of up to so many statements are inlined wherever they are called.
 const SMALL: u32 = 14;
@@ -100,6 +100,14 @@ pub(crate) struct KnownClosure {
 }
 
 type Closures = FxHashMap<Local, KnownClosure>;
+
+/// The local that holds the function value being called.
+fn callee_local(callee: &Callee) -> Option<Local> {
+    match callee {
+        Callee::Value(operand) => operand.place().and_then(Place::as_local),
+        _ => None,
+    }
+}
 
 /// Finds function values that are called in the body that makes them. What they capture gets locals of its
 /// own, for an inlined body to read.

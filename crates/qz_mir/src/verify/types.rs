@@ -231,9 +231,10 @@ impl Types<'_> {
         }
         match &call.callee {
             Callee::Instance(id) => {
-                let Some(instance) = self.module.instances.iter().nth(id.index()).map(|(_, it)| it) else {
+                if id.index() >= self.module.instances.len() {
                     return Err("the instance is not there".into());
-                };
+                }
+                let instance = &self.module.instances[*id];
                 if instance.body.is_none() && instance.foreign.is_none() {
                     // Under way: its parameters are not known yet.
                     return Ok(());

@@ -100,7 +100,8 @@ fn owner_stays(body: &Body, cx: &Cx, facts: &Facts, owned_params: &[bool], from:
     }
     // What is dropped at the end of its scope may go before the part is used for the last time. What is
     // taken out of an option for good is better moved.
-    !cx.drops.is_kept(ty) && !(facts.uses[owner.index()] == 1 && is_only_part(cx, ty, &from.proj))
+    let better_moved = facts.uses[owner.index()] == 1 && is_only_part(cx, ty, &from.proj);
+    !(cx.drops.is_kept(ty) || better_moved)
 }
 
 /// Whether a projection leads to everything counted inside the variant of an unboxed value.
@@ -140,11 +141,12 @@ fn drop_outlived(body: &Body, borrowed: &mut Borrowed, doubtful: Vec<Local>) {
     let root = |borrowed: &Borrowed, local: Local| {
         std::iter::successors(Some(local), |at| borrowed[at.index()]).last().unwrap_or(local)
     };
-    let roots: Vec<Local> = doubtful.iter().map(|&local| root(borrowed, local)).collect();
+    let mut is_root = vec![false; body.locals.len()];
+    doubtful.iter().for_each(|&local| is_root[root(borrowed, local).index()] = true);
     let all: Vec<Local> = body
         .locals
         .ids()
-        .filter(|local| borrowed[local.index()].is_some() && roots.contains(&root(borrowed, *local)))
+        .filter(|local| borrowed[local.index()].is_some() && is_root[root(borrowed, *local).index()])
         .collect();
     let locals = Locals::only(body, &all);
     let flow = Flow::live(body, &locals);
@@ -152,7 +154,7 @@ fn drop_outlived(body: &Body, borrowed: &mut Borrowed, doubtful: Vec<Local>) {
     for (id, block) in body.blocks.iter() {
         let mut live = flow.live_out[id.index()].clone();
         for stmt in block.stmts.iter().rev() {
-            if let Some(owner) = defined(&stmt.kind).filter(|owner| roots.contains(owner)) {
+            if let Some(owner) = defined(&stmt.kind).filter(|owner| is_root[owner.index()]) {
                 let here = live.iter().map(|number| locals.tracked[number]);
                 outlived.extend(here.filter(|&local| root(borrowed, local) == owner));
             }

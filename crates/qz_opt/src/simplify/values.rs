@@ -9,8 +9,7 @@ use qz_mir::visit::{
     PlaceRef, Use, each_place, each_place_mut, each_stmt_operand_mut, term_operand, term_operand_mut,
 };
 use qz_mir::{
-    AggregateKind, BinOp, Body, Callee, Const, Intrinsic, Local, Operand, Place, Proj, Rvalue, Stmt,
-    StmtKind, UnOp,
+    AggregateKind, BinOp, Body, Const, Intrinsic, Local, Operand, Place, Proj, Rvalue, Stmt, StmtKind, UnOp,
 };
 use qz_types::IntTy;
 
@@ -315,13 +314,5 @@ fn is_pure(value: &Rvalue) -> bool {
         // Taking a value out of memory leaves the memory without it.
         Rvalue::Use(Operand::Move(place)) => place.proj.is_empty(),
         value => !value.may_panic(),
-    }
-}
-
-/// The closure that a local always is: its instance and where its captures stand.
-pub(crate) fn callee_local(callee: &Callee) -> Option<Local> {
-    match callee {
-        Callee::Value(operand) => operand.place().and_then(Place::as_local),
-        _ => None,
     }
 }
