@@ -83,7 +83,7 @@ fn check_path(look: &Look, path: &Path) -> bool {
     let is_std = path.as_os_str() == "std" && !path.is_file();
     let root = if is_std { Root::Std } else { Root::File(path.to_path_buf()) };
     let Some(program) = load(root) else { return false };
-    let checker = Checker::new(&program.defs);
+    let checker = Checker::for_problems(&program.defs);
     let problems = qz_driver::check(&program, &checker);
     !look.report(&problems, &program)
 }

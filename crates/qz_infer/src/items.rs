@@ -26,6 +26,9 @@ impl Checker<'_> {
                 if self.is_program_main(id) {
                     self.check_main(id);
                 }
+                if self.forgets {
+                    self.forget(id);
+                }
             }
         }
         for (id, def) in self.defs.statics.iter() {
