@@ -183,8 +183,13 @@ impl Placer<'_> {
                 let term = Terminator { kind: TermKind::Unreachable, source };
                 let (unwind, cleanup) = (None, self.out.cleanup);
                 let next = self.body.blocks.alloc(Block { stmts: Vec::new(), term, unwind, cleanup });
+                // Counts added for the statement stay beside it.
+                let is_retain = |stmt: &Stmt| matches!(stmt.kind, StmtKind::Retain(_));
+                let own = self.out.stmts.iter().rev().take_while(|stmt| is_retain(stmt)).count();
+                let retains = self.out.stmts.split_off(self.out.stmts.len() - own);
                 self.finish(Terminator { kind: TermKind::Goto(next), source });
                 self.out.id = Some(next);
+                self.out.stmts = retains;
             }
             self.out.unwind = Some(pad);
         }
