@@ -7,12 +7,14 @@
 //! | `types/` | what was inferred? |
 //! | `parse/` | which tree? |
 //! | `examples/` (beside `tests/`) | as `run/` |
+//! | `README.md`, `docs/` | does every code block run? |
 //!
 //! Markers: carets under a line (`#  ^^^ QZ0200: …`) and `#~` directives (`stdout`, `stderr`, `exit`,
 //! `engines`, `args`, `stdin`, `file`). `QUARTZ_BLESS=1` rewrites everything but what a program prints.
 
 mod filetests {
     pub(crate) mod check;
+    pub(crate) mod docs;
     pub(crate) mod dumps;
     pub(crate) mod program;
     pub(crate) mod text;
@@ -44,7 +46,28 @@ fn main() {
             trials.push(Trial::test(name, move || case(&file).map_err(Failed::from)));
         }
     }
+    let mut pages = vec![top.join("README.md")];
+    collect_ending(&top.join("docs"), "md", &mut pages);
+    pages.sort();
+    for page in pages {
+        let name = page.strip_prefix(&top).expect("below the top").display().to_string();
+        trials.push(Trial::test(name, move || filetests::docs::run(&page).map_err(Failed::from)));
+    }
+    trials.push(Trial::test("std checks without a problem", || filetests::check::standard_library().map_err(Failed::from)));
     libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// All files with an ending below a folder.
+fn collect_ending(folder: &Path, ending: &str, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect_ending(&path, ending, files);
+        } else if path.extension().is_some_and(|it| it == ending) {
+            files.push(path);
+        }
+    }
 }
 
 /// All programs below a folder; modules that others import lie in folders called `modules`.

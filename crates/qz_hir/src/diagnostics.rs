@@ -246,14 +246,6 @@ pub(crate) fn clauses_defaults(span: Span) -> Diagnostic {
     Diagnostic::new(Code::CLAUSES, span, "a function with several clauses cannot have default or rest parameters")
 }
 
-pub(crate) fn refutable_param(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::REFUTABLE, span, "this pattern may fail, and the function has no other clause")
-}
-
-pub(crate) fn private_field_default(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::PRIVATE_FIELD, span, "this field is private to the module of its type")
-}
-
 pub(crate) fn second_rest(span: Span) -> Diagnostic {
     Diagnostic::new(Code::PATTERN_ARITY, span, "a vector pattern can have one `*rest`")
 }
@@ -266,10 +258,6 @@ pub(crate) fn interp_in_pattern(span: Span) -> Diagnostic {
 pub(crate) fn module_value(span: Span, name: Name) -> Diagnostic {
     Diagnostic::new(Code::NOT_A_VALUE, span, format!("`{name}` is a module, not a value"))
         .help(format!("write `{name}::…` for what is in it"))
-}
-
-pub(crate) fn unknown_path(span: Span, name: Name, base: Name, names: &[Name]) -> Diagnostic {
-    suggest_names(Diagnostic::new(Code::UNKNOWN_NAME, span, format!("`{base}` has no `{name}`")), name, names)
 }
 
 pub(crate) fn one_index(span: Span) -> Diagnostic {

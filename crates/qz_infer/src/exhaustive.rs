@@ -70,7 +70,7 @@ pub(crate) fn check(
     let cx = Cx { ck, body, types, steps: std::cell::Cell::new(0) };
     match job {
         Job::Match { expr } => cx.check_match(*expr),
-        Job::Irrefutable { pat, .. } => cx.check_irrefutable(*pat),
+        Job::Irrefutable { pat } => cx.check_irrefutable(*pat),
     }
 }
 

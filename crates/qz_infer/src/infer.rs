@@ -85,12 +85,11 @@ pub(crate) struct State {
 /// A pattern check that waits for types.
 pub(crate) mod exhaustive_job {
     use qz_hir::body::{ExprId, PatId};
-    use qz_types::Ty;
 
     pub(crate) enum Job {
         Match { expr: ExprId },
         /// A pattern that must not fail.
-        Irrefutable { pat: PatId, ty: Ty },
+        Irrefutable { pat: PatId },
     }
 }
 

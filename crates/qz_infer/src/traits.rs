@@ -272,6 +272,11 @@ impl TraitCx<'_, '_> {
     }
 
     fn from_bounds(&mut self, ty: Ty, bound: TraitRef) -> Truth {
+        // Generic code may call any method: a `dyn` value must carry them all.
+        let methods = &self.ck.defs.traits[bound.trait_id].methods;
+        if matches!(ty.kind(), TyKind::Dyn(_)) && methods.iter().any(|&it| self.ck.dyn_obstacle(it).is_some()) {
+            return Truth::No;
+        }
         let candidates = self.bounds_of(ty, bound.trait_id);
         let mut fitting = Vec::new();
         for candidate in candidates {

@@ -5,9 +5,9 @@ use qz_hir::body::{Arg, ArgKind, Comprehension, ExprId, FieldInit, LocalId};
 use qz_infer::Callee;
 use qz_mir::{AggregateKind, Callee as MirCallee, Const, Operand, Place, Rvalue};
 use qz_types::ty::common;
-use qz_types::{IntTy, Ty, TyKind};
+use qz_types::{Ty, TyKind};
 
-use crate::body::{Cx, int_ty};
+use crate::body::Cx;
 
 impl Cx<'_, '_, '_> {
     pub(crate) fn new_vec(&mut self, ty: Ty, elem: Ty, capacity: usize) -> Operand {
@@ -284,13 +284,5 @@ impl Cx<'_, '_, '_> {
         let function = self.lw.synth(what);
         let callee: MirCallee = self.fn_callee(function, args);
         self.closure_of(callee, ty)
-    }
-
-    pub(crate) fn u64(&self, value: u64) -> Operand {
-        Operand::Const(Const::Int(value as i128, IntTy::U64))
-    }
-
-    pub(crate) fn int_local(&mut self, value: Operand) -> qz_mir::Local {
-        self.b.eval(int_ty(), Rvalue::Use(value))
     }
 }

@@ -218,10 +218,7 @@ impl qz_mir::Source for Lowerer<'_, '_> {
         for bound in self.ck.dyn_bounds(dyn_ty) {
             let methods = &self.defs().traits[bound.trait_id].methods;
             for (n, &method) in methods.iter().enumerate() {
-                let def = &self.defs().fns[method];
-                let sig = self.defs().fn_sig(method);
-                let own = sig.generics.len() - self.defs().trait_generics(bound.trait_id).len();
-                if def.self_param.is_some() && own == 0 {
+                if self.ck.dyn_obstacle(method).is_none() {
                     slots.push((bound, n as u32));
                 }
             }

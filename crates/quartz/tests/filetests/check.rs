@@ -147,3 +147,12 @@ fn marks(stderr: &str, parts: &[Part]) -> Result<Vec<Vec<(usize, String)>>, Stri
     }
     Ok(all)
 }
+
+/// The standard library itself: no problem, no warning.
+pub(crate) fn standard_library() -> Result<(), String> {
+    let mut command = quartz();
+    command.current_dir(std::env::temp_dir()).args(["check", "--color=never", "std"]);
+    let found = output(&mut command, None);
+    let stderr = String::from_utf8_lossy(&found.stderr);
+    if found.status.success() && stderr.is_empty() { Ok(()) } else { Err(stderr.into_owned()) }
+}

@@ -110,5 +110,6 @@ pub(crate) fn main_form(span: Span, why: &str) -> Diagnostic {
 }
 
 pub(crate) fn dyn_unsafe(span: Span, trait_name: Name, method: Name, why: &str) -> Diagnostic {
-    Diagnostic::new(Code::DYN_SAFE, span, format!("`dyn {trait_name}` is not possible: `{method}` {why}"))
+    Diagnostic::new(Code::DYN_SAFE, span, format!("`{method}` cannot be called on `dyn {trait_name}`: it {why}"))
+        .help(format!("take a type parameter instead: `<T: {trait_name}>`"))
 }

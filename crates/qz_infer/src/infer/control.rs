@@ -220,7 +220,7 @@ impl Infer<'_, '_> {
 
     fn for_pattern(&mut self, pat: PatId, ty: Ty) {
         self.pattern(pat, ty);
-        self.st.matches.push(super::exhaustive_job::Job::Irrefutable { pat, ty });
+        self.st.matches.push(super::exhaustive_job::Job::Irrefutable { pat });
     }
 
     /// The type of the elements, and the plan recorded at `id`.

@@ -202,7 +202,7 @@ impl Infer<'_, '_> {
         // A name never has the type `Never`: nothing after the binding runs.
         let ty = if diverges { self.fresh() } else { ty };
         self.pattern(pat, ty);
-        self.st.matches.push(super::exhaustive_job::Job::Irrefutable { pat, ty });
+        self.st.matches.push(super::exhaustive_job::Job::Irrefutable { pat });
         diverges
     }
 

@@ -320,7 +320,17 @@ impl Infer<'_, '_> {
     ) -> (FnId, Callee, Vec<Ty>, Ty) {
         let defs = self.ck.defs;
         let function = defs.traits[bound.trait_id].methods[method as usize];
-        self.st.obligations.push(Obligation::trait_(ty, bound, span));
+        let through_table = matches!(ty.kind(), TyKind::Dyn(_))
+            && !self.traits().bounds_of(ty, bound.trait_id).is_empty();
+        match self.ck.dyn_obstacle(function).filter(|_| through_table) {
+            Some(why) => {
+                let (trait_name, name) = (defs.traits[bound.trait_id].name, defs.fns[function].name);
+                self.report(words::dyn_unsafe(span, trait_name, name, why));
+            }
+            // What a `dyn` value carries needs no proof.
+            None if through_table => {}
+            None => self.st.obligations.push(Obligation::trait_(ty, bound, span)),
+        }
         let mut args = vec![ty];
         args.extend(bound.args);
         let trait_args = Ty::list(&args);

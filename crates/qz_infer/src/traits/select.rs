@@ -56,6 +56,26 @@ impl Checker<'_> {
         Derived::of(self.defs, bound.trait_id).map(Selection::Derived)
     }
 
+    /// Why a trait's method cannot be called through a `dyn` value, if it cannot.
+    pub fn dyn_obstacle(&self, method: FnId) -> Option<&'static str> {
+        let def = &self.defs.fns[method];
+        let sig = self.defs.fn_sig(method);
+        let qz_hir::Container::Trait(trait_id) = def.container else { return None };
+        let mentions_self = |ty: Ty| {
+            let mut found = false;
+            ty.walk(&mut |part| found |= matches!(part.kind(), TyKind::Param(it) if it.index == 0));
+            found
+        };
+        if def.self_param.is_none() {
+            return Some("takes no `self`");
+        }
+        if sig.generics.len() > self.defs.trait_generics(trait_id).len() {
+            return Some("has type parameters of its own");
+        }
+        let others = sig.params.iter().skip(1).filter_map(|it| it.ty).chain(sig.ret);
+        others.into_iter().any(mentions_self).then_some("mentions `Self` besides its receiver")
+    }
+
     /// The traits a `dyn` type carries, supertraits included, in a fixed order.
     pub fn dyn_bounds(&self, ty: Ty) -> Vec<TraitRef> {
         let mut table = InferTable::new();

@@ -183,7 +183,7 @@ impl Placer<'_> {
                 let term = Terminator { kind: TermKind::Unreachable, source };
                 let (unwind, cleanup) = (None, self.out.cleanup);
                 let next = self.body.blocks.alloc(Block { stmts: Vec::new(), term, unwind, cleanup });
-                // Counts added for the statement stay beside it.
+                // Counts added for this statement stay with it.
                 let is_retain = |stmt: &Stmt| matches!(stmt.kind, StmtKind::Retain(_));
                 let own = self.out.stmts.iter().rev().take_while(|stmt| is_retain(stmt)).count();
                 let retains = self.out.stmts.split_off(self.out.stmts.len() - own);
