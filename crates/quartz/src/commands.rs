@@ -168,7 +168,9 @@ fn run_loaded(look: &Look, command: &Run, program: &Program, timings: &mut Timin
     if let Some(kind) = command.emit {
         return print_stage(look, program, qz_driver::emit(program, &checker, kind, &options));
     }
-    match qz_driver::run(program, &checker, &options, command.stop_after.is_some(), &mut |stage| timings.done(stage)) {
+    match qz_driver::run(program, &checker, &options, command.stop_after.is_some(), &mut |stage| {
+        timings.done(stage)
+    }) {
         Ok(finished) => {
             for (name, count) in &finished.leaks {
                 eprintln!("leaked: {count} × {name}");

@@ -83,17 +83,15 @@ struct InProgress {
 pub(crate) enum SeenFn {
     Known(Arc<FnScheme>),
     /// A member of the group at hand: one fixed type.
-    Open { params: Vec<Ty>, ret: Ty },
+    Open {
+        params: Vec<Ty>,
+        ret: Ty,
+    },
 }
 
 impl<'d> Checker<'d> {
     pub fn new(defs: &'d Defs) -> Checker<'d> {
-        Checker {
-            defs,
-            schemes: RefCell::default(),
-            checked: RefCell::default(),
-            forgets: false,
-        }
+        Checker { defs, schemes: RefCell::default(), checked: RefCell::default(), forgets: false }
     }
 
     /// A checker for problems alone: it does not keep the bodies it has checked.

@@ -88,7 +88,9 @@ impl Checker<'_> {
                     }
                     seen.push(ty);
                     let fields = self.defs.adt_fields(adt);
-                    work.extend(fields.variants.iter().flat_map(|it| &it.fields).map(|it| subst(it.ty, args)));
+                    work.extend(
+                        fields.variants.iter().flat_map(|it| &it.fields).map(|it| subst(it.ty, args)),
+                    );
                 }
                 _ => {}
             }
@@ -123,8 +125,7 @@ impl Checker<'_> {
         } else if !sig.generics.is_empty() {
             self.defs.report(words::main_form(span, "cannot have type parameters"));
         } else if let Some(ret) = sig.ret {
-            let is_result =
-                ret.as_adt().is_some_and(|(adt, _)| self.defs.lang.adt("Result") == Some(adt));
+            let is_result = ret.as_adt().is_some_and(|(adt, _)| self.defs.lang.adt("Result") == Some(adt));
             let c = qz_types::ty::common();
             if ret != c.int && !ret.is_unit() && !is_result && !ret.is_never() && !ret.is_error() {
                 let shown = ret.display(self.defs).to_string();
@@ -141,7 +142,16 @@ impl Checker<'_> {
             None => self.scheme(def.init).ret,
         };
         const HANDLES: [&str; 10] = [
-            "Atomic", "Mutex", "RwLock", "Channel", "Semaphore", "Barrier", "Condvar", "WaitGroup", "Once", "OnceCell",
+            "Atomic",
+            "Mutex",
+            "RwLock",
+            "Channel",
+            "Semaphore",
+            "Barrier",
+            "Condvar",
+            "WaitGroup",
+            "Once",
+            "OnceCell",
         ];
         let is_handle = ty.as_adt().is_some_and(|(adt, _)| {
             self.defs.adts[adt].lang.is_some_and(|lang| HANDLES.contains(&lang.as_str()))
@@ -217,7 +227,8 @@ impl Checker<'_> {
             let fresh = |table: &mut InferTable, n: usize| -> Vec<Ty> {
                 (0..n).map(|_| table.fresh(qz_types::VarKind::Any)).collect()
             };
-            let (a, b) = (fresh(&mut table, header.generics.len()), fresh(&mut table, other_header.generics.len()));
+            let (a, b) =
+                (fresh(&mut table, header.generics.len()), fresh(&mut table, other_header.generics.len()));
             let other_bound = other_header.trait_ref.expect("impls of a trait have one");
             let same = table.unify(subst(header.self_ty, &a), subst(other_header.self_ty, &b)).is_ok()
                 && table
