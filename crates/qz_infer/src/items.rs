@@ -175,6 +175,7 @@ impl Checker<'_> {
         if def.is_negative {
             return;
         }
+        self.check_drop(id, bound);
         self.check_orphan(id, bound);
         self.check_overlap(id, bound);
         self.check_members(id, bound);
@@ -186,6 +187,16 @@ impl Checker<'_> {
         let def = &self.defs.impls[id];
         let end = (def.range.start + 4).min(def.range.end);
         Span::new(self.defs.file_of(def.module), qz_base::TextRange::new(def.range.start, end))
+    }
+
+    /// A `drop` belongs to an object: values without one are copied freely.
+    fn check_drop(&self, id: ImplId, bound: TraitRef) {
+        let header = self.defs.impl_header(id);
+        let is_object =
+            header.self_ty.as_adt().is_some_and(|(adt, _)| self.defs.adts[adt].kind == AdtKind::Struct);
+        if self.defs.traits[bound.trait_id].lang.map(Name::as_str) == Some("Drop") && !is_object {
+            self.defs.report(words::drop_of_value(self.impl_span(id)));
+        }
     }
 
     /// An impl stands with its trait or its type.

@@ -133,3 +133,8 @@ pub(crate) fn dyn_unsafe(span: Span, trait_name: Name, method: Name, why: &str) 
     )
     .help(format!("take a type parameter instead: `<T: {trait_name}>`"))
 }
+
+pub(crate) fn drop_of_value(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::NOT_YET, span, "not available yet: `Drop` for anything but a struct")
+        .help("hold the resource in a struct, which is shared by reference and dropped once")
+}
