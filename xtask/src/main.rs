@@ -34,7 +34,8 @@ fn bless(filter: &[String]) -> bool {
     let mut command = Command::new("cargo");
     command.current_dir(top()).env("QUARTZ_BLESS", "1").env("UPDATE_EXPECT", "1");
     command.args(["test", "--quiet", "-p", "quartz", "--test", "filetests", "--"]).args(filter);
-    run(&mut command) && run(Command::new("git").current_dir(top()).args(["--no-pager", "diff", "--stat", "tests"]))
+    run(&mut command)
+        && run(Command::new("git").current_dir(top()).args(["--no-pager", "diff", "--stat", "tests"]))
 }
 
 fn run(command: &mut Command) -> bool {

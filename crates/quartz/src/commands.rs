@@ -83,7 +83,7 @@ fn check_path(look: &Look, path: &Path) -> bool {
     let is_std = path.as_os_str() == "std" && !path.is_file();
     let root = if is_std { Root::Std } else { Root::File(path.to_path_buf()) };
     let Some(program) = load(root) else { return false };
-    let checker = Checker::new(&program.defs);
+    let checker = Checker::for_problems(&program.defs);
     let problems = qz_driver::check(&program, &checker);
     !look.report(&problems, &program)
 }
@@ -168,7 +168,9 @@ fn run_loaded(look: &Look, command: &Run, program: &Program, timings: &mut Timin
     if let Some(kind) = command.emit {
         return print_stage(look, program, qz_driver::emit(program, &checker, kind, &options));
     }
-    match qz_driver::run(program, &checker, &options, command.stop_after.is_some(), &mut |stage| timings.done(stage)) {
+    match qz_driver::run(program, &checker, &options, command.stop_after.is_some(), &mut |stage| {
+        timings.done(stage)
+    }) {
         Ok(finished) => {
             for (name, count) in &finished.leaks {
                 eprintln!("leaked: {count} × {name}");

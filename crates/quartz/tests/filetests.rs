@@ -28,7 +28,8 @@ type Case = fn(&Path) -> Result<(), String>;
 
 fn main() {
     let arguments = Arguments::from_args();
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the project's folder");
+    let top =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the project's folder");
     let mut trials = Vec::new();
     let kinds: [(&str, Case); 5] = [
         ("tests/run", filetests::program::run),
@@ -53,7 +54,9 @@ fn main() {
         let name = page.strip_prefix(&top).expect("below the top").display().to_string();
         trials.push(Trial::test(name, move || filetests::docs::run(&page).map_err(Failed::from)));
     }
-    trials.push(Trial::test("std checks without a problem", || filetests::check::standard_library().map_err(Failed::from)));
+    trials.push(Trial::test("std checks without a problem", || {
+        filetests::check::standard_library().map_err(Failed::from)
+    }));
     libtest_mimic::run(&arguments, trials).exit();
 }
 

@@ -208,7 +208,9 @@ impl<K, V: Clone> Clone for ArenaMap<K, V> {
 
 impl<K, V: fmt::Debug> fmt::Debug for ArenaMap<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.data.iter().enumerate().filter_map(|(i, v)| v.as_ref().map(|v| (i, v)))).finish()
+        f.debug_map()
+            .entries(self.data.iter().enumerate().filter_map(|(i, v)| v.as_ref().map(|v| (i, v))))
+            .finish()
     }
 }
 

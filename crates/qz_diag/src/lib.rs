@@ -82,7 +82,12 @@ impl Diagnostic {
         self
     }
 
-    pub fn suggest(mut self, span: Span, replacement: impl Into<String>, words: impl Into<String>) -> Diagnostic {
+    pub fn suggest(
+        mut self,
+        span: Span,
+        replacement: impl Into<String>,
+        words: impl Into<String>,
+    ) -> Diagnostic {
         self.suggestion = Some(Suggestion { span, replacement: replacement.into(), words: words.into() });
         self
     }

@@ -65,8 +65,8 @@ fn snippets<'a>(
             let mut snippet = Snippet::source(sources.text(file)).path(sources.path(file)).fold(true);
             if file == diagnostic.span.file {
                 let words = diagnostic.label.as_deref();
-                snippet = snippet
-                    .annotation(AnnotationKind::Primary.span(range(diagnostic.span)).label(words));
+                snippet =
+                    snippet.annotation(AnnotationKind::Primary.span(range(diagnostic.span)).label(words));
             }
             for (span, words) in diagnostic.labels.iter().filter(|(span, _)| span.file == file) {
                 snippet = snippet
@@ -89,8 +89,11 @@ pub fn render_json(diagnostic: &Diagnostic, sources: &dyn Sources) -> String {
             "end_line": end.line + 1, "end_column": end.col + 1,
         })
     };
-    let labels: Vec<_> =
-        diagnostic.labels.iter().map(|(span, words)| json!({ "place": place(*span), "message": words })).collect();
+    let labels: Vec<_> = diagnostic
+        .labels
+        .iter()
+        .map(|(span, words)| json!({ "place": place(*span), "message": words }))
+        .collect();
     let fix = diagnostic
         .suggestion
         .as_ref()

@@ -7,8 +7,8 @@ use qz_infer::Checker;
 use qz_lower::Lowerer;
 use qz_mir::layout::Layouts;
 
-use crate::run::{Failure, RunOptions, build};
 use crate::Program;
+use crate::run::{Failure, RunOptions, build};
 
 /// A stage that can be shown.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,12 @@ impl EmitKind {
 }
 
 /// The root module at a stage, as text.
-pub fn emit(program: &Program, checker: &Checker<'_>, kind: EmitKind, options: &RunOptions) -> Result<String, Failure> {
+pub fn emit(
+    program: &Program,
+    checker: &Checker<'_>,
+    kind: EmitKind,
+    options: &RunOptions,
+) -> Result<String, Failure> {
     let Some(root) = program.root else { return Ok(String::new()) };
     let file = program.defs.file_of(root);
     let text = program.sources.text(file);
@@ -61,7 +66,8 @@ pub fn emit(program: &Program, checker: &Checker<'_>, kind: EmitKind, options: &
             let module = build(program, &lowerer, options)?;
             let defs = qz_opt::SourceDefs(&lowerer);
             let layouts = Layouts::new(&defs);
-            let emit = if kind == EmitKind::Clif { qz_cranelift::Emit::Clif } else { qz_cranelift::Emit::Asm };
+            let emit =
+                if kind == EmitKind::Clif { qz_cranelift::Emit::Clif } else { qz_cranelift::Emit::Asm };
             let config = qz_cranelift::Options { emit, ..Default::default() };
             let jit = qz_cranelift::Jit::new(&module, &layouts, Box::new(program.sources.clone()), config)
                 .map_err(|error| Failure::Internal(error.to_string()))?;
@@ -112,7 +118,9 @@ fn generic_mir(program: &Program, checker: &Checker<'_>) -> String {
     for id in functions(program) {
         let mut keys = vec![qz_mir::BodyKey::main(id)];
         let lambdas = checker.check_fn(id).body.lambdas.len() as u32;
-        keys.extend((0..lambdas).map(|n| qz_mir::BodyKey { function: id, part: qz_mir::BodyPart::Lambda(n) }));
+        keys.extend(
+            (0..lambdas).map(|n| qz_mir::BodyKey { function: id, part: qz_mir::BodyPart::Lambda(n) }),
+        );
         for key in keys {
             let body = qz_mir::Source::body(&lowerer, key);
             let _ = writeln!(out, "{}", qz_mir::print::print_body(&body, &qz_opt::SourceNames(&lowerer)));

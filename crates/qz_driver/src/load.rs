@@ -72,9 +72,11 @@ pub fn load(root: Root) -> Result<Loaded, CannotRead> {
     match root {
         Root::File(path) => {
             let shown = path.display().to_string();
-            let text = read(&path).map_err(|(code, reason)| CannotRead { path: shown.clone(), code, reason })?;
+            let text =
+                read(&path).map_err(|(code, reason)| CannotRead { path: shown.clone(), code, reason })?;
             loader.root_folder = path.parent().map(Path::to_path_buf);
-            let module = path.file_stem().map_or_else(|| "main".into(), |it| it.to_string_lossy().into_owned());
+            let module =
+                path.file_stem().map_or_else(|| "main".into(), |it| it.to_string_lossy().into_owned());
             root_file = Some(loader.add_user(path, shown, module, text));
         }
         Root::Text(text) => {
@@ -151,8 +153,7 @@ impl Loader {
             let parse = qz_syntax::parse(&text);
             self.problems.extend(parse.problems.iter().map(|it| syntax_diagnostic(pending.file, it)));
             let parsed = ParsedFile { tree: Arc::new(parse.tree), text };
-            let imports =
-                import_requests(&parsed).into_iter().map(|it| self.import(&pending, it)).collect();
+            let imports = import_requests(&parsed).into_iter().map(|it| self.import(&pending, it)).collect();
             self.inputs.push(ModuleInput {
                 path: Name::new(&pending.module),
                 file: pending.file,
@@ -181,7 +182,8 @@ impl Loader {
         if let Some(file) = self.std_module(name) {
             return Some(file);
         }
-        let problem = Diagnostic::new(Code::UNKNOWN_MODULE, span, format!("the library has no module `std/{name}`"));
+        let problem =
+            Diagnostic::new(Code::UNKNOWN_MODULE, span, format!("the library has no module `std/{name}`"));
         self.problems.push(match did_you_mean(name, std_files::names()) {
             Some(near) => problem.help(format!("did you mean `std/{near}`?")),
             None => problem,
@@ -208,8 +210,10 @@ impl Loader {
             Diagnostic::new(Code::IMPORT_DIRECTORY, span, format!("`{name}` is a folder without a `mod.qz`"))
                 .help(format!("import a file of it, or add `{name}/mod.qz`"))
         } else {
-            let tried: Vec<String> =
-                folders.iter().map(|it| format!("`{}`", it.join(&relative).with_extension("qz").display())).collect();
+            let tried: Vec<String> = folders
+                .iter()
+                .map(|it| format!("`{}`", it.join(&relative).with_extension("qz").display()))
+                .collect();
             Diagnostic::new(Code::UNKNOWN_MODULE, span, format!("there is no module `{name}`"))
                 .note(format!("looked for {}", tried.join(", ")))
         });

@@ -3,8 +3,8 @@
 use qz_diag::{Code, Diagnostic};
 use qz_infer::Checker;
 use qz_lower::Lowerer;
-use qz_mir::layout::Layouts;
 use qz_mir::Module;
+use qz_mir::layout::Layouts;
 
 use crate::Program;
 
@@ -48,8 +48,9 @@ pub fn build(program: &Program, lowerer: &Lowerer<'_, '_>, options: &RunOptions)
     let main = program.root.and_then(|root| lowerer.ck.find_main(root));
     let Some(main) = main else {
         let file = program.root.map_or(qz_base::FileId(0), |root| program.defs.file_of(root));
-        let problem = Diagnostic::new(Code::NO_MAIN, crate::load::file_start(file), "there is no `main` to run")
-            .help("write `def main` … `end`");
+        let problem =
+            Diagnostic::new(Code::NO_MAIN, crate::load::file_start(file), "there is no `main` to run")
+                .help("write `def main` … `end`");
         return Err(Failure::Problems(vec![problem]));
     };
     let entry = lowerer.entry(main);
@@ -85,7 +86,11 @@ pub fn run(
     qz_rt::process::set_args(options.args.clone());
     match options.engine {
         Engine::Cranelift => {
-            let opt = if options.unoptimised { qz_cranelift::OptLevel::None } else { qz_cranelift::OptLevel::Speed };
+            let opt = if options.unoptimised {
+                qz_cranelift::OptLevel::None
+            } else {
+                qz_cranelift::OptLevel::Speed
+            };
             let config = qz_cranelift::Options { opt, count_objects: options.leaks, ..Default::default() };
             let files = Box::new(program.sources.clone());
             let jit = qz_cranelift::Jit::new(&module, &layouts, files, config)

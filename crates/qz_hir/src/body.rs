@@ -98,7 +98,10 @@ pub struct Loop {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Literal {
     /// The magnitude and whether a minus stands before it.
-    Int { value: u128, negative: bool },
+    Int {
+        value: u128,
+        negative: bool,
+    },
     Float(f64),
     Str(std::sync::Arc<str>),
     Char(char),
@@ -228,7 +231,11 @@ pub enum StructPath {
 pub enum Stmt {
     Expr(ExprId),
     /// Binds the names of a pattern that cannot fail. `ty` may hold holes.
-    Bind { pat: PatId, ty: Option<Ty>, value: ExprId },
+    Bind {
+        pat: PatId,
+        ty: Option<Ty>,
+        value: ExprId,
+    },
     /// Runs at the end of the innermost block.
     Defer(ExprId),
 }
@@ -411,21 +418,51 @@ pub enum MatchFrom {
 pub enum Pat {
     Missing,
     Wild,
-    Bind { local: LocalId, sub: Option<PatId> },
-    Lit { value: Literal },
+    Bind {
+        local: LocalId,
+        sub: Option<PatId>,
+    },
+    Lit {
+        value: Literal,
+    },
     /// `nil`.
     Nil,
-    Const { constant: FnId },
-    Range { start: Option<PatId>, end: Option<PatId>, inclusive: bool },
+    Const {
+        constant: FnId,
+    },
+    Range {
+        start: Option<PatId>,
+        end: Option<PatId>,
+        inclusive: bool,
+    },
     /// `Some(x)`, `Shape::Empty`, `Meters(x)`.
-    Variant { path: StructPath, args: Box<[PatArg]> , has_args: bool },
-    Struct { path: StructPath, fields: Box<[FieldPat]>, has_rest: bool },
-    Tuple { elems: Box<[PatId]> },
+    Variant {
+        path: StructPath,
+        args: Box<[PatArg]>,
+        has_args: bool,
+    },
+    Struct {
+        path: StructPath,
+        fields: Box<[FieldPat]>,
+        has_rest: bool,
+    },
+    Tuple {
+        elems: Box<[PatId]>,
+    },
     /// `rest` stands between `prefix` and `suffix`; its pattern may be left out.
-    Vec { prefix: Box<[PatId]>, rest: Option<Option<PatId>>, suffix: Box<[PatId]> },
-    Or { alts: Box<[PatId]> },
+    Vec {
+        prefix: Box<[PatId]>,
+        rest: Option<Option<PatId>>,
+        suffix: Box<[PatId]>,
+    },
+    Or {
+        alts: Box<[PatId]>,
+    },
     /// `e is T` with a type.
-    Type { ty: Ty, sub: Option<PatId> },
+    Type {
+        ty: Ty,
+        sub: Option<PatId>,
+    },
 }
 
 #[derive(Clone, Debug)]

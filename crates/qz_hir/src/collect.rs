@@ -156,14 +156,17 @@ impl Collector<'_> {
             ast::Item::NewtypeDef(it) => {
                 self.attrs(it.attrs());
                 let Some(name) = it.name() else { return };
-                let id = self.adt(name, it.syntax(), AdtKind::Newtype, it.is_private(), Attrs::default(), None);
+                let id =
+                    self.adt(name, it.syntax(), AdtKind::Newtype, it.is_private(), Attrs::default(), None);
                 self.declare(name, Def::Adt(id), it.is_private());
             }
             ast::Item::ConstDef(it) => self.const_def(it),
             ast::Item::VarDef(it) => self.static_def(it),
             ast::Item::EffectDef(it) => self.not_yet(it.syntax(), it.name(), it.is_private(), "effects"),
             ast::Item::ActorDef(it) => self.not_yet(it.syntax(), it.name(), it.is_private(), "actors"),
-            ast::Item::MacroDef(it) => self.not_yet(it.syntax(), it.name(), it.is_private(), "user-defined macros"),
+            ast::Item::MacroDef(it) => {
+                self.not_yet(it.syntax(), it.name(), it.is_private(), "user-defined macros")
+            }
             ast::Item::PackedStructDef(it) => {
                 self.not_yet(it.syntax(), it.name(), it.is_private(), "packed structs");
             }
@@ -244,7 +247,8 @@ impl Collector<'_> {
         let def = &self.defs.fns[id];
         let scope = &self.defs.modules[self.module].scope;
         let Some(Entry { def: Def::Fns(others), .. }) = scope.entries.get(&def.name) else { return };
-        let clash = others.iter().copied().find(|&other| arities_overlap(self.defs.fns[other].arity, def.arity));
+        let clash =
+            others.iter().copied().find(|&other| arities_overlap(self.defs.fns[other].arity, def.arity));
         if let Some(other) = clash {
             let problem = words::overloads_overlap(self.defs.fn_span(id), def.name, self.defs.fn_span(other));
             self.defs.report(problem);
@@ -257,11 +261,12 @@ impl Collector<'_> {
         let attrs = self.attrs(first.attrs());
         let kind = self.fn_kind(first);
         let params = first.params();
-        let self_param = params.and_then(|list| list.self_param()).map(|it| match (it.is_ref(), it.is_mut()) {
-            (true, true) => SelfKind::RefMut,
-            (true, false) => SelfKind::Ref,
-            (false, _) => SelfKind::Value,
-        });
+        let self_param =
+            params.and_then(|list| list.self_param()).map(|it| match (it.is_ref(), it.is_mut()) {
+                (true, true) => SelfKind::RefMut,
+                (true, false) => SelfKind::Ref,
+                (false, _) => SelfKind::Value,
+            });
         if let (Container::Module, Some(it)) = (container, params.and_then(|list| list.self_param())) {
             let span = self.span(it.syntax().range());
             self.defs.report(words::self_outside(span));
@@ -318,7 +323,14 @@ impl Collector<'_> {
     }
 
     /// A function without parameters that holds an initialiser.
-    fn initialiser(&mut self, name: Name, range: TextRange, node: SyntaxNode<'_>, kind: FnKind, private: bool) -> FnId {
+    fn initialiser(
+        &mut self,
+        name: Name,
+        range: TextRange,
+        node: SyntaxNode<'_>,
+        kind: FnKind,
+        private: bool,
+    ) -> FnId {
         self.defs.fns.push(FnDef {
             name,
             name_range: range,
@@ -377,7 +389,8 @@ impl Collector<'_> {
             self.attrs(field.attrs());
             if let (Some(name), Some(_)) = (field.name(), field.default()) {
                 let kind = FnKind::FieldDefault(id, index as u32);
-                let init = self.initialiser(Name::new(name.text()), name.range(), field.syntax(), kind, false);
+                let init =
+                    self.initialiser(Name::new(name.text()), name.range(), field.syntax(), kind, false);
                 self.defs.field_defaults.insert((id, index as u32), init);
             }
         }
@@ -506,8 +519,13 @@ impl Collector<'_> {
     fn const_def(&mut self, it: ast::ConstDef<'_>) {
         self.attrs(it.attrs());
         let Some(name) = it.name() else { return };
-        let id =
-            self.initialiser(Name::new(name.text()), name.range(), it.syntax(), FnKind::Const, it.is_private());
+        let id = self.initialiser(
+            Name::new(name.text()),
+            name.range(),
+            it.syntax(),
+            FnKind::Const,
+            it.is_private(),
+        );
         self.declare(name, Def::Const(id), it.is_private());
     }
 
@@ -620,8 +638,12 @@ fn param_count(def: ast::FnDef<'_>) -> usize {
 /// Whether a parameter is more than a name.
 pub(crate) fn has_patterns(def: ast::FnDef<'_>) -> bool {
     def.params().is_some_and(|list| {
-        list.params()
-            .any(|param| !matches!(param.pat(), None | Some(ast::Pat::NamePat(_) | ast::Pat::WildcardPat(_) | ast::Pat::MissingPat(_))))
+        list.params().any(|param| {
+            !matches!(
+                param.pat(),
+                None | Some(ast::Pat::NamePat(_) | ast::Pat::WildcardPat(_) | ast::Pat::MissingPat(_))
+            )
+        })
     })
 }
 
@@ -649,8 +671,26 @@ fn arities_overlap(a: (u32, Option<u32>), b: (u32, Option<u32>)) -> bool {
 }
 
 const LATER_ATTRIBUTES: &[&str] = &[
-    "cfg", "derive", "deprecated", "must_use", "test_only", "packed", "heap", "cImport", "cInclude", "naked", "weak",
-    "panic_handler", "export", "align", "thread_local", "task_local", "no_preempt", "link", "overflow", "gpu",
+    "cfg",
+    "derive",
+    "deprecated",
+    "must_use",
+    "test_only",
+    "packed",
+    "heap",
+    "cImport",
+    "cInclude",
+    "naked",
+    "weak",
+    "panic_handler",
+    "export",
+    "align",
+    "thread_local",
+    "task_local",
+    "no_preempt",
+    "link",
+    "overflow",
+    "gpu",
 ];
 
 /// `"text"` in `@name("text")`.

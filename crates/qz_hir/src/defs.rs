@@ -79,7 +79,9 @@ pub struct FnDef {
 pub enum FnKind {
     Normal,
     /// `extern "C" def`.
-    ExternC { variadic: bool },
+    ExternC {
+        variadic: bool,
+    },
     /// `extern "rt" def`: a function of the runtime, in `std` only.
     Runtime,
     /// `extern "intrinsic" def`: compiled in place, in `std` only.

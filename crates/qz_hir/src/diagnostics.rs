@@ -37,7 +37,8 @@ fn suggest_names(problem: Diagnostic, name: Name, candidates: &[Name]) -> Diagno
 }
 
 pub(crate) fn duplicate(again: Span, name: Name, first: Span) -> Diagnostic {
-    Diagnostic::new(Code::DUPLICATE, again, format!("`{name}` is declared twice")).at(first, "first declared here")
+    Diagnostic::new(Code::DUPLICATE, again, format!("`{name}` is declared twice"))
+        .at(first, "first declared here")
 }
 
 pub(crate) fn overloads_overlap(again: Span, name: Name, first: Span) -> Diagnostic {
@@ -78,8 +79,7 @@ pub(crate) fn private_item(span: Span, name: Name, module: Name) -> Diagnostic {
 }
 
 pub(crate) fn not_in_module(span: Span, name: Name, module: Name, exports: &[Name]) -> Diagnostic {
-    let problem =
-        Diagnostic::new(Code::UNKNOWN_NAME, span, format!("module `{module}` has no `{name}`"));
+    let problem = Diagnostic::new(Code::UNKNOWN_NAME, span, format!("module `{module}` has no `{name}`"));
     suggest_names(problem, name, exports)
 }
 
@@ -116,8 +116,9 @@ pub(crate) fn unknown_module(span: Span, name: Name) -> Diagnostic {
 
 pub(crate) fn ambiguous(span: Span, name: Name, modules: &[Name]) -> Diagnostic {
     let list: Vec<String> = modules.iter().map(|it| format!("`{it}`")).collect();
-    Diagnostic::new(Code::AMBIGUOUS_NAME, span, format!("`{name}` comes from {}", list.join(" and ")))
-        .help(format!("import the one you mean: `import {name} from {}`", modules[0].as_str().replace("::", "/")))
+    Diagnostic::new(Code::AMBIGUOUS_NAME, span, format!("`{name}` comes from {}", list.join(" and "))).help(
+        format!("import the one you mean: `import {name} from {}`", modules[0].as_str().replace("::", "/")),
+    )
 }
 
 pub(crate) fn type_arg_count(span: Span, name: Name, expected: usize, found: usize) -> Diagnostic {
@@ -168,8 +169,7 @@ pub(crate) fn not_a_value(span: Span, what: &str) -> Diagnostic {
 
 pub(crate) fn immutable(span: Span, name: Name, bound: Span, is_param: bool) -> Diagnostic {
     let words = if is_param { "a parameter, so it cannot be assigned" } else { "bound here without `var`" };
-    let problem =
-        Diagnostic::new(Code::IMMUTABLE, span, format!("`{name}` is immutable")).at(bound, words);
+    let problem = Diagnostic::new(Code::IMMUTABLE, span, format!("`{name}` is immutable")).at(bound, words);
     if is_param {
         problem.help(format!("copy it first: `var {name} = {name}`"))
     } else {
@@ -224,8 +224,9 @@ pub(crate) fn unknown_variant(span: Span, adt: Name, name: Name, variants: &[Nam
 
 pub(crate) fn unknown_macro(span: Span, name: &str) -> Diagnostic {
     const KNOWN: &[&str] = &["unwrap", "try", "assert", "debug"];
-    let problem = Diagnostic::new(Code::UNKNOWN_MACRO, span, format!("unknown macro `${name}`"))
-        .note("user-defined macros are not available yet; there are `$unwrap`, `$try`, `$assert` and `$debug`");
+    let problem = Diagnostic::new(Code::UNKNOWN_MACRO, span, format!("unknown macro `${name}`")).note(
+        "user-defined macros are not available yet; there are `$unwrap`, `$try`, `$assert` and `$debug`",
+    );
     suggest(problem, name, KNOWN.iter().copied())
 }
 
@@ -243,7 +244,11 @@ pub(crate) fn literal_range(span: Span) -> Diagnostic {
 }
 
 pub(crate) fn clauses_defaults(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::CLAUSES, span, "a function with several clauses cannot have default or rest parameters")
+    Diagnostic::new(
+        Code::CLAUSES,
+        span,
+        "a function with several clauses cannot have default or rest parameters",
+    )
 }
 
 pub(crate) fn second_rest(span: Span) -> Diagnostic {

@@ -143,7 +143,16 @@ impl<'a> Cx<'a> {
     fn new_local(&mut self, name: Name, range: TextRange, mutable: bool, kind: LocalKind) -> LocalId {
         let span = self.span(range);
         let lambda = self.bodies.last().copied();
-        self.locals.alloc(Local { name, span, mutable, kind, lambda, shared: false, writes_through: false, read: false })
+        self.locals.alloc(Local {
+            name,
+            span,
+            mutable,
+            kind,
+            lambda,
+            shared: false,
+            writes_through: false,
+            read: false,
+        })
     }
 
     fn bring_into_scope(&mut self, local: LocalId) {
@@ -249,7 +258,8 @@ impl<'a> Cx<'a> {
         if self.defs.fns[owner].self_param.is_none() {
             return Vec::new();
         }
-        let range = syntax.params().and_then(|l| l.self_param()).map(|it| it.syntax().range()).unwrap_or_default();
+        let range =
+            syntax.params().and_then(|l| l.self_param()).map(|it| it.syntax().range()).unwrap_or_default();
         let name = qz_base::name::known::SELF_VALUE;
         let local = self.declare(name, range, false, LocalKind::SelfParam);
         vec![BodyParam { local, default: None }]
@@ -335,7 +345,8 @@ impl<'a> Cx<'a> {
 
     fn warn_unused(&mut self) {
         for (_, local) in self.locals.iter() {
-            let silent = local.read || local.kind != LocalKind::Binding || local.name.as_str().starts_with('_');
+            let silent =
+                local.read || local.kind != LocalKind::Binding || local.name.as_str().starts_with('_');
             if !silent && !self.defs.modules[self.module].is_std {
                 self.defs.report(words::unused_name(local.span, local.name));
             }

@@ -201,11 +201,7 @@ impl Defs {
         }
         let node = self.node(def.module, def.node);
         let syntax = ast::TraitDef::cast(node.node()).expect("a trait's node");
-        let me = GenericParam {
-            name: qz_base::name::known::SELF_TYPE,
-            range: def.name_range,
-            default: None,
-        };
+        let me = GenericParam { name: qz_base::name::known::SELF_TYPE, range: def.name_range, default: None };
         let generics = Generics { params: vec![me], preds: Vec::new(), outer: 0 };
         let self_ty = Ty::param(0, qz_base::name::known::SELF_TYPE);
         let mut cx = self.type_cx(def.module, generics, Some(self_ty));
@@ -312,7 +308,8 @@ impl TypeCx<'_> {
         if let Some(kind) = def.self_param
             && let Some(self_ty) = self.self_ty
         {
-            let range = syntax.params().and_then(|l| l.self_param()).map(|p| p.syntax().range()).unwrap_or_default();
+            let range =
+                syntax.params().and_then(|l| l.self_param()).map(|p| p.syntax().range()).unwrap_or_default();
             let ty = match kind {
                 SelfKind::Value => self_ty,
                 SelfKind::Ref => Ty::reference(Mutability::Shared, self_ty),
@@ -402,7 +399,13 @@ impl TypeCx<'_> {
             _ => ast::FieldDef::cast(node).and_then(|it| it.ty()),
         };
         let ret = written.map(|ty| self.ty(ty, Position::Part));
-        FnSig { generics: Arc::new(self.generics), params: Vec::new(), ret, row: Row::EMPTY, opaques: Vec::new() }
+        FnSig {
+            generics: Arc::new(self.generics),
+            params: Vec::new(),
+            ret,
+            row: Row::EMPTY,
+            opaques: Vec::new(),
+        }
     }
 
     fn impl_header(mut self, syntax: ast::ImplDef<'_>) -> ImplHeader {
@@ -424,7 +427,11 @@ impl TypeCx<'_> {
     }
 
     /// Adds written parameters, then their bounds.
-    fn generic_params(&mut self, params: Option<ast::GenericParams<'_>>, clause: Option<ast::WhereClause<'_>>) {
+    fn generic_params(
+        &mut self,
+        params: Option<ast::GenericParams<'_>>,
+        clause: Option<ast::WhereClause<'_>>,
+    ) {
         let params: Vec<_> = params.into_iter().flat_map(|it| it.params()).collect();
         let first = self.generics.params.len();
         for param in &params {
@@ -526,8 +533,7 @@ impl TypeCx<'_> {
                             self.error()
                         }
                     };
-                    let default =
-                        field.default().and_then(|_| self.defs.field_default(adt, index as u32));
+                    let default = field.default().and_then(|_| self.defs.field_default(adt, index as u32));
                     let (text, range) = (Name::new(name.text()), name.range());
                     if let Some(earlier) = fields.iter().find(|it| it.name == text) {
                         self.defs.report(words::duplicate(self.span(range), text, self.span(earlier.range)));
@@ -568,8 +574,7 @@ impl TypeCx<'_> {
                 let ty = self.ty_or_error(syntax.ty(), Position::Part);
                 let name = Name::new(syntax.name().map_or("", |it| it.text()));
                 let range = syntax.name().map(|it| it.range()).unwrap_or_default();
-                let field =
-                    Field { name: Name::new("0"), range, ty, is_private: false, default: None };
+                let field = Field { name: Name::new("0"), range, ty, is_private: false, default: None };
                 AdtFields { variants: vec![Variant { name, range, fields: vec![field], named: false }] }
             }
         }
@@ -661,8 +666,7 @@ impl TypeCx<'_> {
             Some(one) => vec![one],
             None => return self.error(),
         };
-        let traits: Vec<TraitRef> =
-            bounds.into_iter().filter_map(|it| Some(self.trait_ref(it)?.0)).collect();
+        let traits: Vec<TraitRef> = bounds.into_iter().filter_map(|it| Some(self.trait_ref(it)?.0)).collect();
         if traits.is_empty() { self.error() } else { Ty::new(TyKind::Dyn(Ty::trait_refs(&traits))) }
     }
 
@@ -775,7 +779,12 @@ impl TypeCx<'_> {
         }
         if let Some(ty) = primitive(name) {
             if segment.type_args.is_some() {
-                self.defs.report(words::type_arg_count(span, Name::new(name), 0, self.type_args(segment).len()));
+                self.defs.report(words::type_arg_count(
+                    span,
+                    Name::new(name),
+                    0,
+                    self.type_args(segment).len(),
+                ));
             }
             return ty;
         }
@@ -792,8 +801,8 @@ impl TypeCx<'_> {
         let mut names = self.defs.visible_names(self.module);
         names.extend(self.generics.params.iter().map(|it| it.name));
         const BUILTIN: &[&str] = &[
-            "Int", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64", "F32", "F64", "Float", "Bool", "Char",
-            "String", "Void", "Never", "Ptr",
+            "Int", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64", "F32", "F64", "Float", "Bool",
+            "Char", "String", "Void", "Never", "Ptr",
         ];
         names.extend(BUILTIN.iter().map(|it| Name::new(it)));
         names
@@ -915,9 +924,7 @@ impl TypeCx<'_> {
                 let first = segments[0].name;
                 words::unknown_module(self.span(first.range()), Name::new(first.text()))
             }
-            Some(Lookup::Private(module)) => {
-                words::private_item(span, name, self.defs.modules[module].path)
-            }
+            Some(Lookup::Private(module)) => words::private_item(span, name, self.defs.modules[module].path),
             Some(Lookup::Ambiguous(modules)) => {
                 let modules: Vec<Name> = modules.iter().map(|&it| self.defs.modules[it].path).collect();
                 words::ambiguous(span, name, &modules)

@@ -56,6 +56,8 @@ pub struct Checker<'d> {
     pub defs: &'d Defs,
     schemes: RefCell<FxHashMap<FnId, Arc<FnScheme>>>,
     checked: RefCell<FxHashMap<FnId, Arc<CheckedFn>>>,
+    /// Bodies are let go once they were checked: nothing will be lowered.
+    pub(crate) forgets: bool,
 }
 
 /// A run of nested inferences that share one table of variables.
@@ -81,16 +83,24 @@ struct InProgress {
 pub(crate) enum SeenFn {
     Known(Arc<FnScheme>),
     /// A member of the group at hand: one fixed type.
-    Open { params: Vec<Ty>, ret: Ty },
+    Open {
+        params: Vec<Ty>,
+        ret: Ty,
+    },
 }
 
 impl<'d> Checker<'d> {
     pub fn new(defs: &'d Defs) -> Checker<'d> {
-        Checker {
-            defs,
-            schemes: RefCell::default(),
-            checked: RefCell::default(),
-        }
+        Checker { defs, schemes: RefCell::default(), checked: RefCell::default(), forgets: false }
+    }
+
+    /// A checker for problems alone: it does not keep the bodies it has checked.
+    pub fn for_problems(defs: &'d Defs) -> Checker<'d> {
+        Checker { forgets: true, ..Checker::new(defs) }
+    }
+
+    pub(crate) fn forget(&self, id: FnId) {
+        self.checked.borrow_mut().remove(&id);
     }
 
     /// The type of a function, inferring its body if types were left out.

@@ -29,15 +29,28 @@ pub struct BodyTypes {
 pub enum Callee {
     Fn(CalleeFn),
     /// A trait's method; `args` starts with `Self`.
-    Method { trait_id: TraitId, method: u32, args: Tys, own_args: Tys },
+    Method {
+        trait_id: TraitId,
+        method: u32,
+        args: Tys,
+        own_args: Tys,
+    },
     /// Member bound `n` of the function at hand.
     Member(u32),
     /// A field of a struct or newtype (variant 0) or of the enum variant that narrowing opened.
-    Field { variant: u32, index: u32 },
+    Field {
+        variant: u32,
+        index: u32,
+    },
     /// The callee expression's value.
     Value,
-    Variant { adt: AdtId, variant: u32 },
-    Newtype { adt: AdtId },
+    Variant {
+        adt: AdtId,
+        variant: u32,
+    },
+    Newtype {
+        adt: AdtId,
+    },
     /// An operator on machine values.
     Primitive,
 }
@@ -55,8 +68,16 @@ pub struct CalleeFn {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Evidence {
     Fn(CalleeFn),
-    Method { trait_id: TraitId, method: u32, args: Tys, own_args: Tys },
-    Field { ty: Ty, index: u32 },
+    Method {
+        trait_id: TraitId,
+        method: u32,
+        args: Tys,
+        own_args: Tys,
+    },
+    Field {
+        ty: Ty,
+        index: u32,
+    },
     Member(u32),
     /// Not met; reported.
     Error,
@@ -104,9 +125,14 @@ pub enum Coercion {
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum PatTarget {
-    Variant { adt: AdtId, variant: u32 },
+    Variant {
+        adt: AdtId,
+        variant: u32,
+    },
     /// A struct or newtype.
-    Struct { adt: AdtId },
+    Struct {
+        adt: AdtId,
+    },
 }
 
 /// How `for` walks its sequence.

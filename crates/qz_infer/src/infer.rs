@@ -21,7 +21,7 @@ use qz_hir::ModuleId;
 use qz_hir::body::{Body, Expr, ExprId, LambdaId, LocalId, LoopId, PatId};
 use qz_hir::defs::Predicate;
 use qz_types::ty::common;
-use qz_types::{AdtId, Fold, FnId, Ty, TyFlags, TyKind, UnifyError, VarKind};
+use qz_types::{AdtId, FnId, Fold, Ty, TyFlags, TyKind, UnifyError, VarKind};
 
 use crate::checker::{Checker, FnScheme, Session};
 use crate::diagnostics as words;
@@ -87,9 +87,13 @@ pub(crate) mod exhaustive_job {
     use qz_hir::body::{ExprId, PatId};
 
     pub(crate) enum Job {
-        Match { expr: ExprId },
+        Match {
+            expr: ExprId,
+        },
         /// A pattern that must not fail.
-        Irrefutable { pat: PatId },
+        Irrefutable {
+            pat: PatId,
+        },
     }
 }
 

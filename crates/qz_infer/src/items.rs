@@ -26,6 +26,9 @@ impl Checker<'_> {
                 if self.is_program_main(id) {
                     self.check_main(id);
                 }
+                if self.forgets {
+                    self.forget(id);
+                }
             }
         }
         for (id, def) in self.defs.statics.iter() {
@@ -85,7 +88,9 @@ impl Checker<'_> {
                     }
                     seen.push(ty);
                     let fields = self.defs.adt_fields(adt);
-                    work.extend(fields.variants.iter().flat_map(|it| &it.fields).map(|it| subst(it.ty, args)));
+                    work.extend(
+                        fields.variants.iter().flat_map(|it| &it.fields).map(|it| subst(it.ty, args)),
+                    );
                 }
                 _ => {}
             }
@@ -120,8 +125,7 @@ impl Checker<'_> {
         } else if !sig.generics.is_empty() {
             self.defs.report(words::main_form(span, "cannot have type parameters"));
         } else if let Some(ret) = sig.ret {
-            let is_result =
-                ret.as_adt().is_some_and(|(adt, _)| self.defs.lang.adt("Result") == Some(adt));
+            let is_result = ret.as_adt().is_some_and(|(adt, _)| self.defs.lang.adt("Result") == Some(adt));
             let c = qz_types::ty::common();
             if ret != c.int && !ret.is_unit() && !is_result && !ret.is_never() && !ret.is_error() {
                 let shown = ret.display(self.defs).to_string();
@@ -138,7 +142,16 @@ impl Checker<'_> {
             None => self.scheme(def.init).ret,
         };
         const HANDLES: [&str; 10] = [
-            "Atomic", "Mutex", "RwLock", "Channel", "Semaphore", "Barrier", "Condvar", "WaitGroup", "Once", "OnceCell",
+            "Atomic",
+            "Mutex",
+            "RwLock",
+            "Channel",
+            "Semaphore",
+            "Barrier",
+            "Condvar",
+            "WaitGroup",
+            "Once",
+            "OnceCell",
         ];
         let is_handle = ty.as_adt().is_some_and(|(adt, _)| {
             self.defs.adts[adt].lang.is_some_and(|lang| HANDLES.contains(&lang.as_str()))
@@ -162,6 +175,7 @@ impl Checker<'_> {
         if def.is_negative {
             return;
         }
+        self.check_drop(id, bound);
         self.check_orphan(id, bound);
         self.check_overlap(id, bound);
         self.check_members(id, bound);
@@ -173,6 +187,16 @@ impl Checker<'_> {
         let def = &self.defs.impls[id];
         let end = (def.range.start + 4).min(def.range.end);
         Span::new(self.defs.file_of(def.module), qz_base::TextRange::new(def.range.start, end))
+    }
+
+    /// A `drop` belongs to an object: values without one are copied freely.
+    fn check_drop(&self, id: ImplId, bound: TraitRef) {
+        let header = self.defs.impl_header(id);
+        let is_object =
+            header.self_ty.as_adt().is_some_and(|(adt, _)| self.defs.adts[adt].kind == AdtKind::Struct);
+        if self.defs.traits[bound.trait_id].lang.map(Name::as_str) == Some("Drop") && !is_object {
+            self.defs.report(words::drop_of_value(self.impl_span(id)));
+        }
     }
 
     /// An impl stands with its trait or its type.
@@ -214,7 +238,8 @@ impl Checker<'_> {
             let fresh = |table: &mut InferTable, n: usize| -> Vec<Ty> {
                 (0..n).map(|_| table.fresh(qz_types::VarKind::Any)).collect()
             };
-            let (a, b) = (fresh(&mut table, header.generics.len()), fresh(&mut table, other_header.generics.len()));
+            let (a, b) =
+                (fresh(&mut table, header.generics.len()), fresh(&mut table, other_header.generics.len()));
             let other_bound = other_header.trait_ref.expect("impls of a trait have one");
             let same = table.unify(subst(header.self_ty, &a), subst(other_header.self_ty, &b)).is_ok()
                 && table

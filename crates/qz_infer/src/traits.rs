@@ -11,7 +11,7 @@ mod select;
 use qz_base::{Name, Span};
 use qz_hir::defs::Predicate;
 use qz_hir::{Defs, ImplId, TyHead};
-use qz_types::{AssocTy, Fold, FnId, InferTable, TraitId, TraitRef, Ty, TyFlags, TyKind, subst};
+use qz_types::{AssocTy, FnId, Fold, InferTable, TraitId, TraitRef, Ty, TyFlags, TyKind, subst};
 
 use crate::checker::Checker;
 
@@ -39,7 +39,9 @@ pub(crate) enum Outcome {
     /// True if these are too.
     Holds(Vec<Goal>),
     /// Too little is known yet. `progress`: something was learnt all the same.
-    Open { progress: bool },
+    Open {
+        progress: bool,
+    },
     Fails,
 }
 
@@ -274,7 +276,8 @@ impl TraitCx<'_, '_> {
     fn from_bounds(&mut self, ty: Ty, bound: TraitRef) -> Truth {
         // Generic code may call any method: a `dyn` value must carry them all.
         let methods = &self.ck.defs.traits[bound.trait_id].methods;
-        if matches!(ty.kind(), TyKind::Dyn(_)) && methods.iter().any(|&it| self.ck.dyn_obstacle(it).is_some()) {
+        if matches!(ty.kind(), TyKind::Dyn(_)) && methods.iter().any(|&it| self.ck.dyn_obstacle(it).is_some())
+        {
             return Truth::No;
         }
         let candidates = self.bounds_of(ty, bound.trait_id);
@@ -316,8 +319,7 @@ impl TraitCx<'_, '_> {
         }
         // A concrete impl goes before `impl<T> Trait for T`.
         if fitting.len() > 1 {
-            let is_blanket =
-                |id: &ImplId| TyHead::of(defs.impl_header(*id).self_ty) == Some(TyHead::Any);
+            let is_blanket = |id: &ImplId| TyHead::of(defs.impl_header(*id).self_ty) == Some(TyHead::Any);
             if fitting.iter().any(|id| !is_blanket(id)) {
                 fitting.retain(|id| !is_blanket(id));
             }
@@ -498,7 +500,10 @@ impl TraitCx<'_, '_> {
             TyKind::Tuple(parts) => Some(parts.to_vec()),
             TyKind::Adt(id, args) => {
                 // Types of the library say what they have.
-                if self.ck.defs.adts[id].lang.is_some_and(|it| !matches!(it.as_str(), "Option" | "Result" | "Ordering")) {
+                if self.ck.defs.adts[id]
+                    .lang
+                    .is_some_and(|it| !matches!(it.as_str(), "Option" | "Result" | "Ordering"))
+                {
                     return None;
                 }
                 let fields = self.ck.defs.adt_fields(id);
@@ -564,8 +569,7 @@ impl TraitCx<'_, '_> {
             // Known by its bound only: it stands for itself.
             let mut args = vec![ty];
             args.extend(self.table.resolve_list(bound.args));
-            let rigid =
-                Ty::new(TyKind::Assoc(AssocTy { args: Ty::list(&args), ..*assoc }));
+            let rigid = Ty::new(TyKind::Assoc(AssocTy { args: Ty::list(&args), ..*assoc }));
             return self.equal(var, rigid, Vec::new());
         }
         match self.matching_impls(ty, bound)[..] {

@@ -7,8 +7,8 @@ use qz_hir::body::{self as hir, ExprId, LambdaId, LocalId, LoopId};
 use qz_infer::{BodyTypes, CheckedFn};
 use qz_mir::build::Builder;
 use qz_mir::{
-    BlockId, Body, BodyAttrs, BodyKey, BodyPart, Const, InlineHint, Local, Operand, Place, Proj, Rvalue, StmtKind,
-    TermKind,
+    BlockId, Body, BodyAttrs, BodyKey, BodyPart, Const, InlineHint, Local, Operand, Place, Proj, Rvalue,
+    StmtKind, TermKind,
 };
 use qz_types::ty::common;
 use qz_types::{FnId, Mutability, Ty, TyKind};

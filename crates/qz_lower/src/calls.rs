@@ -6,8 +6,8 @@ use qz_hir::FnKind;
 use qz_hir::body::{Arg, ExprId};
 use qz_infer::{Callee, CalleeFn, Coercion, Evidence, ParamSource, RestPart};
 use qz_mir::{
-    AggregateKind, BodyKey, BodyPart, Callee as MirCallee, ClosureTarget, EvidenceList, Operand, Place, Rvalue,
-    TermKind,
+    AggregateKind, BodyKey, BodyPart, Callee as MirCallee, ClosureTarget, EvidenceList, Operand, Place,
+    Rvalue, TermKind,
 };
 use qz_types::ty::common;
 use qz_types::{FnId, Mutability, Ty};
@@ -37,11 +37,9 @@ pub(crate) fn evidence_list(evidence: &[Evidence]) -> EvidenceList {
 impl Cx<'_, '_, '_> {
     pub(crate) fn mir_callee(&self, callee: &Callee) -> MirCallee {
         match callee {
-            Callee::Fn(it) => MirCallee::Fn(
-                crate::main_key(it.function),
-                it.type_args,
-                evidence_list(&it.evidence),
-            ),
+            Callee::Fn(it) => {
+                MirCallee::Fn(crate::main_key(it.function), it.type_args, evidence_list(&it.evidence))
+            }
             Callee::Method { trait_id, method, args, own_args } => {
                 self.method_callee(*trait_id, *method, args, own_args)
             }
@@ -109,14 +107,14 @@ impl Cx<'_, '_, '_> {
     }
 
     fn known_call(&mut self, id: ExprId, callee: &Callee, receiver: Option<ExprId>, args: &[Arg]) -> Operand {
-        let has_receiver =
-            self.types().plans[id].params.first() == Some(&ParamSource::Receiver);
+        let has_receiver = self.types().plans[id].params.first() == Some(&ParamSource::Receiver);
         let receiver = receiver.filter(|_| has_receiver);
         let function = match callee {
             Callee::Fn(it) => Some(it.clone()),
             _ => None,
         };
-        let planned = self.planned(id, receiver, function.as_ref().or(self.default_owner(callee).as_ref()), args);
+        let planned =
+            self.planned(id, receiver, function.as_ref().or(self.default_owner(callee).as_ref()), args);
         if let Some(it) = &function {
             match self.lw.defs().fns[it.function].kind {
                 FnKind::Intrinsic => {

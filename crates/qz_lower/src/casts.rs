@@ -89,8 +89,7 @@ impl Cx<'_, '_, '_> {
                 // Back again gives the same value, with the same sign.
                 let there = self.b.eval(to, Rvalue::Cast(MirCast::Wrapping, value.clone(), to));
                 let back = self.b.eval(from, Rvalue::Cast(MirCast::Wrapping, Operand::local(there), from));
-                let same =
-                    self.b.eval(bool, Rvalue::Binary(BinOp::Eq, Operand::local(back), value.clone()));
+                let same = self.b.eval(bool, Rvalue::Binary(BinOp::Eq, Operand::local(back), value.clone()));
                 let negative = |cx: &mut Self, value: Operand, ty: Ty| match ty.kind() {
                     TyKind::Int(int) if int.signed() => {
                         let zero = Operand::Const(Const::Int(0, *int));
@@ -114,8 +113,7 @@ impl Cx<'_, '_, '_> {
                 let low = if int.signed() { -(2f64.powi(int.bits() as i32 - 1)) } else { 0.0 };
                 // `low - 1` is exact for narrow types; for 64 bits the limit itself is the last good value.
                 let exact = int.bits() < 53;
-                let (op, below) =
-                    if exact { (BinOp::Gt, limit(low - 1.0)) } else { (BinOp::Ge, limit(low)) };
+                let (op, below) = if exact { (BinOp::Gt, limit(low - 1.0)) } else { (BinOp::Ge, limit(low)) };
                 let under = self.b.eval(bool, Rvalue::Binary(BinOp::Lt, value.clone(), above));
                 let over = self.b.eval(bool, Rvalue::Binary(op, value, below));
                 let both = Rvalue::Binary(BinOp::BitAnd, Operand::local(under), Operand::local(over));

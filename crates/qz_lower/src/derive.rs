@@ -7,7 +7,9 @@ use qz_hir::AdtKind;
 use qz_hir::defs::Field;
 use qz_infer::traits::Derived;
 use qz_mir::build::Builder;
-use qz_mir::{AggregateKind, BinOp, BlockId, Body, Callee, Const, Local, Operand, Place, Proj, Rvalue, TermKind};
+use qz_mir::{
+    AggregateKind, BinOp, BlockId, Body, Callee, Const, Local, Operand, Place, Proj, Rvalue, TermKind,
+};
 use qz_types::ty::common;
 use qz_types::{AdtId, Ty};
 
@@ -75,7 +77,8 @@ pub(crate) fn adt(lw: &Lowerer<'_, '_>, b: &mut Builder, derived: Derived, id: A
     if lw.defs().adts[id].kind != AdtKind::Enum {
         let is_struct = lw.defs().adts[id].kind == AdtKind::Struct;
         let lead: &[Proj] = if is_struct { &[Proj::Deref] } else { &[] };
-        let shape = shape(&fields.variants[0].fields, fields.variants[0].named, lead, lw.defs().adts[id].name);
+        let shape =
+            shape(&fields.variants[0].fields, fields.variants[0].named, lead, lw.defs().adts[id].name);
         return it.one(&shape, 0);
     }
     let shapes: Vec<Shape> = fields

@@ -89,9 +89,7 @@ impl Cx<'_, '_, '_> {
             Expr::Collect { acc, key, value } => self.collect(*acc, *key, *value),
             Expr::Struct { fields, spread, .. } => self.struct_literal(id, fields, *spread),
             Expr::Update { base, fields } => self.update(id, *base, fields),
-            Expr::Range { start, end, step, inclusive } => {
-                self.range(id, *start, *end, *step, *inclusive)
-            }
+            Expr::Range { start, end, step, inclusive } => self.range(id, *start, *end, *step, *inclusive),
             Expr::Interp { parts } => self.interp(parts),
             Expr::Propagate { operand, .. } => self.propagate(id, *operand),
             Expr::Unwrap { operand } => self.unwrap(id, *operand),
@@ -165,8 +163,8 @@ impl Cx<'_, '_, '_> {
                 let value = self.value(tail);
                 // The scope's exits may change what the operand names.
                 let ty = self.value_ty(tail);
-                let keep_ref = matches!(self.ty(tail).kind(), TyKind::Ref(..))
-                    && !self.types().coercions.contains(tail);
+                let keep_ref =
+                    matches!(self.ty(tail).kind(), TyKind::Ref(..)) && !self.types().coercions.contains(tail);
                 match ty.is_unit() || ty.is_never() || matches!(value, Operand::Const(_)) {
                     true => value,
                     false if keep_ref => value,
@@ -256,14 +254,12 @@ impl Cx<'_, '_, '_> {
             n => {
                 let tuple = Ty::tuple(&vec![str; n]);
                 let all = self.b.eval(tuple, Rvalue::Aggregate(AggregateKind::Tuple(tuple), pieces));
-                let reference = self.b.eval(
-                    crate::body::shared_ref(tuple),
-                    Rvalue::Ref(Mutability::Shared, Place::local(all)),
-                );
-                let ptr_ty = Ty::ptr(str);
-                let ptr = self
+                let reference = self
                     .b
-                    .eval(ptr_ty, Rvalue::Cast(CastKind::Pointer, Operand::local(reference), ptr_ty));
+                    .eval(crate::body::shared_ref(tuple), Rvalue::Ref(Mutability::Shared, Place::local(all)));
+                let ptr_ty = Ty::ptr(str);
+                let ptr =
+                    self.b.eval(ptr_ty, Rvalue::Cast(CastKind::Pointer, Operand::local(reference), ptr_ty));
                 let count = Operand::Const(Const::Int(n as i128, IntTy::U64));
                 let joined = self.runtime("str_concat", vec![Operand::local(ptr), count], str);
                 // The pieces must live until they have been read.

@@ -4,8 +4,8 @@
 use qz_hir::FnKind;
 use qz_mir::build::Builder;
 use qz_mir::{
-    BinOp, Body, BodyAttrs, BodyKey, CastKind, Const, InlineHint, Intrinsic, Local, Operand, Place, Proj, Rvalue,
-    StmtKind, TermKind,
+    BinOp, Body, BodyAttrs, BodyKey, CastKind, Const, InlineHint, Intrinsic, Local, Operand, Place, Proj,
+    Rvalue, StmtKind, TermKind,
 };
 use qz_types::ty::common;
 use qz_types::{FnId, Ty, Tys};
@@ -15,7 +15,13 @@ use crate::Lowerer;
 use crate::body::{Cx, int_ty};
 
 impl Cx<'_, '_, '_> {
-    pub(crate) fn intrinsic(&mut self, function: FnId, type_args: Tys, args: Vec<Operand>, ret: Ty) -> Operand {
+    pub(crate) fn intrinsic(
+        &mut self,
+        function: FnId,
+        type_args: Tys,
+        args: Vec<Operand>,
+        ret: Ty,
+    ) -> Operand {
         let name = self.lw.defs().fns[function].name;
         emit(&mut self.b, name.as_str(), type_args, args, ret)
     }
@@ -86,9 +92,15 @@ fn emit(b: &mut Builder, name: &str, type_args: Tys, args: Vec<Operand>, ret: Ty
             b.push(StmtKind::Init(place, Rvalue::Use(args[2].clone())));
             Operand::Const(Const::Unit)
         }
-        "add_overflowing" => result(b, ret, Rvalue::Overflowing(BinOp::Add, args[0].clone(), args[1].clone())),
-        "sub_overflowing" => result(b, ret, Rvalue::Overflowing(BinOp::Sub, args[0].clone(), args[1].clone())),
-        "mul_overflowing" => result(b, ret, Rvalue::Overflowing(BinOp::Mul, args[0].clone(), args[1].clone())),
+        "add_overflowing" => {
+            result(b, ret, Rvalue::Overflowing(BinOp::Add, args[0].clone(), args[1].clone()))
+        }
+        "sub_overflowing" => {
+            result(b, ret, Rvalue::Overflowing(BinOp::Sub, args[0].clone(), args[1].clone()))
+        }
+        "mul_overflowing" => {
+            result(b, ret, Rvalue::Overflowing(BinOp::Mul, args[0].clone(), args[1].clone()))
+        }
         "float_bits" | "float_from_bits" | "char_to_u32" | "char_from_u32" => {
             result(b, ret, Rvalue::Cast(CastKind::Bits, args[0].clone(), ret))
         }
@@ -113,7 +125,13 @@ pub(crate) fn wrapper(lw: &Lowerer<'_, '_>, key: BodyKey) -> Body {
     let def = &lw.defs().fns[key.function];
     let scheme = lw.ck.scheme(key.function);
     let attrs = BodyAttrs { inline: InlineHint::Always, track_caller: true, is_const: false };
-    let mut b = Builder::new(key, lw.defs().fn_path(key.function), scheme.ret, lw.defs().fn_span(key.function), attrs);
+    let mut b = Builder::new(
+        key,
+        lw.defs().fn_path(key.function),
+        scheme.ret,
+        lw.defs().fn_span(key.function),
+        attrs,
+    );
     let params: Vec<Local> = scheme.params.iter().map(|&ty| b.param(ty, None)).collect();
     let args: Vec<Operand> = params.into_iter().map(Operand::local).collect();
     let value = match def.kind {

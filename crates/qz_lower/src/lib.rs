@@ -247,10 +247,12 @@ impl qz_mir::Source for Lowerer<'_, '_> {
         let trait_id = self.defs().lang.trait_("Drop")?;
         let bound = TraitRef { trait_id, args: &[] };
         match self.ck.select(ty, bound)? {
-            qz_infer::Selection::Impl(..) => match self.ck.resolve_method(trait_id, 0, Ty::list(&[ty]), &[]) {
-                MethodTarget::Fn(id, args) => Some((id, args)),
-                _ => None,
-            },
+            qz_infer::Selection::Impl(..) => {
+                match self.ck.resolve_method(trait_id, 0, Ty::list(&[ty]), &[]) {
+                    MethodTarget::Fn(id, args) => Some((id, args)),
+                    _ => None,
+                }
+            }
             _ => None,
         }
     }

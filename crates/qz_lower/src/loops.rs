@@ -100,8 +100,7 @@ impl Cx<'_, '_, '_> {
 
     fn for_range(&mut self, pats: &[PatId], iter: ExprId, body: ExprId, loop_: LoopId) {
         let count = self.count(iter);
-        let index = (pats.len() == 2)
-            .then(|| self.b.eval(int_ty(), Rvalue::Use(Operand::int(0))));
+        let index = (pats.len() == 2).then(|| self.b.eval(int_ty(), Rvalue::Use(Operand::int(0))));
         let (head, next, exit) = (self.b.new_block(), self.b.new_block(), self.b.new_block());
         let inside = self.b.new_block();
         self.b.goto(head);
@@ -215,10 +214,8 @@ impl Cx<'_, '_, '_> {
             }
             Inclusive::Flags(flags) => {
                 let (with_end, without) = (self.b.new_block(), self.b.new_block());
-                let one = self.b.eval(
-                    int_ty(),
-                    Rvalue::Binary(BinOp::BitAnd, flags.clone(), Operand::int(1)),
-                );
+                let one =
+                    self.b.eval(int_ty(), Rvalue::Binary(BinOp::BitAnd, flags.clone(), Operand::int(1)));
                 let is_inclusive = self.compare(BinOp::Eq, Operand::local(one), Operand::int(1));
                 self.b.branch(is_inclusive, with_end, without);
                 self.b.switch_to(with_end);
@@ -333,8 +330,8 @@ impl Cx<'_, '_, '_> {
         };
         let by_pair = pats.len() == 2
             && self.value_ty(iter).as_adt().is_some_and(|(adt, _)| adt == self.lw.lang_adt("Map"));
-        let index = (pats.len() == 2 && !by_pair)
-            .then(|| self.b.eval(int_ty(), Rvalue::Use(Operand::int(0))));
+        let index =
+            (pats.len() == 2 && !by_pair).then(|| self.b.eval(int_ty(), Rvalue::Use(Operand::int(0))));
         let option_ty = Ty::adt(self.lw.lang_adt("Option"), &[item]);
         let (head, inside, exit) = (self.b.new_block(), self.b.new_block(), self.b.new_block());
         let next = self.b.new_block();

@@ -20,13 +20,24 @@ struct Test {
 
 #[derive(Clone)]
 enum TestKind {
-    Variant { variant: u32, parts: Vec<(u32, PatId, Ty)> },
+    Variant {
+        variant: u32,
+        parts: Vec<(u32, PatId, Ty)>,
+    },
     /// Integers, characters, Booleans.
     Scalar(i128),
-    Range { from: Option<PatId>, to: Option<PatId>, inclusive: bool },
+    Range {
+        from: Option<PatId>,
+        to: Option<PatId>,
+        inclusive: bool,
+    },
     /// Compared by `==`.
     Value(PatId),
-    Length { prefix: Vec<PatId>, rest: Option<Option<PatId>>, suffix: Vec<PatId> },
+    Length {
+        prefix: Vec<PatId>,
+        rest: Option<Option<PatId>>,
+        suffix: Vec<PatId>,
+    },
 }
 
 /// One way for an arm to match: tests still to be made, names already placed.
@@ -164,8 +175,7 @@ impl Cx<'_, '_, '_> {
                 }
             }
             Pat::Vec { prefix, rest, suffix } => {
-                let kind =
-                    TestKind::Length { prefix: prefix.to_vec(), rest: *rest, suffix: suffix.to_vec() };
+                let kind = TestKind::Length { prefix: prefix.to_vec(), rest: *rest, suffix: suffix.to_vec() };
                 test(kind, rows);
             }
             Pat::Or { alts } => {

@@ -34,14 +34,22 @@ fn machine_op(op: BinaryOp) -> BinOp {
 fn is_checked(op: BinaryOp) -> bool {
     matches!(
         op,
-        BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Rem | BinaryOp::Shl | BinaryOp::Shr
+        BinaryOp::Add
+            | BinaryOp::Sub
+            | BinaryOp::Mul
+            | BinaryOp::Div
+            | BinaryOp::Rem
+            | BinaryOp::Shl
+            | BinaryOp::Shr
     )
 }
 
 impl Cx<'_, '_, '_> {
     pub(crate) fn unary(&mut self, id: ExprId, op: UnaryOp, operand: ExprId) -> Operand {
         let ty = self.value_ty(operand);
-        if op == UnaryOp::Not && matches!(self.body.exprs[operand], Expr::And { .. } | Expr::Or { .. } | Expr::Is { .. }) {
+        if op == UnaryOp::Not
+            && matches!(self.body.exprs[operand], Expr::And { .. } | Expr::Or { .. } | Expr::Is { .. })
+        {
             return self.condition_value(id);
         }
         let value = self.value(operand);

@@ -128,10 +128,7 @@ impl Cx<'_, '_, '_> {
         let copy = self.b.temp(ty);
         self.b.call(copy, getter, [base.clone(), key.clone()]);
         let setter = self.setter(expr);
-        LPlace {
-            place: Place::local(copy),
-            element: Some(Box::new(Element { base, key, setter, copy })),
-        }
+        LPlace { place: Place::local(copy), element: Some(Box::new(Element { base, key, setter, copy })) }
     }
 
     /// `op_index_set` for the same base and key as an `op_index`.

@@ -4,8 +4,8 @@
 use qz_base::{Name, Span};
 use qz_mir::build::Builder;
 use qz_mir::{
-    AggregateKind, BinOp, Body, BodyAttrs, BodyKey, Callee, Const, FnInfo, FnKind, InlineHint, Operand, Place, Proj,
-    Rvalue, StmtKind, TermKind,
+    AggregateKind, BinOp, Body, BodyAttrs, BodyKey, Callee, Const, FnInfo, FnKind, InlineHint, Operand,
+    Place, Proj, Rvalue, StmtKind, TermKind,
 };
 use qz_types::ty::common;
 use qz_types::{AdtId, FnId, Mutability, StaticId, Ty};

@@ -14,5 +14,7 @@ pub use defs::{AdtId, ConstId, EffectId, FnId, StaticId, TraitId};
 pub use display::{DefNames, Display};
 pub use row::{Label, Row};
 pub use subst::{Fold, subst};
-pub use ty::{AssocTy, FloatTy, FnTy, InferVar, IntTy, Mutability, ParamTy, TraitRef, Ty, TyFlags, TyKind, Tys, VarKind};
+pub use ty::{
+    AssocTy, FloatTy, FnTy, InferVar, IntTy, Mutability, ParamTy, TraitRef, Ty, TyFlags, TyKind, Tys, VarKind,
+};
 pub use unify::{InferTable, UnifyError};

@@ -59,9 +59,11 @@ pub trait Fold {
                 let folded: Vec<TraitRef> = traits.iter().map(|&t| self.fold_trait_ref(t)).collect();
                 Ty::new(TyKind::Dyn(Ty::trait_refs(&folded)))
             }
-            TyKind::Assoc(a) => {
-                Ty::new(TyKind::Assoc(AssocTy { trait_id: a.trait_id, args: self.fold_list(a.args), name: a.name }))
-            }
+            TyKind::Assoc(a) => Ty::new(TyKind::Assoc(AssocTy {
+                trait_id: a.trait_id,
+                args: self.fold_list(a.args),
+                name: a.name,
+            })),
             TyKind::Opaque(f, n, args) => Ty::new(TyKind::Opaque(f, n, self.fold_list(args))),
             TyKind::Record(fields) => {
                 let folded: Vec<_> = fields.iter().map(|&(name, ty)| (name, self.fold_ty(ty))).collect();

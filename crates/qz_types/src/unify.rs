@@ -129,7 +129,9 @@ impl InferTable {
             (_, TyKind::Infer(var)) => self.bind(var.index, a),
             (TyKind::Tuple(x), TyKind::Tuple(y)) => self.unify_lists(x, y),
             (TyKind::Adt(x, xs), TyKind::Adt(y, ys)) if x == y => self.unify_lists(xs, ys),
-            (TyKind::Opaque(x, n, xs), TyKind::Opaque(y, m, ys)) if (x, n) == (y, m) => self.unify_lists(xs, ys),
+            (TyKind::Opaque(x, n, xs), TyKind::Opaque(y, m, ys)) if (x, n) == (y, m) => {
+                self.unify_lists(xs, ys)
+            }
             (TyKind::Fn(x), TyKind::Fn(y)) => self.unify_fns(x, y),
             (TyKind::Ref(m, x), TyKind::Ref(n, y)) if m == n => self.unify(*x, *y),
             (TyKind::Ptr(x), TyKind::Ptr(y)) => self.unify(*x, *y),

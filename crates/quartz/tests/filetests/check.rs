@@ -136,9 +136,11 @@ fn marks(stderr: &str, parts: &[Part]) -> Result<Vec<Vec<(usize, String)>>, Stri
         };
         let (first, column) = (number("line") - 1, number("column") - 1);
         let text = parts[at].lines.get(first).map_or("", String::as_str);
-        let last = if number("end_line") - 1 == first { number("end_column") - 1 } else { text.chars().count() };
+        let last =
+            if number("end_line") - 1 == first { number("end_column") - 1 } else { text.chars().count() };
         let carets = "^".repeat(last.saturating_sub(column).max(1));
-        let words = format!("{}: {}", value["code"].as_str().unwrap_or(""), value["message"].as_str().unwrap_or(""));
+        let words =
+            format!("{}: {}", value["code"].as_str().unwrap_or(""), value["message"].as_str().unwrap_or(""));
         let mark = match column {
             0 => format!("#<- {words}"),
             _ => format!("#{}{carets} {words}", " ".repeat(column - 1)),

@@ -42,7 +42,8 @@ fn dump(file: &Path, stage: &str) -> Result<(), String> {
     }
     if blessing() {
         let source = source.trim_end();
-        return std::fs::write(file, format!("{source}\n\n{OPEN}\n{shown}{CLOSE}\n")).map_err(|error| error.to_string());
+        return std::fs::write(file, format!("{source}\n\n{OPEN}\n{shown}{CLOSE}\n"))
+            .map_err(|error| error.to_string());
     }
     Err(difference("the dump", expected, &shown))
 }

@@ -36,7 +36,9 @@ fn run_on(file: &Path, engine: &str, directives: &[Directive]) -> Result<(), Str
     };
     if status != Some(wanted) {
         let stdout = String::from_utf8_lossy(&found.stdout);
-        return Err(format!("exit status {status:?}, expected {wanted}\nstdout:\n{stdout}\nstderr:\n{stderr}"));
+        return Err(format!(
+            "exit status {status:?}, expected {wanted}\nstdout:\n{stdout}\nstderr:\n{stderr}"
+        ));
     }
     let expected = lines_of(directives, "stdout");
     let expected = if expected.is_empty() { String::new() } else { expected.join("\n") + "\n" };

@@ -25,14 +25,14 @@ fn print(s_1: String) -> () {
     _2 = call rt out_line(s_1)
     return
 }
-fn keep(s_1: String) -> Cell {
+fn keep(s_1: String) -> Cell noinline {
   let none_2: Option<Cell>
   bb0:
     none_2 = variant 0 Option<Cell> ()
     _0 = new Cell (s_1, none_2)
     return
 }
-fn node(a_1: Tree, s_2: String, b_3: Tree) -> Tree {
+fn node(a_1: Tree, s_2: String, b_3: Tree) -> Tree noinline {
   bb0:
     _0 = variant 1 Tree (a_1, s_2, b_3)
     return
@@ -56,14 +56,14 @@ fn depth(t_1: Tree) -> Int {
     _0 = add! _0, 1
     return
 }
-fn burn(fuel_1: Int) -> Int {
+fn burn(fuel_1: Int) -> Int noinline {
   let _2: Int
   bb0:
     _2 = div! 1000, fuel_1
     _0 = sub! fuel_1, 1
     return
 }
-fn choose(c_1: Bool, a_2: String, b_3: String) -> String {
+fn choose(c_1: Bool, a_2: String, b_3: String) -> String noinline {
   bb0:
     branch c_1, bb1, bb2
   bb1:

@@ -70,9 +70,8 @@ impl Cx<'_> {
         let args = self.call_args(piped, it.args(), it.block());
         match callee {
             Callee::Expr(callee) => self.expr(Expr::Call { callee, args }, range),
-            Callee::Assoc { receiver, name, name_range, type_args } => {
-                self.expr(Expr::Method { receiver, name, name_range, type_args, args, has_parens: true }, range)
-            }
+            Callee::Assoc { receiver, name, name_range, type_args } => self
+                .expr(Expr::Method { receiver, name, name_range, type_args, args, has_parens: true }, range),
         }
     }
 
@@ -82,7 +81,10 @@ impl Cx<'_> {
         let implicit = self
             .find_local(qz_base::name::known::IT)
             .is_some_and(|local| self.locals[local].kind == LocalKind::Hidden);
-        if is_it && implicit && let Lookup::Found(Def::Fns(fns)) = self.defs.lookup(self.module, qz_base::name::known::IT) {
+        if is_it
+            && implicit
+            && let Lookup::Found(Def::Fns(fns)) = self.defs.lookup(self.module, qz_base::name::known::IT)
+        {
             let range = path.syntax().range();
             return Callee::Expr(self.expr(Expr::Fns { candidates: fns.into(), type_args: &[] }, range));
         }
@@ -129,7 +131,12 @@ impl Cx<'_> {
     }
 
     /// `a |> f(b)` is `f(a, b)`.
-    pub(super) fn pipe(&mut self, lhs: ast::Expr<'_>, rhs: Option<ast::Expr<'_>>, range: TextRange) -> ExprId {
+    pub(super) fn pipe(
+        &mut self,
+        lhs: ast::Expr<'_>,
+        rhs: Option<ast::Expr<'_>>,
+        range: TextRange,
+    ) -> ExprId {
         let piped = self.expr_of(lhs);
         match rhs {
             Some(ast::Expr::CallExpr(call)) => self.call_with(call, Some(piped)),

@@ -123,8 +123,17 @@ impl Cx<'_> {
             ast::Expr::MacroCallExpr(it) => self.macro_call(it),
             ast::Expr::MacroVarExpr(_) => self.later(range, "quotes"),
             ast::Expr::AtCallExpr(_) => self.later(range, "inline assembly"),
-            ast::Expr::IfExpr(it) => self.if_chain(it.condition(), it.body(), it.elsifs().collect(), it.else_clause(), false, range),
-            ast::Expr::UnlessExpr(it) => self.if_chain(it.condition(), it.body(), it.elsifs().collect(), it.else_clause(), true, range),
+            ast::Expr::IfExpr(it) => self.if_chain(
+                it.condition(),
+                it.body(),
+                it.elsifs().collect(),
+                it.else_clause(),
+                false,
+                range,
+            ),
+            ast::Expr::UnlessExpr(it) => {
+                self.if_chain(it.condition(), it.body(), it.elsifs().collect(), it.else_clause(), true, range)
+            }
             ast::Expr::MatchExpr(it) => self.match_expr(it),
             ast::Expr::WhileExpr(it) => self.while_loop(it.label(), it.condition(), it.body(), false, range),
             ast::Expr::UntilExpr(it) => self.while_loop(it.label(), it.condition(), it.body(), true, range),
@@ -312,8 +321,7 @@ impl Cx<'_> {
             Some(ast::UnaryOp::Not) => UnaryOp::Not,
             None => return self.missing(range),
         };
-        let operand =
-            if op == UnaryOp::Not { self.value_expr(operand) } else { self.expr_of(operand) };
+        let operand = if op == UnaryOp::Not { self.value_expr(operand) } else { self.expr_of(operand) };
         self.expr(Expr::Unary { op, operand }, range)
     }
 

@@ -108,7 +108,12 @@ impl Cx<'_> {
     }
 
     /// The loop that `break` or `next` means; reports if there is none.
-    fn target_loop(&mut self, label: Option<ast::LabelRef<'_>>, word: &str, range: TextRange) -> Option<LoopId> {
+    fn target_loop(
+        &mut self,
+        label: Option<ast::LabelRef<'_>>,
+        word: &str,
+        range: TextRange,
+    ) -> Option<LoopId> {
         let label = label.and_then(|it| it.name());
         let wanted = label.map(|it| Name::new(it.text()));
         let mut known = Vec::new();

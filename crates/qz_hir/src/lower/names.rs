@@ -14,7 +14,12 @@ use crate::scope::{Def, Lookup};
 pub(super) enum Callee {
     Expr(ExprId),
     /// `Type::name`: a function that belongs to a type.
-    Assoc { receiver: ExprId, name: Name, name_range: TextRange, type_args: Tys },
+    Assoc {
+        receiver: ExprId,
+        name: Name,
+        name_range: TextRange,
+        type_args: Tys,
+    },
 }
 
 impl Cx<'_> {
@@ -24,7 +29,10 @@ impl Cx<'_> {
             Callee::Expr(expr) => expr,
             Callee::Assoc { receiver, name, name_range, type_args } => {
                 let args = [].into();
-                self.expr(Expr::Method { receiver, name, name_range, type_args, args, has_parens: false }, range)
+                self.expr(
+                    Expr::Method { receiver, name, name_range, type_args, args, has_parens: false },
+                    range,
+                )
             }
         }
     }
@@ -82,7 +90,8 @@ impl Cx<'_> {
             return self.expr(Expr::BareVariant { name }, range);
         } else {
             let mut visible = self.defs.visible_names(self.module);
-            visible.extend(self.bindings.iter().filter(|(_, locals)| !locals.is_empty()).map(|(&name, _)| name));
+            visible
+                .extend(self.bindings.iter().filter(|(_, locals)| !locals.is_empty()).map(|(&name, _)| name));
             visible.sort_by(|a, b| a.cmp_text(*b));
             self.report(words::unknown_name(span, name, &visible));
         }

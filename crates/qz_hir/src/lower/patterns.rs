@@ -41,7 +41,12 @@ impl<'a> Cx<'a> {
         self.pattern(pat, &mut pcx)
     }
 
-    fn maybe_pattern(&mut self, pat: Option<ast::Pat<'_>>, range: TextRange, pcx: &mut PatCx<'_, 'a>) -> PatId {
+    fn maybe_pattern(
+        &mut self,
+        pat: Option<ast::Pat<'_>>,
+        range: TextRange,
+        pcx: &mut PatCx<'_, 'a>,
+    ) -> PatId {
         match pat {
             Some(pat) => self.pattern(pat, pcx),
             None => self.pat(Pat::Missing, range),
@@ -176,7 +181,9 @@ impl<'a> Cx<'a> {
                 Some(value) => self.literal(value, negative, range),
                 None => None,
             },
-            Some(ast::Expr::StringExpr(string)) => self.plain_string(string).map(|value| Literal::Str(value.into())),
+            Some(ast::Expr::StringExpr(string)) => {
+                self.plain_string(string).map(|value| Literal::Str(value.into()))
+            }
             Some(ast::Expr::TupleExpr(_)) => Some(Literal::Unit),
             _ => None,
         };

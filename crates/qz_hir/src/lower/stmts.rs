@@ -90,7 +90,9 @@ impl Cx<'_> {
                         }
                         cx.missing(range)
                     }
-                    defer @ Stmt::Defer(_) => cx.expr(Expr::Block { stmts: [defer].into(), tail: None }, range),
+                    defer @ Stmt::Defer(_) => {
+                        cx.expr(Expr::Block { stmts: [defer].into(), tail: None }, range)
+                    }
                 },
                 None => cx.missing(range),
             };
@@ -161,10 +163,7 @@ impl Cx<'_> {
     /// Whether a bare name on the left means something that is there: a local or a module variable.
     fn is_visible_var(&self, name: Name) -> bool {
         self.find_local(name).is_some()
-            || matches!(
-                self.defs.lookup(self.module, name),
-                Lookup::Found(Def::Static(_) | Def::Const(_))
-            )
+            || matches!(self.defs.lookup(self.module, name), Lookup::Found(Def::Static(_) | Def::Const(_)))
     }
 
     fn compound_assign(&mut self, it: ast::CompoundAssignStmt<'_>) -> ExprId {

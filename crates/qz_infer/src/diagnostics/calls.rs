@@ -91,7 +91,8 @@ pub(crate) fn call_field(span: Span, name: Name) -> Diagnostic {
 }
 
 pub(crate) fn no_member(span: Span, name: Name, ty: &str, members: &[Name], is_call: bool) -> Diagnostic {
-    let (code, what) = if is_call { (Code::NO_METHOD, "method") } else { (Code::NO_FIELD, "field or method") };
+    let (code, what) =
+        if is_call { (Code::NO_METHOD, "method") } else { (Code::NO_FIELD, "field or method") };
     let problem = Diagnostic::new(code, span, format!("`{ty}` has no {what} `{name}`"));
     let renamed = match name.as_str() {
         "length" | "len" | "count" => Some("size"),
@@ -133,8 +134,9 @@ pub(crate) fn receiver_unknown(span: Span, name: Name) -> Diagnostic {
 }
 
 pub(crate) fn overload_value(span: Span, name: Name) -> Diagnostic {
-    Diagnostic::new(Code::OVERLOAD_VALUE, span, format!("`{name}` has several versions"))
-        .help("as a value it needs a place that says how many arguments it takes, or a lambda around the call")
+    Diagnostic::new(Code::OVERLOAD_VALUE, span, format!("`{name}` has several versions")).help(
+        "as a value it needs a place that says how many arguments it takes, or a lambda around the call",
+    )
 }
 
 pub(crate) fn type_arg_count(span: Span, name: Name, expected: usize, found: usize) -> Diagnostic {

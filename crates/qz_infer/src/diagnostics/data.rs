@@ -102,7 +102,11 @@ pub(crate) fn struct_pattern_braces(span: Span, name: Name) -> Diagnostic {
 }
 
 pub(crate) fn range_pattern(span: Span, ty: &str) -> Diagnostic {
-    Diagnostic::new(Code::PATTERN_TYPE, span, format!("a range pattern is for numbers and characters, not {}", super::a(ty)))
+    Diagnostic::new(
+        Code::PATTERN_TYPE,
+        span,
+        format!("a range pattern is for numbers and characters, not {}", super::a(ty)),
+    )
 }
 
 pub(crate) fn not_exhaustive(span: Span, witnesses: &[String], clauses: bool) -> Diagnostic {

@@ -18,9 +18,13 @@ pub(crate) fn no_operator(span: Span, op: &str, left: &str, right: Option<&str>)
 }
 
 pub(crate) fn mixed_numbers(span: Span, op: &str, left: &str, right: &str, rhs: Span) -> Diagnostic {
-    Diagnostic::new(Code::MIXED_NUMBERS, span, format!("`{op}` needs numbers of one type, found `{left}` and `{right}`"))
-        .at(rhs, format!("this is {}", super::a(right)))
-        .help(format!("convert one side: `… as {left}`"))
+    Diagnostic::new(
+        Code::MIXED_NUMBERS,
+        span,
+        format!("`{op}` needs numbers of one type, found `{left}` and `{right}`"),
+    )
+    .at(rhs, format!("this is {}", super::a(right)))
+    .help(format!("convert one side: `… as {left}`"))
 }
 
 pub(crate) fn operand_unknown(span: Span, op: &str, ty: &str) -> Diagnostic {
@@ -34,9 +38,8 @@ pub(crate) fn not_unwrappable(span: Span, op: &str, ty: &str) -> Diagnostic {
     let problem =
         Diagnostic::new(Code::NOT_PROPAGATE, span, format!("`{op}` needs {wanted}, found {}", super::a(ty)));
     match op {
-        "?." if ty.starts_with("Result<") => {
-            problem.help("to hand the error on and go on with the value, write `(e?).name`, or bind `x = e?` first")
-        }
+        "?." if ty.starts_with("Result<") => problem
+            .help("to hand the error on and go on with the value, write `(e?).name`, or bind `x = e?` first"),
         _ => problem,
     }
 }
@@ -59,7 +62,8 @@ pub(crate) fn not_indexable(span: Span, ty: &str, key: &str, to_write: bool) -> 
 }
 
 pub(crate) fn index_tuple(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::NOT_INDEXABLE, span, "a tuple is not indexed with `[]`").help("write `t.0`, `t.1`, …")
+    Diagnostic::new(Code::NOT_INDEXABLE, span, "a tuple is not indexed with `[]`")
+        .help("write `t.0`, `t.1`, …")
 }
 
 pub(crate) fn not_iterable(span: Span, ty: &str) -> Diagnostic {
@@ -67,6 +71,7 @@ pub(crate) fn not_iterable(span: Span, ty: &str) -> Diagnostic {
     match ty {
         "Int" => problem.help("to count, write `for i in 0..n`"),
         "String" => problem.help("its characters are `s.chars`"),
-        _ => problem.note("a type can be walked if it has `next(self): T?`, or `iter(self)` that gives such a type"),
+        _ => problem
+            .note("a type can be walked if it has `next(self): T?`, or `iter(self)` that gives such a type"),
     }
 }

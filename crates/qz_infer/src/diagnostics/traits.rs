@@ -21,7 +21,9 @@ pub(crate) struct UnmetFacts {
 pub(crate) fn unmet_bound(span: Span, facts: &UnmetFacts) -> Diagnostic {
     let ty = &facts.ty;
     let (code, message) = match (facts.role.map(Name::as_str), facts.is_key) {
-        (Some("Hash" | "Eq"), true) => (Code::NOT_HASHABLE, format!("`{ty}` cannot be a key: it cannot be hashed")),
+        (Some("Hash" | "Eq"), true) => {
+            (Code::NOT_HASHABLE, format!("`{ty}` cannot be a key: it cannot be hashed"))
+        }
         (Some("Show"), _) => (Code::NO_SHOW, format!("`{ty}` cannot be shown")),
         (Some("Eq"), _) => (Code::CANNOT_COMPARE, format!("values of `{ty}` cannot be compared with `==`")),
         (Some("Ord"), _) => (Code::CANNOT_COMPARE, format!("values of `{ty}` have no order")),
@@ -53,15 +55,25 @@ pub(crate) fn missing_methods(span: Span, trait_name: Name, missing: &[Name], de
 }
 
 pub(crate) fn missing_assoc(span: Span, trait_name: Name, missing: &[Name]) -> Diagnostic {
-    Diagnostic::new(Code::MISSING_ASSOC, span, format!("the type {} of `{trait_name}` is missing", list(missing)))
-        .help(format!("add `type {} = …`", missing[0]))
+    Diagnostic::new(
+        Code::MISSING_ASSOC,
+        span,
+        format!("the type {} of `{trait_name}` is missing", list(missing)),
+    )
+    .help(format!("add `type {} = …`", missing[0]))
 }
 
 pub(crate) fn not_in_trait(span: Span, trait_name: Name, name: Name) -> Diagnostic {
     Diagnostic::new(Code::NOT_IN_TRAIT, span, format!("the trait `{trait_name}` has no `{name}`"))
 }
 
-pub(crate) fn method_signature(span: Span, name: Name, wanted: &str, found: &str, declared: Span) -> Diagnostic {
+pub(crate) fn method_signature(
+    span: Span,
+    name: Name,
+    wanted: &str,
+    found: &str,
+    declared: Span,
+) -> Diagnostic {
     Diagnostic::new(Code::METHOD_SIGNATURE, span, format!("`{name}` should be `{wanted}` but is `{found}`"))
         .at(declared, "declared by the trait here")
 }
@@ -100,8 +112,12 @@ pub(crate) fn field_method_clash(span: Span, name: Name, field: Span) -> Diagnos
 }
 
 pub(crate) fn module_var(span: Span, name: Name, ty: &str) -> Diagnostic {
-    Diagnostic::new(Code::MODULE_VAR, span, format!("the module variable `{name}` has the type `{ty}`, which is not safe to share"))
-        .help("keep the state in a value that `main` makes and passes on")
+    Diagnostic::new(
+        Code::MODULE_VAR,
+        span,
+        format!("the module variable `{name}` has the type `{ty}`, which is not safe to share"),
+    )
+    .help("keep the state in a value that `main` makes and passes on")
 }
 
 pub(crate) fn main_form(span: Span, why: &str) -> Diagnostic {
@@ -110,6 +126,15 @@ pub(crate) fn main_form(span: Span, why: &str) -> Diagnostic {
 }
 
 pub(crate) fn dyn_unsafe(span: Span, trait_name: Name, method: Name, why: &str) -> Diagnostic {
-    Diagnostic::new(Code::DYN_SAFE, span, format!("`{method}` cannot be called on `dyn {trait_name}`: it {why}"))
-        .help(format!("take a type parameter instead: `<T: {trait_name}>`"))
+    Diagnostic::new(
+        Code::DYN_SAFE,
+        span,
+        format!("`{method}` cannot be called on `dyn {trait_name}`: it {why}"),
+    )
+    .help(format!("take a type parameter instead: `<T: {trait_name}>`"))
+}
+
+pub(crate) fn drop_of_value(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::NOT_YET, span, "not available yet: `Drop` for anything but a struct")
+        .help("hold the resource in a struct, which is shared by reference and dropped once")
 }

@@ -30,11 +30,16 @@ pub(crate) fn mismatch(span: Span, defs: &Defs, facts: &MismatchFacts) -> Diagno
         return problem.help("an Option may be `nil`: use `?? default`, `!` to insist, or `match`");
     }
     if facts.found.is_numeric() && facts.expected.is_numeric() {
-        return problem.help(format!("numbers are not converted by themselves: write `… as {}`", facts.expected_words));
+        return problem
+            .help(format!("numbers are not converted by themselves: write `… as {}`", facts.expected_words));
     }
     match (facts.expected.kind(), facts.found.kind()) {
-        (TyKind::Str, _) if !facts.found.is_unit() => problem.help("to make text of it: `x.show` or `\"#{x}\"`"),
-        (TyKind::Bool, _) => problem.help("only a `Bool` is a condition: compare it, for example with `!= 0` or `is Some`"),
+        (TyKind::Str, _) if !facts.found.is_unit() => {
+            problem.help("to make text of it: `x.show` or `\"#{x}\"`")
+        }
+        (TyKind::Bool, _) => {
+            problem.help("only a `Bool` is a condition: compare it, for example with `!= 0` or `is Some`")
+        }
         (TyKind::Ref(..), _) => problem.help("the parameter borrows: put `&` or `&mut` before the argument"),
         _ => problem,
     }
@@ -96,9 +101,13 @@ pub(crate) fn unknown_name(span: Span, name: Name, visible: &[Name]) -> Diagnost
 }
 
 pub(crate) fn mut_borrow_immutable(span: Span, name: Name, bound: Span) -> Diagnostic {
-    Diagnostic::new(Code::MUT_BORROW, span, format!("`{name}` is immutable, so it cannot be changed through this"))
-        .at(bound, "bound here without `var`")
-        .help(format!("bind it with `var {name} = …`"))
+    Diagnostic::new(
+        Code::MUT_BORROW,
+        span,
+        format!("`{name}` is immutable, so it cannot be changed through this"),
+    )
+    .at(bound, "bound here without `var`")
+    .help(format!("bind it with `var {name} = …`"))
 }
 
 pub(crate) fn mut_borrow_value(span: Span) -> Diagnostic {

@@ -144,7 +144,15 @@ impl Infer<'_, '_> {
                         self.report(words::positional_after_named(span));
                         return None;
                     }
-                    self.place_positional(n, params, &mut slots, &mut position, rest_at, &mut rest, &mut too_many);
+                    self.place_positional(
+                        n,
+                        params,
+                        &mut slots,
+                        &mut position,
+                        rest_at,
+                        &mut rest,
+                        &mut too_many,
+                    );
                 }
                 ArgKind::Block => match last_open(params, &slots, rest_at) {
                     Some(at) => slots[at] = Some(ParamSource::Arg(n)),
@@ -167,7 +175,16 @@ impl Infer<'_, '_> {
                     }
                 }
                 ArgKind::Spread => {
-                    self.place_spread(n, arg.value, params, &mut slots, &mut position, rest_at, &mut rest, &mut too_many)?;
+                    self.place_spread(
+                        n,
+                        arg.value,
+                        params,
+                        &mut slots,
+                        &mut position,
+                        rest_at,
+                        &mut rest,
+                        &mut too_many,
+                    )?;
                 }
             }
         }

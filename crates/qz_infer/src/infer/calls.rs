@@ -147,11 +147,10 @@ impl Infer<'_, '_> {
             args.push(arg);
         }
         let type_args = Ty::list(&args);
-        self.set_callee(&slot, CalleeFn {
-            function,
-            type_args,
-            evidence: vec![Evidence::Error; scheme.members.len()],
-        });
+        self.set_callee(
+            &slot,
+            CalleeFn { function, type_args, evidence: vec![Evidence::Error; scheme.members.len()] },
+        );
         for pred in &generics.preds {
             let ty = subst(pred.ty, &args);
             let ty = self.normalize(ty);
@@ -207,7 +206,8 @@ impl Infer<'_, '_> {
         let Expect::Hint(hint) = expect else { return };
         let (ret, hint) = (self.shallow(ret), self.shallow(hint));
         // A bare variable says nothing, and a `dyn` or number is decided by the value.
-        let useful = !ret.is_infer() && !hint.is_infer() && !matches!(hint.kind(), TyKind::Dyn(_) | TyKind::Ref(..));
+        let useful =
+            !ret.is_infer() && !hint.is_infer() && !matches!(hint.kind(), TyKind::Dyn(_) | TyKind::Ref(..));
         if useful {
             let at = self.s.table.snapshot();
             match self.s.table.unify(ret, hint) {

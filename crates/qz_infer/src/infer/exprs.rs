@@ -44,7 +44,9 @@ impl Infer<'_, '_> {
                 };
                 self.method_call(call, expect)
             }
-            Expr::TupleIndex { base, index, index_range } => self.tuple_index(id, *base, *index, *index_range),
+            Expr::TupleIndex { base, index, index_range } => {
+                self.tuple_index(id, *base, *index, *index_range)
+            }
             Expr::Index { base, index } => self.index(id, *base, *index),
             Expr::Unary { op, operand } => self.unary(id, *op, *operand, expect),
             Expr::Binary { op, lhs, rhs } => self.binary(id, *op, *lhs, *rhs, expect),
@@ -234,7 +236,10 @@ impl Infer<'_, '_> {
         // The operands of a comparison are shown when it fails.
         self.check(cond, common().bool);
         if let Expr::Binary { op, lhs, rhs } = self.expr_node(cond)
-            && matches!(op, BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge)
+            && matches!(
+                op,
+                BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge
+            )
         {
             for operand in [lhs, rhs] {
                 if let Some(&ty) = self.st.types.exprs.get(operand) {
@@ -271,8 +276,7 @@ impl Infer<'_, '_> {
             Expr::Local { local } => {
                 let it = &self.body.locals[local];
                 let ty = self.st.types.locals.get(local).map(|&ty| self.shallow(ty));
-                let is_mut_ref =
-                    ty.is_some_and(|ty| matches!(ty.kind(), TyKind::Ref(Mutability::Mut, _)));
+                let is_mut_ref = ty.is_some_and(|ty| matches!(ty.kind(), TyKind::Ref(Mutability::Mut, _)));
                 if !it.mutable && !is_mut_ref {
                     let (name, bound) = (it.name, it.span);
                     self.report(words::mut_borrow_immutable(span, name, bound));

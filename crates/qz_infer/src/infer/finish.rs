@@ -8,7 +8,7 @@ use qz_hir::Generics;
 use qz_hir::body::{Expr, ExprId, LocalId, LocalKind};
 use qz_hir::defs::{GenericParam, Predicate};
 use qz_types::ty::common;
-use qz_types::{Fold, FnId, InferTable, Ty, TyFlags, TyKind, VarKind};
+use qz_types::{FnId, Fold, InferTable, Ty, TyFlags, TyKind, VarKind};
 
 use super::methods::{Asked, Pending};
 use super::{ExprOrPat, Infer, Inferred};
@@ -418,9 +418,10 @@ impl Infer<'_, '_> {
     /// A type that nothing decides, told once, at the first name or expression that has it.
     fn report_unknown_types(&mut self) {
         let body = self.body.clone();
-        let named = body.locals.iter().find(|(id, it)| {
-            it.kind != LocalKind::Hidden && self.st.unknown_locals.contains(id)
-        });
+        let named = body
+            .locals
+            .iter()
+            .find(|(id, it)| it.kind != LocalKind::Hidden && self.st.unknown_locals.contains(id));
         if let Some((_, local)) = named {
             self.report(words::cannot_infer_name(local.span, local.name));
             return;
@@ -447,7 +448,14 @@ impl Infer<'_, '_> {
                         value <= int.max_value() as u128
                     };
                     if !fits {
-                        self.report(words::literal_range(span, value, negative, int.name(), int.min_value(), int.max_value()));
+                        self.report(words::literal_range(
+                            span,
+                            value,
+                            negative,
+                            int.name(),
+                            int.min_value(),
+                            int.max_value(),
+                        ));
                     }
                 }
                 TyKind::Float(float) => {
@@ -464,7 +472,8 @@ impl Infer<'_, '_> {
     fn check_casts(&mut self) {
         for id in std::mem::take(&mut self.st.casts) {
             let Expr::Cast { value, kind, .. } = self.expr_node(id) else { continue };
-            let (Some(&from), Some(&to)) = (self.st.types.exprs.get(value), self.st.types.exprs.get(id)) else {
+            let (Some(&from), Some(&to)) = (self.st.types.exprs.get(value), self.st.types.exprs.get(id))
+            else {
                 continue;
             };
             let to = match kind {
@@ -487,7 +496,9 @@ impl Infer<'_, '_> {
             return true;
         }
         match (from.kind(), to.kind()) {
-            (TyKind::Char, TyKind::Int(_)) | (TyKind::Int(_), TyKind::Char) | (TyKind::Bool, TyKind::Int(_)) => true,
+            (TyKind::Char, TyKind::Int(_))
+            | (TyKind::Int(_), TyKind::Char)
+            | (TyKind::Bool, TyKind::Int(_)) => true,
             (TyKind::Ptr(_), TyKind::Ptr(_)) => self.ck.defs.modules[self.module].is_std,
             (TyKind::Adt(id, args), _) if self.ck.defs.adts[*id].kind == qz_hir::AdtKind::Newtype => {
                 let fields = self.ck.defs.adt_fields(*id);

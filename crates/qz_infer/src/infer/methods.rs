@@ -55,10 +55,19 @@ pub(crate) enum Asked {
 
 /// Where a member was found.
 pub(super) enum Found {
-    Field { variant: u32, index: u32, ty: Ty },
+    Field {
+        variant: u32,
+        index: u32,
+        ty: Ty,
+    },
     /// An inherent method or free function.
-    Fn { function: FnId },
-    Trait { bound: TraitRef, method: u32 },
+    Fn {
+        function: FnId,
+    },
+    Trait {
+        bound: TraitRef,
+        method: u32,
+    },
 }
 
 /// What looking for a member came to.
@@ -282,13 +291,8 @@ impl Infer<'_, '_> {
                 self.call_method(call, function, receiver, bare, params, instance.ret, expect)
             }
             Found::Trait { bound, method } => {
-                let (function, params, ret) = self.instantiate_trait_method(
-                    call.expr,
-                    bare,
-                    bound,
-                    method,
-                    call.type_args,
-                );
+                let (function, params, ret) =
+                    self.instantiate_trait_method(call.expr, bare, bound, method, call.type_args);
                 let params = self.param_infos(function, &params);
                 self.call_method(call, function, receiver, bare, params, ret, expect)
             }
@@ -320,8 +324,8 @@ impl Infer<'_, '_> {
     ) -> (FnId, Callee, Vec<Ty>, Ty) {
         let defs = self.ck.defs;
         let function = defs.traits[bound.trait_id].methods[method as usize];
-        let through_table = matches!(ty.kind(), TyKind::Dyn(_))
-            && !self.traits().bounds_of(ty, bound.trait_id).is_empty();
+        let through_table =
+            matches!(ty.kind(), TyKind::Dyn(_)) && !self.traits().bounds_of(ty, bound.trait_id).is_empty();
         match self.ck.dyn_obstacle(function).filter(|_| through_table) {
             Some(why) => {
                 let (trait_name, name) = (defs.traits[bound.trait_id].name, defs.fns[function].name);
@@ -363,12 +367,8 @@ impl Infer<'_, '_> {
         };
         let params = params.into_iter().map(|ty| self.normalize(subst(ty, &args))).collect();
         let ret = self.normalize(subst(ret, &args));
-        let fact = Callee::Method {
-            trait_id: bound.trait_id,
-            method,
-            args: trait_args,
-            own_args: Ty::list(&own),
-        };
+        let fact =
+            Callee::Method { trait_id: bound.trait_id, method, args: trait_args, own_args: Ty::list(&own) };
         (function, fact, params, ret)
     }
 
@@ -704,7 +704,13 @@ impl Infer<'_, '_> {
             }
             (Asked::Bound { function, .. }, _) => {
                 let (shown, path) = (self.show(bare), self.ck.defs.fn_path(function));
-                self.report(words::bound_member(pending.span, pending.name, &shown, path, self.ck.defs.fn_span(function)));
+                self.report(words::bound_member(
+                    pending.span,
+                    pending.name,
+                    &shown,
+                    path,
+                    self.ck.defs.fn_span(function),
+                ));
                 let error = self.error();
                 self.s.table.unify(pending.ret, error).ok();
             }

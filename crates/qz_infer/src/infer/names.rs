@@ -101,7 +101,8 @@ impl Infer<'_, '_> {
         if !is_function {
             return ty;
         }
-        let params: Vec<Ty> = self.variant_fields(adt, variant, &args).into_iter().map(|(_, ty)| ty).collect();
+        let params: Vec<Ty> =
+            self.variant_fields(adt, variant, &args).into_iter().map(|(_, ty)| ty).collect();
         Ty::func(&params, ty, Row::EMPTY)
     }
 

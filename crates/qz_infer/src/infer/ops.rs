@@ -439,7 +439,9 @@ impl Infer<'_, '_> {
     /// `e!`: what is inside, or a panic.
     pub(super) fn unwrap(&mut self, operand: ExprId, expect: Expect) -> Ty {
         let hint = match expect {
-            Expect::Hint(hint) if matches!(self.expr_node(operand), Expr::Call { .. } | Expr::Method { .. }) => {
+            Expect::Hint(hint)
+                if matches!(self.expr_node(operand), Expr::Call { .. } | Expr::Method { .. }) =>
+            {
                 let _ = hint;
                 Expect::Any
             }
@@ -550,7 +552,10 @@ impl Infer<'_, '_> {
         let found = self.shallow(found);
         // `a ?? b` where `b` may be missing too is an Option again.
         let inner_known = self.shallow(inner);
-        if self.as_lang(found, "Option").is_some() && self.as_lang(inner_known, "Option").is_none() && !inner_known.is_infer() {
+        if self.as_lang(found, "Option").is_some()
+            && self.as_lang(inner_known, "Option").is_none()
+            && !inner_known.is_infer()
+        {
             self.unify(rhs, found, ty);
             return ty;
         }

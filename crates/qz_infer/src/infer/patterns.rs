@@ -181,8 +181,7 @@ impl Infer<'_, '_> {
             return;
         }
         let is_enum = self.ck.defs.adts[adt].kind == AdtKind::Enum;
-        let target =
-            if is_enum { PatTarget::Variant { adt, variant } } else { PatTarget::Struct { adt } };
+        let target = if is_enum { PatTarget::Variant { adt, variant } } else { PatTarget::Struct { adt } };
         self.st.types.pat_targets.insert(id, target);
         let declared = self.variant_fields(adt, variant, &type_args);
         let info = self.ck.defs.adt_fields(adt);

@@ -47,7 +47,9 @@ impl Infer<'_, '_> {
         match &obligation.goal {
             Goal::Trait { ty, bound, .. } => {
                 let ty = self.resolve(*ty);
-                if ty.has(TyFlags::ERROR) || self.s.table.resolve_list(bound.args).iter().any(|a| a.has(TyFlags::ERROR)) {
+                if ty.has(TyFlags::ERROR)
+                    || self.s.table.resolve_list(bound.args).iter().any(|a| a.has(TyFlags::ERROR))
+                {
                     return;
                 }
                 let part = self.traits().missing_part(ty, *bound);
@@ -57,7 +59,9 @@ impl Infer<'_, '_> {
                     role: self.ck.defs.traits[bound.trait_id].lang,
                     part: part.filter(|&part| part != ty).map(|part| self.show(part)),
                     is_fn: matches!(part.unwrap_or(ty).kind(), qz_types::TyKind::Fn(_)),
-                    asked_by: obligation.asked_by.map(|f| (self.ck.defs.fns[f].name, self.ck.defs.fn_span(f))),
+                    asked_by: obligation
+                        .asked_by
+                        .map(|f| (self.ck.defs.fns[f].name, self.ck.defs.fn_span(f))),
                     is_key: obligation.is_key,
                 };
                 self.report(words::unmet_bound(obligation.span, &facts));

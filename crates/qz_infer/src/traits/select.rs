@@ -3,7 +3,7 @@
 
 use qz_base::FxHashMap;
 use qz_hir::ImplId;
-use qz_types::{AssocTy, Fold, FnId, InferTable, TraitId, TraitRef, Ty, TyFlags, TyKind, Tys};
+use qz_types::{AssocTy, FnId, Fold, InferTable, TraitId, TraitRef, Ty, TyFlags, TyKind, Tys};
 
 use super::{Derived, Outcome, TraitCx, replace_assoc};
 use crate::checker::Checker;
@@ -97,8 +97,11 @@ impl Checker<'_> {
             let mut cx = TraitCx { ck: self, table: &mut table, preds: &[] };
             match cx.own_method(ty, bound, required) {
                 Some((function, impl_args)) => {
-                    let all: Vec<Ty> =
-                        impl_args.iter().map(|&it| table.resolve(it)).chain(own_args.iter().copied()).collect();
+                    let all: Vec<Ty> = impl_args
+                        .iter()
+                        .map(|&it| table.resolve(it))
+                        .chain(own_args.iter().copied())
+                        .collect();
                     MethodTarget::Fn(function, Ty::list(&all))
                 }
                 None => default(),

@@ -68,8 +68,6 @@ fn forget_idle_handlers(body: &mut Body, cx: &Cx, keep_entry: bool) {
 struct Out {
     id: Option<BlockId>,
     stmts: Vec<Stmt>,
-    /// How many counts at the end of `stmts` are for the next statement: the two stay in one block.
-    ahead: usize,
     /// Where panics go, once a statement that may panic has decided it.
     unwind: Option<Option<BlockId>>,
     /// Where panics continued before counts were placed.
@@ -165,7 +163,7 @@ impl Placer<'_> {
     fn start(&mut self, id: BlockId, owned: Bits) {
         let block = &self.body.blocks[id];
         let (handler, cleanup) = (block.unwind, block.cleanup);
-        self.out = Out { id: Some(id), stmts: Vec::new(), ahead: 0, unwind: None, handler, cleanup, owned };
+        self.out = Out { id: Some(id), stmts: Vec::new(), unwind: None, handler, cleanup, owned };
     }
 
     /// Ends the block under way and gives its number.
@@ -185,21 +183,17 @@ impl Placer<'_> {
                 let term = Terminator { kind: TermKind::Unreachable, source };
                 let (unwind, cleanup) = (None, self.out.cleanup);
                 let next = self.body.blocks.alloc(Block { stmts: Vec::new(), term, unwind, cleanup });
-                let ahead = self.out.stmts.split_off(self.out.stmts.len() - self.out.ahead);
+                // Counts added for this statement stay with it.
+                let is_retain = |stmt: &Stmt| matches!(stmt.kind, StmtKind::Retain(_));
+                let own = self.out.stmts.iter().rev().take_while(|stmt| is_retain(stmt)).count();
+                let retains = self.out.stmts.split_off(self.out.stmts.len() - own);
                 self.finish(Terminator { kind: TermKind::Goto(next), source });
                 self.out.id = Some(next);
-                self.out.stmts = ahead;
+                self.out.stmts = retains;
             }
             self.out.unwind = Some(pad);
         }
-        self.out.ahead = 0;
         self.out.stmts.push(Stmt { kind, source });
-    }
-
-    /// Adds a count that the next statement takes.
-    fn retain_ahead(&mut self, place: Place, source: SourceInfo) {
-        self.out.ahead += 1;
-        self.out.stmts.push(Stmt { kind: StmtKind::Retain(place), source });
     }
 
     /// Where a panic goes at this point.
@@ -276,7 +270,7 @@ impl Placer<'_> {
             *operand = Operand::Move(place);
             return;
         }
-        self.retain_ahead(place.clone(), source);
+        self.push(StmtKind::Retain(place.clone()), source);
         *operand = Operand::Copy(place);
     }
 
@@ -379,7 +373,7 @@ impl Placer<'_> {
         let value = match value {
             Rvalue::Use(Operand::Copy(from)) if needs_count => {
                 // Read in front of everything else: the place stored to may be where it comes from.
-                self.retain_ahead(from.clone(), source);
+                self.push(StmtKind::Retain(from.clone()), source);
                 Rvalue::Use(Operand::Copy(from))
             }
             value => value,
