@@ -8,6 +8,7 @@
 //! | `parse/` | which tree? |
 //! | `examples/` (beside `tests/`) | as `run/` |
 //! | `README.md`, `docs/` | does every code block run? |
+//! | `std/` | do the examples run, and print what they promise? |
 //!
 //! Markers: carets under a line (`#  ^^^ QZ0200: …`) and `#~` directives (`stdout`, `stderr`, `exit`,
 //! `engines`, `args`, `stdin`, `file`). `QUARTZ_BLESS=1` rewrites everything but what a program prints.
@@ -53,6 +54,13 @@ fn main() {
     for page in pages {
         let name = page.strip_prefix(&top).expect("below the top").display().to_string();
         trials.push(Trial::test(name, move || filetests::docs::run(&page).map_err(Failed::from)));
+    }
+    let mut modules = Vec::new();
+    collect_ending(&top.join("std"), "qz", &mut modules);
+    modules.sort();
+    for module in modules {
+        let name = module.strip_prefix(&top).expect("below the top").display().to_string();
+        trials.push(Trial::test(name, move || filetests::docs::module(&module).map_err(Failed::from)));
     }
     trials.push(Trial::test("std checks without a problem", || {
         filetests::check::standard_library().map_err(Failed::from)
