@@ -423,6 +423,7 @@ impl Collector<'_> {
             assoc: Vec::new(),
             generics: OnceCell::new(),
             supers: OnceCell::new(),
+            assoc_bounds: OnceCell::new(),
         });
         if let Some(lang) = lang {
             self.defs.lang.traits.insert(lang.as_str(), id);

@@ -241,6 +241,7 @@ pub struct TraitDef {
     pub assoc: Vec<(Name, TextRange)>,
     pub(crate) generics: OnceCell<Arc<Generics>>,
     pub(crate) supers: OnceCell<Arc<Vec<TraitRef>>>,
+    pub(crate) assoc_bounds: OnceCell<Arc<Vec<(Name, TraitRef)>>>,
 }
 
 /// `impl`, `extend`, or the methods in a type's own body.

@@ -224,6 +224,29 @@ impl Defs {
         def.supers.get_or_init(|| Arc::new(supers)).clone()
     }
 
+    /// What a trait asks of its associated types, in terms of the trait's own parameters.
+    pub fn assoc_bounds(&self, id: TraitId) -> Arc<Vec<(Name, TraitRef)>> {
+        let def = &self.traits[id];
+        if let Some(bounds) = def.assoc_bounds.get() {
+            return bounds.clone();
+        }
+        let node = self.node(def.module, def.node);
+        let syntax = ast::TraitDef::cast(node.node()).expect("a trait's node");
+        let generics = self.trait_generics(id);
+        let self_ty = Ty::param(0, qz_base::name::known::SELF_TYPE);
+        let mut cx = self.type_cx(def.module, (*generics).clone(), Some(self_ty));
+        let mut bounds = Vec::new();
+        for item in syntax.items() {
+            if let ast::Item::TypeAlias(alias) = item
+                && let Some(name) = alias.name()
+            {
+                let name = Name::new(name.text());
+                bounds.extend(cx.bounds(alias.bounds()).into_iter().map(|(it, _)| (name, it)));
+            }
+        }
+        def.assoc_bounds.get_or_init(|| Arc::new(bounds)).clone()
+    }
+
     /// What a block of methods is for.
     pub fn impl_header(&self, id: ImplId) -> Arc<ImplHeader> {
         let def = &self.impls[id];

@@ -57,6 +57,7 @@ impl Checker<'_> {
         for (id, def) in self.defs.traits.iter() {
             if def.module == module {
                 self.defs.trait_supers(id);
+                self.defs.assoc_bounds(id);
             }
         }
     }
@@ -180,6 +181,7 @@ impl Checker<'_> {
         self.check_overlap(id, bound);
         self.check_members(id, bound);
         self.check_supers(id, bound);
+        self.check_assoc_bounds(id, bound);
         self.check_eq_and_hash(id, bound);
     }
 
@@ -385,6 +387,24 @@ impl Checker<'_> {
                 let name = self.defs.traits[bound.trait_id].name;
                 let wanted = self.defs.traits[wanted.trait_id].name.to_string();
                 self.defs.report(words::supertrait(self.impl_span(id), &ty, name, &wanted));
+            }
+        }
+    }
+
+    /// The types of an impl must have what the trait asks of them.
+    fn check_assoc_bounds(&self, id: ImplId, bound: TraitRef) {
+        let header = self.defs.impl_header(id);
+        let mut args = vec![header.self_ty];
+        args.extend(bound.args);
+        for &(name, wanted) in self.defs.assoc_bounds(bound.trait_id).iter() {
+            let Some(&(_, ty)) = header.assoc.iter().find(|it| it.0 == name) else { continue };
+            let wanted = qz_types::subst::subst_trait_ref(wanted, &args);
+            let mut table = InferTable::new();
+            let mut cx = TraitCx { ck: self, table: &mut table, preds: &header.generics.preds };
+            if cx.holds(ty, wanted, &mut Vec::new()) == Truth::No {
+                let ty = ty.display(self.defs).to_string();
+                let wanted = self.defs.traits[wanted.trait_id].name;
+                self.defs.report(words::assoc_bound(self.impl_span(id), name, &ty, wanted));
             }
         }
     }

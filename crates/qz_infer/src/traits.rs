@@ -249,6 +249,11 @@ impl TraitCx<'_, '_> {
                 let of = &sig.opaques[n as usize];
                 bounds.extend(of.iter().map(|&it| qz_types::subst::subst_trait_ref(it, args)));
             }
+            TyKind::Assoc(assoc) => {
+                let of = defs.assoc_bounds(assoc.trait_id);
+                let mine = of.iter().filter(|it| it.0 == assoc.name);
+                bounds.extend(mine.map(|it| qz_types::subst::subst_trait_ref(it.1, assoc.args)));
+            }
             _ => {}
         }
         let mut at = 0;

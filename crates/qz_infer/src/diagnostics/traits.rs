@@ -101,6 +101,10 @@ pub(crate) fn supertrait(span: Span, ty: &str, trait_name: Name, wanted: &str) -
     Diagnostic::new(Code::SUPERTRAIT, span, format!("`{trait_name}` for `{ty}` needs `{wanted}` too"))
 }
 
+pub(crate) fn assoc_bound(span: Span, name: Name, ty: &str, wanted: Name) -> Diagnostic {
+    Diagnostic::new(Code::SUPERTRAIT, span, format!("the type `{name}` must have `{wanted}`, which `{ty}` has not"))
+}
+
 pub(crate) fn recursive_value(span: Span, name: Name) -> Diagnostic {
     Diagnostic::new(Code::RECURSIVE_VALUE, span, format!("the `@value` type `{name}` contains itself"))
         .help("leave `@value` out: a plain struct is shared by reference and can refer to its own kind")
