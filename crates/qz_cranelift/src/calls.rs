@@ -17,8 +17,8 @@ use smallvec::SmallVec;
 
 use crate::function::FnCx;
 use crate::load::Symbol;
-use crate::place::Home;
 use crate::memory::Region;
+use crate::place::Home;
 use crate::value::{Addr, Val, clif_ty};
 
 type Values = SmallVec<[Value; 4]>;

@@ -21,9 +21,9 @@ use qz_rt_abi::registry::rt;
 use smallvec::SmallVec;
 
 use crate::load::Symbol;
+use crate::memory::{Region, Regions};
 use crate::place::Home;
 use crate::program::ProgramCx;
-use crate::memory::{Region, Regions};
 use crate::value::{Addr, Val, clif_ty};
 
 /// The state of translating one body.
@@ -444,8 +444,8 @@ fn cold_blocks(body: &Body) -> Vec<bool> {
     for &id in reverse_postorder(body).iter().rev() {
         let term = &body.blocks[id].term.kind;
         let to = term.successors();
-        cold[id.index()] |= matches!(term, TermKind::Unreachable)
-            || (!to.is_empty() && to.iter().all(|to| cold[to.index()]));
+        cold[id.index()] |=
+            matches!(term, TermKind::Unreachable) || (!to.is_empty() && to.iter().all(|to| cold[to.index()]));
     }
     cold[Body::ENTRY.index()] = false;
     cold

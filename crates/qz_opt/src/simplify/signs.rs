@@ -26,7 +26,8 @@ fn int_of(ty: Ty) -> Option<IntTy> {
 
 impl Signs {
     pub(crate) fn new(body: &Body) -> Signs {
-        let mut signs = Signs { never_negative: body.locals.values().map(|it| int_of(it.ty).is_some()).collect() };
+        let mut signs =
+            Signs { never_negative: body.locals.values().map(|it| int_of(it.ty).is_some()).collect() };
         let mut lost: Vec<Local> = Vec::new();
         for local in std::iter::once(Body::RETURN).chain(body.params()) {
             signs.lose(local, body, &mut lost);
@@ -34,7 +35,9 @@ impl Signs {
         let mut definitions: Vec<(Local, &Rvalue)> = Vec::new();
         for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
             match &stmt.kind {
-                StmtKind::Assign(place, value) | StmtKind::Init(place, value) if place.as_local().is_some() => {
+                StmtKind::Assign(place, value) | StmtKind::Init(place, value)
+                    if place.as_local().is_some() =>
+                {
                     definitions.push((place.local, value));
                 }
                 kind => each_place(kind, &mut |place, how| {
@@ -44,7 +47,9 @@ impl Signs {
                 }),
             }
             // The address of a local in a value that is assigned.
-            if let StmtKind::Assign(_, Rvalue::Ref(_, place)) | StmtKind::Init(_, Rvalue::Ref(_, place)) = &stmt.kind {
+            if let StmtKind::Assign(_, Rvalue::Ref(_, place)) | StmtKind::Init(_, Rvalue::Ref(_, place)) =
+                &stmt.kind
+            {
                 signs.lose(place.local, body, &mut lost);
             }
         }
@@ -100,9 +105,8 @@ impl Signs {
         match value {
             Rvalue::Use(operand) => self.never_negative(operand),
             Rvalue::Checked(BinOp::Add | BinOp::Mul | BinOp::Div, a, b) => both(a, b),
-            Rvalue::Checked(BinOp::Rem | BinOp::Shr, a, _) | Rvalue::Binary(BinOp::Rem | BinOp::Shr, a, _) => {
-                self.never_negative(a)
-            }
+            Rvalue::Checked(BinOp::Rem | BinOp::Shr, a, _)
+            | Rvalue::Binary(BinOp::Rem | BinOp::Shr, a, _) => self.never_negative(a),
             Rvalue::Binary(BinOp::BitAnd, a, b) => self.never_negative(a) || self.never_negative(b),
             Rvalue::Binary(BinOp::BitOr | BinOp::BitXor | BinOp::Div, a, b) => both(a, b),
             Rvalue::Binary(BinOp::Add, a, Operand::Const(Const::Int(1, IntTy::I64))) => {

@@ -9,7 +9,8 @@ use qz_mir::visit::{
     PlaceRef, Use, each_place, each_place_mut, each_stmt_operand_mut, term_operand, term_operand_mut,
 };
 use qz_mir::{
-    AggregateKind, BinOp, Body, Const, Intrinsic, Local, Operand, Place, Proj, Rvalue, Stmt, StmtKind, UnOp,
+    AggregateKind, BinOp, Body, CastKind, Const, Intrinsic, Local, Operand, Place, Proj, Rvalue, Stmt,
+    StmtKind, UnOp,
 };
 use qz_types::{IntTy, TyKind};
 
@@ -212,6 +213,21 @@ fn fold(value: &mut Rvalue, layouts: &Layouts, known: &[Known]) {
         Rvalue::Intrinsic(Intrinsic::SizeOf, _, ty) => Some(int(layouts.of(*ty).size)),
         Rvalue::Intrinsic(Intrinsic::AlignOf, _, ty) => Some(int(layouts.of(*ty).align)),
         Rvalue::Intrinsic(Intrinsic::NeedsRelease, _, ty) => Some(Const::Bool(layouts.of(*ty).needs_release)),
+        Rvalue::Intrinsic(which @ (Intrinsic::StrLen | Intrinsic::StrChars), operands, _) => {
+            match (which, operands.first()) {
+                (Intrinsic::StrLen, Some(Operand::Const(Const::Str(text)))) => Some(int(text.len() as u32)),
+                (_, Some(Operand::Const(Const::Str(text)))) => Some(int(text.chars().count() as u32)),
+                _ => None,
+            }
+        }
+        Rvalue::Cast(CastKind::Wrapping | CastKind::Checked, Operand::Const(Const::Int(value, _)), ty) => {
+            match ty.kind() {
+                TyKind::Int(int) if (int.min_value()..=int.max_value()).contains(value) => {
+                    Some(Const::Int(*value, *int))
+                }
+                _ => None,
+            }
+        }
         Rvalue::Discriminant(place) => match (place.as_local(), &known[place.local.index()]) {
             (Some(_), Known::Variant(variant)) => Some(int(*variant)),
             _ => None,
