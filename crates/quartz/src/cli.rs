@@ -79,6 +79,9 @@ pub(crate) struct Run {
     /// Compile without optimisation
     #[arg(long)]
     pub(crate) unoptimised: bool,
+    /// Write /tmp/perf-PID.map, so that Linux perf shows the program's functions by name
+    #[arg(long)]
+    pub(crate) perf_map: bool,
     /// Arguments for the program
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) args: Vec<String>,

@@ -149,6 +149,7 @@ fn run_loaded(look: &Look, command: &Run, program: &Program, timings: &mut Timin
         leaks: command.leaks,
         verify: command.verify,
         unoptimised: command.unoptimised,
+        perf_map: command.perf_map,
         args,
     };
     if let Some(kind) = command.emit.filter(|kind| kind.is_syntax()) {
