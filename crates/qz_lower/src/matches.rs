@@ -140,6 +140,10 @@ impl Cx<'_, '_, '_> {
                     self.flatten(*sub, place, ty, rows);
                 }
             }
+            // The name was a variant's after all.
+            Pat::Type { .. } if self.types().pat_targets.contains(pat) => {
+                self.flatten_adt(pat, place, ty, &Vec::new(), rows);
+            }
             Pat::Type { sub, .. } => {
                 if let Some(sub) = sub {
                     self.flatten(*sub, place, ty, rows);

@@ -113,6 +113,17 @@ impl Infer<'_, '_> {
         Ty::func(&params, ty, Row::EMPTY)
     }
 
+    /// The variant of this name, if the type is known to be an enum that has one.
+    pub(super) fn variant_of(&mut self, ty: Ty, name: Name) -> Option<(AdtId, u32)> {
+        let ty = self.shallow(ty).peel_ref();
+        let TyKind::Adt(adt, _) = *self.shallow(ty).kind() else { return None };
+        if self.ck.defs.adts[adt].kind != AdtKind::Enum {
+            return None;
+        }
+        let fields = self.ck.defs.adt_fields(adt);
+        fields.variants.iter().position(|it| it.name == name).map(|at| (adt, at as u32))
+    }
+
     /// The enum a bare variant belongs to: the expected type's, else the only one in scope.
     pub(super) fn find_bare_variant(
         &mut self,
