@@ -1,6 +1,7 @@
 //! The calling convention of Quartz functions, for all engines.
 //!
-//! 1. The fiber pointer.
+//! 1. The fiber is found without a parameter: in a register of its own (Cranelift), which every function and
+//!    C's convention leave as it is.
 //! 2. The address for the result, if it is returned in memory.
 //! 3. Each parameter: up to [`MAX_PARAM_SLOTS`] machine values as such, a larger one as the address of a copy
 //!    that the caller made and the callee may change but not keep, one without any not at all.

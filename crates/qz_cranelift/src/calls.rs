@@ -17,8 +17,9 @@ use smallvec::SmallVec;
 
 use crate::function::FnCx;
 use crate::load::Symbol;
+use crate::memory::Region;
 use crate::place::Home;
-use crate::value::{Addr, Val, clif_ty, plain};
+use crate::value::{Addr, Val, clif_ty};
 
 type Values = SmallVec<[Value; 4]>;
 
@@ -53,7 +54,7 @@ impl FnCx<'_, '_, '_> {
         let object = self.scalar(closure);
         let abi = self.abi_of_call(call, Some(ty));
         let (args, result) = self.arguments(call, &abi, Some(object));
-        let code = self.b.ins().load(types::I64, plain(), object, CLOSURE_CODE as i32);
+        let code = self.load_from(Region::Object, types::I64, object, CLOSURE_CODE as i32);
         let results = self.call_address(code, self.quartz_signature(&abi), &args, true);
         self.take_result(call, &abi, results, result);
     }
@@ -62,8 +63,8 @@ impl FnCx<'_, '_, '_> {
         let object = self.scalar(&call.args[0]);
         let abi = self.abi_of_call(call, None);
         let (args, result) = self.arguments(call, &abi, None);
-        let table = self.b.ins().load(types::I64, plain(), object, DYN_VTABLE as i32);
-        let code = self.b.ins().load(types::I64, plain(), table, slot as i32 * 8);
+        let table = self.load_from(Region::Object, types::I64, object, DYN_VTABLE as i32);
+        let code = self.load_from(Region::Object, types::I64, table, slot as i32 * 8);
         let results = self.call_address(code, self.quartz_signature(&abi), &args, true);
         self.take_result(call, &abi, results, result);
     }
@@ -76,7 +77,7 @@ impl FnCx<'_, '_, '_> {
 
     /// The machine arguments, and where the result will be if it is returned in memory.
     fn arguments(&mut self, call: &Call, abi: &FnAbi, closure: Option<Value>) -> (Values, Option<Addr>) {
-        let mut args: Values = SmallVec::from_slice(&[self.fiber]);
+        let mut args: Values = SmallVec::new();
         let result = (abi.ret.1 == RetMode::Indirect).then(|| self.temp(&abi.ret.0));
         args.extend(result.map(|at| at.base));
         args.extend(closure);
@@ -231,7 +232,7 @@ impl FnCx<'_, '_, '_> {
             signature.call_conv = cranelift_codegen::isa::CallConv::Tail;
         }
         let function = self.import(Symbol::Runtime(f), signature);
-        let args: Values = std::iter::once(self.fiber).chain(args.iter().copied()).collect();
+        let args: Values = std::iter::once(self.fiber()).chain(args.iter().copied()).collect();
         self.call_function(function, &args, def.may_panic).first().copied()
     }
 

@@ -15,7 +15,8 @@ use qz_types::TyKind;
 
 use crate::function::FnCx;
 use crate::load::Symbol;
-use crate::value::{Addr, Val, plain};
+use crate::memory::Region;
+use crate::value::{Addr, Val};
 
 #[derive(Copy, Clone, PartialEq, Eq)]
 enum Change {
@@ -88,7 +89,7 @@ impl FnCx<'_, '_, '_> {
 
     fn call_glue(&mut self, glue: InstanceId, layout: &Layout, value: &Val) {
         let abi = self.program.abi(glue);
-        let mut args = vec![self.fiber];
+        let mut args = Vec::new();
         match (value, &abi.params[0].1) {
             (Val::Parts(parts), qz_codegen::PassMode::Direct(_)) => args.extend(parts),
             (value, _) => {
@@ -108,13 +109,13 @@ impl FnCx<'_, '_, '_> {
             self.b.ins().brif(is_object, object, &[], done, &[]);
             self.continue_in(object);
         }
-        let count = self.load_scalar(Scalar::I32, Addr::new(word));
+        let count = self.load_scalar(Scalar::I32, Addr::header(word));
         match change {
             Change::Retain => {
                 let special = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, count, 0);
                 let slow = self.branch_cold(special);
                 let more = self.b.ins().iadd_imm_s(count, 1);
-                self.store_scalar(more, Addr::new(word));
+                self.store_scalar(more, Addr::header(word));
                 self.b.ins().jump(done, &[]);
                 self.b.switch_to_block(slow);
                 self.runtime(rt::retain_shared, &[word]);
@@ -139,7 +140,7 @@ impl FnCx<'_, '_, '_> {
         let special = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, count, 0);
         let slow = self.branch_cold(special);
         let fewer = self.b.ins().iadd_imm_s(count, -1);
-        self.store_scalar(fewer, Addr::new(object));
+        self.store_scalar(fewer, Addr::header(object));
         self.b.ins().jump(done, &[]);
         self.b.switch_to_block(slow);
         let was_last = self.runtime(rt::release_shared, &[object]).expect("tells whether it was the last");
@@ -157,22 +158,22 @@ impl FnCx<'_, '_, '_> {
             return;
         }
         match self.program.types.glue(ty).destroy {
-            Some(glue) => self.call_instance(glue, &[self.fiber, object]),
+            Some(glue) => self.call_instance(glue, &[object]),
             None => self.destroy_by_table(object),
         }
     }
 
     /// Calls the destroy function that the object's type index leads to.
     pub(crate) fn destroy_by_table(&mut self, object: Value) {
-        let index = self.load_scalar(Scalar::I32, Addr::new(object).plus(4));
+        let index = self.load_scalar(Scalar::I32, Addr::header(object).plus(4));
         let index = self.b.ins().uextend(types::I64, index);
         let table = self.fiber_field(std::mem::offset_of!(Fiber, types), types::I64);
         let entry = self.element(table, index, size_of::<TypeInfo>() as u32);
         let offset = std::mem::offset_of!(TypeInfo, destroy) as i32;
-        let code = self.b.ins().load(types::I64, plain(), entry, offset);
+        let code = self.load_from(Region::Runtime, types::I64, entry, offset);
         let mut signature = Signature::new(CallConv::Tail);
-        signature.params = vec![AbiParam::new(types::I64); 2];
-        self.call_address(code, signature, &[self.fiber, object], true);
+        signature.params = vec![AbiParam::new(types::I64)];
+        self.call_address(code, signature, &[object], true);
     }
 
     /// Calls an instance that gives nothing back.

@@ -112,7 +112,7 @@ impl FnCx<'_, '_, '_> {
     }
 
     fn cell_tag(&mut self, word: Value) -> Value {
-        let tag = self.load_scalar(qz_mir::Scalar::I32, Addr::new(word).plus(CELL_TAG));
+        let tag = self.load_scalar(qz_mir::Scalar::I32, Addr::object(word).plus(CELL_TAG));
         self.widen(tag)
     }
 
@@ -185,7 +185,7 @@ impl FnCx<'_, '_, '_> {
     fn new_cell(&mut self, layout: &Layout, variant: u32, values: &[Val]) -> Val {
         let cell = self.new_object(&TypeEntryKind::Ty(layout.ty));
         let tag = self.int(types::I32, variant as i64);
-        self.store_scalar(tag, Addr::new(cell).plus(CELL_TAG));
+        self.store_scalar(tag, Addr::object(cell).plus(CELL_TAG));
         self.store_fields(cell, &layout.as_enum().variants[variant as usize], values);
         Val::one(cell)
     }

@@ -21,21 +21,23 @@ use qz_rt_abi::registry::rt;
 use smallvec::SmallVec;
 
 use crate::load::Symbol;
+use crate::memory::{Region, Regions};
 use crate::place::Home;
 use crate::program::ProgramCx;
-use crate::value::{Addr, Val, clif_ty, plain};
+use crate::value::{Addr, Val, clif_ty};
 
 /// The state of translating one body.
 pub(crate) struct FnCx<'a, 'b, 'm> {
     pub(crate) program: &'a mut ProgramCx<'m>,
     pub(crate) b: FunctionBuilder<'b>,
     pub(crate) body: &'a Body,
-    pub(crate) fiber: Value,
     /// Where the result goes if it is returned in memory.
     ret_pointer: Option<Value>,
     pub(crate) homes: Vec<Home>,
     local_layouts: Vec<Arc<Layout>>,
     blocks: Vec<ir::Block>,
+    /// By block: whether it is rarely run.
+    cold: Vec<bool>,
     /// Where panics of the block at hand go.
     pub(crate) unwind: Option<ir::Block>,
     imports: FxHashMap<Symbol, FuncRef>,
@@ -46,6 +48,7 @@ pub(crate) struct FnCx<'a, 'b, 'm> {
     /// Where panics that leave a destroy function pass.
     pub(crate) drop_handler: Option<ir::Block>,
     abi: &'a FnAbi,
+    pub(crate) regions: Regions,
 }
 
 /// The trap behind code that is never reached.
@@ -66,7 +69,6 @@ impl<'a, 'b, 'm> FnCx<'a, 'b, 'm> {
         b.append_block_params_for_function_params(entry);
         b.switch_to_block(entry);
         b.seal_block(entry);
-        let fiber = b.block_params(entry)[0];
         let blocks = body.blocks.ids().map(|_| b.create_block()).collect();
         let local_layouts = body.locals.values().map(|local| program.layouts.of(local.ty)).collect();
         program.locations.start_body();
@@ -74,11 +76,12 @@ impl<'a, 'b, 'm> FnCx<'a, 'b, 'm> {
             program,
             b,
             body,
-            fiber,
+            regions: Default::default(),
             ret_pointer: None,
             homes: Vec::new(),
             local_layouts,
             blocks,
+            cold: cold_blocks(body),
             unwind: None,
             imports: FxHashMap::default(),
             globals: FxHashMap::default(),
@@ -124,7 +127,7 @@ impl<'a, 'b, 'm> FnCx<'a, 'b, 'm> {
     /// Puts parameters where they live, checks the stack, goes to the first block.
     fn prologue(&mut self, entry: ir::Block, instance: &Instance) {
         let abi = self.abi;
-        let mut values: SmallVec<[Value; 8]> = SmallVec::from_slice(&self.b.block_params(entry)[1..]);
+        let mut values: SmallVec<[Value; 8]> = SmallVec::from_slice(self.b.block_params(entry));
         values.reverse();
         let mut next = || values.pop().expect("the signature was made from the same convention");
         if abi.ret.1 == RetMode::Indirect {
@@ -178,12 +181,19 @@ impl<'a, 'b, 'm> FnCx<'a, 'b, 'm> {
         });
     }
 
+    /// The fiber that the code runs on: in a register of its own, the same in every Quartz function.
+    pub(crate) fn fiber(&mut self) -> Value {
+        self.b.ins().get_pinned_reg(types::I64)
+    }
+
     pub(crate) fn fiber_field(&mut self, offset: usize, ty: Type) -> Value {
-        self.b.ins().load(ty, plain(), self.fiber, offset as i32)
+        let fiber = self.fiber();
+        self.load_from(Region::Runtime, ty, fiber, offset as i32)
     }
 
     pub(crate) fn set_fiber_field(&mut self, offset: usize, value: Value) {
-        self.b.ins().store(plain(), value, self.fiber, offset as i32);
+        let fiber = self.fiber();
+        self.store_to(Region::Runtime, value, fiber, offset as i32);
     }
 
     pub(crate) fn set_location(&mut self, source: SourceInfo) {
@@ -220,7 +230,7 @@ impl<'a, 'b, 'm> FnCx<'a, 'b, 'm> {
         let body = self.body;
         let block = &body.blocks[id];
         let clif = self.blocks[id.index()];
-        if block.cleanup {
+        if self.cold[id.index()] {
             self.b.set_cold_block(clif);
         }
         self.b.switch_to_block(clif);
@@ -401,7 +411,6 @@ impl<'a, 'b, 'm> FnCx<'a, 'b, 'm> {
 /// The signature of a Quartz function.
 pub(crate) fn quartz_signature(abi: &FnAbi) -> Signature {
     let mut signature = Signature::new(CallConv::Tail);
-    signature.params.push(AbiParam::new(types::I64));
     match &abi.ret.1 {
         RetMode::Ignore => {}
         RetMode::Direct(slots) => {
@@ -425,6 +434,21 @@ pub(crate) fn quartz_signature(abi: &FnAbi) -> Signature {
 fn is_only_resume(block: &Block) -> bool {
     matches!(block.term.kind, TermKind::Resume)
         && block.stmts.iter().all(|stmt| matches!(stmt.kind, StmtKind::Nop | StmtKind::EndScope(_)))
+}
+
+/// Cleanups, and blocks that only lead to a panic. They stand behind all others, so that registers are shared
+/// out as if they did not exist.
+fn cold_blocks(body: &Body) -> Vec<bool> {
+    let mut cold: Vec<bool> = body.blocks.values().map(|block| block.cleanup).collect();
+    // Successors first, so that one round is enough but for loops.
+    for &id in reverse_postorder(body).iter().rev() {
+        let term = &body.blocks[id].term.kind;
+        let to = term.successors();
+        cold[id.index()] |=
+            matches!(term, TermKind::Unreachable) || (!to.is_empty() && to.iter().all(|to| cold[to.index()]));
+    }
+    cold[Body::ENTRY.index()] = false;
+    cold
 }
 
 /// Every block that control may go to from here, the cleanup once.

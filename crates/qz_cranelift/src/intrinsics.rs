@@ -171,7 +171,7 @@ impl FnCx<'_, '_, '_> {
 
     fn on_objects(&mut self, which: Intrinsic, operands: &[Operand]) -> Value {
         let object = self.scalar(&operands[0]);
-        let at = Addr::new(object);
+        let at = Addr::object(object);
         match which {
             Intrinsic::StrPtr => self.load_scalar(Scalar::Ptr, at.plus(STR_BYTES)),
             Intrinsic::StrLen => self.load_scalar(Scalar::I64, at.plus(STR_LEN)),

@@ -29,6 +29,8 @@ pub fn host(opt: OptLevel) -> OwnedTargetIsa {
         // The unwinder walks frame pointers.
         ("preserve_frame_pointers", "true"),
         ("unwind_info", "false"),
+        // The fiber stays in a register of its own.
+        ("enable_pinned_reg", "true"),
         // Prologues compare with the fiber's limit instead.
         ("enable_probestack", "false"),
         ("is_pic", "false"),

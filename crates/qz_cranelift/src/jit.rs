@@ -89,6 +89,17 @@ impl Jit {
         &self.text
     }
 
+    /// Where the program's functions stand, for profilers: address, size and symbol, in the form of Linux
+    /// perf's map files.
+    pub fn perf_map(&self, module: &Module) -> String {
+        let name = |number: u32| match module.instances.iter().nth(number as usize) {
+            Some((_, instance)) => &instance.symbol,
+            None => "entry",
+        };
+        let line = |(number, at, size)| format!("{at:x} {size:x} {}\n", name(number));
+        self.loaded.code().into_iter().map(line).collect()
+    }
+
     /// Runs the program's entry on a stack of its own. Standard output is flushed afterwards.
     pub fn run(&self) -> io::Result<Outcome> {
         let Some(entry) = self.entry else {

@@ -16,6 +16,7 @@ mod intrinsics;
 pub mod isa;
 mod jit;
 pub mod load;
+mod memory;
 mod objects;
 mod place;
 mod program;

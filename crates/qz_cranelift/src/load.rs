@@ -216,6 +216,7 @@ impl Image {
 
     /// Places everything in memory.
     pub fn load(mut self, resolver: Box<dyn Resolver>) -> io::Result<Loaded> {
+        let code_end = self.text.len() as u32;
         let fixups = std::mem::take(&mut self.fixups);
         for fixup in &fixups {
             if let Target::Symbol(symbol @ (Symbol::Runtime(_) | Symbol::Outside(_))) = fixup.target {
@@ -251,7 +252,7 @@ impl Image {
         self.sites.sort_by_key(|site| site.return_offset);
         qz_rt::unwind::register(Region { start: base, len: data_start, sites: self.sites, resolver });
         let blobs = self.blobs.iter().map(|blob| data_start + blob.offset as usize).collect();
-        Ok(Loaded { mapping, functions: self.functions, blobs })
+        Ok(Loaded { mapping, functions: self.functions, code_end, blobs })
     }
 }
 
@@ -372,6 +373,8 @@ impl Mapping {
 pub struct Loaded {
     mapping: Mapping,
     functions: Vec<Option<u32>>,
+    /// Where the last function ends.
+    code_end: u32,
     blobs: Vec<usize>,
 }
 
@@ -380,6 +383,19 @@ impl Loaded {
     pub fn function(&self, number: u32) -> *const u8 {
         let offset = self.functions[number as usize].expect("a function that was added");
         (self.mapping.start() + offset as usize) as *const u8
+    }
+
+    /// Start and size of each function that was added, by number.
+    pub fn code(&self) -> Vec<(u32, usize, usize)> {
+        let listed = self.functions.iter().enumerate();
+        let mut starts: Vec<(u32, u32)> =
+            listed.filter_map(|(n, at)| Some((at.as_ref().copied()?, n as u32))).collect();
+        starts.sort_unstable();
+        let ends = starts.iter().skip(1).map(|it| it.0).chain([self.code_end]);
+        let one = |(&(at, number), end): (&(u32, u32), u32)| {
+            (number, self.mapping.start() + at as usize, (end - at) as usize)
+        };
+        starts.iter().zip(ends).map(one).collect()
     }
 
     /// The address of a blob.

@@ -15,7 +15,8 @@ use qz_types::Ty;
 
 use crate::function::FnCx;
 use crate::load::Symbol;
-use crate::value::{Addr, Val, plain};
+use crate::memory::Region;
+use crate::value::{Addr, Val};
 
 impl FnCx<'_, '_, '_> {
     fn free_list(&mut self, class: usize) -> (Value, i32) {
@@ -32,14 +33,14 @@ impl FnCx<'_, '_, '_> {
             return self.new_object_slowly(index);
         };
         let (worker, list) = self.free_list(class);
-        let head = self.b.ins().load(types::I64, plain(), worker, list);
+        let head = self.load_from(Region::Runtime, types::I64, worker, list);
         let done = self.fresh_block(&[types::I64]);
         let empty = self.b.ins().icmp_imm_s(IntCC::Equal, head, 0);
         let slow = self.branch_cold(empty);
-        let next = self.b.ins().load(types::I64, plain(), head, 0);
-        self.b.ins().store(plain(), next, worker, list);
+        let next = self.load_from(Region::Link, types::I64, head, 0);
+        self.store_to(Region::Runtime, next, worker, list);
         let header = self.int(types::I64, 1 | (index as i64) << 32);
-        self.b.ins().store(plain(), header, head, 0);
+        self.store_to(Region::Header, header, head, 0);
         self.jump(done, &[head]);
         self.b.switch_to_block(slow);
         let object = self.new_object_slowly(index);
@@ -62,9 +63,9 @@ impl FnCx<'_, '_, '_> {
             return;
         };
         let (worker, list) = self.free_list(class);
-        let head = self.b.ins().load(types::I64, plain(), worker, list);
-        self.b.ins().store(plain(), head, object, 0);
-        self.b.ins().store(plain(), object, worker, list);
+        let head = self.load_from(Region::Runtime, types::I64, worker, list);
+        self.store_to(Region::Link, head, object, 0);
+        self.store_to(Region::Runtime, object, worker, list);
     }
 
     /// The kind of object behind values of a type, where the type tells.
@@ -78,7 +79,7 @@ impl FnCx<'_, '_, '_> {
     pub(crate) fn store_fields(&mut self, object: Value, fields: &Fields, values: &[Val]) {
         for ((ty, offset), value) in fields.iter().zip(values) {
             let layout = self.program.layouts.of(ty);
-            self.store(&layout, value, Addr::new(object).plus(offset));
+            self.store(&layout, value, Addr::object(object).plus(offset));
         }
     }
 
@@ -106,7 +107,7 @@ impl FnCx<'_, '_, '_> {
         let values: Vec<Val> = captures.iter().map(|operand| self.operand(operand).1).collect();
         let object = self.new_object(&TypeEntryKind::Closure(instance));
         let code = self.symbol_address(Symbol::Function(instance.raw()));
-        self.store_scalar(code, Addr::new(object).plus(CLOSURE_CODE));
+        self.store_scalar(code, Addr::object(object).plus(CLOSURE_CODE));
         self.store_fields(object, &layout.fields, &values);
         Val::one(object)
     }
@@ -122,8 +123,8 @@ impl FnCx<'_, '_, '_> {
         let object = self.new_object(&TypeEntryKind::DynBox(from));
         let table = self.program.vtable(vtable);
         let table = self.symbol_address(Symbol::Data(table));
-        self.store_scalar(table, Addr::new(object).plus(DYN_VTABLE));
-        self.store(&layout, &value, Addr::new(object).plus(DYN_PAYLOAD));
+        self.store_scalar(table, Addr::object(object).plus(DYN_VTABLE));
+        self.store(&layout, &value, Addr::object(object).plus(DYN_PAYLOAD));
         Val::one(object)
     }
 }

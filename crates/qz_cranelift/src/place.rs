@@ -64,7 +64,11 @@ impl FnCx<'_, '_, '_> {
     fn step(&mut self, spot: Spot, ty: PlaceTy, proj: Proj) -> Spot {
         let layouts = self.program.layouts;
         match proj {
-            Proj::Deref => Spot::Memory(Addr::new(self.word_at(spot))),
+            Proj::Deref => {
+                let to = self.word_at(spot);
+                let is_object = layouts.is_reference_struct(layouts.resolve(ty.value()));
+                Spot::Memory(if is_object { Addr::object(to) } else { Addr::new(to) })
+            }
             Proj::Field(i) => {
                 let offset = match ty {
                     PlaceTy::Object(ty) => layouts.object(ty).fields.offsets[i as usize],
@@ -76,7 +80,7 @@ impl FnCx<'_, '_, '_> {
                 spot.plus(offset)
             }
             Proj::Variant(_) if layouts.of(ty.value()).is_boxed() => {
-                Spot::Memory(Addr::new(self.word_at(spot)))
+                Spot::Memory(Addr::object(self.word_at(spot)))
             }
             Proj::Variant(_) => spot,
             Proj::Index(index) => {
@@ -84,11 +88,11 @@ impl FnCx<'_, '_, '_> {
                 let size = layouts.of(of).size;
                 let base = self.word_at(spot);
                 let index = self.read_local(index).single();
-                Spot::Memory(Addr::new(self.element(base, index, size)))
+                Spot::Memory(Addr::element(self.element(base, index, size)))
             }
             Proj::Capture(i) => {
                 let offset = self.closure_layout().fields.offsets[i as usize];
-                Spot::Memory(Addr::new(self.word_at(spot)).plus(offset))
+                Spot::Memory(Addr::object(self.word_at(spot)).plus(offset))
             }
         }
     }

@@ -174,14 +174,19 @@ impl<'m> ProgramCx<'m> {
         let handler = ExceptionTableItem::Default(BlockCall::new(caught, [], pool));
         let table = ExceptionTableData::new(signature, normal, [handler]);
         let table = b.func.dfg.exception_tables.push(table);
-        b.ins().try_call(function, &params[..1], table);
+        // C code expects to find its register as it was.
+        let callers = b.ins().get_pinned_reg(types::I64);
+        b.ins().set_pinned_reg(params[0]);
+        b.ins().try_call(function, &[], table);
         b.switch_to_block(next);
         if let Some(result) = result {
-            b.ins().store(crate::value::plain(), result, params[1], 0);
+            b.ins().store(ir::MemFlagsData::trusted(), result, params[1], 0);
         }
+        b.ins().set_pinned_reg(callers);
         let fine = b.ins().iconst(types::I64, 0);
         b.ins().return_(&[fine]);
         b.switch_to_block(caught);
+        b.ins().set_pinned_reg(callers);
         let panicked = b.ins().iconst(types::I64, 1);
         b.ins().return_(&[panicked]);
         b.seal_all_blocks();

@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 
 use crate::function::FnCx;
 use crate::load::Symbol;
+use crate::memory::Region;
 
 /// One value per slot of a layout.
 pub(crate) type Parts = SmallVec<[Value; 4]>;
@@ -27,11 +28,28 @@ pub(crate) enum Val {
 pub(crate) struct Addr {
     pub(crate) base: Value,
     pub(crate) offset: i32,
+    pub(crate) region: Region,
 }
 
 impl Addr {
+    /// Memory of any kind.
     pub(crate) fn new(base: Value) -> Addr {
-        Addr { base, offset: 0 }
+        Addr { base, offset: 0, region: Region::Any }
+    }
+
+    /// A heap object, for its fields.
+    pub(crate) fn object(base: Value) -> Addr {
+        Addr { base, offset: 0, region: Region::Object }
+    }
+
+    /// A heap object, for its count and its type index.
+    pub(crate) fn header(base: Value) -> Addr {
+        Addr { base, offset: 0, region: Region::Header }
+    }
+
+    /// An element behind a `Ptr<T>`.
+    pub(crate) fn element(base: Value) -> Addr {
+        Addr { base, offset: 0, region: Region::Element }
     }
 
     pub(crate) fn plus(self, offset: u32) -> Addr {
@@ -73,11 +91,6 @@ pub(crate) fn int_ty(bits: u32) -> Type {
     clif_ty(Scalar::int_of_size(bits / 8))
 }
 
-/// Flags of accesses to memory that is known to be there.
-pub(crate) fn plain() -> MemFlagsData {
-    MemFlagsData::trusted()
-}
-
 /// Values up to so many bytes are copied word by word.
 const INLINE_COPY: u32 = 64;
 
@@ -111,11 +124,11 @@ impl FnCx<'_, '_, '_> {
     }
 
     pub(crate) fn load_scalar(&mut self, scalar: Scalar, at: Addr) -> Value {
-        self.b.ins().load(clif_ty(scalar), plain(), at.base, at.offset)
+        self.load_from(at.region, clif_ty(scalar), at.base, at.offset)
     }
 
     pub(crate) fn store_scalar(&mut self, value: Value, at: Addr) {
-        self.b.ins().store(plain(), value, at.base, at.offset);
+        self.store_to(at.region, value, at.base, at.offset);
     }
 
     /// Reads a value from memory.

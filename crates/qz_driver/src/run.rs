@@ -25,6 +25,8 @@ pub struct RunOptions {
     pub verify: bool,
     /// Leave out optimisation.
     pub unoptimised: bool,
+    /// Write a map of the compiled functions for Linux perf.
+    pub perf_map: bool,
     /// The program's arguments, its own name first.
     pub args: Vec<String>,
 }
@@ -95,6 +97,9 @@ pub fn run(
             let files = Box::new(program.sources.clone());
             let jit = qz_cranelift::Jit::new(&module, &layouts, files, config)
                 .map_err(|error| Failure::Internal(error.to_string()))?;
+            if options.perf_map {
+                write_perf_map(&jit.perf_map(&module));
+            }
             done("compile");
             let outcome = jit.run().map_err(|error| Failure::Internal(error.to_string()))?;
             done("run");
@@ -108,6 +113,15 @@ pub fn run(
             report_panic(outcome.panic.as_ref());
             Ok(Finished { status: outcome.status, leaks: outcome.leaks })
         }
+    }
+}
+
+/// Puts the map where perf looks for it. Without it a profile has no names, nothing else, so an error is only
+/// told.
+fn write_perf_map(map: &str) {
+    let path = format!("/tmp/perf-{}.map", std::process::id());
+    if let Err(error) = std::fs::write(&path, map) {
+        eprintln!("warning: cannot write {path}: {error}");
     }
 }
 

@@ -3,7 +3,7 @@
 //! inlined too: a chain of `map` and `filter` becomes a loop.
 //!
 //! Before count placement: then a parameter is just another local, and counts are placed once for all of it.
-//! Recursive functions are left alone. Each inlined body is a scope of its own, so that backtraces show it.
+//! Recursive functions are left alone, but for small ones that call themselves: see [`Inliner::unroll`]. Each inlined body is a scope of its own, so that backtraces show it.
 //! [`splice`] does the copying; this file decides.
 
 mod splice;
@@ -24,10 +24,14 @@ use crate::simplify::simplify;
 
 /// Functions of up to so many statements are inlined wherever they are called.
 const SMALL: u32 = 14;
-/// Functions that one call only leads to may be this large.
+/// Functions that one call only leads to may be this large, but for those with a loop: a call less is nothing
+/// beside it, and registers are shared out better in small functions.
 const ONCE: u32 = 60;
 /// Callers grow to so many statements, no further.
 const CALLER: u32 = 1500;
+/// Functions of up to so many statements, with up to so many calls of themselves, have those replaced once.
+const UNROLLED: u32 = 24;
+const UNROLLED_CALLS: usize = 3;
 /// Rounds of inlining in one body: each may reveal function values for the next.
 const ROUNDS: u32 = 4;
 
@@ -49,6 +53,9 @@ pub(crate) fn inline_all(module: &mut Module, layouts: &Layouts, drops: &Drops, 
                 }
                 simplify(&mut body, layouts, drops);
             }
+            if cx.unroll(&mut body, id) {
+                simplify(&mut body, layouts, drops);
+            }
             cx.sizes[id.index()] = size(&body);
             module.instances[id].body = Some(Arc::new(body));
         }
@@ -64,6 +71,28 @@ fn size(body: &Body) -> u32 {
         _ => 2,
     };
     body.blocks.values().map(|block| 1 + block.stmts.iter().map(weight).sum::<u32>()).sum::<u32>() / 2
+}
+
+/// Whether a body has a loop of its own.
+fn loops(body: &Body) -> bool {
+    let mut state = vec![0u8; body.blocks.len()];
+    let mut work = vec![(Body::ENTRY, body.blocks[Body::ENTRY].term.kind.successors())];
+    state[Body::ENTRY.index()] = 1;
+    while let Some((at, rest)) = work.last_mut() {
+        match rest.pop() {
+            Some(to) if state[to.index()] == 1 => return true,
+            Some(to) if state[to.index()] == 0 => {
+                state[to.index()] = 1;
+                work.push((to, body.blocks[to].term.kind.successors()));
+            }
+            Some(_) => {}
+            None => {
+                state[at.index()] = 2;
+                work.pop();
+            }
+        }
+    }
+    false
 }
 
 /// Whether each instance is called from one place and not used otherwise.
@@ -218,7 +247,7 @@ impl Inliner<'_> {
             InlineHint::Never => false,
             InlineHint::Always => true,
             InlineHint::Auto => {
-                let limit = if self.only_call[callee.index()] { ONCE } else { SMALL };
+                let limit = if self.only_call[callee.index()] && !loops(body) { ONCE } else { SMALL };
                 size <= limit && caller_size + size <= CALLER
             }
         }
@@ -244,6 +273,34 @@ impl Inliner<'_> {
             }
         }
         done
+    }
+
+    /// Puts a small function in place of its calls of itself, once: a call in two is saved, and what it costs
+    /// to enter a function. Deep recursion still goes through real calls, which look at the stack's end.
+    fn unroll(&self, body: &mut Body, id: InstanceId) -> bool {
+        if body.attrs.inline == InlineHint::Never || !body.captures.is_empty() || size(body) > UNROLLED {
+            return false;
+        }
+        let is_own = |stmt: &Stmt| match &stmt.kind {
+            StmtKind::Call(call) => matches!(call.callee, Callee::Instance(callee) if callee == id),
+            _ => false,
+        };
+        let blocks = || body.blocks.values().filter(|block| !block.cleanup);
+        let calls = blocks().flat_map(|block| &block.stmts).filter(|stmt| is_own(stmt)).count();
+        if !(1..=UNROLLED_CALLS).contains(&calls) {
+            return false;
+        }
+        let original = body.clone();
+        for block in original.blocks.ids() {
+            let mut block = block;
+            if body.blocks[block].cleanup {
+                continue;
+            }
+            while let Some(at) = body.blocks[block].stmts.iter().position(is_own) {
+                block = splice::splice(body, block, at, &original, &[]);
+            }
+        }
+        true
     }
 
     fn next_call(

@@ -2,6 +2,7 @@
 //!
 //! * [`values`]: constants and copies of locals that are defined once are used directly; what then nobody
 //!   reads is not computed. Before count placement only.
+//! * [`signs`]: integers that are never negative, for `values`.
 //! * [`blocks`]: blocks that only lead elsewhere are skipped, blocks that always follow one another become
 //!   one. At any time.
 //! * [`locals`]: what nobody mentions is left out.
@@ -13,6 +14,7 @@
 pub(crate) mod blocks;
 mod locals;
 pub(crate) mod pairs;
+mod signs;
 pub(crate) mod values;
 
 use qz_mir::Body;

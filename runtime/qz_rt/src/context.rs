@@ -9,6 +9,7 @@ use qz_rt_abi::fiber::{Resume, STACK_RESERVE};
 use qz_rt_abi::object::TypeInfo;
 use qz_rt_abi::{Fiber, Worker};
 
+use crate::large::Large;
 use crate::memory::Chunks;
 use crate::panic::{Panic, Request};
 use crate::stack::Stack;
@@ -28,6 +29,7 @@ pub struct FiberState {
 #[derive(Default)]
 pub(crate) struct WorkerState {
     pub(crate) chunks: Chunks,
+    pub(crate) large: Large,
     /// Objects alive by type index, where the program was compiled to count.
     pub(crate) live: Option<Vec<i64>>,
     /// Raw blocks alive, where the program was compiled to count.

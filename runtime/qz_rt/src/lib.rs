@@ -9,6 +9,7 @@ pub mod context;
 mod entries;
 mod files;
 mod hash;
+mod large;
 mod math;
 pub mod memory;
 pub mod numbers;

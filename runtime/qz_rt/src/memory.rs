@@ -1,4 +1,5 @@
-//! Memory: lists of free blocks per size class in the worker, in front of mimalloc.
+//! Memory: lists of free blocks per size class in the worker, in front of mimalloc; large blocks are mappings
+//! of their own ([`crate::large`]).
 //!
 //! Generated code takes from and gives to the lists itself; it comes here when a list is empty, and always
 //! if the program was compiled to count objects.
@@ -11,6 +12,7 @@ use qz_rt_abi::object::{Header, IMMORTAL};
 use qz_rt_abi::{Fiber, Worker};
 
 use crate::context::{state, worker_state};
+use crate::large::is_large;
 
 static SYSTEM: MiMalloc = MiMalloc;
 
@@ -90,7 +92,14 @@ unsafe fn refill(fiber: *mut Fiber, class: usize) -> *mut u8 {
 /// A block for `size` bytes, aligned to 8 or, if asked for more, to `align`.
 pub(crate) unsafe fn take_block(fiber: *mut Fiber, size: usize, align: usize) -> *mut u8 {
     let class = if align <= 8 { class_of(size) } else { None };
-    let Some(class) = class else { return system_alloc(size, align) };
+    let Some(class) = class else {
+        if is_large(size, align) {
+            // SAFETY: the fiber is live.
+            let block = unsafe { worker_state(fiber) }.large.alloc(size);
+            return if block.is_null() { out_of_memory(size) } else { block };
+        }
+        return system_alloc(size, align);
+    };
     // SAFETY: the fiber is live; a block in the list holds the address of the next one.
     unsafe {
         let worker = (*fiber).worker;
@@ -109,6 +118,9 @@ pub(crate) unsafe fn give_block(fiber: *mut Fiber, block: *mut u8, size: usize, 
     // SAFETY: the fiber is live; the block is the caller's to give.
     unsafe {
         let Some(class) = class else {
+            if is_large(size, align) {
+                return worker_state(fiber).large.free(block, size);
+            }
             return SYSTEM.dealloc(block, Layout::from_size_align_unchecked(size.max(1), align));
         };
         let worker = (*fiber).worker;
@@ -166,7 +178,11 @@ pub(crate) unsafe fn realloc(
     unsafe {
         match (class(old), class(new)) {
             (Some(a), Some(b)) if a == b => block,
-            (None, None) => {
+            (None, None) if is_large(old, align) && is_large(new, align) => {
+                let moved = worker_state(fiber).large.realloc(block, old, new);
+                if moved.is_null() { out_of_memory(new) } else { moved }
+            }
+            (None, None) if !is_large(old, align) && !is_large(new, align) => {
                 let layout = Layout::from_size_align_unchecked(old.max(1), align);
                 let moved = SYSTEM.realloc(block, layout, new.max(1));
                 if moved.is_null() { out_of_memory(new) } else { moved }

@@ -34,15 +34,27 @@ fn tidy_exponent(finite: bool, text: String) -> String {
     }
 }
 
+/// The digits of 0 to 99, two for each.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut n = 0;
+    while n < 100 {
+        pairs[n] = [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8];
+        n += 1;
+    }
+    pairs
+};
+
 fn decimal(mut value: u64, negative: bool, buffer: &mut [u8; 20]) -> &[u8] {
     let mut at = buffer.len();
-    loop {
+    while value >= 10 {
+        at -= 2;
+        buffer[at..at + 2].copy_from_slice(&PAIRS[(value % 100) as usize]);
+        value /= 100;
+    }
+    if value > 0 || at == buffer.len() {
         at -= 1;
-        buffer[at] = b'0' + (value % 10) as u8;
-        value /= 10;
-        if value == 0 {
-            break;
-        }
+        buffer[at] = b'0' + value as u8;
     }
     if negative {
         at -= 1;

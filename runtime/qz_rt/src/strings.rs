@@ -175,10 +175,12 @@ pub(crate) unsafe fn str_slice(fiber: *mut Fiber, s: *mut StrObject, from: u64, 
         if part.len() == (*s).byte_len as usize {
             return retain(s);
         }
-        if part.len() < SHARE_FROM {
-            return new(fiber, std::str::from_utf8_unchecked(part));
-        }
         let chars = if (*s).char_count == (*s).byte_len { part.len() } else { count_chars(part) };
+        if part.len() < SHARE_FROM {
+            let (copy, to) = uninit(fiber, part.len(), chars);
+            std::ptr::copy_nonoverlapping(part.as_ptr(), to, part.len());
+            return copy;
+        }
         let inline = s.cast::<u8>().add(STR_SIZE as usize);
         // Literals are immortal and own nothing; a slice of one keeps the literal itself as its owner.
         let own = (*s).header.count < 0 || std::ptr::eq((*s).bytes, inline);
@@ -211,6 +213,14 @@ pub(crate) unsafe fn str_hash(_fiber: *mut Fiber, s: *mut StrObject) -> u64 {
     crate::hash::bytes(unsafe { bytes(s) })
 }
 
+/// Where the needle first stands. Both are UTF-8, so it stands between characters.
+fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
+    match needle {
+        [one] => memchr::memchr(*one, text),
+        _ => memchr::memmem::find(text, needle),
+    }
+}
+
 pub(crate) unsafe fn str_find(
     _fiber: *mut Fiber,
     s: *mut StrObject,
@@ -219,7 +229,7 @@ pub(crate) unsafe fn str_find(
 ) -> i64 {
     // SAFETY: generated code passes live strings and an offset between characters.
     unsafe {
-        let found = text(s).get(from as usize..).and_then(|rest| rest.find(text(needle)));
+        let found = bytes(s).get(from as usize..).and_then(|rest| find(rest, bytes(needle)));
         found.map_or(-1, |at| at as i64 + from as i64)
     }
 }

@@ -14,6 +14,7 @@ pub const CLASS_SIZES: [u16; CLASS_COUNT] = [
 ];
 
 /// The class whose blocks hold `size` bytes, or `None` above [`MAX_SMALL`]. Zero counts as one byte.
+#[inline]
 pub const fn class_of(size: usize) -> Option<usize> {
     if size > MAX_SMALL {
         return None;

@@ -132,7 +132,7 @@ macro_rules! rt_functions {
             fn str_eq(a: Str, b: Str) -> Bool: ;
             /// -1, 0 or 1, by bytes, which is by characters too.
             fn str_cmp(a: Str, b: Str) -> Int: ;
-            /// SipHash-1-3 under this process's random key.
+            /// A keyed hash under this process's random key.
             fn str_hash(s: Str) -> U64: effect;
             /// As `str_hash` for any bytes.
             fn hash_bytes(bytes: Ptr, len: U64) -> U64: effect;

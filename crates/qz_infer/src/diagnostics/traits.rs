@@ -102,7 +102,11 @@ pub(crate) fn supertrait(span: Span, ty: &str, trait_name: Name, wanted: &str) -
 }
 
 pub(crate) fn assoc_bound(span: Span, name: Name, ty: &str, wanted: Name) -> Diagnostic {
-    Diagnostic::new(Code::SUPERTRAIT, span, format!("the type `{name}` must have `{wanted}`, which `{ty}` has not"))
+    Diagnostic::new(
+        Code::SUPERTRAIT,
+        span,
+        format!("the type `{name}` must have `{wanted}`, which `{ty}` has not"),
+    )
 }
 
 pub(crate) fn recursive_value(span: Span, name: Name) -> Diagnostic {

@@ -11,7 +11,8 @@
 //! were placed.
 
 use qz_mir::visit::{PlaceRef, Use, each_place};
-use qz_mir::{Body, Intrinsic, Local, Rvalue, StmtKind};
+use qz_mir::{Body, Callee, Intrinsic, Local, Rvalue, StmtKind};
+use qz_rt_abi::registry::rt;
 use smallvec::SmallVec;
 
 pub(crate) fn cancel(body: &mut Body) {
@@ -34,6 +35,10 @@ pub(crate) fn cancel(body: &mut Body) {
                         None => open.clear(),
                     }
                 }
+                // The runtime only borrows what it is given.
+                StmtKind::Call(call) if leaves_counts(&call.callee) => {
+                    open.retain(|(local, _)| *local != call.dest);
+                }
                 StmtKind::Call(_) => open.clear(),
                 kind => {
                     if looks_at_counts(kind) {
@@ -47,6 +52,23 @@ pub(crate) fn cancel(body: &mut Body) {
     }
 }
 
+/// Whether a call neither gives up a count, nor panics, nor frees.
+fn leaves_counts(callee: &Callee) -> bool {
+    let Callee::Runtime(f) = callee else { return false };
+    let frees = [rt::free, rt::free_object, rt::str_free, rt::release_shared, rt::defer_destroy].contains(f);
+    !frees && !f.def().may_panic && !f.def().never
+}
+
+/// Whether a value that is computed from others holds none of them.
+fn keeps_nothing(value: &Rvalue) -> bool {
+    matches!(
+        value,
+        Rvalue::Binary(..)
+            | Rvalue::Discriminant(_)
+            | Rvalue::Intrinsic(Intrinsic::StrLen | Intrinsic::StrChars | Intrinsic::SameObject, ..)
+    )
+}
+
 fn looks_at_counts(stmt: &StmtKind) -> bool {
     match stmt {
         StmtKind::Assign(_, value) | StmtKind::Init(_, value) => {
@@ -58,6 +80,12 @@ fn looks_at_counts(stmt: &StmtKind) -> bool {
 
 /// A copy that is kept, or another value in the local, ends what is known of it.
 fn forget_kept(stmt: &StmtKind, open: &mut SmallVec<[(Local, usize); 4]>) {
+    if let StmtKind::Assign(place, value) = stmt
+        && keeps_nothing(value)
+    {
+        open.retain(|(local, _)| *local != place.local);
+        return;
+    }
     each_place(stmt, &mut |place, how| {
         let whole = match place {
             PlaceRef::Local(local) => Some(local),

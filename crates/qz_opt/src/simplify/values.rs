@@ -9,10 +9,12 @@ use qz_mir::visit::{
     PlaceRef, Use, each_place, each_place_mut, each_stmt_operand_mut, term_operand, term_operand_mut,
 };
 use qz_mir::{
-    AggregateKind, BinOp, Body, Const, Intrinsic, Local, Operand, Place, Proj, Rvalue, Stmt, StmtKind, UnOp,
+    AggregateKind, BinOp, Body, CastKind, Const, Intrinsic, Local, Operand, Place, Proj, Rvalue, Stmt,
+    StmtKind, UnOp,
 };
-use qz_types::IntTy;
+use qz_types::{IntTy, TyKind};
 
+use super::signs::Signs;
 use crate::drops::Drops;
 
 /// What is known of a local.
@@ -76,6 +78,7 @@ fn leaves_memory(proj: &Proj) -> bool {
 pub(crate) fn propagate(body: &mut Body, layouts: &Layouts, drops: &Drops) {
     forward_stores(body, drops);
     let facts = Facts::new(body);
+    let signs = Signs::new(body);
     let mut known = vec![Known::Nothing; body.locals.len()];
     for id in body.blocks.ids() {
         let mut stmts = std::mem::take(&mut body.blocks[id].stmts);
@@ -83,6 +86,7 @@ pub(crate) fn propagate(body: &mut Body, layouts: &Layouts, drops: &Drops) {
             replace(&mut stmt.kind, &known);
             if let StmtKind::Assign(place, value) = &mut stmt.kind {
                 fold(value, layouts, &known);
+                weaken(body, value, &signs);
                 if let Some(local) = place.as_local().filter(|&local| facts.is_fixed(local)) {
                     known[local.index()] = learn(body, drops, &facts, local, value);
                 }
@@ -209,6 +213,21 @@ fn fold(value: &mut Rvalue, layouts: &Layouts, known: &[Known]) {
         Rvalue::Intrinsic(Intrinsic::SizeOf, _, ty) => Some(int(layouts.of(*ty).size)),
         Rvalue::Intrinsic(Intrinsic::AlignOf, _, ty) => Some(int(layouts.of(*ty).align)),
         Rvalue::Intrinsic(Intrinsic::NeedsRelease, _, ty) => Some(Const::Bool(layouts.of(*ty).needs_release)),
+        Rvalue::Intrinsic(which @ (Intrinsic::StrLen | Intrinsic::StrChars), operands, _) => {
+            match (which, operands.first()) {
+                (Intrinsic::StrLen, Some(Operand::Const(Const::Str(text)))) => Some(int(text.len() as u32)),
+                (_, Some(Operand::Const(Const::Str(text)))) => Some(int(text.chars().count() as u32)),
+                _ => None,
+            }
+        }
+        Rvalue::Cast(CastKind::Wrapping | CastKind::Checked, Operand::Const(Const::Int(value, _)), ty) => {
+            match ty.kind() {
+                TyKind::Int(int) if (int.min_value()..=int.max_value()).contains(value) => {
+                    Some(Const::Int(*value, *int))
+                }
+                _ => None,
+            }
+        }
         Rvalue::Discriminant(place) => match (place.as_local(), &known[place.local.index()]) {
             (Some(_), Known::Variant(variant)) => Some(int(*variant)),
             _ => None,
@@ -223,6 +242,44 @@ fn fold(value: &mut Rvalue, layouts: &Layouts, known: &[Known]) {
     if let Some(result) = result {
         *value = Rvalue::Use(Operand::Const(result));
     }
+}
+
+/// Takes out of an operation what cannot happen.
+fn weaken(body: &Body, value: &mut Rvalue, signs: &Signs) {
+    let zero = |ty| Rvalue::Use(Operand::Const(Const::Int(0, ty)));
+    let weaker = match &*value {
+        Rvalue::Checked(op @ (BinOp::Shl | BinOp::Shr), a, Operand::Const(Const::Int(by, ty)))
+            if (0..i128::from(ty.bits())).contains(by) =>
+        {
+            Rvalue::Binary(*op, a.clone(), Operand::Const(Const::Int(*by, *ty)))
+        }
+        Rvalue::Checked(op @ (BinOp::Div | BinOp::Rem), a, Operand::Const(Const::Int(by, ty)))
+            if !matches!(by, 0 | -1) =>
+        {
+            Rvalue::Binary(*op, a.clone(), Operand::Const(Const::Int(*by, *ty)))
+        }
+        Rvalue::Checked(BinOp::Mul, a, Operand::Const(Const::Int(1, _)))
+        | Rvalue::Checked(BinOp::Mul, Operand::Const(Const::Int(1, _)), a)
+        | Rvalue::Checked(BinOp::Add | BinOp::Sub, a, Operand::Const(Const::Int(0, _)))
+        | Rvalue::Checked(BinOp::Add, Operand::Const(Const::Int(0, _)), a) => Rvalue::Use(a.clone()),
+        // The sign bits of what is never negative.
+        Rvalue::Binary(BinOp::Shr, a, Operand::Const(Const::Int(by, ty)))
+            if *by == i128::from(ty.bits()) - 1 && is_signed(body, a) && signs.never_negative(a) =>
+        {
+            zero(*ty)
+        }
+        Rvalue::Binary(BinOp::BitAnd, Operand::Const(Const::Int(0, ty)), _)
+        | Rvalue::Binary(BinOp::BitAnd, _, Operand::Const(Const::Int(0, ty))) => zero(*ty),
+        Rvalue::Binary(BinOp::Add, a, Operand::Const(Const::Int(0, _)))
+        | Rvalue::Binary(BinOp::Add, Operand::Const(Const::Int(0, _)), a) => Rvalue::Use(a.clone()),
+        _ => return,
+    };
+    *value = weaker;
+}
+
+fn is_signed(body: &Body, operand: &Operand) -> bool {
+    let ty = operand.place().and_then(Place::as_local).map(|local| body.locals[local].ty);
+    ty.is_some_and(|ty| matches!(ty.kind(), TyKind::Int(int) if int.signed()))
 }
 
 fn compare(op: BinOp, a: &Const, b: &Const) -> Option<Const> {
