@@ -1,5 +1,6 @@
 //! `cargo xtask`: the project's own chores.
 
+mod bench;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ fn main() -> ExitCode {
     let ok = match arguments.first().map(String::as_str) {
         Some("tidy") => tidy::tidy(&top()),
         Some("bless") => bless(rest),
-        Some("bench") => run(Command::new("python3").arg(top().join("bench/run.py")).args(rest)),
+        Some("bench") => bench::bench(&top(), rest),
         _ => {
             eprintln!("{HELP}");
             return ExitCode::from(2);

@@ -47,6 +47,9 @@ pub(crate) enum Command {
         /// Files to check, with everything they import; `std` checks the standard library
         #[arg(required = true)]
         paths: Vec<PathBuf>,
+        /// Say on standard error how long each stage took, and how much memory was in use at most
+        #[arg(long)]
+        timings: bool,
     },
     /// Explain a diagnostic code, for example QZ0200
     Explain { code: String },
@@ -67,7 +70,7 @@ pub(crate) struct Run {
     /// Stop after a stage, showing its problems only: parse, check, mir-opt
     #[arg(long, value_enum, value_name = "STAGE")]
     pub(crate) stop_after: Option<StopAfter>,
-    /// Say on standard error how long each stage took
+    /// Say on standard error how long each stage took, and how much memory was in use at most
     #[arg(long)]
     pub(crate) timings: bool,
     /// Report objects that are still alive at the end; then the status is 102

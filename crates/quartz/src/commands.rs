@@ -24,8 +24,10 @@ const STATUS_LEAKS: u8 = 102;
 pub(crate) fn dispatch(cli: &Cli) -> u8 {
     match &cli.command {
         Command::Run(command) => run(&cli.look, command),
-        Command::Check { paths } => {
-            let failed = paths.iter().filter(|path| !check_path(&cli.look, path)).count();
+        Command::Check { paths, timings } => {
+            let mut timings = Timings::new(*timings);
+            let failed = paths.iter().filter(|path| !check_path(&cli.look, path, &mut timings)).count();
+            timings.print();
             if failed > 0 { STATUS_PROBLEMS } else { 0 }
         }
         Command::Explain { code } => explain::explain(code),
@@ -79,12 +81,14 @@ fn load(root: Root) -> Option<Program> {
 }
 
 /// Whether the file is free of errors.
-fn check_path(look: &Look, path: &Path) -> bool {
+fn check_path(look: &Look, path: &Path, timings: &mut Timings) -> bool {
     let is_std = path.as_os_str() == "std" && !path.is_file();
     let root = if is_std { Root::Std } else { Root::File(path.to_path_buf()) };
     let Some(program) = load(root) else { return false };
+    timings.done("load");
     let checker = Checker::for_problems(&program.defs);
     let problems = qz_driver::check(&program, &checker);
+    timings.done("check");
     !look.report(&problems, &program)
 }
 
@@ -96,6 +100,10 @@ struct Timings {
 }
 
 impl Timings {
+    fn new(wanted: bool) -> Timings {
+        Timings { last: Instant::now(), stages: Vec::new(), wanted }
+    }
+
     fn done(&mut self, stage: &'static str) {
         let now = Instant::now();
         self.stages.push((stage, now - self.last));
@@ -107,8 +115,19 @@ impl Timings {
             for (stage, time) in &self.stages {
                 eprintln!("{stage:>10} {:>9.3} ms", time.as_secs_f64() * 1000.0);
             }
+            if let Some(bytes) = peak_memory() {
+                eprintln!("{:>10} {:>9.3} MB", "peak", bytes as f64 / 1e6);
+            }
         }
     }
+}
+
+/// The most memory that this process ever had, where the system tells.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
 }
 
 fn read_stdin() -> Result<String, String> {
@@ -129,7 +148,7 @@ fn run(look: &Look, command: &Run) -> u8 {
     } else {
         Root::File(command.file.clone())
     };
-    let mut timings = Timings { last: Instant::now(), stages: Vec::new(), wanted: command.timings };
+    let mut timings = Timings::new(command.timings);
     let Some(program) = load(root) else { return STATUS_PROBLEMS };
     timings.done("load");
     let status = run_loaded(look, command, &program, &mut timings);

@@ -65,6 +65,10 @@ fn main() {
     trials.push(Trial::test("std checks without a problem", || {
         filetests::check::standard_library().map_err(Failed::from)
     }));
+    let pages = top.join("docs/errors");
+    trials.push(Trial::test("every code has a page", move || {
+        filetests::docs::error_pages(&pages).map_err(Failed::from)
+    }));
     libtest_mimic::run(&arguments, trials).exit();
 }
 

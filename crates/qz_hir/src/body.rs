@@ -224,6 +224,8 @@ pub enum StructPath {
     Variant(AdtId, u32, Tys),
     /// A bare variant name: the expected type tells.
     Bare(Name),
+    /// A type of this name is in scope; in a pattern, a variant of what is matched wins over it.
+    BareOrAdt(Name, AdtId, Tys),
     Error,
 }
 
@@ -461,9 +463,10 @@ pub enum Pat {
     Or {
         alts: Box<[PatId]>,
     },
-    /// `e is T` with a type.
+    /// `e is T` with a type. A variant of this name wins if what is matched has one.
     Type {
         ty: Ty,
+        name: Option<Name>,
         sub: Option<PatId>,
     },
 }

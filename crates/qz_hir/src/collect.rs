@@ -2,6 +2,8 @@
 //!
 //! Only headers are read, and only as far as names go; types and bodies wait until asked for.
 
+mod imports;
+
 use std::cell::{Cell, OnceCell};
 
 use qz_base::{FileId, Name, Span, TextRange};
@@ -79,9 +81,11 @@ pub fn collect(inputs: Vec<ModuleInput>, prelude: Option<FileId>) -> Defs {
     for module in modules {
         Collector { defs: &mut defs, module, file: FileId(0) }.collect_module();
     }
+    let mut named = Vec::new();
     for (module, targets) in imports {
-        Collector { defs: &mut defs, module, file: FileId(0) }.tie_imports(&targets);
+        Collector { defs: &mut defs, module, file: FileId(0) }.tie_imports(&targets, &mut named);
     }
+    imports::settle(&mut defs, &named);
     index_methods(&mut defs);
     defs
 }
@@ -546,68 +550,6 @@ impl Collector<'_> {
             ty: OnceCell::new(),
         });
         self.declare(name, Def::Static(id), it.is_private());
-    }
-
-    fn tie_imports(&mut self, targets: &[ImportTarget]) {
-        self.file = self.defs.modules[self.module].file;
-        let parsed = self.defs.files[&self.file].clone();
-        let root = parsed.tree.root(&parsed.text);
-        let Some(file) = ast::SourceFile::cast(root) else { return };
-        let imports = file.items().filter_map(|item| match item {
-            ast::Item::ImportDef(import) => Some(import),
-            _ => None,
-        });
-        for (import, target) in imports.zip(targets) {
-            self.attrs(import.attrs());
-            if let ImportTarget::Module(file) = target
-                && let Some(target) = self.defs.module_of_file(*file)
-            {
-                self.tie_import(import, target);
-            }
-        }
-    }
-
-    fn tie_import(&mut self, import: ast::ImportDef<'_>, target: ModuleId) {
-        if import.is_wildcard() {
-            self.defs.modules[self.module].scope.wildcards.push((target, import.is_pub()));
-            return;
-        }
-        let names: Vec<_> = import.names().collect();
-        if names.is_empty() {
-            let Some(last) = import.path().and_then(|path| path.segments().last()) else { return };
-            let name = Name::new(import.alias().unwrap_or(last).text());
-            self.defs.modules[self.module].scope.modules.insert(name, target);
-            return;
-        }
-        for name in names {
-            self.import_name(name, target, import.is_pub());
-        }
-    }
-
-    fn import_name(&mut self, import: ast::ImportName<'_>, target: ModuleId, is_pub: bool) {
-        use crate::scope::Lookup;
-        let Some(token) = import.name() else { return };
-        let name = Name::new(token.text());
-        let span = self.span(token.range());
-        let def = match self.defs.lookup_export(target, name) {
-            Lookup::Found(def) => def,
-            Lookup::Private(owner) => {
-                let owner = self.defs.modules[owner].path;
-                self.defs.report(words::private_item(span, name, owner));
-                return;
-            }
-            Lookup::Ambiguous(_) | Lookup::Missing => {
-                let mut names = Vec::new();
-                self.defs.export_names(target, &mut names, &mut Vec::new());
-                names.sort_by(|a, b| a.cmp_text(*b));
-                let module = self.defs.modules[target].path;
-                self.defs.report(words::not_in_module(span, name, module, &names));
-                Def::NotYet
-            }
-        };
-        let token = import.alias().unwrap_or(token);
-        let entry = Entry { def, range: token.range(), is_private: false, is_plain_import: !is_pub };
-        self.add_entry(Name::new(token.text()), entry);
     }
 }
 

@@ -41,6 +41,12 @@ pub(crate) fn duplicate(again: Span, name: Name, first: Span) -> Diagnostic {
         .at(first, "first declared here")
 }
 
+pub(crate) fn import_clashes(again: Span, name: Name, first: Span) -> Diagnostic {
+    Diagnostic::new(Code::DUPLICATE, again, format!("`{name}` already means something else here"))
+        .at(first, "declared here")
+        .help(format!("import it under another name: `import {name} as …`"))
+}
+
 pub(crate) fn overloads_overlap(again: Span, name: Name, first: Span) -> Diagnostic {
     Diagnostic::new(
         Code::OVERLOADS,

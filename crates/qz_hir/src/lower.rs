@@ -344,6 +344,10 @@ impl<'a> Cx<'a> {
     }
 
     fn warn_unused(&mut self) {
+        // What the parser could not read may have been the use.
+        if self.exprs.values().any(|it| matches!(it, Expr::Missing)) {
+            return;
+        }
         for (_, local) in self.locals.iter() {
             let silent =
                 local.read || local.kind != LocalKind::Binding || local.name.as_str().starts_with('_');

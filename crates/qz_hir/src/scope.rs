@@ -15,6 +15,8 @@ pub enum Def {
     Alias(AliasId),
     Const(FnId),
     Static(StaticId),
+    /// What another module means by a name: an import that is not settled yet. Never seen by lookups.
+    Import(ModuleId, Name),
     /// Something whose meaning a later version brings; it was reported where it stands.
     NotYet,
 }
@@ -82,17 +84,20 @@ impl Defs {
         self.lookup_export_rec(module, name, &mut Vec::new())
     }
 
-    fn lookup_export_rec(&self, module: ModuleId, name: Name, seen: &mut Vec<ModuleId>) -> Lookup {
-        if seen.contains(&module) {
+    fn lookup_export_rec(&self, module: ModuleId, name: Name, seen: &mut Vec<(ModuleId, Name)>) -> Lookup {
+        if seen.contains(&(module, name)) {
             return Lookup::Missing;
         }
-        seen.push(module);
+        seen.push((module, name));
         let scope = &self.modules[module].scope;
         if let Some(entry) = scope.entries.get(&name) {
             if entry.is_private || entry.is_plain_import {
                 return Lookup::Private(module);
             }
-            return Lookup::Found(entry.def.clone());
+            return match entry.def {
+                Def::Import(from, name) => self.lookup_export_rec(from, name, seen),
+                ref def => Lookup::Found(def.clone()),
+            };
         }
         let mut found: Vec<(ModuleId, Def)> = Vec::new();
         for &(from, is_pub) in &scope.wildcards {

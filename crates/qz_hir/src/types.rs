@@ -855,6 +855,7 @@ impl TypeCx<'_> {
                 self.error()
             }
             Def::NotYet => self.error(),
+            Def::Import(..) => unreachable!("imports are settled when modules are collected"),
             Def::Fns(_) | Def::Const(_) | Def::Static(_) => {
                 let visible = self.type_names();
                 self.defs.report(words::unknown_type(span, Name::new(segment.name.text()), &visible));

@@ -171,6 +171,7 @@ impl<'d> Checker<'d> {
     fn infer(&self, session: &mut Session, id: FnId) {
         let sig = self.defs.fn_sig(id);
         let at = session.stack.len();
+        let first = session.waiting.len();
         let (params, ret) = self.open_types(session, &sig);
         session.stack.push(InProgress { function: id, params: params.clone(), ret, low: at });
         let mut inferred = infer_body(self, session, id, params, ret);
@@ -180,10 +181,15 @@ impl<'d> Checker<'d> {
             caller.low = caller.low.min(done.low.min(at));
         }
         session.waiting.push(inferred);
+        // What still waits since this one began is of its group.
         if done.low == at {
-            let first = session.waiting.iter().position(|it| it.low >= at).expect("at least this one");
             let group = session.waiting.split_off(first);
             self.close_group(session, group);
+        } else {
+            // Places on the stack are used again: each must name the group's own.
+            for it in &mut session.waiting[first..] {
+                it.low = it.low.min(done.low);
+            }
         }
     }
 

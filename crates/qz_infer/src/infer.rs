@@ -80,6 +80,8 @@ pub(crate) struct State {
     unknown_locals: Vec<LocalId>,
     unknown_exprs: Vec<ExprId>,
     failed: bool,
+    /// Another function of the group failed: what is unknown here may follow from that, and is not told.
+    group_failed: bool,
 }
 
 /// A pattern check that waits for types.

@@ -284,7 +284,10 @@ impl Cx<'_> {
         let range = it.syntax().range();
         let segments: Vec<_> = it.path().into_iter().flat_map(|path| path.segments()).collect();
         let path_range = it.path().map_or(range, |path| path.syntax().range());
-        let path = self.pattern_path(&segments, path_range);
+        let path = match self.pattern_path(&segments, path_range) {
+            StructPath::BareOrAdt(_, adt, args) => StructPath::Adt(adt, args),
+            path => path,
+        };
         if let StructPath::Bare(name) = path
             && self.defs.variants_in_scope(self.module, name).is_empty()
         {

@@ -124,6 +124,7 @@ impl Cx<'_> {
                 self.missing(range)
             }
             Def::NotYet => self.missing(range),
+            Def::Import(..) => unreachable!("imports are settled when modules are collected"),
         }
     }
 

@@ -63,10 +63,6 @@ pub(crate) fn unknown_arg_name(span: Span, name: Name, names: &[Name]) -> Diagno
     suggest(Diagnostic::new(Code::ARG_NAME, span, format!("no parameter is called `{name}`")), name, names)
 }
 
-pub(crate) fn positional_after_named(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::POSITIONAL_AFTER_NAMED, span, "a positional argument cannot follow a named one")
-}
-
 pub(crate) fn cannot_spread(span: Span, ty: &str) -> Diagnostic {
     Diagnostic::new(Code::SPREAD, span, format!("a `{ty}` cannot be spread here"))
         .note("a spread is a `Vec` for a `*rest` parameter, or a tuple whose parts fill parameters")

@@ -140,8 +140,8 @@ impl Infer<'_, '_> {
             match arg.kind {
                 ArgKind::Positional => {
                     if seen_named {
-                        let span = self.span(arg.value);
-                        self.report(words::positional_after_named(span));
+                        // The parser has told.
+                        self.st.failed = true;
                         return None;
                     }
                     self.place_positional(

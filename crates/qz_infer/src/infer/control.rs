@@ -112,6 +112,11 @@ impl Infer<'_, '_> {
             self.st.opened.truncate(opened);
             all_diverge &= self.diverges(arm.body);
         }
+        if arms.is_empty() {
+            // The parser has told.
+            self.st.failed = true;
+            return self.error();
+        }
         self.st.matches.push(super::exhaustive_job::Job::Match { expr: id });
         self.joined(&join, all_diverge)
     }

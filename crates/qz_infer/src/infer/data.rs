@@ -334,6 +334,13 @@ impl Infer<'_, '_> {
                 let (adt, variant) = self.find_bare_variant(span, name, expected)?;
                 (adt, variant, &[] as &[Ty])
             }
+            StructPath::BareOrAdt(name, adt, args) => match expect {
+                Expect::Hint(hint) => match self.variant_of(hint, name) {
+                    Some((adt, variant)) => (adt, variant, &[] as &[Ty]),
+                    None => (adt, 0, args),
+                },
+                _ => (adt, 0, args),
+            },
             StructPath::Error => return None,
         };
         let (ty, args) = self.adt_for(adt, written, expect);

@@ -25,6 +25,9 @@ pub(crate) fn finish_group(
     mut group: Vec<Inferred>,
 ) -> Vec<(FnId, CheckedFn)> {
     settle_group(ck, session, &mut group);
+    if group.iter().any(|it| it.st.failed) {
+        group.iter_mut().for_each(|it| it.st.group_failed = true);
+    }
     let open = open_vars(ck, session, &group);
     let members = take_members(session, &mut group, &open);
     let bounds = take_bounds(session, &mut group, &open);
@@ -408,7 +411,7 @@ impl Infer<'_, '_> {
     /// What is neither settled nor a parameter.
     fn report_open(&mut self) {
         for pending in std::mem::take(&mut self.st.pending) {
-            if !self.st.failed {
+            if !self.follows_from_failure() {
                 self.report(words::receiver_unknown(pending.span, pending.name));
             }
         }
@@ -418,15 +421,25 @@ impl Infer<'_, '_> {
                 // The unknown type itself is reported where it stands.
                 continue;
             }
-            if !self.st.failed {
+            if !self.follows_from_failure() {
                 let (ty, bound) = (self.show(*ty), self.show_bound(*bound));
                 self.report(words::ambiguous_bound(obligation.span, &ty, &bound));
             }
         }
     }
 
+    /// Whether what is unknown may be so because of an error that was reported; then it is one too.
+    fn follows_from_failure(&mut self) -> bool {
+        self.st.failed |= self.st.group_failed;
+        self.st.failed
+    }
+
     /// A type that nothing decides, told once, at the first name or expression that has it.
     fn report_unknown_types(&mut self) {
+        let any = !self.st.unknown_locals.is_empty() || !self.st.unknown_exprs.is_empty();
+        if any && self.follows_from_failure() {
+            return;
+        }
         let body = self.body.clone();
         let named = body
             .locals

@@ -104,7 +104,8 @@ fn body(p: &mut Parser<'_>, opener: (crate::SyntaxKind, TextRange), level: Level
 /// The value of the short form. It is an expression: an assignment is reported.
 pub(super) fn value(p: &mut Parser<'_>) {
     exprs::required(p);
-    if p.at(Eq) && !p.line_ended() {
+    let assigns = p.at(Eq) || crate::ast::BinaryOp::from_assign_kind(p.kind).is_some();
+    if assigns && !p.line_ended() {
         p.problem(SyntaxProblemKind::StatementAsValue);
         let from = p.start();
         p.bump();
