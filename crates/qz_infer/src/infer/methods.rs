@@ -99,10 +99,16 @@ impl Infer<'_, '_> {
             TyKind::Infer(_) => return self.pend_call(call, bare),
             _ => {}
         }
-        if !call.has_parens
-            && let Some(ty) = self.opened_field(&call)
-        {
-            return ty;
+        if !call.has_parens {
+            if let Some(ty) = self.opened_field(&call) {
+                return ty;
+            }
+            // `e.x?` with a field `x`: the field, for `question_member`.
+            if let Some(field) = call.name.as_str().strip_suffix('?')
+                && let Some(Search::Found(found)) = self.find_field(bare, Name::new(field), self.module)
+            {
+                return self.use_member(call, known, bare, found, expect);
+            }
         }
         let arity = call.args.len() as u32;
         match self.find_member(bare, call.name, arity, !call.has_parens, self.module) {
@@ -121,7 +127,8 @@ impl Infer<'_, '_> {
             return None;
         }
         let fields = self.variant_fields(adt, variant, args);
-        let index = fields.iter().position(|it| it.0 == call.name)?;
+        let name = call.name.as_str();
+        let index = fields.iter().position(|it| it.0.as_str() == name.strip_suffix('?').unwrap_or(name))?;
         self.st.types.callees.insert(call.expr, Callee::Field { variant, index: index as u32 });
         Some(fields[index].1)
     }
