@@ -109,12 +109,10 @@ impl Cx<'_, '_, '_> {
             Expr::Range { start, end, step, inclusive } => self.range(id, *start, *end, *step, *inclusive),
             Expr::Interp { parts } => self.interp(parts),
             Expr::Propagate { operand, .. } => self.propagate(id, *operand),
-            Expr::QuestionMember { member, .. } => {
-                match self.types().callees.get(*member) {
-                    Some(Callee::Field { .. }) => self.propagate(id, *member),
-                    _ => self.value(*member),
-                }
-            }
+            Expr::QuestionMember { member, .. } => match self.types().callees.get(*member) {
+                Some(Callee::Field { .. }) => self.propagate(id, *member),
+                _ => self.value(*member),
+            },
             Expr::Unwrap { operand } => self.unwrap(id, *operand),
             Expr::Coalesce { lhs, rhs } => self.coalesce(id, *lhs, *rhs),
             Expr::SafeNav { base, inner, rest } => self.safe_nav(id, *base, *inner, *rest),

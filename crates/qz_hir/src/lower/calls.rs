@@ -119,8 +119,8 @@ impl Cx<'_> {
         let type_args = self.written_type_args(it.type_args());
         let finish = |cx: &mut Self, receiver: ExprId| {
             let args = [].into();
-            let member =
-                cx.expr(Expr::Method { receiver, name, name_range, type_args, args, has_parens: false }, range);
+            let member = cx
+                .expr(Expr::Method { receiver, name, name_range, type_args, args, has_parens: false }, range);
             if !name.as_str().ends_with('?') {
                 return member;
             }

@@ -273,12 +273,8 @@ impl Infer<'_, '_> {
         self.st.obligations.push(asked);
         let bound = TraitRef { trait_id: iterator, args: Ty::list(&[item]) };
         self.st.obligations.push(crate::traits::Obligation::trait_(iter_ty, bound, span));
-        let method = |trait_id, ty| Callee::Method {
-            trait_id,
-            method: 0,
-            args: Ty::list(&[ty, item]),
-            own_args: &[],
-        };
+        let method =
+            |trait_id, ty| Callee::Method { trait_id, method: 0, args: Ty::list(&[ty, item]), own_args: &[] };
         let plan = ForPlan::Iterator {
             iter: Some(method(iterable, ty)),
             iter_ty,
