@@ -96,7 +96,8 @@ fn large_files() {
     let scratch = Scratch::new("large");
     let mut text = String::new();
     for n in 0..20_000 {
-        let _ = writeln!(text, "def f{n}(a: Int, b: Int): Int = a * {n} + b # a comment to fill the line up\n");
+        let _ =
+            writeln!(text, "def f{n}(a: Int, b: Int): Int = a * {n} + b # a comment to fill the line up\n");
     }
     text.push_str("def main = puts(f7(1, 2))\n");
     scratch.file("a.qz", text.as_bytes());

@@ -72,7 +72,12 @@ fn program(form: &Form) -> (String, Vec<&'static Case>) {
     let mut text = String::from(PRELUDE);
     for (n, case) in cases.iter().enumerate() {
         let own = form.text.replace("(c)", "(Calls { ok: true })");
-        let fill = |text: &str| text.replace("@@", &own).replace('@', form.text).replace("case_", &format!("case{n}_")).replace("Case_", &format!("Case{n}_"));
+        let fill = |text: &str| {
+            text.replace("@@", &own)
+                .replace('@', form.text)
+                .replace("case_", &format!("case{n}_"))
+                .replace("Case_", &format!("Case{n}_"))
+        };
         text.push_str(&fill(case.top));
         let body: String = case.body.lines().map(|line| format!("  {line}\n")).collect();
         text.push_str(&format!("def case{n}(c: Calls): Int?\n{}end\n", fill(&body)));
@@ -137,19 +142,28 @@ fn check(form: &Form) {
     let (text, cases) = program(form);
     for engine in ["cranelift", "interp"] {
         let (status, lines, stderr) = run(engine, &text, &[]);
-        let errors: String = stderr.lines().filter(|line| !line.contains("warning")).collect::<Vec<_>>().join("\n");
+        let errors: String =
+            stderr.lines().filter(|line| !line.contains("warning")).collect::<Vec<_>>().join("\n");
         assert_eq!(status, Some(0), "{} on {engine}:\n{errors}", form.name);
         assert_eq!(lines.len(), cases.len(), "{} on {engine}", form.name);
         for (n, (line, case)) in lines.iter().zip(&cases).enumerate() {
             let wanted = format!("{n} {} Some({})", case.runs, case.value);
-            assert_eq!(*line, wanted, "{} in {} on {engine}:\n{}{}", form.name, case.slot, case.top, case.body);
+            assert_eq!(
+                *line, wanted,
+                "{} in {} on {engine}:\n{}{}",
+                form.name, case.slot, case.top, case.body
+            );
         }
         if form.leaves {
             let (status, lines, stderr) = run(engine, &text, &["fail"]);
             assert_eq!(status, Some(0), "{} failing on {engine}:\n{stderr}", form.name);
             for (n, (line, case)) in lines.iter().zip(&cases).enumerate() {
                 let wanted = format!("{n} 1 {}", case.failing);
-                assert_eq!(*line, wanted, "{} failing in {} on {engine}:\n{}", form.name, case.slot, case.body);
+                assert_eq!(
+                    *line, wanted,
+                    "{} failing in {} on {engine}:\n{}",
+                    form.name, case.slot, case.body
+                );
             }
         }
     }

@@ -58,7 +58,12 @@ pub(crate) const NONE: &[(&str, &str)] = &[
 pub(crate) const TABLE: &[Case] = &[
     // ---- declarations
     with_top("FnDef.value", 1, "def case_f(c: Calls): Int = @\n", "Some(case_f(c))"),
-    with_top("Param.default", 13, "def case_f(c: Calls, n: Int = @, m: Int = 3): Int = n * 10 + m\n", "Some(case_f(c))"),
+    with_top(
+        "Param.default",
+        13,
+        "def case_f(c: Calls, n: Int = @, m: Int = 3): Int = n * 10 + m\n",
+        "Some(case_f(c))",
+    ),
     with_top(
         "Param.default/method",
         3,
@@ -67,7 +72,12 @@ pub(crate) const TABLE: &[Case] = &[
     ),
     Case {
         runs: 0,
-        ..with_top("FieldDef.default", 12, "struct Case_S\n  n: Int = @@\n  m: Int\nend\n", "Some(Case_S { m: 2 }.n * 10 + 2)")
+        ..with_top(
+            "FieldDef.default",
+            12,
+            "struct Case_S\n  n: Int = @@\n  m: Int\nend\n",
+            "Some(Case_S { m: 2 }.n * 10 + 2)",
+        )
     },
     // ---- statements
     case("Block.stmts", 7, "@\nSome(7)"),
@@ -82,7 +92,11 @@ pub(crate) const TABLE: &[Case] = &[
     case("CompoundAssignStmt.value/default", 1, "var x: Int? = nil\nx ??= Some(@)\nx"),
     case("CompoundAssignStmt.value/element", 11, "xs = [10]\nxs[0] += @\nSome(xs[0])"),
     case("CompoundAssignStmt.place", 22, "xs = [10, 20]\nxs[@] += 2\nSome(xs[1])"),
-    case("CompoundAssignStmt.place/field", 9, "bs = [Box { n: 5 }, Box { n: 6 }]\nbs[@].n += 3\nSome(bs[1].n)"),
+    case(
+        "CompoundAssignStmt.place/field",
+        9,
+        "bs = [Box { n: 5 }, Box { n: 6 }]\nbs[@].n += 3\nSome(bs[1].n)",
+    ),
     case("DestructureStmt.value", 12, "(a, b) = (@, 2)\nSome(a * 10 + b)"),
     stays("DeferStmt.stmt", 4, "x = 4\ndefer @\nSome(x)"),
     stays("DeferStmt.stmt/assign", 0, "b = Box { n: 0 }\ndefer b.n += @\nSome(b.n)"),
@@ -114,7 +128,12 @@ pub(crate) const TABLE: &[Case] = &[
     case("UnaryExpr.operand", -1, "Some(-@)"),
     case("UnaryExpr.operand/not", 3, "x = not (@ == 2)\nSome(if x then 3 else 4 end)"),
     case("UnaryExpr.operand/bits", -2, "Some(~@)"),
-    with_top("BorrowExpr.operand", 9, "def case_up(n: &mut Int)\n  n += 4\nend\n", "xs = [3, 5]\ncase_up(&mut xs[@])\nSome(xs[1])"),
+    with_top(
+        "BorrowExpr.operand",
+        9,
+        "def case_up(n: &mut Int)\n  n += 4\nend\n",
+        "xs = [3, 5]\ncase_up(&mut xs[@])\nSome(xs[1])",
+    ),
     case("TryExpr.operand", 1, "Some(try (Some(@)))"),
     case("BinaryExpr.lhs", 6, "Some(@ + 5)"),
     case("BinaryExpr.rhs", 6, "Some(5 + @)"),

@@ -289,7 +289,9 @@ impl<'a> Cx<'a> {
                     name: named.name().map(|it| Name::new(it.text())),
                     pat: self.maybe_pattern(named.pat(), range, pcx),
                 },
-                ast::PatArg::Pat(ast::Pat::TypePat(test)) if let Some((name, path)) = self.named_variant(test) => {
+                ast::PatArg::Pat(ast::Pat::TypePat(test))
+                    if let Some((name, path)) = self.named_variant(test) =>
+                {
                     let range = path.syntax().range();
                     let segments: Vec<_> = path.segments().collect();
                     let path = self.pattern_path(&segments, range);
