@@ -3,7 +3,7 @@
 //!
 //! Spans are turned into lines and columns when somebody asks, which is when a panic is printed.
 
-use qz_base::{FileId, FxHashMap, Name, Span};
+use qz_base::{FileId, FxHashMap, Name, Span, TextRange};
 use qz_mir::{Body, SourceInfo};
 
 /// Where something stands, as people say it.
@@ -70,9 +70,11 @@ impl Locations {
         number
     }
 
-    /// The frames at a location, innermost first; none for a number that was not given out.
+    /// The frames at a location, innermost first; none for a number that was not given out. What the compiler
+    /// made itself stands nowhere, and nobody wants to read of it.
     pub fn frames(&self, location: u32) -> impl Iterator<Item = Location> + '_ {
         let first = self.all.get(location as usize).copied();
         std::iter::successors(first, |at| at.parent.map(|parent| self.all[parent as usize]))
+            .filter(|at| at.span.range != TextRange::default())
     }
 }

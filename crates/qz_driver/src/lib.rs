@@ -43,9 +43,7 @@ pub fn collect(loaded: Loaded) -> Program {
 
 /// Checks every declaration and body of the user's modules; gives all problems, in order of place.
 pub fn check(program: &Program, checker: &Checker<'_>) -> Vec<Diagnostic> {
-    for &module in &program.modules {
-        checker.check_module(module);
-    }
+    checker.check_modules(&program.modules);
     let mut problems = program.problems.clone();
     problems.extend(program.defs.take_problems());
     qz_diag::sort_and_dedup(&mut problems);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use qz_base::{FileId, LineIndex, Span};
+use qz_base::{FileId, FxHashMap, LineIndex, Span};
 use qz_codegen::{Position, SourceFiles};
 
 /// Files in the order in which they were read.
@@ -23,25 +23,26 @@ struct SourceFile {
 #[derive(Default)]
 pub(crate) struct SourceMapBuilder {
     files: Vec<SourceFile>,
-    /// Where each file really is, to read it once.
-    real: Vec<Option<PathBuf>>,
+    /// Files by where they really are, to read each once.
+    by_real: FxHashMap<PathBuf, FileId>,
+    by_path: FxHashMap<String, FileId>,
 }
 
 impl SourceMapBuilder {
     pub(crate) fn add(&mut self, path: String, real: Option<PathBuf>, text: Arc<str>) -> FileId {
         let id = FileId(self.files.len() as u32);
+        self.by_path.entry(path.clone()).or_insert(id);
+        self.by_real.extend(real.map(|real| (real, id)));
         self.files.push(SourceFile { path, text, lines: OnceLock::new() });
-        self.real.push(real);
         id
     }
 
     pub(crate) fn find_real(&self, real: &std::path::Path) -> Option<FileId> {
-        let at = self.real.iter().position(|it| it.as_deref() == Some(real))?;
-        Some(FileId(at as u32))
+        self.by_real.get(real).copied()
     }
 
     pub(crate) fn find_path(&self, path: &str) -> Option<FileId> {
-        self.files.iter().position(|it| it.path == path).map(|at| FileId(at as u32))
+        self.by_path.get(path).copied()
     }
 
     pub(crate) fn text(&self, file: FileId) -> Arc<str> {

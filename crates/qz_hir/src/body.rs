@@ -389,6 +389,9 @@ exprs! {
     Interp { parts: Box<[InterpPart]> as parts },
     /// `e?`, `try e`.
     Propagate { operand: ExprId as child, lambda: Option<LambdaId> as leaf, keyword: bool as leaf },
+    /// `e.x?`: a method `x?`, or propagation of a field `x`. `lambda` is what it would leave, as in `Propagate`;
+    /// `None` inside a `defer`, which cannot be left.
+    QuestionMember { member: ExprId as child, lambda: Option<Option<LambdaId>> as leaf },
     /// `e!`, `$unwrap(e)`.
     Unwrap { operand: ExprId as child },
     /// `a ?? b`.
@@ -463,7 +466,6 @@ pub enum Pat {
     /// `e is T` with a type. A variant of this name wins if what is matched has one.
     Type {
         ty: Ty,
-        name: Option<Name>,
         sub: Option<PatId>,
     },
 }

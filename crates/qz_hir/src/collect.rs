@@ -651,6 +651,9 @@ fn attr_word(attr: ast::Attr<'_>) -> Option<String> {
 /// Files methods under the heads of their types. Needs all modules and imports.
 fn index_methods(defs: &mut Defs) {
     for id in defs.traits.ids() {
+        if !defs.modules[defs.traits[id].module].is_std {
+            continue;
+        }
         for (n, &method) in defs.traits[id].methods.iter().enumerate() {
             let name = defs.fns[method].name;
             defs.trait_methods.entry(name).or_default().push((id, n as u32));
@@ -661,6 +664,9 @@ fn index_methods(defs: &mut Defs) {
         let header = defs.impl_header(id);
         if let Some(trait_ref) = header.trait_ref {
             defs.trait_impls.entry(trait_ref.trait_id).or_default().push(id);
+            if let Some(head) = TyHead::of(header.self_ty) {
+                defs.impls_by_head.entry((trait_ref.trait_id, head)).or_default().push(id);
+            }
             continue;
         }
         let Some(head) = TyHead::of(header.self_ty) else { continue };

@@ -40,13 +40,25 @@ pub struct Defs {
     pub prelude: Option<ModuleId>,
     /// Methods in inherent impls and `extend` blocks, by the head of the type and name.
     pub(crate) inherent: FxHashMap<(TyHead, Name), Vec<FnId>>,
-    /// Methods of `impl<T> T`-like blocks do not exist; trait methods by name, for scope searches.
+    /// Methods of the library's traits, which are in scope everywhere, by name.
     pub(crate) trait_methods: FxHashMap<Name, Vec<(TraitId, u32)>>,
     pub(crate) trait_impls: FxHashMap<TraitId, Vec<ImplId>>,
+    /// The same by the head of the type, so that many types with one trait cost nothing.
+    pub(crate) impls_by_head: FxHashMap<(TraitId, TyHead), Vec<ImplId>>,
+    /// Variants by name that a module sees, its own and imported enums first; made when first asked for.
+    pub(crate) variants_seen: RefCell<FxHashMap<ModuleId, Arc<SeenVariants>>>,
+    /// Methods of the other traits that a module sees, by name; made when first asked for.
+    pub(crate) traits_seen: RefCell<FxHashMap<ModuleId, Arc<SeenMethods>>>,
     /// Functions that hold the default values of fields.
     pub(crate) field_defaults: FxHashMap<(AdtId, u32), FnId>,
     pub(crate) problems: RefCell<Vec<Diagnostic>>,
 }
+
+/// Enums and indexes of their variants, by the variant's name.
+pub(crate) type SeenVariants = FxHashMap<Name, Vec<(AdtId, u32)>>;
+
+/// Traits and indexes of their methods, by the method's name.
+pub(crate) type SeenMethods = FxHashMap<Name, Vec<(TraitId, u32)>>;
 
 /// A file seen as a name space.
 pub struct Module {
@@ -394,6 +406,13 @@ impl Defs {
         Span::new(self.file_of(def.module), def.name_range)
     }
 
+    /// The impls of a trait that may be for a type with this head, those for all types last.
+    pub fn impls_for(&self, id: TraitId, head: Option<TyHead>) -> impl Iterator<Item = ImplId> + '_ {
+        let of = |head: TyHead| self.impls_by_head.get(&(id, head)).map_or(&[][..], Vec::as_slice);
+        let own = head.filter(|it| *it != TyHead::Any).map_or(&[][..], of);
+        own.iter().chain(of(TyHead::Any)).copied()
+    }
+
     /// The impls of a trait, in order of declaration.
     pub fn impls_of(&self, id: TraitId) -> &[ImplId] {
         self.trait_impls.get(&id).map_or(&[], Vec::as_slice)
@@ -413,9 +432,6 @@ impl Defs {
     }
 
     /// Trait methods of this name, anywhere.
-    pub fn trait_methods_named(&self, name: Name) -> &[(TraitId, u32)] {
-        self.trait_methods.get(&name).map_or(&[], Vec::as_slice)
-    }
 
     /// The full path of a function: `geo::Point::norm`.
     pub fn fn_path(&self, id: FnId) -> Name {

@@ -1,9 +1,11 @@
 //! What a name means in a module: its own items and named imports, then wildcard imports, then the prelude.
 
+use std::sync::Arc;
+
 use qz_base::{FxHashMap, Name, TextRange};
 use qz_types::{AdtId, FnId, StaticId, TraitId};
 
-use crate::defs::{AliasId, Defs, ModuleId};
+use crate::defs::{AliasId, Defs, ModuleId, SeenMethods, SeenVariants};
 
 /// A declaration a name can stand for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,62 +149,89 @@ impl Defs {
         }
     }
 
-    /// The traits whose methods can be called with a dot in `module`.
-    pub fn trait_in_scope(&self, module: ModuleId, id: TraitId) -> bool {
-        let def = &self.traits[id];
-        if def.module == module || self.modules[def.module].is_std {
-            return true;
+    /// Methods of this name of the traits whose methods can be called with a dot in `module`: the library's,
+    /// its own, imported ones.
+    pub fn visible_trait_methods(&self, module: ModuleId, name: Name) -> Vec<(TraitId, u32)> {
+        let mut found = self.trait_methods.get(&name).cloned().unwrap_or_default();
+        let seen = self.trait_methods_seen_by(module);
+        found.extend(seen.get(&name).into_iter().flatten());
+        found
+    }
+
+    fn trait_methods_seen_by(&self, module: ModuleId) -> Arc<SeenMethods> {
+        if let Some(known) = self.traits_seen.borrow().get(&module) {
+            return known.clone();
         }
         let scope = &self.modules[module].scope;
-        scope.entries.values().any(|entry| entry.def == Def::Trait(id))
-            || scope.wildcards.iter().any(|&(from, _)| {
-                matches!(self.lookup_export(from, def.name), Lookup::Found(Def::Trait(found)) if found == id)
-            })
+        let of = |def: &Def| if let Def::Trait(id) = def { Some(*id) } else { None };
+        let mut traits: Vec<TraitId> = scope.entries.values().filter_map(|entry| of(&entry.def)).collect();
+        for &(from, _) in scope.wildcards.iter().filter(|(from, _)| !self.modules[*from].is_std) {
+            let mut names = Vec::new();
+            self.export_names(from, &mut names, &mut Vec::new());
+            let found = names.into_iter().map(|name| self.lookup_export(from, name));
+            traits.extend(found.filter_map(|it| if let Lookup::Found(def) = it { of(&def) } else { None }));
+        }
+        traits.retain(|&id| !self.modules[self.traits[id].module].is_std);
+        traits.sort_by_key(|id| id.raw());
+        traits.dedup();
+        let mut seen = SeenMethods::default();
+        for id in traits {
+            for (n, &method) in self.traits[id].methods.iter().enumerate() {
+                seen.entry(self.fns[method].name).or_default().push((id, n as u32));
+            }
+        }
+        let seen = Arc::new(seen);
+        self.traits_seen.borrow_mut().insert(module, seen.clone());
+        seen
     }
 
     /// Enums visible in `module` that have a variant of this name. The module's own and imported ones come
     /// before those of the prelude.
     pub fn variants_in_scope(&self, module: ModuleId, name: Name) -> Vec<(AdtId, u32)> {
-        let own = self.variants_among(name, &self.enum_candidates(module, false));
-        if own.is_empty() { self.variants_among(name, &self.enum_candidates(module, true)) } else { own }
-    }
-
-    fn enum_candidates(&self, module: ModuleId, prelude: bool) -> Vec<AdtId> {
-        let mut names = Vec::new();
-        let mut seen = Vec::new();
-        if prelude {
-            if let Some(prelude) = self.prelude {
-                self.export_names(prelude, &mut names, &mut seen);
-            }
-        } else {
-            names.extend(self.modules[module].scope.entries.keys().copied());
-            seen.push(module);
-            for &(from, _) in &self.modules[module].scope.wildcards {
-                self.export_names(from, &mut names, &mut seen);
-            }
+        if let Some(found) = self.variants_seen_by(module).get(&name) {
+            return found.clone();
         }
-        names.sort_by(|a, b| a.cmp_text(*b));
-        names.dedup();
-        names
-            .into_iter()
-            .filter(|name| name.is_upper())
-            .filter_map(|name| match self.lookup(module, name) {
-                Lookup::Found(Def::Adt(id)) if self.adts[id].kind == crate::AdtKind::Enum => Some(id),
-                _ => None,
-            })
-            .collect()
+        let prelude = self.prelude.map(|prelude| self.variants_seen_by(prelude));
+        prelude.and_then(|it| it.get(&name).cloned()).unwrap_or_default()
     }
 
-    fn variants_among(&self, name: Name, enums: &[AdtId]) -> Vec<(AdtId, u32)> {
-        let mut found = Vec::new();
-        for &id in enums {
-            let fields = self.adt_fields(id);
-            for (i, variant) in fields.variants.iter().enumerate() {
-                if variant.name == name && !found.contains(&(id, i as u32)) {
+    /// Variants of the enums that a module declares or imports, by name.
+    fn variants_seen_by(&self, module: ModuleId) -> Arc<SeenVariants> {
+        if let Some(known) = self.variants_seen.borrow().get(&module) {
+            return known.clone();
+        }
+        let mut seen = SeenVariants::default();
+        for id in self.enums_seen_by(module) {
+            for (i, variant) in self.adt_fields(id).variants.iter().enumerate() {
+                let found: &mut Vec<(AdtId, u32)> = seen.entry(variant.name).or_default();
+                if !found.contains(&(id, i as u32)) {
                     found.push((id, i as u32));
                 }
             }
         }
-        found
+        let seen = Arc::new(seen);
+        self.variants_seen.borrow_mut().insert(module, seen.clone());
+        seen
+    }
+
+    fn enums_seen_by(&self, module: ModuleId) -> Vec<AdtId> {
+        let mut names: Vec<Name> = Vec::new();
+        if self.prelude == Some(module) {
+            self.export_names(module, &mut names, &mut Vec::new());
+        } else {
+            names.extend(self.modules[module].scope.entries.keys());
+            let mut seen = vec![module];
+            for &(from, _) in &self.modules[module].scope.wildcards {
+                self.export_names(from, &mut names, &mut seen);
+            }
+        }
+        names.retain(|name| name.is_upper());
+        names.sort_by(|a, b| a.cmp_text(*b));
+        names.dedup();
+        let enum_of = |name| match self.lookup(module, name) {
+            Lookup::Found(Def::Adt(id)) if self.adts[id].kind == crate::AdtKind::Enum => Some(id),
+            _ => None,
+        };
+        names.into_iter().filter_map(enum_of).collect()
     }
 }

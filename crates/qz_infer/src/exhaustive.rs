@@ -42,6 +42,29 @@ enum Pattern {
     Or(Vec<Pattern>),
 }
 
+/// A pattern of a binding: vectors of another length than it asks for panic when the program runs, so they count
+/// as covered here.
+fn any_length(pattern: Pattern) -> Pattern {
+    let any = |n: u32| vec![Pattern::Wild; n as usize];
+    match pattern {
+        Pattern::Wild => Pattern::Wild,
+        Pattern::Or(alts) => Pattern::Or(alts.into_iter().map(any_length).collect()),
+        Pattern::Ctor(ctor, parts) => {
+            let (shortest, open) = match ctor {
+                Ctor::Len(n) => (n, false),
+                Ctor::LenFrom(prefix, suffix) => (prefix + suffix, true),
+                _ => return Pattern::Ctor(ctor, parts.into_iter().map(any_length).collect()),
+            };
+            let mut alts = vec![Pattern::Ctor(ctor, parts.into_iter().map(any_length).collect())];
+            alts.extend((0..shortest).map(|n| Pattern::Ctor(Ctor::Len(n), any(n))));
+            if !open {
+                alts.push(Pattern::Ctor(Ctor::LenFrom(shortest + 1, 0), any(shortest + 1)));
+            }
+            Pattern::Or(alts)
+        }
+    }
+}
+
 /// A value that is missed.
 #[derive(Clone, Debug)]
 enum Witness {
@@ -111,7 +134,8 @@ impl Cx<'_, '_> {
             return Vec::new();
         }
         let Some(&ty) = self.types.pats.get(pat) else { return Vec::new() };
-        match self.missing(vec![vec![self.lower(pat)]], &[ty.peel_ref()]) {
+        let lowered = any_length(self.lower(pat));
+        match self.missing(vec![vec![lowered]], &[ty.peel_ref()]) {
             Some(missing) => {
                 let witness = self.show(&missing[0]);
                 vec![words::refutable(self.body.pat_span(pat), &witness)]
@@ -134,7 +158,9 @@ impl Cx<'_, '_> {
         match &self.body.pats[pat] {
             Pat::Missing | Pat::Wild | Pat::Bind { sub: None, .. } => Pattern::Wild,
             Pat::Bind { sub: Some(sub), .. } => self.lower(*sub),
-            Pat::Type { .. } if self.types.pat_targets.contains(pat) => self.variant(pat, &[], false),
+            Pat::Type { sub: None, .. } if self.types.pat_targets.contains(pat) => {
+                self.variant(pat, &[], false)
+            }
             Pat::Type { sub, .. } => sub.map_or(Pattern::Wild, |sub| self.lower(sub)),
             Pat::Lit { value } => self.literal(pat, value),
             Pat::Nil => match self.defs().lang.adt("Option") {

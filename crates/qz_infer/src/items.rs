@@ -12,16 +12,19 @@ use crate::traits::{TraitCx, Truth};
 
 impl Checker<'_> {
     /// Checks every declaration and body of a module. Problems go to `Defs::report`.
-    pub fn check_module(&self, module: ModuleId) {
-        self.check_adts(module);
-        self.check_signatures(module);
+    pub fn check_modules(&self, modules: &[ModuleId]) {
+        let mut wanted = vec![false; self.defs.modules.len()];
+        modules.iter().for_each(|module| wanted[module.index()] = true);
+        let wanted = |module: ModuleId| wanted[module.index()];
+        self.check_adts(&wanted);
+        self.check_signatures(&wanted);
         for id in self.defs.impls.ids() {
-            if self.defs.impls[id].module == module {
+            if wanted(self.defs.impls[id].module) {
                 self.check_impl(id);
             }
         }
         for (id, def) in self.defs.fns.iter() {
-            if def.module == module && def.has_body {
+            if wanted(def.module) && def.has_body {
                 self.check_fn(id);
                 if self.is_program_main(id) {
                     self.check_main(id);
@@ -32,15 +35,15 @@ impl Checker<'_> {
             }
         }
         for (id, def) in self.defs.statics.iter() {
-            if def.module == module {
+            if wanted(def.module) {
                 self.check_static(id);
             }
         }
     }
 
-    fn check_adts(&self, module: ModuleId) {
+    fn check_adts(&self, wanted: &dyn Fn(ModuleId) -> bool) {
         for (id, def) in self.defs.adts.iter() {
-            if def.module != module {
+            if !wanted(def.module) {
                 continue;
             }
             self.defs.adt_fields(id);
@@ -50,21 +53,21 @@ impl Checker<'_> {
             self.check_member_names(id);
         }
         for (id, alias) in self.defs.aliases.iter() {
-            if alias.module == module {
+            if wanted(alias.module) {
                 self.defs.check_alias(id);
             }
         }
         for (id, def) in self.defs.traits.iter() {
-            if def.module == module {
+            if wanted(def.module) {
                 self.defs.trait_supers(id);
                 self.defs.assoc_bounds(id);
             }
         }
     }
 
-    fn check_signatures(&self, module: ModuleId) {
+    fn check_signatures(&self, wanted: &dyn Fn(ModuleId) -> bool) {
         for (id, def) in self.defs.fns.iter() {
-            if def.module == module {
+            if wanted(def.module) {
                 self.defs.fn_sig(id);
             }
         }
@@ -227,7 +230,7 @@ impl Checker<'_> {
 
     fn check_overlap(&self, id: ImplId, bound: TraitRef) {
         let header = self.defs.impl_header(id);
-        for &other in self.defs.impls_of(bound.trait_id) {
+        for other in self.defs.impls_for(bound.trait_id, TyHead::of(header.self_ty)) {
             if other.raw() >= id.raw() || self.defs.impls[other].is_negative {
                 continue;
             }

@@ -234,7 +234,7 @@ impl TraitCx<'_, '_> {
     }
 
     /// Bounds known of a type without looking at impls: of a parameter, a `dyn`, a hidden type.
-    fn known_bounds(&mut self, ty: Ty) -> Vec<TraitRef> {
+    pub(crate) fn known_bounds(&mut self, ty: Ty) -> Vec<TraitRef> {
         let defs = self.ck.defs;
         let mut bounds: Vec<TraitRef> = Vec::new();
         for pred in self.preds {
@@ -309,10 +309,9 @@ impl TraitCx<'_, '_> {
         let defs = self.ck.defs;
         let head = TyHead::of(ty);
         let mut fitting = Vec::new();
-        for &id in defs.impls_of(bound.trait_id) {
+        for id in defs.impls_for(bound.trait_id, head) {
             let header = defs.impl_header(id);
-            let impl_head = TyHead::of(header.self_ty);
-            if defs.impls[id].is_negative || (impl_head != head && impl_head != Some(TyHead::Any)) {
+            if defs.impls[id].is_negative {
                 continue;
             }
             let at = self.table.snapshot();
@@ -381,9 +380,10 @@ impl TraitCx<'_, '_> {
     /// No impl is written: the type's own methods, or its structure.
     fn without_impl(&mut self, ty: Ty, bound: TraitRef, seen: &mut Vec<(Ty, TraitId)>) -> Truth {
         let defs = self.ck.defs;
-        let negative = defs.impls_of(bound.trait_id).iter().any(|&id| {
-            defs.impls[id].is_negative && TyHead::of(defs.impl_header(id).self_ty) == TyHead::of(ty)
-        });
+        let head = TyHead::of(ty);
+        let negative = defs
+            .impls_for(bound.trait_id, head)
+            .any(|id| defs.impls[id].is_negative && TyHead::of(defs.impl_header(id).self_ty) == head);
         if negative {
             return Truth::No;
         }

@@ -436,6 +436,7 @@ impl<'m> Machine<'m> {
                 track_caller: scope.track_caller,
             }
         };
-        chain.map(one).collect()
+        // What the compiler made itself stands nowhere, and nobody wants to read of it.
+        chain.filter(|at| at.span.range != qz_base::TextRange::default()).map(one).collect()
     }
 }

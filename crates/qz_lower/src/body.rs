@@ -36,6 +36,8 @@ pub(crate) struct Scope {
 pub(crate) enum Exit {
     /// A variable ends.
     Local(Local),
+    /// A temporary ends, at the end of its statement already.
+    Temp(Local),
     /// A deferred statement runs, with the unwind target that held before it was deferred.
     Defer(ExprId, Option<BlockId>),
 }
@@ -253,11 +255,38 @@ impl<'l, 'c, 'd> Cx<'l, 'c, 'd> {
         self.b.set_unwind(unwind);
     }
 
+    /// A value that an expression made. Where a `drop` may be watching, it lives to the end of its statement.
+    pub(crate) fn temporary(&mut self, value: Operand, ty: Ty) -> Operand {
+        let plain = !matches!(ty.kind(), TyKind::Adt(..) | TyKind::Tuple(_) | TyKind::Param(..));
+        if !self.lw.watches_drops || plain || ty.is_unit() || matches!(value, Operand::Const(_)) {
+            return value;
+        }
+        let temp = self.fix(value, ty);
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.exits.push(Exit::Temp(temp));
+        }
+        Operand::local(temp)
+    }
+
+    /// How much the innermost scope has to do so far.
+    pub(crate) fn start_statement(&self) -> usize {
+        self.scopes.last().map_or(0, |scope| scope.exits.len())
+    }
+
+    /// Ends the temporaries made since the start of the statement.
+    pub(crate) fn end_statement(&mut self, start: usize) {
+        let Some(scope) = self.scopes.last_mut() else { return };
+        let (temps, rest): (Vec<Exit>, Vec<Exit>) =
+            scope.exits.drain(start..).partition(|it| matches!(it, Exit::Temp(_)));
+        scope.exits.extend(rest);
+        self.run_exits(&temps);
+    }
+
     fn run_exits(&mut self, exits: &[Exit]) {
         let span = self.b.span();
         for exit in exits.iter().rev() {
             match exit {
-                Exit::Local(local) => self.b.push(StmtKind::EndScope(*local)),
+                Exit::Local(local) | Exit::Temp(local) => self.b.push(StmtKind::EndScope(*local)),
                 Exit::Defer(expr, outer) => {
                     self.b.set_unwind(*outer);
                     self.b.refresh();

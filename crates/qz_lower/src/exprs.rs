@@ -45,6 +45,8 @@ impl Cx<'_, '_, '_> {
         self.at(id);
         let body = self.body.clone();
         match &body.exprs[id] {
+            // A variant that has a type's name.
+            Expr::TypeRecv { .. } if self.types().callees.contains(id) => self.constructor(id),
             Expr::Missing | Expr::TypeRecv { .. } => unreachable!("reported, so the body is not lowered"),
             Expr::Lit { value } => self.literal(value, self.ty(id)),
             Expr::Nil => self.none(self.ty(id)),
@@ -56,15 +58,27 @@ impl Cx<'_, '_, '_> {
                 self.read(place, self.ty(id))
             }
             Expr::Variant { .. } | Expr::BareVariant { .. } | Expr::Newtype { .. } => self.constructor(id),
-            Expr::Call { callee, args } => self.call(id, *callee, args),
-            Expr::Method { receiver, args, .. } => self.method(id, *receiver, args),
+            Expr::Call { callee, args } => {
+                let value = self.call(id, *callee, args);
+                self.temporary(value, self.ty(id))
+            }
+            Expr::Method { receiver, args, .. } => {
+                let value = self.method(id, *receiver, args);
+                match self.types().callees.get(id) {
+                    Some(Callee::Field { .. }) => value,
+                    _ => self.temporary(value, self.ty(id)),
+                }
+            }
             Expr::TupleIndex { .. } => {
                 let place = self.place(id);
                 self.read(place.place, self.ty(id))
             }
             Expr::Index { base, index } => self.index(id, *base, *index),
             Expr::Unary { op, operand } => self.unary(id, *op, *operand),
-            Expr::Binary { op, lhs, rhs } => self.binary(id, *op, *lhs, *rhs),
+            Expr::Binary { op, lhs, rhs } => {
+                let value = self.binary(id, *op, *lhs, *rhs);
+                self.temporary(value, self.ty(id))
+            }
             Expr::And { .. } | Expr::Or { .. } | Expr::Is { .. } => self.condition_value(id),
             Expr::Cast { value, kind, .. } => self.cast(id, *value, *kind),
             Expr::Assign { place, value } => self.assign(*place, *value),
@@ -87,11 +101,18 @@ impl Cx<'_, '_, '_> {
             Expr::Set { elems } => self.set(id, elems),
             Expr::Comprehension { kind, acc, body } => self.comprehension(id, *kind, *acc, *body),
             Expr::Collect { acc, key, value } => self.collect(*acc, *key, *value),
-            Expr::Struct { fields, spread, .. } => self.struct_literal(id, fields, *spread),
+            Expr::Struct { fields, spread, .. } => {
+                let value = self.struct_literal(id, fields, *spread);
+                self.temporary(value, self.ty(id))
+            }
             Expr::Update { base, fields } => self.update(id, *base, fields),
             Expr::Range { start, end, step, inclusive } => self.range(id, *start, *end, *step, *inclusive),
             Expr::Interp { parts } => self.interp(parts),
             Expr::Propagate { operand, .. } => self.propagate(id, *operand),
+            Expr::QuestionMember { member, .. } => match self.types().callees.get(*member) {
+                Some(Callee::Field { .. }) => self.propagate(id, *member),
+                _ => self.value(*member),
+            },
             Expr::Unwrap { operand } => self.unwrap(id, *operand),
             Expr::Coalesce { lhs, rhs } => self.coalesce(id, *lhs, *rhs),
             Expr::SafeNav { base, inner, rest } => self.safe_nav(id, *base, *inner, *rest),
@@ -152,11 +173,13 @@ impl Cx<'_, '_, '_> {
     pub(crate) fn block(&mut self, stmts: &[Stmt], tail: Option<ExprId>) -> Operand {
         self.open_scope();
         for stmt in stmts {
+            let start = self.start_statement();
             match stmt {
                 Stmt::Expr(expr) => self.effect(*expr),
                 Stmt::Bind { pat, value, .. } => self.bind(*pat, *value),
                 Stmt::Defer(expr) => self.defer(*expr),
             }
+            self.end_statement(start);
         }
         let value = match tail {
             Some(tail) => {

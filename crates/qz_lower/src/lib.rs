@@ -56,11 +56,23 @@ pub struct Lowerer<'c, 'd> {
     synths: RefCell<IndexSet<Synth>>,
     bodies: RefCell<FxHashMap<BodyKey, Arc<Body>>>,
     adts: RefCell<FxHashMap<AdtId, Arc<AdtDef>>>,
+    /// Whether the program has a `drop` of its own, so that one can watch when temporaries go.
+    pub(crate) watches_drops: bool,
 }
 
 impl<'c, 'd> Lowerer<'c, 'd> {
     pub fn new(ck: &'c Checker<'d>) -> Lowerer<'c, 'd> {
-        Lowerer { ck, synths: RefCell::default(), bodies: RefCell::default(), adts: RefCell::default() }
+        let defs = ck.defs;
+        let watches_drops = defs.lang.trait_("Drop").is_some_and(|drop| {
+            defs.impls_of(drop).iter().any(|&it| !defs.modules[defs.impls[it].module].is_std)
+        });
+        Lowerer {
+            ck,
+            synths: RefCell::default(),
+            bodies: RefCell::default(),
+            adts: RefCell::default(),
+            watches_drops,
+        }
     }
 
     pub(crate) fn defs(&self) -> &'d Defs {

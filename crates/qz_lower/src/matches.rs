@@ -107,13 +107,38 @@ impl Cx<'_, '_, '_> {
         self.decide(rows, &targets, Some(no));
     }
 
-    /// A pattern that cannot fail: its names are bound here.
+    /// A pattern that cannot fail but by the length of a vector: its names are bound here.
     pub(crate) fn destructure(&mut self, pat: PatId, place: Place) {
         let ty = self.types().pats[pat];
         let body = self.b.new_block();
         let rows = self.rows(pat, place, ty, 0);
-        self.decide(rows, &[Target { guard: None, body }], None);
+        let misfit = self.vec_asked(pat).map(|words| (self.b.new_block(), words));
+        let failed = misfit.as_ref().map(|it| it.0);
+        self.decide(rows, &[Target { guard: None, body }], failed);
+        if let Some((block, words)) = misfit {
+            self.b.switch_to(block);
+            self.panic(&words);
+        }
         self.b.switch_to(body);
+    }
+
+    /// What a binding's pattern asks of a vector's length.
+    fn vec_asked(&self, pat: PatId) -> Option<String> {
+        if let Pat::Vec { prefix, rest, suffix } = &self.body.pats[pat] {
+            let n = prefix.len() + suffix.len();
+            let least = if rest.is_some() { "at least " } else { "" };
+            let plural = if n == 1 { "" } else { "s" };
+            return Some(format!("the pattern needs a vector of {least}{n} element{plural}"));
+        }
+        let mut found = None;
+        self.body.pats[pat].each_child(&mut |child| {
+            found = match (found.take(), self.vec_asked(child)) {
+                (None, asked) => asked,
+                (Some(_), Some(_)) => Some("the pattern does not fit the lengths of the vectors".to_owned()),
+                (found, None) => found,
+            };
+        });
+        found
     }
 
     /// All ways for a pattern to match.
@@ -140,8 +165,8 @@ impl Cx<'_, '_, '_> {
                     self.flatten(*sub, place, ty, rows);
                 }
             }
-            // The name was a variant's after all.
-            Pat::Type { .. } if self.types().pat_targets.contains(pat) => {
+            // A variant that has a type's name.
+            Pat::Type { sub: None, .. } if self.types().pat_targets.contains(pat) => {
                 self.flatten_adt(pat, place, ty, &Vec::new(), rows);
             }
             Pat::Type { sub, .. } => {

@@ -123,7 +123,9 @@ fn fenced(text: &str, fence: &str) -> Vec<(usize, String, String)> {
     let mut open: Option<(usize, String, String)> = None;
     for (n, line) in text.lines().enumerate() {
         match &mut open {
-            None => open = line.strip_prefix(fence).map(|rest| (n + 2, rest.trim().to_owned(), String::new())),
+            None => {
+                open = line.strip_prefix(fence).map(|rest| (n + 2, rest.trim().to_owned(), String::new()))
+            }
             Some(_) if line == "```" => found.extend(open.take()),
             Some((.., block)) => {
                 block.push_str(line);

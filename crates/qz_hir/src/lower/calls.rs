@@ -119,7 +119,13 @@ impl Cx<'_> {
         let type_args = self.written_type_args(it.type_args());
         let finish = |cx: &mut Self, receiver: ExprId| {
             let args = [].into();
-            cx.expr(Expr::Method { receiver, name, name_range, type_args, args, has_parens: false }, range)
+            let member = cx
+                .expr(Expr::Method { receiver, name, name_range, type_args, args, has_parens: false }, range);
+            if !name.as_str().ends_with('?') {
+                return member;
+            }
+            let lambda = cx.left_by_return().ok();
+            cx.expr(Expr::QuestionMember { member, lambda }, range)
         };
         if it.is_safe() { self.safe_navigation(receiver, range, finish) } else { finish(self, receiver) }
     }

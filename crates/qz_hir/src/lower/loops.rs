@@ -186,15 +186,21 @@ impl Cx<'_> {
 
     /// The lambda that `return` and `?` leave; `Err` inside a `defer`.
     fn return_target(&mut self, word: &str, range: TextRange) -> Result<Option<LambdaId>, ()> {
+        let target = self.left_by_return();
+        if target.is_err() {
+            let span = self.span(range);
+            self.report(words::leaves_defer(span, word));
+        }
+        target
+    }
+
+    /// The lambda around, if any; `Err` inside a `defer`.
+    pub(super) fn left_by_return(&self) -> Result<Option<LambdaId>, ()> {
         for frame in self.frames.iter().rev() {
             match frame {
                 Frame::Loop(_) => {}
                 Frame::Lambda(lambda) => return Ok(Some(*lambda)),
-                Frame::Defer => {
-                    let span = self.span(range);
-                    self.report(words::leaves_defer(span, word));
-                    return Err(());
-                }
+                Frame::Defer => return Err(()),
             }
         }
         Ok(None)

@@ -55,6 +55,8 @@ impl Cx<'_> {
             return self.use_local(local, range);
         }
         match self.defs.lookup(self.module, name) {
+            // A trait is no value, but the expected type may have a variant of its name.
+            Lookup::Found(Def::Trait(_)) => self.expr(Expr::BareVariant { name }, range),
             Lookup::Found(def) => self.def_expr(def, &[], range),
             Lookup::Ambiguous(modules) => {
                 let modules: Vec<Name> = modules.iter().map(|&it| self.defs.modules[it].path).collect();

@@ -218,15 +218,15 @@ impl<'a> Cx<'a> {
         match self.pattern_path(&segments, range) {
             StructPath::Error => self.pat(Pat::Missing, range),
             StructPath::Adt(adt, args) if self.defs.adts[adt].kind != AdtKind::Newtype => {
-                self.pat(Pat::Type { ty: qz_types::Ty::adt(adt, args), name: None, sub: None }, range)
+                self.pat(Pat::Type { ty: qz_types::Ty::adt(adt, args), sub: None }, range)
             }
-            StructPath::BareOrAdt(name, adt, args) if self.defs.adts[adt].kind != AdtKind::Newtype => {
+            StructPath::BareOrAdt(_, adt, args) if self.defs.adts[adt].kind != AdtKind::Newtype => {
                 let ty = qz_types::Ty::adt(adt, args);
-                self.pat(Pat::Type { ty, name: Some(name), sub: None }, range)
+                self.pat(Pat::Type { ty, sub: None }, range)
             }
             StructPath::Bare(name) if segments.len() == 1 && self.types.is_type_name(name) => {
                 let ty = self.types.path_to_type(&segments, range);
-                self.pat(Pat::Type { ty, name: Some(name), sub: None }, range)
+                self.pat(Pat::Type { ty, sub: None }, range)
             }
             path => self.pat(Pat::Variant { path, args: [].into(), has_args: false }, range),
         }
@@ -289,6 +289,18 @@ impl<'a> Cx<'a> {
                     name: named.name().map(|it| Name::new(it.text())),
                     pat: self.maybe_pattern(named.pat(), range, pcx),
                 },
+                ast::PatArg::Pat(ast::Pat::TypePat(test))
+                    if let Some((name, path)) = self.named_variant(test) =>
+                {
+                    let range = path.syntax().range();
+                    let segments: Vec<_> = path.segments().collect();
+                    let path = self.pattern_path(&segments, range);
+                    let pat = match path {
+                        StructPath::Error => Pat::Missing,
+                        path => Pat::Variant { path, args: [].into(), has_args: false },
+                    };
+                    PatArg { name: Some(name), pat: self.pat(pat, range) }
+                }
                 ast::PatArg::Pat(pat) => PatArg { name: None, pat: self.pattern(pat, pcx) },
             })
             .collect();
@@ -296,6 +308,18 @@ impl<'a> Cx<'a> {
             return self.pat(Pat::Missing, range);
         }
         self.pat(Pat::Variant { path, args: args.into(), has_args: true }, range)
+    }
+
+    /// `color: Red` looks like a type test, but what is no type can only be a variant.
+    fn named_variant<'t>(&self, it: ast::TypePat<'t>) -> Option<(Name, ast::PathType<'t>)> {
+        let (Some(ast::Pat::NamePat(name)), Some(ast::TypeExpr::PathType(path))) = (it.pat(), it.ty()) else {
+            return None;
+        };
+        let name = Name::new(name.name()?.text());
+        let segments: Vec<_> = path.segments().collect();
+        let is_type = matches!(self.pattern_def(&segments), Some(Def::Adt(_) | Def::Alias(_) | Def::NotYet))
+            || (segments.len() == 1 && self.types.is_type_name(Name::new(segments[0].name.text())));
+        (!is_type).then_some((name, path))
     }
 
     fn struct_pattern(&mut self, it: ast::StructPat<'_>, pcx: &mut PatCx<'_, 'a>) -> PatId {

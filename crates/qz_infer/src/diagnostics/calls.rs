@@ -142,3 +142,11 @@ pub(crate) fn type_arg_count(span: Span, name: Name, expected: usize, found: usi
         format!("`{name}` takes {}, found {found}", count(expected, "type argument")),
     )
 }
+
+pub(crate) fn trait_as_value(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::NOT_A_VALUE, span, format!("the trait `{name}` is not a value"))
+}
+
+pub(crate) fn leaves_defer(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::LEAVES_DEFER, span, "`?` cannot leave a `defer`")
+}

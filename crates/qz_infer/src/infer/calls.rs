@@ -44,6 +44,9 @@ impl Infer<'_, '_> {
                 }
             }
             Expr::TypeRecv { ty } => {
+                if let Some((adt, variant)) = self.variant_named_as_type(ty, expect) {
+                    return self.call_variant(id, callee, adt, variant, &[], args, expect);
+                }
                 let span = self.span(callee);
                 let ty = self.fill_holes(ty);
                 let shown = self.show(ty);

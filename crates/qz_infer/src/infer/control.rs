@@ -245,6 +245,9 @@ impl Infer<'_, '_> {
             return args[0];
         }
         let span = self.span(iter);
+        if self.known(ty).is_infer() {
+            return self.iterate_unknown(id, span, ty);
+        }
         if let Some(item) = self.iterate_by(id, span, ty, false) {
             return item;
         }
@@ -254,6 +257,32 @@ impl Infer<'_, '_> {
         let shown = self.show(ty);
         self.report(words::not_iterable(span, &shown));
         self.error()
+    }
+
+    /// A sequence whose type is not known (yet) must have `Iterable`, with an unknown iterator: that is what a
+    /// parameter without a written type comes to.
+    fn iterate_unknown(&mut self, id: ExprId, span: qz_base::Span, ty: Ty) -> Ty {
+        let lang = &self.ck.defs.lang;
+        let (Some(iterable), Some(iterator)) = (lang.trait_("Iterable"), lang.trait_("Iterator")) else {
+            return self.error();
+        };
+        let (item, iter_ty) = (self.fresh(), self.fresh());
+        let bound = TraitRef { trait_id: iterable, args: Ty::list(&[item]) };
+        let mut asked = crate::traits::Obligation::trait_(ty, bound, span);
+        asked.assoc.push((qz_base::Name::new("Iter"), iter_ty));
+        self.st.obligations.push(asked);
+        let bound = TraitRef { trait_id: iterator, args: Ty::list(&[item]) };
+        self.st.obligations.push(crate::traits::Obligation::trait_(iter_ty, bound, span));
+        let method =
+            |trait_id, ty| Callee::Method { trait_id, method: 0, args: Ty::list(&[ty, item]), own_args: &[] };
+        let plan = ForPlan::Iterator {
+            iter: Some(method(iterable, ty)),
+            iter_ty,
+            next: method(iterator, iter_ty),
+            item,
+        };
+        self.st.types.loops.insert(id, plan);
+        item
     }
 
     /// Through `Iterator` directly, or through `Iterable`'s `iter`.

@@ -321,7 +321,10 @@ impl Infer<'_, '_> {
         expect: Expect,
     ) -> Option<(Ty, qz_types::AdtId, u32, Vec<Ty>)> {
         let (adt, variant, written) = match path {
-            StructPath::Adt(adt, args) => (adt, 0, args),
+            StructPath::Adt(adt, args) => match self.variant_expected_as_type(Ty::adt(adt, args), expect) {
+                Some((adt, variant)) => (adt, variant, &[] as &[Ty]),
+                None => (adt, 0, args),
+            },
             StructPath::Variant(adt, variant, args) => (adt, variant, args),
             StructPath::Bare(name) => {
                 let expected = match expect {
@@ -332,10 +335,12 @@ impl Infer<'_, '_> {
                 (adt, variant, &[] as &[Ty])
             }
             StructPath::BareOrAdt(name, adt, args) => match expect {
-                Expect::Hint(hint) => match self.variant_of(hint, name) {
-                    Some((adt, variant)) => (adt, variant, &[] as &[Ty]),
-                    None => (adt, 0, args),
-                },
+                Expect::Hint(hint) => {
+                    match self.expected_enum(hint).and_then(|adt| self.variant_named(adt, name)) {
+                        Some((adt, variant)) => (adt, variant, &[] as &[Ty]),
+                        None => (adt, 0, args),
+                    }
+                }
                 _ => (adt, 0, args),
             },
             StructPath::Error => return None,

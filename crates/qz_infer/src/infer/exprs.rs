@@ -30,7 +30,7 @@ impl Infer<'_, '_> {
             }
             Expr::Newtype { adt, type_args } => self.newtype_value(id, *adt, type_args),
             Expr::BareVariant { name } => self.bare_variant_value(id, *name, expect),
-            Expr::TypeRecv { ty } => self.type_as_value(id, *ty),
+            Expr::TypeRecv { ty } => self.type_as_value(id, *ty, expect),
             Expr::Call { callee, args } => self.call(id, *callee, args, expect),
             Expr::Method { receiver, name, name_range, type_args, args, has_parens } => {
                 let call = super::methods::MethodCall {
@@ -83,6 +83,7 @@ impl Infer<'_, '_> {
             Expr::Range { start, end, step, .. } => self.range(id, *start, *end, *step, expect),
             Expr::Interp { parts } => self.interp(parts),
             Expr::Propagate { operand, lambda, .. } => self.propagate(id, *operand, *lambda),
+            Expr::QuestionMember { member, lambda } => self.question_member(id, *member, *lambda, expect),
             Expr::Unwrap { operand } => self.unwrap(*operand, expect),
             Expr::Coalesce { lhs, rhs } => self.coalesce(*lhs, *rhs, expect),
             Expr::SafeNav { base, inner, rest } => self.safe_nav(*base, *inner, *rest),
@@ -150,7 +151,10 @@ impl Infer<'_, '_> {
         }
     }
 
-    fn type_as_value(&mut self, id: ExprId, ty: Ty) -> Ty {
+    fn type_as_value(&mut self, id: ExprId, ty: Ty, expect: Expect) -> Ty {
+        if let Some((adt, variant)) = self.variant_named_as_type(ty, expect) {
+            return self.variant_value(id, adt, variant, &[], expect);
+        }
         let span = self.span(id);
         let shown = self.fill_holes(ty);
         let shown = self.show(shown);

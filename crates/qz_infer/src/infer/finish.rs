@@ -100,6 +100,16 @@ fn open_vars(ck: &Checker<'_>, session: &Session, group: &[Inferred]) -> Vec<u32
                 }
             }
         }
+        for obligation in group.iter().flat_map(|it| &it.st.obligations) {
+            let Goal::Trait { ty, bound } = &obligation.goal else { continue };
+            let mut of_receiver = Vec::new();
+            collect_vars(&session.table, *ty, &mut of_receiver);
+            if !of_receiver.is_empty() && of_receiver.iter().all(|var| vars.contains(var)) {
+                for &ty in bound.args.iter().chain(obligation.assoc.iter().map(|(_, ty)| ty)) {
+                    collect_vars(&session.table, ty, &mut vars);
+                }
+            }
+        }
         grew = vars.len() > before;
     }
     vars

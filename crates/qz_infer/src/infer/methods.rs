@@ -99,10 +99,16 @@ impl Infer<'_, '_> {
             TyKind::Infer(_) => return self.pend_call(call, bare),
             _ => {}
         }
-        if !call.has_parens
-            && let Some(ty) = self.opened_field(&call)
-        {
-            return ty;
+        if !call.has_parens {
+            if let Some(ty) = self.opened_field(&call) {
+                return ty;
+            }
+            // `e.x?` with a field `x`: the field, for `question_member`.
+            if let Some(field) = call.name.as_str().strip_suffix('?')
+                && let Some(Search::Found(found)) = self.find_field(bare, Name::new(field), self.module)
+            {
+                return self.use_member(call, known, bare, found, expect);
+            }
         }
         let arity = call.args.len() as u32;
         match self.find_member(bare, call.name, arity, !call.has_parens, self.module) {
@@ -121,7 +127,8 @@ impl Infer<'_, '_> {
             return None;
         }
         let fields = self.variant_fields(adt, variant, args);
-        let index = fields.iter().position(|it| it.0 == call.name)?;
+        let name = call.name.as_str();
+        let index = fields.iter().position(|it| it.0.as_str() == name.strip_suffix('?').unwrap_or(name))?;
         self.st.types.callees.insert(call.expr, Callee::Field { variant, index: index as u32 });
         Some(fields[index].1)
     }
@@ -217,11 +224,25 @@ impl Infer<'_, '_> {
         fits
     }
 
+    /// Methods of this name of the traits that the module sees, and of those known of the type.
+    fn trait_candidates(&mut self, ty: Ty, name: Name, module: qz_hir::ModuleId) -> Vec<(TraitId, u32)> {
+        let defs = self.ck.defs;
+        let mut found = defs.visible_trait_methods(module, name);
+        let ty = self.shallow(ty);
+        for bound in self.traits().known_bounds(ty) {
+            let methods = &defs.traits[bound.trait_id].methods;
+            let named = methods.iter().position(|&it| defs.fns[it].name == name);
+            let candidate = named.map(|at| (bound.trait_id, at as u32));
+            found.extend(candidate.filter(|it| !found.contains(it)));
+        }
+        found
+    }
+
     fn find_trait_method(&mut self, ty: Ty, name: Name, arity: u32, module: qz_hir::ModuleId) -> Search {
         let defs = self.ck.defs;
         let mut found: Vec<(TraitRef, u32)> = Vec::new();
         let mut other_count = None;
-        for &(trait_id, method) in defs.trait_methods_named(name) {
+        for (trait_id, method) in self.trait_candidates(ty, name, module) {
             let def = &defs.fns[defs.traits[trait_id].methods[method as usize]];
             if def.self_param.is_none() {
                 continue;
@@ -229,12 +250,10 @@ impl Infer<'_, '_> {
             let bounds = self.traits().bounds_of(ty, trait_id);
             let bounds = if !bounds.is_empty() {
                 bounds
-            } else if defs.trait_in_scope(module, trait_id) {
+            } else {
                 let args: Vec<Ty> = (1..defs.trait_generics(trait_id).len()).map(|_| self.fresh()).collect();
                 let bound = TraitRef { trait_id, args: Ty::list(&args) };
                 if self.traits().might_hold(ty, bound) { vec![bound] } else { continue }
-            } else {
-                continue;
             };
             let (min, max) = def.arity;
             if min <= arity && max.is_none_or(|max| arity <= max) {
@@ -500,7 +519,7 @@ impl Infer<'_, '_> {
     /// A function of a trait without `self`, called on a type.
     fn find_trait_static(&mut self, ty: Ty, name: Name) -> Option<(TraitRef, u32)> {
         let defs = self.ck.defs;
-        for &(trait_id, method) in defs.trait_methods_named(name) {
+        for (trait_id, method) in self.trait_candidates(ty, name, self.module) {
             let def = &defs.fns[defs.traits[trait_id].methods[method as usize]];
             if def.self_param.is_some() {
                 continue;
@@ -510,7 +529,7 @@ impl Infer<'_, '_> {
             }
             let args: Vec<Ty> = (1..defs.trait_generics(trait_id).len()).map(|_| self.fresh()).collect();
             let bound = TraitRef { trait_id, args: Ty::list(&args) };
-            if defs.trait_in_scope(self.module, trait_id) && self.traits().might_hold(ty, bound) {
+            if self.traits().might_hold(ty, bound) {
                 return Some((bound, method));
             }
         }

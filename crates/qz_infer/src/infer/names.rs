@@ -3,6 +3,7 @@
 use qz_base::Name;
 use qz_hir::AdtKind;
 use qz_hir::body::*;
+use qz_hir::scope::{Def, Lookup};
 use qz_types::{AdtId, FnId, Row, StaticId, Ty, TyKind, Tys, subst};
 
 use super::{Expect, Infer};
@@ -113,15 +114,46 @@ impl Infer<'_, '_> {
         Ty::func(&params, ty, Row::EMPTY)
     }
 
-    /// The variant of this name, if the type is known to be an enum that has one.
-    pub(super) fn variant_of(&mut self, ty: Ty, name: Name) -> Option<(AdtId, u32)> {
-        let ty = self.shallow(ty).peel_ref();
-        let TyKind::Adt(adt, _) = *self.shallow(ty).kind() else { return None };
-        if self.ck.defs.adts[adt].kind != AdtKind::Enum {
+    /// The enum a type is, if it is one.
+    pub(super) fn expected_enum(&self, ty: Ty) -> Option<AdtId> {
+        match *self.shallow(self.shallow(ty).peel_ref()).kind() {
+            TyKind::Adt(adt, _) if self.ck.defs.adts[adt].kind == AdtKind::Enum => Some(adt),
+            _ => None,
+        }
+    }
+
+    pub(super) fn variant_named(&self, adt: AdtId, name: Name) -> Option<(AdtId, u32)> {
+        let fields = self.ck.defs.adt_fields(adt);
+        let at = fields.variants.iter().position(|it| it.name == name)?;
+        Some((adt, at as u32))
+    }
+
+    /// A type's name where a value stands: no value itself, but maybe a variant of that name is meant.
+    pub(super) fn variant_named_as_type(&self, ty: Ty, expect: Expect) -> Option<(AdtId, u32)> {
+        if let Some(found) = self.variant_expected_as_type(ty, expect) {
+            return Some(found);
+        }
+        match self.ck.defs.variants_in_scope(self.module, self.type_name(ty))[..] {
+            [one] => Some(one),
+            _ => None,
+        }
+    }
+
+    /// The variant of the expected enum that has the name of another type.
+    pub(super) fn variant_expected_as_type(&self, ty: Ty, expect: Expect) -> Option<(AdtId, u32)> {
+        let Expect::Hint(hint) = expect else { return None };
+        let wanted = self.expected_enum(hint)?;
+        if ty.as_adt().is_some_and(|(adt, _)| adt == wanted) {
             return None;
         }
-        let fields = self.ck.defs.adt_fields(adt);
-        fields.variants.iter().position(|it| it.name == name).map(|at| (adt, at as u32))
+        self.variant_named(wanted, self.type_name(ty))
+    }
+
+    fn type_name(&self, ty: Ty) -> Name {
+        match ty.as_adt() {
+            Some((adt, _)) => self.ck.defs.adts[adt].name,
+            None => Name::new(&self.show(ty)),
+        }
     }
 
     /// The enum a bare variant belongs to: the expected type's, else the only one in scope.
@@ -131,21 +163,16 @@ impl Infer<'_, '_> {
         name: Name,
         expected: Option<Ty>,
     ) -> Option<(AdtId, u32)> {
-        let expected = expected.map(|ty| self.shallow(ty).peel_ref());
-        let of_expected = expected.and_then(|ty| match *self.shallow(ty).kind() {
-            TyKind::Adt(adt, _) if self.ck.defs.adts[adt].kind == AdtKind::Enum => Some(adt),
-            _ => None,
-        });
-        if let Some(adt) = of_expected {
-            let fields = self.ck.defs.adt_fields(adt);
-            if let Some(at) = fields.variants.iter().position(|it| it.name == name) {
-                return Some((adt, at as u32));
-            }
+        let of_expected = expected.and_then(|ty| self.expected_enum(ty));
+        if let Some(found) = of_expected.and_then(|adt| self.variant_named(adt, name)) {
+            return Some(found);
         }
         match self.ck.defs.variants_in_scope(self.module, name)[..] {
             [one] => Some(one),
             [] => {
+                let is_trait = matches!(self.ck.defs.lookup(self.module, name), Lookup::Found(Def::Trait(_)));
                 let problem = match of_expected {
+                    _ if is_trait => words::trait_as_value(span, name),
                     Some(adt) => {
                         let fields = self.ck.defs.adt_fields(adt);
                         let variants: Vec<Name> = fields.variants.iter().map(|it| it.name).collect();

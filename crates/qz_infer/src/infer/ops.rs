@@ -467,6 +467,10 @@ impl Infer<'_, '_> {
     /// `e?`: what is inside, or leave with the rest.
     pub(super) fn propagate(&mut self, id: ExprId, operand: ExprId, lambda: Option<LambdaId>) -> Ty {
         let ty = self.value(operand, Expect::Any);
+        self.propagate_value(id, operand, ty, lambda)
+    }
+
+    fn propagate_value(&mut self, id: ExprId, operand: ExprId, ty: Ty, lambda: Option<LambdaId>) -> Ty {
         let ty = self.known(ty);
         let ret = match lambda {
             None => self.ret,
@@ -494,6 +498,28 @@ impl Infer<'_, '_> {
             self.report(words::not_unwrappable(span, "?", &shown));
         }
         self.error()
+    }
+
+    /// `e.x?`: what [`Infer::method_call`] found tells the method `x?` from the field `x`.
+    pub(super) fn question_member(
+        &mut self,
+        id: ExprId,
+        member: ExprId,
+        lambda: Option<Option<LambdaId>>,
+        expect: Expect,
+    ) -> Ty {
+        let ty = self.value(member, expect);
+        if !matches!(self.st.types.callees.get(member), Some(Callee::Field { .. })) {
+            return ty;
+        }
+        match lambda {
+            Some(lambda) => self.propagate_value(id, member, ty, lambda),
+            None => {
+                let span = self.span(id);
+                self.report(words::leaves_defer(span));
+                self.error()
+            }
+        }
     }
 
     fn leave_with(&mut self, span: qz_base::Span, ret: Ty, wanted: Ty, what: &str) -> bool {

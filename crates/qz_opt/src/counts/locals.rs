@@ -37,6 +37,7 @@ impl Locals {
             owners: Vec::new(),
             owned_params: Vec::new(),
         };
+        let ended = ended(body);
         for (local, decl) in body.locals.iter() {
             let param = (1..=body.param_count as usize).contains(&local.index());
             let owned_param = param && owned_params[local.index() - 1];
@@ -49,7 +50,9 @@ impl Locals {
             }
             locals.index[local.index()] = locals.tracked.len() as u32;
             locals.tracked.push(local);
-            locals.kept.push(cx.drops.is_kept(decl.ty));
+            // Temporaries that no scope ends go at their last use.
+            let in_scope = decl.name.is_some() || ended[local.index()];
+            locals.kept.push(in_scope && cx.drops.is_kept(decl.ty));
         }
         locals.owners = owners(body, cx, &locals, borrowed);
         locals
@@ -81,6 +84,17 @@ impl Locals {
         let own = self.number(local);
         own.into_iter().chain(self.owners[local.index()].iter().map(|&owner| owner as usize))
     }
+}
+
+/// The locals that end with a scope.
+fn ended(body: &Body) -> Vec<bool> {
+    let mut ended = vec![false; body.locals.len()];
+    for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
+        if let StmtKind::EndScope(local) = stmt.kind {
+            ended[local.index()] = true;
+        }
+    }
+    ended
 }
 
 /// Whether values of a type hold raw pointers or borrows by value.

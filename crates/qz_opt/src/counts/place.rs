@@ -113,6 +113,14 @@ impl Placer<'_> {
             _ => edges.leaving(&term.kind, self.flow),
         };
         if let Some(keep) = keep {
+            // What dies on the way out is gone when the next handler, or the caller, takes over.
+            let handler = match term.kind {
+                TermKind::Goto(to) => self.handlers[to.index()],
+                _ => None,
+            };
+            if !self.out.owned.minus(&keep).is_empty() {
+                self.leave_handler(handler, term.source);
+            }
             self.release_except(&keep, term.source);
         }
         let source = term.source;
@@ -176,20 +184,36 @@ impl Placer<'_> {
         id
     }
 
+    /// Goes on in a block with another handler.
+    fn leave_handler(&mut self, handler: Option<BlockId>, source: SourceInfo) {
+        if self.out.handler == handler {
+            return;
+        }
+        if self.out.handler.is_some() {
+            self.next_block(Vec::new(), source);
+        }
+        self.out.handler = handler;
+    }
+
+    /// Ends the block under way and goes on in a new one that starts with these statements.
+    fn next_block(&mut self, stmts: Vec<Stmt>, source: SourceInfo) {
+        let term = Terminator { kind: TermKind::Unreachable, source };
+        let (unwind, cleanup) = (None, self.out.cleanup);
+        let next = self.body.blocks.alloc(Block { stmts: Vec::new(), term, unwind, cleanup });
+        self.finish(Terminator { kind: TermKind::Goto(next), source });
+        self.out.id = Some(next);
+        self.out.stmts = stmts;
+    }
+
     fn push(&mut self, kind: StmtKind, source: SourceInfo) {
         if self.cx.may_panic(&self.body, &kind) {
             let pad = self.pad(source);
             if self.out.unwind.is_some_and(|unwind| unwind != pad) {
-                let term = Terminator { kind: TermKind::Unreachable, source };
-                let (unwind, cleanup) = (None, self.out.cleanup);
-                let next = self.body.blocks.alloc(Block { stmts: Vec::new(), term, unwind, cleanup });
                 // Counts added for this statement stay with it.
                 let is_retain = |stmt: &Stmt| matches!(stmt.kind, StmtKind::Retain(_));
                 let own = self.out.stmts.iter().rev().take_while(|stmt| is_retain(stmt)).count();
                 let retains = self.out.stmts.split_off(self.out.stmts.len() - own);
-                self.finish(Terminator { kind: TermKind::Goto(next), source });
-                self.out.id = Some(next);
-                self.out.stmts = retains;
+                self.next_block(retains, source);
             }
             self.out.unwind = Some(pad);
         }

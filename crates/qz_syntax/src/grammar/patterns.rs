@@ -213,9 +213,25 @@ fn type_test(p: &mut Parser<'_>, from: Checkpoint, typed: bool) {
     }
 }
 
-/// `pattern | name ':' pattern`. A capital letter behind the colon means a type test (`Some(n: Int)`).
+/// Whether the path behind `name ':'` has a `(` or `{` behind it.
+fn parts_follow(p: &Parser<'_>) -> bool {
+    let mut index = p.index_after(p.index_after(p.index_after(p.pos)));
+    while p.token_at(index).kind == ColonColon {
+        index = p.index_after(p.index_after(index));
+    }
+    let token = p.token_at(index);
+    match token.kind {
+        LParen => !token.has(flags::SPACE_BEFORE),
+        LBrace => !token.has(flags::NEWLINE_BEFORE),
+        _ => false,
+    }
+}
+
+/// `pattern | name ':' pattern`. A capital letter behind the colon means a type test (`Some(n: Int)`), unless it
+/// starts a pattern with parts (`Line(from: Point { x, .. })`).
 fn argument(p: &mut Parser<'_>, typed: bool) {
-    let names_field = p.kind.is_word() && p.nth(1) == Colon && !p.ahead(2).has(flags::UPPER);
+    let is_type = p.ahead(2).has(flags::UPPER) && !parts_follow(p);
+    let names_field = p.kind.is_word() && p.nth(1) == Colon && !is_type;
     if !names_field {
         return pattern(p, true);
     }
