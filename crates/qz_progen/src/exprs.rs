@@ -3,7 +3,11 @@
 use crate::{Gen, Leaves, Name, Ty};
 
 const WORDS: &[&str] = &["", "a", "quartz", "héllo", "two words", "0", "-17", "x\\ny", "𝔘nicode"];
-const NUMBERS: &[&str] = &["0", "1", "2", "3", "7", "-1", "10", "100", "-5", "1_000_000_007", "4611686018427387904"];
+const NUMBERS: &[&str] = &["0", "1", "2", "3", "7", "-1", "10", "100", "-5"];
+/// Sums and products of these overflow.
+const LARGE: &[&str] = &["1_000_000_007", "4611686018427387904", "-9223372036854775808"];
+/// What may panic is written once in so many places where it could be: most programs should get far.
+const RARELY: usize = 60;
 
 impl Gen {
     /// An expression of this type, in parentheses if it could be misread where it stands.
@@ -36,13 +40,20 @@ impl Gen {
                 let other = self.expr(ty, depth - 1);
                 format!("(({option}) ?? {other})")
             }
-            5 if self.random.one_in(4) && !matches!(ty, Ty::Fn(_)) => {
+            5 if self.random.one_in(RARELY) && !matches!(ty, Ty::Fn(_)) => {
                 let option = self.expr(&Ty::Opt(Box::new(ty.clone())), depth - 1);
                 format!("({option})!")
             }
             6 if !matches!(ty, Ty::Fn(_)) => {
                 let (list, at) = (self.expr(&Ty::Vec(Box::new(ty.clone())), depth - 1), self.small(depth - 1));
-                format!("({list})[{at}]")
+                if self.random.one_in(RARELY) {
+                    return format!("({list})[{at}]");
+                }
+                let other = self.expr(ty, depth - 1);
+                match self.random.below(2) {
+                    0 => format!("([{other}] + {list})[0]"),
+                    _ => format!("(({list}).get({at}) ?? {other})"),
+                }
             }
             7 => {
                 let f = self.expr(&Ty::Fn(Box::new(ty.clone())), depth - 1);
@@ -115,6 +126,7 @@ impl Gen {
 
     fn leaf(&mut self, ty: &Ty) -> String {
         match ty {
+            Ty::Int if self.random.one_in(RARELY) => (*self.random.pick(LARGE)).to_owned(),
             Ty::Int => (*self.random.pick(NUMBERS)).to_owned(),
             Ty::Bool => (*self.random.pick(&["true", "false"])).to_owned(),
             Ty::Str => format!("\"{}\"", self.random.pick(WORDS)),
@@ -207,9 +219,10 @@ impl Gen {
         match self.random.below(12) {
             0 | 1 => format!("({a} + {b})"),
             2 => format!("({a} - {b})"),
-            3 => format!("({a} * {b})"),
-            4 => format!("({a} / {b})"),
-            5 => format!("({a} % {b})"),
+            3 => format!("({a} * {})", self.random.pick(NUMBERS)),
+            4 if self.random.one_in(RARELY) => format!("({a} / {b})"),
+            4 => format!("({a} / {})", self.random.pick(&["2", "3", "-7"])),
+            5 => format!("({a} % {})", self.random.pick(&["2", "3", "-7", "100"])),
             6 => format!("({a} &* {b})"),
             7 => format!("({a} ^ {b})"),
             8 => format!("({}).size", self.expr(&Ty::Str, depth)),

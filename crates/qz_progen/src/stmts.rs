@@ -17,7 +17,10 @@ impl Gen {
             10 => self.match_option(),
             11 => self.change(),
             12 => {
+                // What is deferred cannot leave the function, like what stands in a lambda.
+                self.lambdas += 1;
                 let text = self.expr(&Ty::Str, 2);
+                self.lambdas -= 1;
                 let n = self.random.below(100);
                 self.line(&format!("defer puts(\"later {n} #{{{text}}}\")"));
             }
@@ -40,7 +43,8 @@ impl Gen {
     }
 
     fn bind(&mut self, mutable: bool) {
-        let ty = if self.random.one_in(7) { Ty::Fn(Box::new(self.data_ty(1))) } else { self.data_ty(2) };
+        // A variable of a closure could be captured by what is assigned to it: a circle, which is never given back.
+        let ty = if !mutable && self.random.one_in(7) { Ty::Fn(Box::new(self.data_ty(1))) } else { self.data_ty(2) };
         let value = self.expr(&ty, 3);
         let text = self.fresh("v");
         let (word, shown) = (if mutable { "var " } else { "" }, self.ty(&ty));
