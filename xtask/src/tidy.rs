@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// Which crates stand on which level: a crate uses only what stands below it.
 const LEVELS: &[(u32, &[&str])] = &[
-    (0, &["qz_base", "qz_rt_abi"]),
+    (0, &["qz_base", "qz_rt_abi", "qz_progen"]),
     (1, &["qz_diag", "qz_types", "qz_rt"]),
     (2, &["qz_syntax", "qz_mir"]),
     (3, &["qz_hir", "qz_opt", "qz_codegen"]),

@@ -72,7 +72,7 @@ pub(crate) fn no_body(span: Span, name: &str) -> Diagnostic {
 }
 
 pub(crate) fn unknown_abi(span: Span, abi: &str) -> Diagnostic {
-    Diagnostic::new(Code::UNKNOWN_NAME, span, format!("unknown calling convention \"{abi}\""))
+    Diagnostic::new(Code::UNKNOWN_NAME, span, format!("unknown calling convention {abi:?}"))
         .help("`extern \"C\"` is the one there is")
 }
 
@@ -107,6 +107,8 @@ pub(crate) fn unknown_type(span: Span, name: Name, visible: &[Name]) -> Diagnost
 }
 
 pub(crate) fn unknown_trait(span: Span, name: &str) -> Diagnostic {
+    // Where the text is damaged, a type may reach over lines.
+    let name = name.lines().next().unwrap_or_default();
     Diagnostic::new(Code::UNKNOWN_TRAIT, span, format!("`{name}` is not a trait"))
 }
 

@@ -1,0 +1,106 @@
+//! Programs that no one wrote: generated ones run alike on both engines and leave nothing over, and what damaged
+//! programs say is never a crash.
+//!
+//! `QUARTZ_PROGRAMS=5000` runs that many; `QUARTZ_FIRST=17` starts with that number.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// In an ordinary test run.
+const PROGRAMS: u64 = 200;
+const DAMAGED: u64 = 150;
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+fn scratch(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("quartz-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("the temporary folder can be written");
+    folder
+}
+
+struct Ran {
+    status: Option<i32>,
+    stdout: Vec<u8>,
+    stderr: String,
+}
+
+fn quartz(arguments: &[&str], file: &Path) -> Ran {
+    let out = Command::new(env!("CARGO_BIN_EXE_quartz"))
+        .args(arguments)
+        .arg(file)
+        .env("QUARTZ_HASH_SEED", "7")
+        .stdin(Stdio::null())
+        .output()
+        .expect("the command starts");
+    Ran { status: out.status.code(), stdout: out.stdout, stderr: String::from_utf8_lossy(&out.stderr).into_owned() }
+}
+
+/// Why the engines do not agree on a program.
+fn disagreement(file: &Path) -> Option<String> {
+    let run = |engine| quartz(&["run", "--color=never", "--leaks", "--engine", engine], file);
+    let (machine, interpreter) = (run("cranelift"), run("interp"));
+    // The panic and its place; a backtrace may name inlined functions differently.
+    let panic = |ran: &Ran| {
+        let at = ran.stderr.lines().skip_while(|line| !line.starts_with("panic:"));
+        at.take(2).collect::<Vec<_>>().join("\n")
+    };
+    if !matches!(machine.status, Some(0 | 101)) {
+        return Some(format!("ends with {:?}:\n{}", machine.status, machine.stderr));
+    }
+    if machine.status != interpreter.status {
+        let (a, b) = (machine.status, interpreter.status);
+        return Some(format!("ends with {a:?} and {b:?}:\n{}\n{}", machine.stderr, interpreter.stderr));
+    }
+    if machine.stdout != interpreter.stdout || panic(&machine) != panic(&interpreter) {
+        let show = |ran: &Ran| format!("{}{}", String::from_utf8_lossy(&ran.stdout), panic(ran));
+        return Some(format!("machine code:\n{}\ninterpreter:\n{}", show(&machine), show(&interpreter)));
+    }
+    [machine, interpreter].iter().find(|it| it.stderr.contains("leaked:")).map(|it| it.stderr.clone())
+}
+
+#[test]
+fn engines_agree_on_generated_programs() {
+    let folder = scratch("generated");
+    let first = number("QUARTZ_FIRST", 0);
+    let mut bad = Vec::new();
+    for seed in first..first + number("QUARTZ_PROGRAMS", PROGRAMS) {
+        let file = folder.join(format!("p{seed}.qz"));
+        std::fs::write(&file, qz_progen::program(seed)).expect("the folder can be written");
+        match disagreement(&file) {
+            Some(why) => bad.push(format!("{}: {why}", file.display())),
+            None => std::fs::remove_file(&file).expect("just written"),
+        }
+    }
+    assert!(bad.is_empty(), "{} programs:\n{}", bad.len(), bad.join("\n\n"));
+    std::fs::remove_dir_all(&folder).ok();
+}
+
+#[test]
+fn damaged_programs_are_answered() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut sources = Vec::new();
+    for folder in ["examples", "tests/run/basics", "tests/run/traits", "tests/run/std"] {
+        let entries = std::fs::read_dir(top.join(folder)).expect("part of the project");
+        sources.extend(entries.flatten().map(|it| it.path()).filter(|it| it.extension().is_some_and(|e| e == "qz")));
+    }
+    sources.sort();
+    let folder = scratch("damaged");
+    let mut bad = Vec::new();
+    for seed in 0..number("QUARTZ_DAMAGED", DAMAGED) {
+        let source = &sources[seed as usize % sources.len()];
+        let text = std::fs::read_to_string(source).expect("part of the project");
+        let file = folder.join(format!("d{seed}.qz"));
+        std::fs::write(&file, qz_progen::damage(&text, seed)).expect("the folder can be written");
+        let ran = quartz(&["check", "--color=never"], &file);
+        if matches!(ran.status, Some(0 | 1)) {
+            std::fs::remove_file(&file).expect("just written");
+        } else {
+            let last: Vec<&str> = ran.stderr.lines().filter(|line| line.contains("9501")).collect();
+            bad.push(format!("{}, made of {}: {:?} {last:?}", file.display(), source.display(), ran.status));
+        }
+    }
+    assert!(bad.is_empty(), "{} programs:\n{}", bad.len(), bad.join("\n"));
+    std::fs::remove_dir_all(&folder).ok();
+}
