@@ -110,7 +110,7 @@ pub fn run(
 
 /// Evaluates an instance without parameters to a constant.
 ///
-/// `None` if the value is not immutable all through and so must be made anew at each use. A panic is the error
+/// `None` if the value is not immutable all through, or may be another one in the next process, and so must be made anew at each use. A panic is the error
 /// of the inner result.
 pub fn evaluate(
     module: &Module,
@@ -127,5 +127,6 @@ pub fn evaluate(
     if !machine.run_instance(instance, at)? {
         return Ok(Err(machine.take_panic().unwrap_or_default()));
     }
-    Ok(Ok(machine.freeze(&layout, at)))
+    let lasting = !machine.used_hash_key;
+    Ok(Ok(if lasting { machine.freeze(&layout, at) } else { None }))
 }

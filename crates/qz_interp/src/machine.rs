@@ -79,6 +79,8 @@ pub(crate) struct Machine<'m> {
     stack: FrameStack,
     destroys: Vec<InstanceId>,
     steps: u64,
+    /// Whether the program asked for something that differs between processes.
+    pub(crate) used_hash_key: bool,
     context: Context,
     /// The context holds its address.
     _type_infos: Vec<TypeInfo>,
@@ -111,6 +113,7 @@ impl<'m> Machine<'m> {
             stack: FrameStack::new(options.stack_size + RESERVE),
             destroys: module.types.iter().map(|entry| entry.destroy).collect(),
             steps: 0,
+            used_hash_key: false,
             context,
             _type_infos: type_infos,
         })
