@@ -463,13 +463,6 @@ fn lower_lambda(lw: &Lowerer<'_, '_>, key: BodyKey, checked: Arc<CheckedFn>, lam
     }
     cx.b.set_captures(types);
     cx.open_scope();
-    for (captured, n) in borrowed {
-        // The body knows it as a borrow: of what was captured.
-        let ty = cx.local_ty(captured);
-        let place = Place::local(Local::from_raw(1)).then(Proj::Capture(n));
-        let home = cx.b.eval(ty, Rvalue::Ref(Mutability::Shared, place));
-        cx.homes.insert(captured, Home::Local(home));
-    }
     if params.len() == fn_ty.params.len() {
         cx.bind_params(&params, fn_ty.params);
     } else {
@@ -479,6 +472,13 @@ fn lower_lambda(lw: &Lowerer<'_, '_>, key: BodyKey, checked: Arc<CheckedFn>, lam
             let place = Place::local(incoming[0]).field(n as u32);
             cx.bind_local(local, Operand::Copy(place));
         }
+    }
+    for (captured, n) in borrowed {
+        // The body knows it as a borrow: of what was captured.
+        let ty = cx.local_ty(captured);
+        let place = Place::local(Local::from_raw(1)).then(Proj::Capture(n));
+        let home = cx.b.eval(ty, Rvalue::Ref(Mutability::Shared, place));
+        cx.homes.insert(captured, Home::Local(home));
     }
     cx.returned(root);
     cx.b.finish()
