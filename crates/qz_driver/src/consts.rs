@@ -104,12 +104,7 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
         }
     }
 
-    fn fail(
-        &self,
-        item: FnId,
-        reason: &str,
-        note: Option<String>,
-    ) -> Result<Option<ConstValue>, NoValue> {
+    fn fail(&self, item: FnId, reason: &str, note: Option<String>) -> Result<Option<ConstValue>, NoValue> {
         let defs = &self.program.defs;
         // Messages of a program may have several lines; a diagnostic's has one.
         let mut lines = reason.lines();

@@ -188,7 +188,8 @@ impl<'m> Machine<'m> {
             return Err(Break::Panic);
         };
         let source = code.body.blocks[Body::ENTRY].term.source;
-        let frame = Frame { code, base, block: Body::ENTRY, next: 0, source, started: false, overflows, result };
+        let frame =
+            Frame { code, base, block: Body::ENTRY, next: 0, source, started: false, overflows, result };
         self.frames.push(frame);
         Ok(self.frames.last_mut().expect("just pushed"))
     }

@@ -14,8 +14,8 @@ use indexmap::IndexMap;
 use qz_base::FxHashMap;
 use qz_mir::layout::Layouts;
 use qz_mir::{
-    AdtKind, Body, BodyKey, BodyPart, Const, FnKind, Foreign, Instance, InstanceId, InstanceKey, Module, Ownership,
-    Param, Source, TypeEntry, TypeEntryKind, Vtable, VtableId,
+    AdtKind, Body, BodyKey, BodyPart, Const, FnKind, Foreign, Instance, InstanceId, InstanceKey, Module,
+    Ownership, Param, Source, TypeEntry, TypeEntryKind, Vtable, VtableId,
 };
 use qz_types::{FnId, StaticId, Ty, TyFlags, TyKind, Tys, subst};
 use rustc_hash::{FxBuildHasher, FxHashSet};

@@ -17,6 +17,7 @@ mod callgraph;
 mod counts;
 mod drops;
 mod glue;
+mod graph;
 mod inline;
 mod instantiate;
 mod ownership;

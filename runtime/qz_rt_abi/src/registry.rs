@@ -89,6 +89,22 @@ macro_rules! rt_functions {
             /// Objects alive now; 0 unless the program was compiled to count.
             fn live_objects() -> Int: ;
 
+            // ---- walks over objects
+            /// Whether the object is not being shown yet; notes that it is now.
+            fn show_enter(object: Ptr) -> Bool: ;
+            /// The object noted last is shown.
+            fn show_leave() -> Unit: ;
+            /// Whether a copy is under way that has the object already.
+            fn copy_known(object: Ptr) -> Bool: ;
+            /// A count of the copy that `copy_known` told of.
+            fn copy_of(object: Ptr) -> Ptr: ;
+            /// Whether copies are to be noted: if one is under way, or `wanted`, which starts one.
+            fn copy_begin(wanted: Bool) -> Bool: ;
+            /// Notes the copy of an object.
+            fn copy_note(object: Ptr, copy: Ptr) -> Unit: ;
+            /// Ends what a `copy_begin` that said yes began.
+            fn copy_end() -> Unit: ;
+
             // ---- failure
             /// Starts a panic with this message.
             fn panic(message: Str) -> Unit: panics never;

@@ -205,7 +205,8 @@ pub fn constants_lie_in_static_memory(engine: Engine) {
     let mut blob = Vec::new();
     header(&mut blob);
     blob.extend(77i64.to_le_bytes());
-    let target = p.module.data.alloc(qz_mir::StaticData { bytes: blob, align: 8, pointers: vec![], object_of: None });
+    let target =
+        p.module.data.alloc(qz_mir::StaticData { bytes: blob, align: 8, pointers: vec![], object_of: None });
     let pair = Ty::tuple(&[object, c.int]);
     let mut bytes = vec![0; 8];
     bytes.extend(5i64.to_le_bytes());

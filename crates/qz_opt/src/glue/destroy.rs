@@ -7,7 +7,8 @@ use qz_base::{Arena, Name};
 use qz_mir::visit::each_stmt_operand;
 use qz_mir::{
     Block, BlockId, Body, BodyAttrs, BodyKey, Call, Callee, Const, InstanceId, InstanceKey, Intrinsic, Local,
-    LocalDecl, Operand, Ownership, Place, Proj, Rvalue, SourceInfo, SourceScope, Stmt, StmtKind, TermKind, Terminator,
+    LocalDecl, Operand, Ownership, Place, Proj, Rvalue, SourceInfo, SourceScope, Stmt, StmtKind, TermKind,
+    Terminator,
 };
 use qz_rt_abi::registry::rt;
 use qz_types::ty::common;

@@ -3,8 +3,8 @@
 use qz_mir::visit::{each_stmt_operand_mut, term_operand_mut};
 use qz_mir::{
     AggregateKind, Body, BodyKey, Call, Callee, ClosureTarget, Const, ConstValue, EvidenceList, InstanceKey,
-    LocalDecl, Operand, Ownership, Place, Rvalue, SourceInfo, StaticData, StaticDataId, Stmt, StmtKind,
-    TypeEntryKind,
+    Intrinsic, LocalDecl, Operand, Ownership, Place, Rvalue, SourceInfo, StaticData, StaticDataId, Stmt,
+    StmtKind, TypeEntryKind,
 };
 use qz_types::{FnId, Ty, TyKind, Tys};
 use smallvec::SmallVec;
@@ -57,6 +57,14 @@ impl Instantiator<'_> {
 
     fn rvalue(&mut self, value: &mut Rvalue, scope: Scope) {
         match value {
+            Rvalue::Intrinsic(which @ (Intrinsic::LeadsBack | Intrinsic::MayRepeat), _, ty) => {
+                let ty = self.mono(*ty, scope.args);
+                let yes = match which {
+                    Intrinsic::LeadsBack => crate::graph::leads_back(self.drops, ty),
+                    _ => crate::graph::may_repeat(self.drops, ty),
+                };
+                *value = Rvalue::Use(Operand::Const(Const::Bool(yes)));
+            }
             Rvalue::Cast(_, _, ty) | Rvalue::Intrinsic(_, _, ty) => *ty = self.mono(*ty, scope.args),
             Rvalue::Aggregate(kind, _) => self.aggregate(kind, scope),
             Rvalue::New(ty, _) => {
