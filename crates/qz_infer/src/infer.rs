@@ -7,6 +7,7 @@ mod data;
 mod exprs;
 mod finish;
 mod lambdas;
+mod lints;
 mod methods;
 mod names;
 mod ops;

@@ -246,6 +246,9 @@ fn finish_one(
         if !cx.st.failed {
             cx.check_matches();
         }
+        if !cx.st.failed {
+            cx.lint();
+        }
         std::mem::swap(&mut cx.st.types, &mut types);
     });
     types.has_errors = inferred.st.failed;
