@@ -201,8 +201,12 @@ fn finish_one(
     let sig = ck.defs.fn_sig(inferred.function);
     let written = sig.generics.len() as u32;
     let is_written = sig.ret.is_some() && sig.params.iter().all(|p| p.ty.is_some());
-    let open: &[u32] = if is_written { &[] } else { open };
     with_cx(ck, session, &mut inferred, |cx| cx.report_open());
+    // What is unknown because of an error is one too, for callers as well.
+    let failed = inferred.st.failed || inferred.st.group_failed;
+    let open: &[u32] = if is_written || failed { &[] } else { open };
+    let members = if failed { &[] } else { members };
+    let bounds = if failed { &[] } else { bounds };
     patch_open_calls(ck, &mut inferred, open, members.len());
     record_members(&mut inferred, members);
     let names = param_names(&sig.generics, open.len());
@@ -213,7 +217,12 @@ fn finish_one(
         .map(|(n, (&var, &name))| (var, Ty::param(written + n as u32, name)))
         .collect();
     let c = common();
-    let mut close = Close { table: &session.table, params, leftover: c.unit, missed: None };
+    let mut close = Close {
+        table: &session.table,
+        params,
+        leftover: if failed { c.error } else { c.unit },
+        missed: None,
+    };
     let scheme = {
         let mut generics = (*sig.generics).clone();
         generics.params.extend(names.iter().map(|&name| GenericParam {
@@ -301,11 +310,8 @@ fn close_members(close: &mut Close<'_>, members: &[Pending]) -> Vec<MemberBound>
 fn patch_open_calls(ck: &Checker<'_>, inferred: &mut Inferred, open: &[u32], members: usize) {
     for (slot, callee) in std::mem::take(&mut inferred.st.open_calls) {
         let sig = ck.defs.fn_sig(callee);
-        let mut args: Vec<Ty> = if callee == inferred.function {
-            sig.generics.identity()
-        } else {
-            sig.generics.params.iter().map(|_| common().error).collect()
-        };
+        // Only what shares its written parameters is called so.
+        let mut args: Vec<Ty> = sig.generics.identity();
         args.extend(open.iter().map(|&var| Ty::infer(var)));
         let evidence = (0..members as u32).map(Evidence::Member).collect();
         let fact = CalleeFn { function: callee, type_args: Ty::list(&args), evidence };
