@@ -6,6 +6,8 @@
 //! | `check/` | what does the user see? |
 //! | `types/` | what was inferred? |
 //! | `parse/` | which tree? |
+//! | `mir/` | how is this construct lowered? |
+//! | `opt/` | did the optimiser do its job? |
 //! | `examples/` (beside `tests/`) | as `run/` |
 //! | `README.md`, `docs/` | does every code block run? |
 //! | `std/` | do the examples run, and print what they promise? |
@@ -17,6 +19,7 @@ mod filetests {
     pub(crate) mod check;
     pub(crate) mod docs;
     pub(crate) mod dumps;
+    pub(crate) mod mir;
     pub(crate) mod program;
     pub(crate) mod text;
 }
@@ -32,12 +35,14 @@ fn main() {
     let top =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the project's folder");
     let mut trials = Vec::new();
-    let kinds: [(&str, Case); 5] = [
+    let kinds: [(&str, Case); 7] = [
         ("tests/run", filetests::program::run),
         ("examples", filetests::program::run),
         ("tests/check", filetests::check::run),
         ("tests/types", filetests::dumps::types),
         ("tests/parse", filetests::dumps::parse),
+        ("tests/mir", filetests::mir::mir),
+        ("tests/opt", filetests::mir::opt),
     ];
     for (folder, case) in kinds {
         let mut files = Vec::new();

@@ -466,6 +466,7 @@ pub enum Pat {
     /// `e is T` with a type. A variant of this name wins if what is matched has one.
     Type {
         ty: Ty,
+        name: Option<Name>,
         sub: Option<PatId>,
     },
 }

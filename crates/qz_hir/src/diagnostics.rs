@@ -259,6 +259,11 @@ pub(crate) fn clauses_defaults(span: Span) -> Diagnostic {
     )
 }
 
+pub(crate) fn third_name(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::PATTERN_ARITY, span, "a `for` binds one or two names")
+        .help("the parts of an element come apart in parentheses: `for (a, b, c) in …`")
+}
+
 pub(crate) fn second_rest(span: Span) -> Diagnostic {
     Diagnostic::new(Code::PATTERN_ARITY, span, "a vector pattern can have one `*rest`")
 }

@@ -233,9 +233,22 @@ impl<'a> Cx<'a> {
             let default = param.default().map(|it| self.scoped(|cx| cx.value_expr(it)));
             let local = self.param(param, &mut prologue);
             params.push(BodyParam { local, default });
+            self.check_new_param(&params);
         }
         let root = self.fn_value(syntax);
         (params, self.with_prologue(prologue, root))
+    }
+
+    /// The last parameter is not called like one before it.
+    fn check_new_param(&mut self, params: &[BodyParam]) {
+        let Some((last, before)) = params.split_last() else { return };
+        let (name, again) = (self.locals[last.local].name, self.locals[last.local].span);
+        let first = before.iter().map(|it| &self.locals[it.local]).find(|it| it.name == name);
+        if let Some(first) = first.map(|it| it.span)
+            && !matches!(name.as_str(), "" | "_")
+        {
+            self.report(words::duplicate(again, name, first));
+        }
     }
 
     fn fn_value(&mut self, syntax: ast::FnDef<'_>) -> ExprId {

@@ -502,9 +502,14 @@ impl TypeCx<'_> {
     /// A trait with its arguments, and `Item = T` among them.
     fn trait_ref(&mut self, ty: ast::TypeExpr<'_>) -> Option<(TraitRef, Vec<(Name, Ty)>)> {
         let span = self.span(ty.syntax().range());
-        let ast::TypeExpr::PathType(path) = ty else {
-            self.defs.report(words::unknown_trait(span, ty.syntax().text()));
-            return None;
+        let path = match ty {
+            ast::TypeExpr::PathType(path) => path,
+            // The parser has said so.
+            ast::TypeExpr::MissingType(_) => return None,
+            _ => {
+                self.defs.report(words::unknown_trait(span, ty.syntax().text()));
+                return None;
+            }
         };
         let segments: Vec<_> = path.segments().collect();
         let trait_id = match self.resolve_path(&segments)? {

@@ -158,9 +158,7 @@ impl Cx<'_, '_> {
         match &self.body.pats[pat] {
             Pat::Missing | Pat::Wild | Pat::Bind { sub: None, .. } => Pattern::Wild,
             Pat::Bind { sub: Some(sub), .. } => self.lower(*sub),
-            Pat::Type { sub: None, .. } if self.types.pat_targets.contains(pat) => {
-                self.variant(pat, &[], false)
-            }
+            Pat::Type { .. } if self.types.pat_targets.contains(pat) => self.variant(pat, &[], false),
             Pat::Type { sub, .. } => sub.map_or(Pattern::Wild, |sub| self.lower(sub)),
             Pat::Lit { value } => self.literal(pat, value),
             Pat::Nil => match self.defs().lang.adt("Option") {

@@ -169,8 +169,28 @@ impl Checker<'_> {
 
     // ---------------------------------------------------------------------------------------------- impls
 
+    /// Methods of one name in one body differ in how many arguments they take.
+    fn check_method_overloads(&self, methods: &[FnId]) {
+        for (n, &method) in methods.iter().enumerate() {
+            let def = &self.defs.fns[method];
+            let clash = methods[..n].iter().find(|&&other| {
+                let other = &self.defs.fns[other];
+                let (a, b) = (def.arity, other.arity);
+                other.name == def.name
+                    && other.self_param.is_some() == def.self_param.is_some()
+                    && a.0 <= b.1.unwrap_or(u32::MAX)
+                    && b.0 <= a.1.unwrap_or(u32::MAX)
+            });
+            if let Some(&other) = clash {
+                let (again, first) = (self.defs.fn_span(method), self.defs.fn_span(other));
+                self.defs.report(words::method_twice(again, def.name, first));
+            }
+        }
+    }
+
     fn check_impl(&self, id: ImplId) {
         let def = &self.defs.impls[id];
+        self.check_method_overloads(&def.methods);
         let header = self.defs.impl_header(id);
         if def.origin != ImplOrigin::Impl || header.self_ty.is_error() {
             return;

@@ -165,8 +165,8 @@ impl Cx<'_, '_, '_> {
                     self.flatten(*sub, place, ty, rows);
                 }
             }
-            // A variant that has a type's name.
-            Pat::Type { sub: None, .. } if self.types().pat_targets.contains(pat) => {
+            // The name was a variant's after all.
+            Pat::Type { .. } if self.types().pat_targets.contains(pat) => {
                 self.flatten_adt(pat, place, ty, &Vec::new(), rows);
             }
             Pat::Type { sub, .. } => {

@@ -122,6 +122,21 @@ macro_rules! define_ast {
 
 for_each_node!(define_ast);
 
+macro_rules! define_node_fields {
+    ($(
+        $(#[$doc:meta])*
+        $Node:ident { $($(#[$fdoc:meta])* $field:ident : $how:ident $args:tt),* $(,)? }
+    )*) => {
+        /// Every field of every node with the words it is declared by, such as `"first (Expr)"`: for tests that
+        /// must reach all of them.
+        pub const NODE_FIELDS: &[(&str, &str, &str)] = &[
+            $($((stringify!($Node), stringify!($field), concat!(stringify!($how), " ", stringify!($args))),)*)*
+        ];
+    };
+}
+
+for_each_node!(define_node_fields);
+
 macro_rules! define_families {
     ($($(#[$doc:meta])* $Family:ident { $($Node:ident)+ $(| $Inner:ident)? })*) => {
         $(

@@ -40,7 +40,7 @@ pub struct Body {
 }
 
 pub fn span(at: u32) -> Span {
-    Span::new(FileId(0), TextRange::empty(at))
+    Span::new(FileId(0), TextRange::new(at, at + 1))
 }
 
 impl Program {

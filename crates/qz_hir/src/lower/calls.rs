@@ -194,7 +194,7 @@ impl Cx<'_> {
     ) -> (LambdaId, ExprId) {
         let parent = self.bodies.last().copied();
         // The body is known only at the end; a lambda's id is needed inside it.
-        let hole = self.missing(range);
+        let hole = self.expr(Expr::Block { stmts: [].into(), tail: None }, range);
         let lambda = self.lambdas.alloc(Lambda {
             params: Vec::new(),
             param_types: Vec::new(),

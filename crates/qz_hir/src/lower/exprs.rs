@@ -284,7 +284,7 @@ impl Cx<'_> {
         let range = it.syntax().range();
         let segments: Vec<_> = it.path().into_iter().flat_map(|path| path.segments()).collect();
         let path_range = it.path().map_or(range, |path| path.syntax().range());
-        let path = match self.pattern_path(&segments, path_range) {
+        let mut path = match self.pattern_path(&segments, path_range) {
             StructPath::BareOrAdt(_, adt, args) => StructPath::Adt(adt, args),
             path => path,
         };
@@ -292,7 +292,9 @@ impl Cx<'_> {
             && self.defs.variants_in_scope(self.module, name).is_empty()
         {
             // Not even a variant of some enum: then it was meant to be a type.
-            self.types.path_to_type(&segments, path_range);
+            if self.types.path_to_type(&segments, path_range).is_error() {
+                path = StructPath::Error;
+            }
         }
         let fields = self.field_inits(it.fields());
         let spread = it.spreads().next().and_then(|spread| spread.expr()).map(|expr| self.expr_of(expr));

@@ -49,12 +49,25 @@ impl Cx<'_> {
         let range = it.syntax().range();
         let iter = self.scoped(|cx| cx.maybe_expr(it.iter(), range));
         let mark = self.open_scope();
-        let pats: Box<[PatId]> = it.pats().map(|pat| self.new_pattern(pat)).collect();
+        let pats = self.for_names(it.pats());
         let loop_ = self.enter_loop(it.label(), false);
         let body = self.maybe_block(it.body(), range);
         self.frames.pop();
         self.close_scope(mark);
         self.expr(Expr::For { pats, iter, body, loop_ }, range)
+    }
+
+    /// One name for the element, or two: index or key, and element.
+    fn for_names<'t>(&mut self, written: impl Iterator<Item = ast::Pat<'t>>) -> Box<[PatId]> {
+        let mut pats = Vec::new();
+        for pat in written {
+            if pats.len() == 2 {
+                let span = self.span(pat.syntax().range());
+                self.report(words::third_name(span));
+            }
+            pats.push(self.new_pattern(pat));
+        }
+        pats.into()
     }
 
     pub(super) fn vec_comprehension(&mut self, it: ast::VecCompExpr<'_>) -> ExprId {
@@ -92,7 +105,7 @@ impl Cx<'_> {
             ast::CompClause::CompFor(it) => {
                 let iter = self.scoped(|cx| cx.maybe_expr(it.iter(), range));
                 let mark = self.open_scope();
-                let pats: Box<[PatId]> = it.pats().map(|pat| self.new_pattern(pat)).collect();
+                let pats = self.for_names(it.pats());
                 let loop_ = self.enter_loop(None, false);
                 let body = self.comprehension(rest, range, innermost);
                 self.frames.pop();

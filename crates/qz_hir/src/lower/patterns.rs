@@ -218,15 +218,15 @@ impl<'a> Cx<'a> {
         match self.pattern_path(&segments, range) {
             StructPath::Error => self.pat(Pat::Missing, range),
             StructPath::Adt(adt, args) if self.defs.adts[adt].kind != AdtKind::Newtype => {
-                self.pat(Pat::Type { ty: qz_types::Ty::adt(adt, args), sub: None }, range)
+                self.pat(Pat::Type { ty: qz_types::Ty::adt(adt, args), name: None, sub: None }, range)
             }
-            StructPath::BareOrAdt(_, adt, args) if self.defs.adts[adt].kind != AdtKind::Newtype => {
+            StructPath::BareOrAdt(name, adt, args) if self.defs.adts[adt].kind != AdtKind::Newtype => {
                 let ty = qz_types::Ty::adt(adt, args);
-                self.pat(Pat::Type { ty, sub: None }, range)
+                self.pat(Pat::Type { ty, name: Some(name), sub: None }, range)
             }
             StructPath::Bare(name) if segments.len() == 1 && self.types.is_type_name(name) => {
                 let ty = self.types.path_to_type(&segments, range);
-                self.pat(Pat::Type { ty, sub: None }, range)
+                self.pat(Pat::Type { ty, name: Some(name), sub: None }, range)
             }
             path => self.pat(Pat::Variant { path, args: [].into(), has_args: false }, range),
         }

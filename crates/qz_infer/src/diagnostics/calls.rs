@@ -64,12 +64,12 @@ pub(crate) fn unknown_arg_name(span: Span, name: Name, names: &[Name]) -> Diagno
 }
 
 pub(crate) fn cannot_spread(span: Span, ty: &str) -> Diagnostic {
-    Diagnostic::new(Code::SPREAD, span, format!("a `{ty}` cannot be spread here"))
+    Diagnostic::new(Code::SPREAD, span, format!("{} cannot be spread here", super::a(ty)))
         .note("a spread is a `Vec` for a `*rest` parameter, or a tuple whose parts fill parameters")
 }
 
 pub(crate) fn not_callable(span: Span, ty: &str) -> Diagnostic {
-    Diagnostic::new(Code::NOT_CALLABLE, span, format!("a `{ty}` cannot be called"))
+    Diagnostic::new(Code::NOT_CALLABLE, span, format!("{} cannot be called", super::a(ty)))
 }
 
 pub(crate) fn call_type(span: Span, ty: &str, is_struct: bool) -> Diagnostic {

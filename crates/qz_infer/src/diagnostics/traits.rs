@@ -146,3 +146,12 @@ pub(crate) fn drop_of_value(span: Span) -> Diagnostic {
     Diagnostic::new(Code::NOT_YET, span, "not available yet: `Drop` for anything but a struct")
         .help("hold the resource in a struct, which is shared by reference and dropped once")
 }
+
+pub(crate) fn method_twice(again: Span, name: Name, first: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::OVERLOADS,
+        again,
+        format!("another method `{name}` accepts the same number of arguments"),
+    )
+    .at(first, "the other one")
+}

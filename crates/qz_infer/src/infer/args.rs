@@ -274,13 +274,22 @@ impl Infer<'_, '_> {
         let facts = words::CountFacts {
             min: own.iter().filter(|it| !it.has_default && !it.is_rest).count(),
             max: (!own.iter().any(|it| it.is_rest)).then_some(own.len()),
-            found: inputs.args.len(),
+            found: inputs.args.iter().map(|it| self.given_by(it)).sum(),
             missing: missing.and_then(|at| params[at].name).filter(|it| it.as_str() != "_"),
             name: function.map(|f| self.ck.defs.fns[f].name),
             declared: function.map(|f| self.ck.defs.fn_span(f)),
         };
         let span = self.span(id);
         self.report(words::arg_count(span, &facts));
+    }
+
+    /// How many arguments one counts for: a spread tuple has parts.
+    fn given_by(&self, arg: &Arg) -> usize {
+        let ty = self.st.types.exprs.get(arg.value).filter(|_| arg.kind == ArgKind::Spread);
+        match ty.map(|&ty| self.shallow(self.shallow(ty).peel_ref())).map(|ty| *ty.kind()) {
+            Some(TyKind::Tuple(parts)) => parts.len(),
+            _ => 1,
+        }
     }
 }
 

@@ -335,12 +335,10 @@ impl Infer<'_, '_> {
                 (adt, variant, &[] as &[Ty])
             }
             StructPath::BareOrAdt(name, adt, args) => match expect {
-                Expect::Hint(hint) => {
-                    match self.expected_enum(hint).and_then(|adt| self.variant_named(adt, name)) {
-                        Some((adt, variant)) => (adt, variant, &[] as &[Ty]),
-                        None => (adt, 0, args),
-                    }
-                }
+                Expect::Hint(hint) => match self.variant_of(hint, name) {
+                    Some((adt, variant)) => (adt, variant, &[] as &[Ty]),
+                    None => (adt, 0, args),
+                },
                 _ => (adt, 0, args),
             },
             StructPath::Error => return None,

@@ -114,22 +114,8 @@ impl Infer<'_, '_> {
         Ty::func(&params, ty, Row::EMPTY)
     }
 
-    /// The enum a type is, if it is one.
-    pub(super) fn expected_enum(&self, ty: Ty) -> Option<AdtId> {
-        match *self.shallow(self.shallow(ty).peel_ref()).kind() {
-            TyKind::Adt(adt, _) if self.ck.defs.adts[adt].kind == AdtKind::Enum => Some(adt),
-            _ => None,
-        }
-    }
-
-    pub(super) fn variant_named(&self, adt: AdtId, name: Name) -> Option<(AdtId, u32)> {
-        let fields = self.ck.defs.adt_fields(adt);
-        let at = fields.variants.iter().position(|it| it.name == name)?;
-        Some((adt, at as u32))
-    }
-
     /// A type's name where a value stands: no value itself, but maybe a variant of that name is meant.
-    pub(super) fn variant_named_as_type(&self, ty: Ty, expect: Expect) -> Option<(AdtId, u32)> {
+    pub(super) fn variant_named_as_type(&mut self, ty: Ty, expect: Expect) -> Option<(AdtId, u32)> {
         if let Some(found) = self.variant_expected_as_type(ty, expect) {
             return Some(found);
         }
@@ -140,13 +126,10 @@ impl Infer<'_, '_> {
     }
 
     /// The variant of the expected enum that has the name of another type.
-    pub(super) fn variant_expected_as_type(&self, ty: Ty, expect: Expect) -> Option<(AdtId, u32)> {
+    pub(super) fn variant_expected_as_type(&mut self, ty: Ty, expect: Expect) -> Option<(AdtId, u32)> {
         let Expect::Hint(hint) = expect else { return None };
-        let wanted = self.expected_enum(hint)?;
-        if ty.as_adt().is_some_and(|(adt, _)| adt == wanted) {
-            return None;
-        }
-        self.variant_named(wanted, self.type_name(ty))
+        let found = self.variant_of(hint, self.type_name(ty))?;
+        (ty.as_adt().map(|(adt, _)| adt) != Some(found.0)).then_some(found)
     }
 
     fn type_name(&self, ty: Ty) -> Name {
@@ -156,6 +139,17 @@ impl Infer<'_, '_> {
         }
     }
 
+    /// The variant of this name, if the type is known to be an enum that has one.
+    pub(super) fn variant_of(&mut self, ty: Ty, name: Name) -> Option<(AdtId, u32)> {
+        let ty = self.shallow(ty).peel_ref();
+        let TyKind::Adt(adt, _) = *self.shallow(ty).kind() else { return None };
+        if self.ck.defs.adts[adt].kind != AdtKind::Enum {
+            return None;
+        }
+        let fields = self.ck.defs.adt_fields(adt);
+        fields.variants.iter().position(|it| it.name == name).map(|at| (adt, at as u32))
+    }
+
     /// The enum a bare variant belongs to: the expected type's, else the only one in scope.
     pub(super) fn find_bare_variant(
         &mut self,
@@ -163,10 +157,13 @@ impl Infer<'_, '_> {
         name: Name,
         expected: Option<Ty>,
     ) -> Option<(AdtId, u32)> {
-        let of_expected = expected.and_then(|ty| self.expected_enum(ty));
-        if let Some(found) = of_expected.and_then(|adt| self.variant_named(adt, name)) {
+        if let Some(found) = expected.and_then(|ty| self.variant_of(ty, name)) {
             return Some(found);
         }
+        let of_expected = expected.and_then(|ty| match self.shallow(ty).peel_ref().as_adt() {
+            Some((adt, _)) if self.ck.defs.adts[adt].kind == AdtKind::Enum => Some(adt),
+            _ => None,
+        });
         match self.ck.defs.variants_in_scope(self.module, name)[..] {
             [one] => Some(one),
             [] => {

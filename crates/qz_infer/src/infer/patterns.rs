@@ -61,13 +61,10 @@ impl Infer<'_, '_> {
             Pat::Tuple { elems } => self.tuple_pattern(id, elems, ty),
             Pat::Vec { prefix, rest, suffix } => self.vec_pattern(id, prefix, *rest, suffix, ty),
             Pat::Or { alts } => alts.iter().for_each(|&alt| self.pattern(alt, ty)),
-            Pat::Type { ty: wanted, sub } => {
-                if sub.is_none()
-                    && let Some((adt, variant)) = self.variant_expected_as_type(*wanted, Expect::Hint(ty))
-                {
-                    let path = StructPath::Variant(adt, variant, &[]);
-                    return self.variant_pattern(id, path, &[], false, ty);
-                }
+            Pat::Type { name: Some(name), .. } if self.variant_of(ty, *name).is_some() => {
+                self.variant_pattern(id, StructPath::Bare(*name), &[], false, ty);
+            }
+            Pat::Type { ty: wanted, sub, .. } => {
                 let wanted = self.fill_holes(*wanted);
                 self.pattern_type(id, wanted, ty);
                 if let Some(sub) = sub {

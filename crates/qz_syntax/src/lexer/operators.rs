@@ -78,6 +78,8 @@ fn operator_at(ahead: [u8; 3]) -> (crate::SyntaxKind, usize) {
         [b'<', b'<', _] => (LtLt, 2),
         [b'>', b'>', _] => (GtGt, 2),
         [b'?', b'?', _] => (QuestionQuestion, 2),
+        // `e?..n` is a range from `e?`.
+        [b'?', b'.', b'.'] => (Question, 1),
         [b'?', b'.', _] => (QuestionDot, 2),
         [b':', b':', _] => (ColonColon, 2),
         [b'-', b'>', _] => (Arrow, 2),
