@@ -18,7 +18,7 @@ use crate::sources::{SourceMap, SourceMapBuilder};
 use crate::std_files;
 
 /// Files must be smaller: offsets are 32 bits and trees have several elements a byte at most.
-const MAX_FILE: u64 = 1 << 30;
+const MAX_FILE: u64 = 64 << 20;
 
 /// Where the program's text comes from.
 pub enum Root {
@@ -116,7 +116,7 @@ fn read(path: &Path) -> Result<String, (Code, String)> {
     let mut bytes = Vec::new();
     file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(cannot)?;
     if bytes.len() as u64 > MAX_FILE {
-        return Err((Code::FILE_TOO_LARGE, "it is larger than 1 GiB".into()));
+        return Err((Code::FILE_TOO_LARGE, "it is larger than 64 MiB, which no source text is".into()));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
