@@ -17,6 +17,8 @@ pub(crate) struct Walks {
     shown: Vec<usize>,
     shown_set: HashSet<usize, foldhash::fast::FixedState>,
     copies: Addresses<*mut u8>,
+    /// Their objects and themselves, of which a count is held.
+    kept: Vec<*mut u8>,
     /// How many objects on the stack are being copied.
     copying: u32,
     /// Panics on their way when the copy began. With more, it was given up, and its objects go.
@@ -80,9 +82,11 @@ pub(crate) unsafe fn copy_begin(fiber: *mut Fiber, wanted: u8) -> u8 {
 pub(crate) unsafe fn copy_note(fiber: *mut Fiber, object: *mut u8, copy: *mut u8) {
     // SAFETY: generated code passes a live fiber and live objects.
     unsafe {
-        if state(fiber).walks.copies.insert(object as usize, copy).is_none() {
+        let walks = &mut state(fiber).walks;
+        if walks.copies.insert(object as usize, copy).is_none() {
             retain(object);
             retain(copy);
+            walks.kept.extend([object, copy]);
         }
     }
 }
@@ -95,9 +99,10 @@ pub(crate) unsafe fn copy_end(fiber: *mut Fiber) {
         if walks.copying > 0 {
             return;
         }
-        for (object, copy) in std::mem::take(&mut walks.copies) {
-            release(fiber, object as *mut u8);
-            release(fiber, copy);
+        // In the order of their making, so that nothing depends on addresses.
+        walks.copies.clear();
+        for object in std::mem::take(&mut walks.kept) {
+            release(fiber, object);
         }
     }
 }
