@@ -64,7 +64,7 @@ pub(crate) struct Run {
     /// What runs the program
     #[arg(long, value_enum, default_value_t = EngineName::Cranelift)]
     pub(crate) engine: EngineName,
-    /// Print a stage instead of running: tokens, tree, hir, types, mir, mir-opt, clif, asm
+    /// Print a stage instead of running: tokens, tree, hir, types, mir, mir-opt, clif, llvm-ir, asm
     #[arg(long, value_name = "STAGE", value_parser = stage)]
     pub(crate) emit: Option<qz_driver::EmitKind>,
     /// Stop after a stage, showing its problems only: parse, check, mir-opt
