@@ -161,10 +161,11 @@ fn stage(name: &str) -> Result<qz_driver::EmitKind, String> {
 /// The arguments; `quartz FILE.qz` means `quartz build --emit=llvm-ir -o - FILE.qz`.
 pub(crate) fn arguments() -> Vec<OsString> {
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
-    let is_file = arguments.get(1).is_some_and(|it| it.to_string_lossy().ends_with(".qz"));
-    if is_file {
+    let first = arguments.iter().skip(1).position(|it| !it.to_string_lossy().starts_with('-'));
+    let Some(at) = first.map(|at| at + 1) else { return arguments };
+    if arguments[at].to_string_lossy().ends_with(".qz") {
         let meant = ["build", "--emit=llvm-ir", "-o", "-"].map(OsString::from);
-        arguments.splice(1..1, meant);
+        arguments.splice(at..at, meant);
     }
     arguments
 }

@@ -34,7 +34,11 @@ fn quartz(arguments: &[&str], file: &Path) -> Ran {
         .stdin(Stdio::null())
         .output()
         .expect("the command starts");
-    Ran { status: out.status.code(), stdout: out.stdout, stderr: String::from_utf8_lossy(&out.stderr).into_owned() }
+    Ran {
+        status: out.status.code(),
+        stdout: out.stdout,
+        stderr: String::from_utf8_lossy(&out.stderr).into_owned(),
+    }
 }
 
 /// Why the engines do not agree on a program.
@@ -83,7 +87,9 @@ fn damaged_programs_are_answered() {
     let mut sources = Vec::new();
     for folder in ["examples", "tests/run/basics", "tests/run/traits", "tests/run/std"] {
         let entries = std::fs::read_dir(top.join(folder)).expect("part of the project");
-        sources.extend(entries.flatten().map(|it| it.path()).filter(|it| it.extension().is_some_and(|e| e == "qz")));
+        sources.extend(
+            entries.flatten().map(|it| it.path()).filter(|it| it.extension().is_some_and(|e| e == "qz")),
+        );
     }
     sources.sort();
     let folder = scratch("damaged");

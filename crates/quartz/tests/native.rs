@@ -42,9 +42,8 @@ fn trial(top: &Path, file: PathBuf, case: fn(&Path) -> Result<(), String>) -> Tr
 fn can_build(top: &Path) -> bool {
     let scratch = scratch("native-probe");
     std::fs::write(scratch.join("a.qz"), "def main = ()\n").expect("the folder can be written");
-    let build = || {
-        output(quartz().current_dir(&scratch).args(["build", "--color=never", "a.qz", "-o", "a"]), None)
-    };
+    let build =
+        || output(quartz().current_dir(&scratch).args(["build", "--color=never", "a.qz", "-o", "a"]), None);
     let mut found = build();
     if String::from_utf8_lossy(&found.stderr).contains("libqz_rt_native.a") {
         make_library(top);

@@ -198,9 +198,11 @@ fn undefined_symbols(program: &Program, words: &str) -> Option<Failure> {
     missing.dedup();
     let mut problems = Vec::new();
     for symbol in missing {
-        let declared = program.defs.fns.iter().find(|(_, def)| {
-            matches!(def.kind, FnKind::ExternC { .. }) && def.name.as_str() == symbol
-        });
+        let declared = program
+            .defs
+            .fns
+            .iter()
+            .find(|(_, def)| matches!(def.kind, FnKind::ExternC { .. }) && def.name.as_str() == symbol);
         let (id, _) = declared?;
         problems.push(
             Diagnostic::new(

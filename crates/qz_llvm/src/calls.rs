@@ -226,9 +226,7 @@ impl FnCx<'_, '_> {
         let list: String = args.iter().map(|arg| format!(", {} {arg}", arg.ty)).collect();
         let symbol = def.symbol;
         match ret {
-            Some(ty) => {
-                Some(self.w.set(ty, format_args!("call {shown} @{symbol}(ptr %fiber{list})")))
-            }
+            Some(ty) => Some(self.w.set(ty, format_args!("call {shown} @{symbol}(ptr %fiber{list})"))),
             None => {
                 self.w.line(format_args!("call {shown} @{symbol}(ptr %fiber{list})"));
                 None
@@ -250,8 +248,12 @@ impl FnCx<'_, '_> {
                 Val::Memory(_) => unreachable!("foreign functions take scalars"),
             }
         }
-        let params: Vec<String> =
-            instance.params.iter().flat_map(|param| self.c_types(param.ty)).map(|ty| ty.to_string()).collect();
+        let params: Vec<String> = instance
+            .params
+            .iter()
+            .flat_map(|param| self.c_types(param.ty))
+            .map(|ty| ty.to_string())
+            .collect();
         let ret = self.c_types(instance.ret).first().copied();
         let shown = ret.map_or("void".into(), |ty| format!("{}{ty}", extension(instance.ret)));
         let mut declared = params.join(", ");

@@ -63,7 +63,8 @@ impl ProgramCx<'_> {
             return known;
         }
         let slots = &self.module.vtables[vtable].slots;
-        let codes: Vec<String> = slots.iter().map(|&id| format!("ptr {}", self.function_symbol(id))).collect();
+        let codes: Vec<String> =
+            slots.iter().map(|&id| format!("ptr {}", self.function_symbol(id))).collect();
         let name = format!("methods.{}", self.vtables.len());
         let table = self.define(
             &name,

@@ -117,9 +117,12 @@ impl<'a, 'm> FnCx<'a, 'm> {
 
     /// What a local is called in the text.
     fn name_of(&self, local: Local) -> String {
-        let name = self.body.locals[local].name.map_or("", |name| name.as_str());
-        let readable: String =
-            name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect();
+        if local == Body::RETURN {
+            return "%return".into();
+        }
+        let Some(name) = self.body.locals[local].name else { return format!("%_{}", local.raw()) };
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+        let readable: String = name.as_str().chars().map(plain).collect();
         format!("%{readable}.{}", local.raw())
     }
 
@@ -334,14 +337,21 @@ impl<'a, 'm> FnCx<'a, 'm> {
     pub(crate) fn if_rare(&mut self, cond: Value, rare: impl FnOnce(&mut Self)) {
         let (cold, next) = (self.w.label(), self.w.label());
         self.w.end(format_args!("br i1 {cond}, label %{cold}, label %{next}{RARELY}"));
+        let held = self.w.held();
         self.w.enter_cold();
-        self.w.begin(cold);
+        self.w.begin_behind(cold);
         rare(self);
-        if self.w.is_open() {
+        let comes_back = self.w.is_open();
+        if comes_back {
             self.w.end(format_args!("br label %{next}"));
         }
         self.w.leave_cold();
-        self.w.begin(next);
+        if comes_back {
+            self.w.begin(next);
+        } else {
+            self.w.hold_all(held);
+            self.w.begin_behind(next);
+        }
     }
 
     /// Runs `then` if `cond`.

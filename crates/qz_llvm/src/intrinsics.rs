@@ -95,9 +95,8 @@ impl FnCx<'_, '_> {
             _ => {
                 let (a, b, n) = (values[0], values[1], values[2]);
                 self.program.declare("memcmp", "declare i32 @memcmp(ptr, ptr, i64) #0".into());
-                let order = self
-                    .w
-                    .set(LlTy::I32, format_args!("call i32 @memcmp(ptr {a}, ptr {b}, i64 {n}) #0"));
+                let order =
+                    self.w.set(LlTy::I32, format_args!("call i32 @memcmp(ptr {a}, ptr {b}, i64 {n}) #0"));
                 Val::one(self.resized_as(order, LlTy::int(dest.size * 8), true))
             }
         }

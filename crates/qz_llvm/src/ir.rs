@@ -173,6 +173,8 @@ pub(crate) struct Writer {
     labels: u32,
     /// The block that is being written.
     at: Option<Label>,
+    /// What slots of locals hold at this point, as far as the block itself tells.
+    held: Vec<(Value, Value)>,
 }
 
 impl Writer {
@@ -198,9 +200,43 @@ impl Writer {
 
     /// Begins a block.
     pub(crate) fn begin(&mut self, label: Label) {
+        self.held.clear();
+        self.begin_behind(label);
+    }
+
+    /// Begins a block that can only be entered from the one written last.
+    pub(crate) fn begin_behind(&mut self, label: Label) {
         debug_assert!(self.at.is_none(), "the block before ends first");
         self.at = Some(label);
         let _ = writeln!(self.out(), "{label}:");
+    }
+
+    /// Takes the knowledge of what slots hold, to give it back by [`Writer::hold_all`].
+    pub(crate) fn held(&self) -> Vec<(Value, Value)> {
+        self.held.clone()
+    }
+
+    pub(crate) fn hold_all(&mut self, held: Vec<(Value, Value)>) {
+        self.held = held;
+    }
+
+    /// Reads a slot of a local.
+    pub(crate) fn get(&mut self, slot: Value, ty: LlTy) -> Value {
+        if let Some(&(_, value)) = self.held.iter().find(|it| it.0 == slot) {
+            return value;
+        }
+        let value = self.set(ty, format_args!("load {ty}, ptr {slot}"));
+        self.held.push((slot, value));
+        value
+    }
+
+    /// Writes a slot of a local.
+    pub(crate) fn put(&mut self, value: Value, slot: Value) {
+        match self.held.iter_mut().find(|it| it.0 == slot) {
+            Some(it) => it.1 = value,
+            None => self.held.push((slot, value)),
+        }
+        self.line(format_args!("store {} {value}, ptr {slot}", value.ty));
     }
 
     /// Writes an instruction without a result.

@@ -35,8 +35,7 @@ impl Texts {
 /// The table and its texts as global constants `@qz.places` and `@qz.texts`; how many places there are.
 pub(crate) fn print(locations: &Locations, files: &dyn SourceFiles, out: &mut String) -> usize {
     let mut texts = Texts::default();
-    let rows: Vec<String> =
-        locations.all().iter().map(|location| row(location, files, &mut texts)).collect();
+    let rows: Vec<String> = locations.all().iter().map(|location| row(location, files, &mut texts)).collect();
     let count = rows.len();
     let _ = writeln!(out, "@qz.places = private constant [{count} x %qz.place] [");
     let _ = writeln!(out, "  {}\n], align 8", rows.join(",\n  "));

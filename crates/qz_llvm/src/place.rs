@@ -110,7 +110,7 @@ impl FnCx<'_, '_> {
     }
 
     fn get(&mut self, slot: Value, scalar: Scalar) -> Value {
-        self.load(LlTy::of(scalar), Addr::new(slot))
+        self.w.get(slot, LlTy::of(scalar))
     }
 
     /// One scalar of what lies at a spot.
@@ -153,7 +153,7 @@ impl FnCx<'_, '_> {
                     let partial = slot.scalar.size() < container.scalar.size();
                     let old = partial.then(|| self.get(homes[index], container.scalar));
                     let new = self.insert(container, old, at, slot.scalar, part);
-                    self.store(new, Addr::new(homes[index]));
+                    self.w.put(new, homes[index]);
                 }
             }
         }
@@ -187,7 +187,7 @@ impl FnCx<'_, '_> {
             Home::Slots(homes) => {
                 let Val::Parts(parts) = value else { unreachable!("the local has slots") };
                 debug_assert_eq!(parts.len(), homes.len(), "the value fits the local");
-                homes.iter().zip(parts).for_each(|(&home, &part)| self.store(part, Addr::new(home)));
+                homes.iter().zip(parts).for_each(|(&home, &part)| self.w.put(part, home));
             }
             Home::Memory(at) => {
                 let layout = self.layout_of(local);

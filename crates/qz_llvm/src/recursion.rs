@@ -8,9 +8,7 @@ use std::sync::Arc;
 
 use qz_codegen::TypeTable;
 use qz_mir::layout::{EnumLayout, Fields, Layout, Layouts, Shape, Tag};
-use qz_mir::{
-    Body, Callee, ClosureTarget, InstanceId, Module, Rvalue, StmtKind, TypeEntryKind,
-};
+use qz_mir::{Body, Callee, ClosureTarget, InstanceId, Module, Rvalue, StmtKind, TypeEntryKind};
 use qz_types::{Ty, TyKind};
 
 /// What is known of a program's calls.

@@ -86,9 +86,7 @@ impl FnCx<'_, '_> {
         let ty = self.operand_ty(operand);
         let value = self.scalar(operand);
         Val::one(match (op, ty.kind()) {
-            (UnOp::Neg, TyKind::Float(_)) => {
-                self.w.set(value.ty, format_args!("fneg {} {value}", value.ty))
-            }
+            (UnOp::Neg, TyKind::Float(_)) => self.w.set(value.ty, format_args!("fneg {} {value}", value.ty)),
             (UnOp::Neg, _) => self.op("sub", Value::int(value.ty, 0), value),
             (UnOp::Not, TyKind::Bool) => {
                 let bit = self.bit_of(value);

@@ -101,7 +101,7 @@ impl FnCx<'_, '_> {
         landing.calls.push((here, place));
         let notes = landing.notes;
         self.w.end(format_args!("br i1 {flag}, label %{notes}, label %{next}{RARELY}"));
-        self.w.begin(next);
+        self.w.begin_behind(next);
     }
 
     /// Starts a panic by a function of the runtime; ends the block.
@@ -183,9 +183,8 @@ impl FnCx<'_, '_> {
         let panics = self.ways.panics.expect("made where there are cleanups");
         self.program.declare("qz_native_enter", "declare i32 @qz_native_enter(ptr, i32) #1".into());
         let known = self.load(LlTy::I32, Addr::new(panics));
-        let now = self
-            .w
-            .set(LlTy::I32, format_args!("call i32 @qz_native_enter(ptr %fiber, i32 {known}) #1"));
+        let now =
+            self.w.set(LlTy::I32, format_args!("call i32 @qz_native_enter(ptr %fiber, i32 {known}) #1"));
         self.store(now, Addr::new(panics));
         let to = self.blocks[block.index()];
         self.w.end(format_args!("br label %{to}"));

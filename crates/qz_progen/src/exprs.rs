@@ -22,11 +22,13 @@ impl Gen {
         }
         match self.random.below(14) {
             0 => {
-                let (cond, a, b) = (self.expr(&Ty::Bool, depth - 1), self.expr(ty, depth - 1), self.expr(ty, depth - 1));
+                let (cond, a, b) =
+                    (self.expr(&Ty::Bool, depth - 1), self.expr(ty, depth - 1), self.expr(ty, depth - 1));
                 format!("(if {cond} then {a} else {b} end)")
             }
             1 if !matches!(ty, Ty::Fn(_)) => {
-                let (cond, a, b) = (self.expr(&Ty::Bool, depth - 1), self.expr(ty, depth - 1), self.expr(ty, depth - 1));
+                let (cond, a, b) =
+                    (self.expr(&Ty::Bool, depth - 1), self.expr(ty, depth - 1), self.expr(ty, depth - 1));
                 format!("pick<{}>({cond}, {a}, {b})", self.ty(ty))
             }
             2 => match self.fn_giving(ty) {
@@ -45,7 +47,8 @@ impl Gen {
                 format!("({option})!")
             }
             6 if !matches!(ty, Ty::Fn(_)) => {
-                let (list, at) = (self.expr(&Ty::Vec(Box::new(ty.clone())), depth - 1), self.small(depth - 1));
+                let (list, at) =
+                    (self.expr(&Ty::Vec(Box::new(ty.clone())), depth - 1), self.small(depth - 1));
                 if self.random.one_in(RARELY) {
                     return format!("({list})[{at}]");
                 }
@@ -65,7 +68,8 @@ impl Gen {
     }
 
     fn name_of(&mut self, ty: &Ty) -> Option<String> {
-        let fitting: Vec<String> = self.names.iter().filter(|it| it.ty == *ty).map(|it| it.text.clone()).collect();
+        let fitting: Vec<String> =
+            self.names.iter().filter(|it| it.ty == *ty).map(|it| it.text.clone()).collect();
         (!fitting.is_empty()).then(|| self.random.pick(&fitting).clone())
     }
 
@@ -252,7 +256,11 @@ impl Gen {
                 let ty = self.data_ty(2);
                 let (a, b) = (self.expr(&ty, depth), self.expr(&ty, depth));
                 let shown = self.ty(&ty);
-                if self.random.one_in(2) { format!("same<{shown}>({a}, {b})") } else { format!("({a} == {b})") }
+                if self.random.one_in(2) {
+                    format!("same<{shown}>({a}, {b})")
+                } else {
+                    format!("({a} == {b})")
+                }
             }
         }
     }
@@ -295,7 +303,8 @@ impl Gen {
                 format!("[{value} for {name} in 0..{}]", 1 + self.random.below(3))
             }
             _ => {
-                let items: Vec<String> = (0..1 + self.random.below(3)).map(|_| self.expr(of, depth)).collect();
+                let items: Vec<String> =
+                    (0..1 + self.random.below(3)).map(|_| self.expr(of, depth)).collect();
                 format!("[{}]", items.join(", "))
             }
         }

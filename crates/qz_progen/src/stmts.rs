@@ -44,7 +44,11 @@ impl Gen {
 
     fn bind(&mut self, mutable: bool) {
         // A variable of a closure could be captured by what is assigned to it: a circle, which is never given back.
-        let ty = if !mutable && self.random.one_in(7) { Ty::Fn(Box::new(self.data_ty(1))) } else { self.data_ty(2) };
+        let ty = if !mutable && self.random.one_in(7) {
+            Ty::Fn(Box::new(self.data_ty(1)))
+        } else {
+            self.data_ty(2)
+        };
         let value = self.expr(&ty, 3);
         let text = self.fresh("v");
         let (word, shown) = (if mutable { "var " } else { "" }, self.ty(&ty));
