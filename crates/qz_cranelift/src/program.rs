@@ -245,7 +245,8 @@ impl<'m> ProgramCx<'m> {
         let blob = &self.module.data[data];
         let pointers = blob.pointers.iter().map(|&(at, to)| (at, Symbol::Data(self.static_data(to))));
         let pointers = pointers.collect();
-        let id = self.image.add_data(&blob.bytes, blob.align.max(8) as usize, pointers);
+        let bytes = blob.bytes_with_header(|kind| self.types.index(kind));
+        let id = self.image.add_data(&bytes, blob.align.max(8) as usize, pointers);
         self.data[data.index()] = Some(id);
         id
     }

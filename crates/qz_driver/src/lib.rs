@@ -3,6 +3,7 @@
 //!
 //! Start with [`load`], then [`check`], [`run`] and [`build_native`].
 
+mod consts;
 mod dump;
 pub mod load;
 mod native;
@@ -15,6 +16,7 @@ use qz_diag::Diagnostic;
 use qz_hir::{Defs, ModuleId};
 use qz_infer::Checker;
 
+pub use consts::Constants;
 pub use dump::{EmitKind, emit};
 pub use load::{Loaded, Root, load};
 pub use native::{Artefact, BuildOptions, build_native};
@@ -31,6 +33,8 @@ pub struct Program {
     pub root: Option<ModuleId>,
     /// Problems found while loading and parsing.
     pub problems: Vec<Diagnostic>,
+    /// Values of constants, as far as they were asked for.
+    pub constants: Constants,
 }
 
 /// Collects the declarations of loaded files.
@@ -40,7 +44,7 @@ pub fn collect(loaded: Loaded) -> Program {
     problems.extend(defs.take_problems());
     let modules = user_files.iter().filter_map(|&file| defs.module_of_file(file)).collect();
     let root = root.and_then(|file| defs.module_of_file(file));
-    Program { sources, defs, modules, root, problems }
+    Program { sources, defs, modules, root, problems, constants: Constants::default() }
 }
 
 /// Checks every declaration and body of the user's modules; gives all problems, in order of place.
@@ -48,6 +52,9 @@ pub fn check(program: &Program, checker: &Checker<'_>) -> Vec<Diagnostic> {
     checker.check_modules(&program.modules);
     let mut problems = program.problems.clone();
     problems.extend(program.defs.take_problems());
+    if !problems.iter().any(Diagnostic::is_error) {
+        problems.extend(consts::check(program));
+    }
     qz_diag::sort_and_dedup(&mut problems);
     problems
 }

@@ -7,6 +7,7 @@ use qz_mir::Module;
 use qz_mir::layout::Layouts;
 
 use crate::Program;
+use crate::consts::Evaluator;
 
 /// Who runs the program.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -69,11 +70,13 @@ pub fn build(program: &Program, lowerer: &Lowerer<'_, '_>, options: &RunOptions)
     let entry = lowerer.entry(main);
     let level = if options.unoptimised { qz_opt::OptLevel::None } else { qz_opt::OptLevel::Speed };
     let verify = options.verify || cfg!(debug_assertions);
-    let options = qz_opt::Options { level, verify, consts: None };
+    let constants = Evaluator::new(program, lowerer);
+    let eval = |item| constants.value(item);
+    let options = qz_opt::Options { level, verify, consts: Some(&eval) };
     let built = qz_opt::build_module(lowerer, entry, &options, &mut |_, _| {});
     // Bodies of the library are inferred on demand: a problem there is ours.
-    let problems: Vec<Diagnostic> =
-        program.defs.take_problems().into_iter().filter(Diagnostic::is_error).collect();
+    let found = program.defs.take_problems().into_iter().chain(constants.take_problems());
+    let problems: Vec<Diagnostic> = found.filter(Diagnostic::is_error).collect();
     if !problems.is_empty() {
         return Err(Failure::Problems(problems));
     }

@@ -445,6 +445,8 @@ pub enum Pat {
         path: StructPath,
         args: Box<[PatArg]>,
         has_args: bool,
+        /// `..` stands for the values that have no pattern.
+        has_rest: bool,
     },
     Struct {
         path: StructPath,

@@ -945,6 +945,22 @@ impl TypeCx<'_> {
         self.defs.resolve_segments(self.module, &names)
     }
 
+    /// Reports a path whose beginning is no type and not a module that shows such an item; whether it did.
+    pub fn reports_prefix(&mut self, segments: &[ast::PathSegment<'_>]) -> bool {
+        // `module::Type::Variant`: the type is what may not be shown.
+        let segments = if segments.len() == 3 { &segments[..2] } else { segments };
+        let found = self.try_resolve_path(segments);
+        let is_problem = match &found {
+            Some(Lookup::Private(_) | Lookup::Ambiguous(_)) => true,
+            None => !Name::new(segments[0].name.text()).is_upper(),
+            _ => false,
+        };
+        if is_problem {
+            self.path_problem(segments, found);
+        }
+        is_problem
+    }
+
     fn path_problem(&mut self, segments: &[ast::PathSegment<'_>], found: Option<Lookup>) {
         let last = segments.last().expect("not empty");
         let (name, span) = (Name::new(last.name.text()), self.span(last.name.range()));

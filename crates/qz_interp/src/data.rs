@@ -88,16 +88,17 @@ impl Data {
         at
     }
 
-    pub(crate) fn blob(&mut self, module: &Module, id: StaticDataId) -> Addr {
+    pub(crate) fn blob(&mut self, module: &Module, types: &TypeTable, id: StaticDataId) -> Addr {
         if let Some(&known) = self.blobs.get(&id) {
             return known;
         }
         let data = &module.data[id];
         let at = self.block(data.bytes.len());
         self.blobs.insert(id, at);
-        at.copy_from(Addr(data.bytes.as_ptr().cast_mut()), data.bytes.len() as u64);
+        let bytes = data.bytes_with_header(|kind| types.index(kind));
+        at.copy_from(Addr(bytes.as_ptr().cast_mut()), bytes.len() as u64);
         for &(offset, target) in &data.pointers {
-            let target = self.blob(module, target);
+            let target = self.blob(module, types, target);
             at.plus(offset).write(qz_mir::Scalar::Ptr, target.word());
         }
         at

@@ -24,10 +24,8 @@ use std::io;
 
 use qz_codegen::SourceFiles;
 use qz_mir::layout::Layouts;
-use qz_mir::{InstanceId, Module};
+use qz_mir::{ConstValue, InstanceId, Module};
 use qz_rt::panic::Panic;
-
-pub use freeze::Frozen;
 
 use machine::Machine;
 
@@ -112,15 +110,15 @@ pub fn run(
 
 /// Evaluates an instance without parameters to a constant.
 ///
-/// The value lies in one of the blobs given back, which are for the module to take in; see [`Frozen`]. A panic
-/// is the error of the inner result.
+/// `None` if the value is not immutable all through, or may be another one in the next process, and so must be made anew at each use. A panic is the error
+/// of the inner result.
 pub fn evaluate(
     module: &Module,
     layouts: &Layouts,
     files: &dyn SourceFiles,
     instance: InstanceId,
     options: Options,
-) -> Result<Result<Frozen, Panic>, Stop> {
+) -> Result<Result<Option<ConstValue>, Panic>, Stop> {
     let options = Options { effects: false, ..options };
     let layout = layouts.of(module.instances[instance].ret);
     let mut machine = Machine::new(module, layouts, files, options)?;
@@ -129,5 +127,6 @@ pub fn evaluate(
     if !machine.run_instance(instance, at)? {
         return Ok(Err(machine.take_panic().unwrap_or_default()));
     }
-    machine.freeze(&layout, at).map(Ok)
+    let lasting = !machine.used_hash_key;
+    Ok(Ok(if lasting { machine.freeze(&layout, at) } else { None }))
 }

@@ -43,6 +43,8 @@ pub(crate) struct Frame {
     /// Where the last one came from.
     source: SourceInfo,
     started: bool,
+    /// There was no room for it but what is reserved for clean-up: it panics as soon as it starts.
+    overflows: bool,
     /// Where the result goes in the end.
     result: Addr,
 }
@@ -79,6 +81,8 @@ pub(crate) struct Machine<'m> {
     stack: FrameStack,
     destroys: Vec<InstanceId>,
     steps: u64,
+    /// Whether the program asked for something that differs between processes.
+    pub(crate) used_hash_key: bool,
     context: Context,
     /// The context holds its address.
     _type_infos: Vec<TypeInfo>,
@@ -111,6 +115,7 @@ impl<'m> Machine<'m> {
             stack: FrameStack::new(options.stack_size + RESERVE),
             destroys: module.types.iter().map(|entry| entry.destroy).collect(),
             steps: 0,
+            used_hash_key: false,
             context,
             _type_infos: type_infos,
         })
@@ -175,19 +180,16 @@ impl<'m> Machine<'m> {
     /// A new frame on top; its parameters are for the caller to fill.
     pub(crate) fn push(&mut self, id: InstanceId, result: Addr) -> Step<&mut Frame> {
         let code = self.code(id)?;
-        let overflowed = self.context_overflowed();
-        let reserve = if overflowed { 0 } else { RESERVE as u32 };
-        let room = self.stack.push(code.size + reserve);
-        let Some(base) = room else {
+        // Destroy functions do not grow without bound, and what they are given must end.
+        let checked = self.module.instances[id].may_panic && !code.is_destroy;
+        let overflows = checked && !self.stack.fits(code.size, RESERVE) && !self.context_overflowed();
+        let Some(base) = self.stack.push(code.size) else {
             self.panic("stack overflow".into(), true)?;
             return Err(Break::Panic);
         };
-        if reserve > 0 {
-            self.stack.pop(code.size + reserve);
-            self.stack.push(code.size);
-        }
         let source = code.body.blocks[Body::ENTRY].term.source;
-        let frame = Frame { code, base, block: Body::ENTRY, next: 0, source, started: false, result };
+        let frame =
+            Frame { code, base, block: Body::ENTRY, next: 0, source, started: false, overflows, result };
         self.frames.push(frame);
         Ok(self.frames.last_mut().expect("just pushed"))
     }
@@ -227,22 +229,27 @@ impl<'m> Machine<'m> {
         unsafe { (*fiber).drop_depth }
     }
 
-    /// A destroy function is about to start: whether it may, or its object has to wait.
-    fn start(&mut self) -> bool {
+    /// The function on top is about to start: whether it may, or is a destroy function whose object has to
+    /// wait.
+    fn start(&mut self) -> Step<bool> {
         let top = self.top_mut();
         top.started = true;
-        if !top.code.is_destroy {
-            return true;
+        if top.overflows {
+            // In the function called: what it was given is its to release.
+            self.panic("stack overflow".into(), true)?;
+        }
+        if !self.top().code.is_destroy {
+            return Ok(true);
         }
         if self.drop_depth() < MAX_DROP_DEPTH {
             self.change_drop_depth(1);
-            return true;
+            return Ok(true);
         }
         let object = self.top().local(Local::from_raw(1)).follow();
         self.defer(object);
         self.top_mut().started = false;
         self.pop();
-        false
+        Ok(false)
     }
 
     // ---- steps
@@ -252,7 +259,7 @@ impl<'m> Machine<'m> {
         if self.options.steps.is_some_and(|limit| self.steps > limit) {
             return Err(Stop::Steps.into());
         }
-        if !self.top().started && !self.start() {
+        if !self.top().started && !self.start()? {
             return Ok(());
         }
         let code = self.top().code.clone();

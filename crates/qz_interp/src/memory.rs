@@ -97,6 +97,11 @@ impl FrameStack {
         FrameStack { words: vec![0; bytes / 8].into_boxed_slice(), used: 0 }
     }
 
+    /// Whether a frame of so many bytes leaves this much room above it.
+    pub(crate) fn fits(&self, bytes: u32, reserve: usize) -> bool {
+        self.words.len() - self.used > (bytes as usize + reserve) / 8
+    }
+
     /// Room for a frame, zeroed; `None` when the stack is full.
     pub(crate) fn push(&mut self, bytes: u32) -> Option<Addr> {
         let words = bytes as usize / 8 + 1;

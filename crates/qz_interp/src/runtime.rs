@@ -17,6 +17,7 @@ impl Machine<'_> {
         if def.effect && !self.options.effects {
             return Err(Stop::Effect(def.name).into());
         }
+        self.used_hash_key |= def.keyed;
         let args: SmallVec<[u64; 5]> = call.args.iter().map(|arg| self.scalar(arg)).collect();
         let result = self.runtime(f, &args);
         self.raised()?;

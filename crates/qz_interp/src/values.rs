@@ -58,7 +58,7 @@ impl Machine<'_> {
             Const::Str(text) => self.data.string(text).word(),
             Const::Static(data, ty) => {
                 let layout = self.layouts.of(*ty);
-                self.data.blob(self.module, *data).read(scalar_of(&layout))
+                self.data.blob(self.module, &self.types, *data).read(scalar_of(&layout))
             }
             Const::Item(..) => unreachable!("constants are evaluated by now"),
         }
@@ -73,7 +73,7 @@ impl Machine<'_> {
             }
             Operand::Const(Const::Static(data, ty)) => {
                 let layout = self.layouts.of(*ty);
-                let from = self.data.blob(self.module, *data);
+                let from = self.data.blob(self.module, &self.types, *data);
                 to.copy_from(from, layout.size as u64);
             }
             Operand::Const(value) => {

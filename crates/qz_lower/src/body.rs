@@ -448,6 +448,7 @@ fn lower_lambda(lw: &Lowerer<'_, '_>, key: BodyKey, checked: Arc<CheckedFn>, lam
     let mut cx = Cx::new(lw, key, checked, fn_ty.ret, span, Some(lambda));
     cx.b.param(cx.ty(expr), None);
     let mut types = Vec::new();
+    let mut borrowed = Vec::new();
     for (n, &captured) in captures.iter().enumerate() {
         let ty = cx.local_ty(captured);
         let n = n as u32;
@@ -457,6 +458,7 @@ fn lower_lambda(lw: &Lowerer<'_, '_>, key: BodyKey, checked: Arc<CheckedFn>, lam
         } else {
             types.push(ty.peel_ref());
             cx.homes.insert(captured, Home::Capture(n));
+            borrowed.extend(matches!(ty.kind(), qz_types::TyKind::Ref(..)).then_some((captured, n)));
         }
     }
     cx.b.set_captures(types);
@@ -470,6 +472,13 @@ fn lower_lambda(lw: &Lowerer<'_, '_>, key: BodyKey, checked: Arc<CheckedFn>, lam
             let place = Place::local(incoming[0]).field(n as u32);
             cx.bind_local(local, Operand::Copy(place));
         }
+    }
+    for (captured, n) in borrowed {
+        // The body knows it as a borrow: of what was captured.
+        let ty = cx.local_ty(captured);
+        let place = Place::local(Local::from_raw(1)).then(Proj::Capture(n));
+        let home = cx.b.eval(ty, Rvalue::Ref(Mutability::Shared, place));
+        cx.homes.insert(captured, Home::Local(home));
     }
     cx.returned(root);
     cx.b.finish()

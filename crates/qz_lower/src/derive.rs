@@ -8,12 +8,13 @@ use qz_hir::defs::Field;
 use qz_infer::traits::Derived;
 use qz_mir::build::Builder;
 use qz_mir::{
-    AggregateKind, BinOp, BlockId, Body, Callee, Const, Local, Operand, Place, Proj, Rvalue, TermKind,
+    AggregateKind, BinOp, BlockId, Body, Callee, ClosureTarget, Const, Local, Operand, Place, Proj, Rvalue,
+    TermKind,
 };
 use qz_types::ty::common;
-use qz_types::{AdtId, Ty};
+use qz_types::{AdtId, Row, Ty};
 
-use crate::{Lowerer, main_key};
+use crate::{DerivePart, Lowerer, Synth, main_key};
 
 pub(crate) fn method_name(derived: Derived) -> &'static str {
     match derived {
@@ -73,13 +74,15 @@ struct Deriver<'a, 'l, 'c, 'd> {
 pub(crate) fn adt(lw: &Lowerer<'_, '_>, b: &mut Builder, derived: Derived, id: AdtId) {
     let ty = lw.defs().adt_identity(id);
     let fields = lw.defs().adt_fields(id);
+    let kind = lw.defs().adts[id].kind;
     let mut it = Deriver { lw, b, derived, ty };
-    if lw.defs().adts[id].kind != AdtKind::Enum {
-        let is_struct = lw.defs().adts[id].kind == AdtKind::Struct;
-        let lead: &[Proj] = if is_struct { &[Proj::Deref] } else { &[] };
-        let shape =
-            shape(&fields.variants[0].fields, fields.variants[0].named, lead, lw.defs().adts[id].name);
-        return it.one(&shape, 0);
+    match (kind, derived) {
+        (AdtKind::Struct, Derived::Show) => return it.by_parts("show_once", id, &[DerivePart::Show]),
+        (AdtKind::Struct, Derived::Clone) => {
+            return it.by_parts("copy_once", id, &[DerivePart::Start, DerivePart::Finish]);
+        }
+        (AdtKind::Enum, _) => {}
+        _ => return it.one(&of_struct(lw, id), 0),
     }
     let shapes: Vec<Shape> = fields
         .variants
@@ -88,6 +91,27 @@ pub(crate) fn adt(lw: &Lowerer<'_, '_>, b: &mut Builder, derived: Derived, id: A
         .map(|(n, variant)| shape(&variant.fields, false, &[Proj::Variant(n as u32)], variant.name))
         .collect();
     it.variants(&shapes);
+}
+
+/// What `show_once` and `copy_once` are given.
+pub(crate) fn part(lw: &Lowerer<'_, '_>, b: &mut Builder, part: DerivePart, id: AdtId) {
+    let ty = lw.defs().adt_identity(id);
+    let shape = of_struct(lw, id);
+    match part {
+        DerivePart::Show => Deriver { lw, b, derived: Derived::Show, ty }.show(&shape),
+        DerivePart::Start => {
+            let parts = shape.parts.iter().map(|part| part.of(SELF)).collect();
+            b.assign_local(Body::RETURN, Rvalue::New(ty, parts));
+        }
+        DerivePart::Finish => Deriver { lw, b, derived: Derived::Clone, ty }.replace_parts(&shape),
+    }
+}
+
+fn of_struct(lw: &Lowerer<'_, '_>, id: AdtId) -> Shape {
+    let def = &lw.defs().adts[id];
+    let lead: &[Proj] = if def.kind == AdtKind::Struct { &[Proj::Deref] } else { &[] };
+    let variant = &lw.defs().adt_fields(id).variants[0];
+    shape(&variant.fields, variant.named, lead, def.name)
 }
 
 pub(crate) fn tuple(lw: &Lowerer<'_, '_>, b: &mut Builder, derived: Derived, n: u32) {
@@ -288,6 +312,34 @@ impl Deriver<'_, '_, '_, '_> {
         Operand::local(dest)
     }
 
+    /// A library function that gets the object, and functions for the steps.
+    fn by_parts(&mut self, role: &str, id: AdtId, parts: &[DerivePart]) {
+        let (_, type_args) = self.ty.as_adt().expect("a struct");
+        let mut args = vec![Operand::local(SELF)];
+        for &part in parts {
+            let function = self.lw.synth(Synth::Derive(part, id));
+            let (params, ret) = match part {
+                DerivePart::Show => (vec![self.ty], common().str),
+                DerivePart::Start => (vec![self.ty], self.ty),
+                DerivePart::Finish => (vec![self.ty, self.ty], common().unit),
+            };
+            let callee = Callee::Fn(main_key(function), type_args, [].into());
+            let value = Rvalue::Closure(Box::new(ClosureTarget::Fn(callee)), Vec::new());
+            args.push(Operand::local(self.b.eval(Ty::func(&params, ret, Row::EMPTY), value)));
+        }
+        let callee = Callee::Fn(main_key(self.lw.lang_fn(role)), Ty::list(&[self.ty]), [].into());
+        self.b.call(Body::RETURN, callee, args);
+    }
+
+    fn replace_parts(&mut self, shape: &Shape) {
+        for part in &shape.parts {
+            let copy = self.call("Clone", "clone", part.ty, vec![part.of(SELF)], part.ty);
+            let mut place = Place::local(OTHER);
+            place.proj.extend(part.proj.iter().copied());
+            self.b.assign(place, Rvalue::Use(copy));
+        }
+    }
+
     fn clone_parts(&mut self, shape: &Shape, variant: u32) {
         let mut values = Vec::new();
         for part in &shape.parts {
@@ -295,7 +347,7 @@ impl Deriver<'_, '_, '_, '_> {
         }
         let value = match self.ty.as_adt().map(|(id, _)| self.lw.defs().adts[id].kind) {
             None => Rvalue::Aggregate(AggregateKind::Tuple(self.ty), values),
-            Some(AdtKind::Struct) => Rvalue::New(self.ty, values),
+            Some(AdtKind::Struct) => unreachable!("objects are copied in steps"),
             Some(AdtKind::Value | AdtKind::Newtype) => {
                 Rvalue::Aggregate(AggregateKind::Value(self.ty), values)
             }

@@ -70,6 +70,8 @@ fn emit(b: &mut Builder, name: &str, type_args: Tys, args: Vec<Operand>, ret: Ty
         "size_of" => result(b, ret, of_type(Intrinsic::SizeOf)),
         "align_of" => result(b, ret, of_type(Intrinsic::AlignOf)),
         "needs_release" => result(b, ret, of_type(Intrinsic::NeedsRelease)),
+        "leads_back" => result(b, ret, of_type(Intrinsic::LeadsBack)),
+        "may_repeat" => result(b, ret, of_type(Intrinsic::MayRepeat)),
         "ptr_null" => Operand::Const(Const::Null(ret)),
         "ptr_is_null" => {
             let ty = Ty::ptr(type_args[0]);

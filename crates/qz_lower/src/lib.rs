@@ -30,11 +30,24 @@ use qz_infer::{Checker, traits::MethodTarget};
 use qz_mir::{AdtDef, Body, BodyKey, BodyPart, FieldDef, FnInfo, Repr, StaticInfo, VariantDef};
 use qz_types::{AdtId, FnId, StaticId, TraitId, TraitRef, Ty, Tys, subst};
 
+/// The steps of `show` and `clone` for objects, which may be met again on the way.
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum DerivePart {
+    /// The text.
+    Show,
+    /// A copy that shares its parts.
+    Start,
+    /// `(from, to)`: the copy's parts become copies.
+    Finish,
+}
+
 /// A function that exists only as MIR.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Synth {
     /// A structural operation of a nominal type: the trait's method by name.
     DeriveAdt(Derived, AdtId),
+    /// A part of that for objects.
+    Derive(DerivePart, AdtId),
     /// … of tuples of this size.
     DeriveTuple(Derived, u32),
     /// … of functions and `dyn` values (`show` and `clone` only).

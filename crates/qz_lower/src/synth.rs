@@ -10,7 +10,7 @@ use qz_mir::{
 use qz_types::ty::common;
 use qz_types::{AdtId, FnId, Mutability, StaticId, Ty};
 
-use crate::{Lowerer, Synth, derive, main_key};
+use crate::{DerivePart, Lowerer, Synth, derive, main_key};
 
 /// Parameters, result and name of a synthesised function.
 pub(crate) fn signature(lw: &Lowerer<'_, '_>, what: Synth) -> (Name, Vec<Ty>, Ty, Span) {
@@ -22,6 +22,15 @@ pub(crate) fn signature(lw: &Lowerer<'_, '_>, what: Synth) -> (Name, Vec<Ty>, Ty
             let path = format!("{}::{}", defs.adt_path(adt), derive::method_name(derived));
             let (params, ret) = derive::types(derived, ty);
             (Name::new(&path), params, ret, defs.adt_span(adt))
+        }
+        Synth::Derive(part, adt) => {
+            let ty = defs.adt_identity(adt);
+            let (name, params, ret) = match part {
+                DerivePart::Show => ("show_parts", vec![ty], c.str),
+                DerivePart::Start => ("clone_start", vec![ty], ty),
+                DerivePart::Finish => ("clone_finish", vec![ty, ty], c.unit),
+            };
+            (Name::new(&format!("{}::{name}", defs.adt_path(adt))), params, ret, defs.adt_span(adt))
         }
         Synth::DeriveTuple(derived, n) => {
             let parts: Vec<Ty> = (0..n).map(|i| Ty::param(i, Name::new(&format!("T{i}")))).collect();
@@ -83,6 +92,7 @@ pub(crate) fn body(lw: &Lowerer<'_, '_>, key: BodyKey, what: Synth) -> Body {
     let params: Vec<Operand> = params.into_iter().map(|ty| Operand::local(b.param(ty, None))).collect();
     match what {
         Synth::DeriveAdt(derived, adt) => derive::adt(lw, &mut b, derived, adt),
+        Synth::Derive(part, adt) => derive::part(lw, &mut b, part, adt),
         Synth::DeriveTuple(derived, n) => derive::tuple(lw, &mut b, derived, n),
         Synth::DeriveOpaque(derived) => derive::opaque(&mut b, derived),
         Synth::Variant(_, variant) => {

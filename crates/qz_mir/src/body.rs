@@ -336,6 +336,10 @@ pub enum Intrinsic {
     AlignOf,
     /// Whether values of the type hold counted references.
     NeedsRelease,
+    /// Whether an object of the type may lead back to itself. Generic only.
+    LeadsBack,
+    /// Whether an object below one of the type may be reached in two ways. Generic only.
+    MayRepeat,
     /// `Ptr<T>` advanced by `n` elements.
     PtrAdd,
     /// `a - b` in elements.

@@ -1,12 +1,14 @@
 //! What surrounds bodies: declarations of data types, where bodies come from ([`Source`]), and the
 //! instantiated program that engines receive ([`Module`]).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use qz_base::{Arena, Id, Name, Span};
+use qz_rt_abi::object::HEADER_TYPE;
 use qz_types::{AdtId, FnId, StaticId, TraitId, TraitRef, Ty, Tys};
 
-use crate::body::{Body, EvidenceList};
+use crate::body::{Body, Const, EvidenceList};
 
 /// A function, or something inside it that is compiled for itself.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -226,4 +228,27 @@ pub struct StaticData {
     pub align: u32,
     /// At this offset stands the address of that blob.
     pub pointers: Vec<(u32, Id<StaticData>)>,
+    /// The blob is an object of this type: the engine writes the type's index into its header.
+    pub object_of: Option<Ty>,
+}
+
+impl StaticData {
+    /// The bytes, with the index of the object's type in its header.
+    pub fn bytes_with_header(&self, index_of: impl FnOnce(&TypeEntryKind) -> u32) -> Cow<'_, [u8]> {
+        let Some(ty) = self.object_of else { return Cow::Borrowed(&self.bytes) };
+        let mut bytes = self.bytes.clone();
+        let index = index_of(&TypeEntryKind::Ty(ty));
+        let at = HEADER_TYPE as usize;
+        bytes[at..at + 4].copy_from_slice(&index.to_le_bytes());
+        Cow::Owned(bytes)
+    }
+}
+
+/// The value of a constant item, found before the program runs.
+#[derive(Clone, Debug)]
+pub enum ConstValue {
+    /// Fits into an operand.
+    Plain(Const),
+    /// Lies in the first of these blobs. Their pointers count within the list.
+    Data(Vec<StaticData>),
 }

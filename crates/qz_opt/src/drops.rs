@@ -68,6 +68,11 @@ impl<'a> Drops<'a> {
         self.layouts.is_reference_struct(ty) || self.layouts.of(ty).is_boxed()
     }
 
+    /// Whether values are objects that can be changed, so that it matters whether there are one or two.
+    pub(crate) fn is_mutable_object(&self, ty: Ty) -> bool {
+        self.layouts.is_reference_struct(ty)
+    }
+
     /// Walks through everything that is released along with a value.
     fn search(&self, ty: Ty, test: &mut dyn FnMut(Ty) -> Option<Found>) -> bool {
         let mut seen = FxHashSet::default();

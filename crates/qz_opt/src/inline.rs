@@ -46,7 +46,7 @@ pub(crate) fn inline_all(module: &mut Module, layouts: &Layouts, drops: &Drops, 
             let Some(body) = module.instances[id].body.take() else { continue };
             let mut body = Arc::unwrap_or_clone(body);
             for _ in 0..ROUNDS {
-                let closures = closures(&mut body);
+                let closures = closures(&mut body, drops);
                 call_directly(&mut body, &closures);
                 if !cx.inline_calls(&mut body, id, module, &closures) {
                     break;
@@ -140,7 +140,7 @@ fn callee_local(callee: &Callee) -> Option<Local> {
 
 /// Finds function values that are called in the body that makes them. What they capture gets locals of its
 /// own, for an inlined body to read.
-fn closures(body: &mut Body) -> Closures {
+fn closures(body: &mut Body, drops: &Drops) -> Closures {
     let mut called: Vec<Local> = Vec::new();
     let mut definitions = vec![0u32; body.locals.len()];
     for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
@@ -179,7 +179,7 @@ fn closures(body: &mut Body) -> Closures {
             {
                 let mut captures = Vec::new();
                 for operand in operands {
-                    captures.push(name_capture(body, operand, &definitions, source, &mut out));
+                    captures.push(name_capture(body, drops, operand, &definitions, source, &mut out));
                 }
                 if let Some(captures) = captures.into_iter().collect() {
                     found.insert(local, KnownClosure { instance, captures });
@@ -192,9 +192,11 @@ fn closures(body: &mut Body) -> Closures {
     found
 }
 
-/// A local that always holds what the operand does, if the operand is a plain one.
+/// A local that always holds what the operand does, if the operand is a plain one. Where the operand's own
+/// local ends with its scope, another one: the function may be called after that.
 fn name_capture(
     body: &mut Body,
+    drops: &Drops,
     operand: &mut Operand,
     definitions: &[u32],
     source: qz_mir::SourceInfo,
@@ -202,7 +204,9 @@ fn name_capture(
 ) -> Option<Local> {
     let local = operand.place()?.as_local()?;
     let is_param = (1..=body.param_count as usize).contains(&local.index());
+    let ends = drops.is_kept(body.locals[local].ty);
     match definitions.get(local.index()) {
+        _ if ends => {}
         Some(1) if !is_param => return Some(local),
         Some(0) if is_param => return Some(local),
         _ => {}

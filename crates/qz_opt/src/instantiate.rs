@@ -14,8 +14,8 @@ use indexmap::IndexMap;
 use qz_base::FxHashMap;
 use qz_mir::layout::Layouts;
 use qz_mir::{
-    AdtKind, Body, BodyKey, BodyPart, FnKind, Foreign, Instance, InstanceId, InstanceKey, Module, Ownership,
-    Param, Source, TypeEntry, TypeEntryKind, Vtable, VtableId,
+    AdtKind, Body, BodyKey, BodyPart, Const, FnKind, Foreign, Instance, InstanceId, InstanceKey, Module,
+    Ownership, Param, Source, TypeEntry, TypeEntryKind, Vtable, VtableId,
 };
 use qz_types::{FnId, StaticId, Ty, TyFlags, TyKind, Tys, subst};
 use rustc_hash::{FxBuildHasher, FxHashSet};
@@ -25,6 +25,8 @@ use crate::glue;
 use crate::symbols::Symbols;
 use crate::{ConstEval, OptError};
 
+pub(crate) use resolve::no_evidence;
+
 /// Type constructors may be nested so deep in the arguments of an instance.
 pub(crate) const MAX_DEPTH: u32 = 64;
 
@@ -33,6 +35,8 @@ pub(crate) struct Instantiator<'a> {
     pub(crate) layouts: &'a Layouts<'a>,
     pub(crate) drops: &'a Drops<'a>,
     consts: Option<ConstEval<'a>>,
+    /// Constants met so far.
+    evaluated: FxHashMap<FnId, Option<Const>>,
     pub(crate) module: Module,
     ids: IndexMap<InstanceKey, InstanceId, FxBuildHasher>,
     /// Which instance asked for each first.
@@ -52,7 +56,7 @@ pub(crate) fn instantiate<'a>(
     source: &'a dyn Source,
     layouts: &'a Layouts<'a>,
     drops: &'a Drops<'a>,
-    entry: FnId,
+    entry: InstanceKey,
     consts: Option<ConstEval<'a>>,
 ) -> Result<Module, OptError> {
     let mut cx = Instantiator {
@@ -60,6 +64,7 @@ pub(crate) fn instantiate<'a>(
         layouts,
         drops,
         consts,
+        evaluated: FxHashMap::default(),
         module: Module::default(),
         ids: IndexMap::default(),
         askers: Vec::new(),
@@ -72,7 +77,7 @@ pub(crate) fn instantiate<'a>(
         taken: FxHashSet::default(),
         error: None,
     };
-    let entry = cx.instance(InstanceKey::Entry(entry));
+    let entry = cx.instance(entry);
     cx.module.entry = Some(entry);
     let mut next = 0;
     while let Some((key, &id)) = cx.ids.get_index(next) {

@@ -17,6 +17,7 @@ mod callgraph;
 mod counts;
 mod drops;
 mod glue;
+mod graph;
 mod inline;
 mod instantiate;
 mod ownership;
@@ -31,15 +32,20 @@ use std::fmt;
 use qz_base::Name;
 use qz_mir::layout::{AdtDefs, Layouts};
 use qz_mir::verify::{State, verify};
-use qz_mir::{AdtDef, Body, Const, Module, Ownership, Source};
-use qz_types::{AdtId, FnId, Ty, Tys};
+use qz_mir::{AdtDef, Body, BodyKey, ConstValue, InstanceKey, Module, Ownership, Source};
+use qz_types::{AdtId, FnId, Ty};
 use std::sync::Arc;
 
 use crate::callgraph::CallGraph;
 use crate::drops::Drops;
+use crate::instantiate::no_evidence;
 
-/// Evaluates a constant item, or leaves it to be called where it is used. May add static data.
-pub type ConstEval<'a> = &'a dyn Fn(FnId, Tys, Ty, &mut Module) -> Option<Const>;
+/// Evaluates a constant item, or leaves it to be called where it is used (`None`).
+pub type ConstEval<'a> = &'a dyn Fn(FnId) -> Result<Option<ConstValue>, NoValue>;
+
+/// A constant has no value, as whoever evaluates it has reported.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct NoValue;
 
 #[derive(Copy, Clone, Default)]
 pub struct Options<'a> {
@@ -71,6 +77,8 @@ pub enum Stage {
 pub enum OptError {
     /// Instances need ever larger type arguments; the last ones, innermost first.
     TooDeep { chain: Vec<String> },
+    /// A constant has no value, which is reported already.
+    NoValue,
     /// A mistake of the compiler's own, found by the verifier.
     Invalid { symbol: String, stage: &'static str, problems: Vec<String> },
 }
@@ -81,6 +89,7 @@ impl fmt::Display for OptError {
             OptError::TooDeep { chain } => {
                 write!(f, "type arguments grow without end: {}", chain.join(", asked for by "))
             }
+            OptError::NoValue => f.write_str("a constant cannot be evaluated"),
             OptError::Invalid { symbol, stage, problems } => {
                 write!(f, "internal error: {symbol} after {stage}: {}", problems.join("; "))
             }
@@ -103,10 +112,25 @@ impl AdtDefs for SourceDefs<'_> {
     }
 }
 
-/// The program that starts with `entry`, ready for engines. `observe` sees it after each stage.
+/// The program that starts with `main`, ready for engines. `observe` sees it after each stage.
 pub fn build_module(
     source: &dyn Source,
-    entry: FnId,
+    main: FnId,
+    options: &Options,
+    observe: &mut dyn FnMut(Stage, &Module),
+) -> Result<Module, OptError> {
+    build(source, InstanceKey::Entry(main), options, observe)
+}
+
+/// What is needed to evaluate a constant item; its value is the result of the module's entry.
+pub fn build_constant(source: &dyn Source, item: FnId, options: &Options) -> Result<Module, OptError> {
+    let key = InstanceKey::Body(BodyKey::main(item), Ty::list(&[]), no_evidence());
+    build(source, key, options, &mut |_, _| {})
+}
+
+fn build(
+    source: &dyn Source,
+    entry: InstanceKey,
     options: &Options,
     observe: &mut dyn FnMut(Stage, &Module),
 ) -> Result<Module, OptError> {

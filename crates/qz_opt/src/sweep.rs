@@ -111,7 +111,8 @@ fn reach(module: &mut Module) -> Reached {
         instances: vec![false; module.instances.len()],
         vtables: vec![false; module.vtables.len()],
     };
-    let mut made: FxHashSet<TypeEntryKind> = FxHashSet::default();
+    let in_data = module.data.values().filter_map(|blob| blob.object_of.map(TypeEntryKind::Ty));
+    let mut made: FxHashSet<TypeEntryKind> = in_data.collect();
     let mut work: Vec<InstanceId> = module.entry.into_iter().collect();
     loop {
         while let Some(id) = work.pop() {

@@ -730,10 +730,11 @@ macro_rules! for_each_node {
             }
             /// `None`, `Shape::Empty`, `LIMIT`: see `PathPat::segments`.
             PathPat {}
-            /// `Some(x)`, `Shape::Circle(r: x)`.
+            /// `Some(x)`, `Shape::Circle(r: x)`, `Fork(first, ..)`.
             VariantPat {
                 path: first(PathPat),
                 args: all(PatArg),
+                has_rest: has(DotDot),
             }
             /// `r: pat` in a variant pattern.
             NamedPat {

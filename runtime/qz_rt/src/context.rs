@@ -13,6 +13,7 @@ use crate::large::Large;
 use crate::memory::Chunks;
 use crate::panic::{Panic, Request};
 use crate::stack::Stack;
+use crate::walks::Walks;
 
 /// What the runtime knows about a fiber beyond what generated code sees.
 #[derive(Default)]
@@ -23,6 +24,8 @@ pub struct FiberState {
     pub panics: Vec<Panic>,
     /// Objects handed over by destroy functions that were too deep.
     pub(crate) deferred: Vec<*mut u8>,
+    /// Objects being shown and copied.
+    pub(crate) walks: Walks,
 }
 
 /// What the runtime knows about a worker beyond what generated code sees.

@@ -15,6 +15,7 @@ use crate::process::*;
 use crate::streams::*;
 use crate::strings::*;
 use crate::time::*;
+use crate::walks::*;
 
 macro_rules! rust_ty {
     (Bool) => { u8 };

@@ -22,6 +22,7 @@ pub mod streams;
 pub mod strings;
 mod time;
 pub mod unwind;
+mod walks;
 
 pub use context::{Context, Settings};
 pub use entries::{address, plain_address};

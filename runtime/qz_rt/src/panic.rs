@@ -97,10 +97,17 @@ impl Panic {
         text
     }
 
-    /// One line per frame.
+    /// One line per frame. Frames of the library at the top that put the blame on their caller are left out.
     pub fn trace_text(&self) -> String {
         let mut text = String::new();
-        for frame in self.trace.frames() {
+        let frames = self.trace.frames();
+        let is_blameless = |frame: &Result<Frame, usize>| match frame {
+            Ok(frame) => frame.track_caller && frame.file.starts_with("std/"),
+            Err(_) => false,
+        };
+        let skipped = frames.iter().take_while(|frame| is_blameless(frame)).count();
+        let skipped = if skipped < frames.len() { skipped } else { 0 };
+        for frame in frames.into_iter().skip(skipped) {
             let _ = match frame {
                 Ok(f) => writeln!(text, "  in {} ({}:{}:{})", f.function, f.file, f.line, f.column),
                 Err(left_out) => writeln!(text, "  … {left_out} more …"),

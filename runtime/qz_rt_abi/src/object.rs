@@ -22,6 +22,8 @@ pub struct Header {
 pub const IMMORTAL: i32 = i32::MIN;
 
 pub const HEADER_SIZE: u32 = 8;
+/// The type index, behind the count.
+pub const HEADER_TYPE: u32 = 4;
 /// Where a closure object keeps the address of its code.
 pub const CLOSURE_CODE: u32 = 8;
 /// Where a closure object's captures begin.

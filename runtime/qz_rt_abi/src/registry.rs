@@ -55,11 +55,13 @@ pub struct RtDef {
     pub never: bool,
     /// Depends on, or changes, what is outside the program: not for constants. Whatever may block is.
     pub effect: bool,
+    /// Depends on this process's hash key: a constant may use it on its way, but what came of it is not kept.
+    pub keyed: bool,
 }
 
 /// Calls `$callback!` with the whole list. An entry is
 /// `$(#[doc])* fn name(param: Type, …) -> Type: flag flag;` with the flags `panics`, `blocks`, `never`,
-/// `effect` and the types `Bool U8 I32 U32 Char Int U64 F32 F64 Ptr Str Unit`.
+/// `effect`, `keyed` and the types `Bool U8 I32 U32 Char Int U64 F32 F64 Ptr Str Unit`.
 #[macro_export]
 macro_rules! rt_functions {
     ($callback:ident) => {
@@ -86,6 +88,22 @@ macro_rules! rt_functions {
             fn next_deferred() -> Ptr: ;
             /// Objects alive now; 0 unless the program was compiled to count.
             fn live_objects() -> Int: ;
+
+            // ---- walks over objects
+            /// Whether the object is not being shown yet; notes that it is now.
+            fn show_enter(object: Ptr) -> Bool: ;
+            /// The object noted last is shown.
+            fn show_leave() -> Unit: ;
+            /// Whether a copy is under way that has the object already.
+            fn copy_known(object: Ptr) -> Bool: ;
+            /// A count of the copy that `copy_known` told of.
+            fn copy_of(object: Ptr) -> Ptr: ;
+            /// Whether copies are to be noted: if one is under way, or `wanted`, which starts one.
+            fn copy_begin(wanted: Bool) -> Bool: ;
+            /// Notes the copy of an object.
+            fn copy_note(object: Ptr, copy: Ptr) -> Unit: ;
+            /// Ends what a `copy_begin` that said yes began.
+            fn copy_end() -> Unit: ;
 
             // ---- failure
             /// Starts a panic with this message.
@@ -133,13 +151,13 @@ macro_rules! rt_functions {
             /// -1, 0 or 1, by bytes, which is by characters too.
             fn str_cmp(a: Str, b: Str) -> Int: ;
             /// A keyed hash under this process's random key.
-            fn str_hash(s: Str) -> U64: effect;
+            fn str_hash(s: Str) -> U64: keyed;
             /// As `str_hash` for any bytes.
-            fn hash_bytes(bytes: Ptr, len: U64) -> U64: effect;
+            fn hash_bytes(bytes: Ptr, len: U64) -> U64: keyed;
             /// A keyed hash of one word, cheaper than `hash_bytes`.
-            fn hash_word(word: U64) -> U64: effect;
+            fn hash_word(word: U64) -> U64: keyed;
             /// A random word, the same throughout the process.
-            fn hash_seed() -> U64: effect;
+            fn hash_seed() -> U64: keyed;
             /// Offset of the first `needle` at or after byte `from`, or -1.
             fn str_find(s: Str, needle: Str, from: U64) -> Int: ;
             /// Offset of the last `needle` that ends at or before byte `to`, or -1.
@@ -378,6 +396,7 @@ macro_rules! define {
             never: has_flag(&[$(stringify!($flag)),*], "never"),
             effect: has_flag(&[$(stringify!($flag)),*], "effect")
                 || has_flag(&[$(stringify!($flag)),*], "blocks"),
+            keyed: has_flag(&[$(stringify!($flag)),*], "keyed"),
         }),*];
 
         #[allow(non_camel_case_types, reason = "only its numbers are used")]

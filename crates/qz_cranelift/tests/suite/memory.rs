@@ -205,11 +205,12 @@ pub fn constants_lie_in_static_memory(engine: Engine) {
     let mut blob = Vec::new();
     header(&mut blob);
     blob.extend(77i64.to_le_bytes());
-    let target = p.module.data.alloc(qz_mir::StaticData { bytes: blob, align: 8, pointers: vec![] });
+    let target =
+        p.module.data.alloc(qz_mir::StaticData { bytes: blob, align: 8, pointers: vec![], object_of: None });
     let pair = Ty::tuple(&[object, c.int]);
     let mut bytes = vec![0; 8];
     bytes.extend(5i64.to_le_bytes());
-    let data = qz_mir::StaticData { bytes, align: 8, pointers: vec![(0, target)] };
+    let data = qz_mir::StaticData { bytes, align: 8, pointers: vec![(0, target)], object_of: None };
     let data = p.module.data.alloc(data);
     p.main(c.unit, |f| {
         let value = f.let_(pair, Rvalue::Use(Operand::Const(Const::Static(data, pair))));

@@ -161,6 +161,9 @@ impl Cx<'_> {
             let ty = self.types.path_to_type_with_holes(segments, range);
             return Callee::Expr(self.type_expr(ty, range));
         }
+        if self.types.reports_prefix(segments) {
+            return Callee::Expr(self.missing(range));
+        }
         self.type_member(before, last, range)
     }
 

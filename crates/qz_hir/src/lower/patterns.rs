@@ -228,7 +228,7 @@ impl<'a> Cx<'a> {
                 let ty = self.types.path_to_type(&segments, range);
                 self.pat(Pat::Type { ty, name: Some(name), sub: None }, range)
             }
-            path => self.pat(Pat::Variant { path, args: [].into(), has_args: false }, range),
+            path => self.pat(Pat::Variant { path, args: [].into(), has_args: false, has_rest: false }, range),
         }
     }
 
@@ -265,6 +265,9 @@ impl<'a> Cx<'a> {
         if before.is_empty() {
             return StructPath::Bare(name);
         }
+        if self.types.reports_prefix(segments) {
+            return StructPath::Error;
+        }
         let ty = self.types.path_to_type(before, range);
         match ty.as_adt() {
             Some((adt, args)) => match self.variant_of(adt, name, last.name.range()) {
@@ -297,7 +300,7 @@ impl<'a> Cx<'a> {
                     let path = self.pattern_path(&segments, range);
                     let pat = match path {
                         StructPath::Error => Pat::Missing,
-                        path => Pat::Variant { path, args: [].into(), has_args: false },
+                        path => Pat::Variant { path, args: [].into(), has_args: false, has_rest: false },
                     };
                     PatArg { name: Some(name), pat: self.pat(pat, range) }
                 }
@@ -307,7 +310,8 @@ impl<'a> Cx<'a> {
         if path == StructPath::Error {
             return self.pat(Pat::Missing, range);
         }
-        self.pat(Pat::Variant { path, args: args.into(), has_args: true }, range)
+        let has_rest = it.has_rest();
+        self.pat(Pat::Variant { path, args: args.into(), has_args: true, has_rest }, range)
     }
 
     /// `color: Red` looks like a type test, but what is no type can only be a variant.

@@ -118,3 +118,12 @@ pub(crate) fn mut_borrow_value(span: Span) -> Diagnostic {
 pub(crate) fn mut_through_shared(span: Span) -> Diagnostic {
     Diagnostic::new(Code::MUT_BORROW, span, "this is a shared borrow, which cannot be changed through")
 }
+
+/// An exclusive borrow used inside a lambda.
+pub(crate) fn captured_borrow(used: Span, declared: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::BORROW_ESCAPES, used, format!("a lambda cannot keep the borrow `{name}`"))
+        .at(declared, "borrowed here, to be changed")
+        .help(format!(
+            "use a `for` loop, or change a variable of your own and assign it to `{name}` afterwards"
+        ))
+}

@@ -1,9 +1,10 @@
 //! Lambdas and blocks: parameters from what is expected, the result from the body.
 
 use qz_hir::body::*;
-use qz_types::{Row, Ty, TyKind};
+use qz_types::{Mutability, Row, Ty, TyKind};
 
 use super::{Expect, Infer};
+use crate::diagnostics as words;
 
 impl Infer<'_, '_> {
     pub(super) fn lambda(&mut self, lambda: LambdaId, expect: Expect) -> Ty {
@@ -40,6 +41,7 @@ impl Infer<'_, '_> {
         self.body_value(it.body, ret);
         self.end_of_statement();
         self.st.opened = opened;
+        self.captured_borrows(it);
         if it.params_optional
             && let Some(f) = wanted
             && !f.params.is_empty()
@@ -51,6 +53,25 @@ impl Infer<'_, '_> {
             return Ty::func(f.params, ret, Row::EMPTY);
         }
         Ty::func(&params, ret, Row::EMPTY)
+    }
+
+    /// An exclusive borrow stays in its frame, and nobody knows how long a lambda lives. A shared one is no
+    /// problem: what it borrows is captured.
+    fn captured_borrows(&mut self, it: &Lambda) {
+        for &captured in &it.captures {
+            let ty = self.st.types.locals.get(captured).map(|&ty| self.shallow(ty));
+            if !ty.is_some_and(|ty| matches!(ty.kind(), TyKind::Ref(Mutability::Mut, _))) {
+                continue;
+            }
+            let within = self.span(it.body).range;
+            let is_use = |&(id, expr): &(ExprId, &Expr)| {
+                matches!(expr, Expr::Local { local } if *local == captured)
+                    && within.cover(self.span(id).range) == within
+            };
+            let used = self.body.exprs.iter().find(is_use).map_or(it.body, |(id, _)| id);
+            let name = self.body.locals[captured].name;
+            self.report(words::captured_borrow(self.span(used), self.body.locals[captured].span, name));
+        }
     }
 
     /// `m.each do k, v -> …` where the function takes one tuple.

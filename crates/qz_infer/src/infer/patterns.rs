@@ -56,13 +56,15 @@ impl Infer<'_, '_> {
                     self.report(words::range_pattern(span, &shown));
                 }
             }
-            Pat::Variant { path, args, has_args } => self.variant_pattern(id, *path, args, *has_args, ty),
+            Pat::Variant { path, args, has_args, has_rest } => {
+                self.variant_pattern(id, *path, has_args.then_some((args, *has_rest)), ty);
+            }
             Pat::Struct { path, fields, has_rest } => self.struct_pattern(id, *path, fields, *has_rest, ty),
             Pat::Tuple { elems } => self.tuple_pattern(id, elems, ty),
             Pat::Vec { prefix, rest, suffix } => self.vec_pattern(id, prefix, *rest, suffix, ty),
             Pat::Or { alts } => alts.iter().for_each(|&alt| self.pattern(alt, ty)),
             Pat::Type { name: Some(name), .. } if self.variant_of(ty, *name).is_some() => {
-                self.variant_pattern(id, StructPath::Bare(*name), &[], false, ty);
+                self.variant_pattern(id, StructPath::Bare(*name), None, ty);
             }
             Pat::Type { ty: wanted, sub, .. } => {
                 let wanted = self.fill_holes(*wanted);
@@ -117,7 +119,8 @@ impl Infer<'_, '_> {
         }
     }
 
-    fn variant_pattern(&mut self, id: PatId, path: StructPath, args: &[PatArg], has_args: bool, ty: Ty) {
+    fn variant_pattern(&mut self, id: PatId, path: StructPath, form: Option<(&[PatArg], bool)>, ty: Ty) {
+        let args = form.map_or(&[][..], |it| it.0);
         let span = self.body.pat_span(id);
         let known = self.known(ty);
         let Some((found, adt, variant, type_args)) = self.struct_path(path, span, Expect::Hint(known)) else {
@@ -141,15 +144,15 @@ impl Infer<'_, '_> {
         }
         let fields = self.variant_fields(adt, variant, &type_args);
         // `e is Circle` tests the variant alone.
-        if !has_args {
+        let Some((args, has_rest)) = form else {
             let in_test = self.st.tested == Some(id);
             if !fields.is_empty() && !in_test {
                 let name = self.ck.defs.adt_fields(adt).variants[variant as usize].name;
                 self.report(words::pattern_args(span, name, fields.len(), 0));
             }
             return;
-        }
-        if args.len() != fields.len() {
+        };
+        if args.len() > fields.len() || (args.len() < fields.len() && !has_rest) {
             let name = self.ck.defs.adt_fields(adt).variants[variant as usize].name;
             self.report(words::pattern_args(span, name, fields.len(), args.len()));
         }

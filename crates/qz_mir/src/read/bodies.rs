@@ -33,10 +33,12 @@ const ALL_OPS: [BinOp; 16] = [
 
 const ALL_CASTS: [CastKind; 4] = [CastKind::Checked, CastKind::Wrapping, CastKind::Bits, CastKind::Pointer];
 
-const ALL_INTRINSICS: [Intrinsic; 28] = [
+const ALL_INTRINSICS: [Intrinsic; 30] = [
     Intrinsic::SizeOf,
     Intrinsic::AlignOf,
     Intrinsic::NeedsRelease,
+    Intrinsic::LeadsBack,
+    Intrinsic::MayRepeat,
     Intrinsic::PtrAdd,
     Intrinsic::PtrDiff,
     Intrinsic::PtrEq,

@@ -221,7 +221,14 @@ impl Types<'_> {
             return Err(format!("{} operands instead of {arity}", operands.len()));
         }
         // These name the type that is asked about, not the result.
-        let about = matches!(which, Intrinsic::SizeOf | Intrinsic::AlignOf | Intrinsic::NeedsRelease);
+        let about = matches!(
+            which,
+            Intrinsic::SizeOf
+                | Intrinsic::AlignOf
+                | Intrinsic::NeedsRelease
+                | Intrinsic::LeadsBack
+                | Intrinsic::MayRepeat
+        );
         Ok((!about).then_some(ty))
     }
 
@@ -269,7 +276,12 @@ impl Types<'_> {
 /// How many operands an intrinsic takes.
 fn arity(which: Intrinsic) -> usize {
     match which {
-        Intrinsic::SizeOf | Intrinsic::AlignOf | Intrinsic::NeedsRelease | Intrinsic::Uninit => 0,
+        Intrinsic::SizeOf
+        | Intrinsic::AlignOf
+        | Intrinsic::NeedsRelease
+        | Intrinsic::LeadsBack
+        | Intrinsic::MayRepeat
+        | Intrinsic::Uninit => 0,
         Intrinsic::CountOnes
         | Intrinsic::LeadingZeros
         | Intrinsic::TrailingZeros

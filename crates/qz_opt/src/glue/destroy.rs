@@ -4,28 +4,51 @@
 use std::sync::Arc;
 
 use qz_base::{Arena, Name};
+use qz_mir::visit::each_stmt_operand;
 use qz_mir::{
-    Block, BlockId, Body, BodyAttrs, BodyKey, Call, Callee, InstanceId, InstanceKey, Local, LocalDecl,
-    Operand, Ownership, Place, Proj, Rvalue, SourceInfo, SourceScope, Stmt, StmtKind, TermKind, Terminator,
+    Block, BlockId, Body, BodyAttrs, BodyKey, Call, Callee, Const, InstanceId, InstanceKey, Intrinsic, Local,
+    LocalDecl, Operand, Ownership, Place, Proj, Rvalue, SourceInfo, SourceScope, Stmt, StmtKind, TermKind,
+    Terminator,
 };
 use qz_rt_abi::registry::rt;
 use qz_types::ty::common;
 use qz_types::{FnId, Row, Ty, TyKind};
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::{Parts, builder, nowhere, object_parts};
 use crate::instantiate::Instantiator;
 
 /// For objects of reference structs and cells of boxed enums.
 pub(crate) fn destroy(cx: &mut Instantiator, ty: Ty) -> Body {
-    let drop = cx
-        .drops
-        .user_drop(ty)
-        .map(|(function, args)| cx.instance(InstanceKey::Body(BodyKey::main(function), args, Arc::new([]))));
+    let drop = cx.drops.user_drop(ty).map(|(function, args)| UserDrop {
+        instance: cx.instance(InstanceKey::Body(BodyKey::main(function), args, Arc::new([]))),
+        kept_message: may_keep(&cx.source.body(BodyKey::main(function)))
+            .then(|| format!("`drop` of {} keeps the object that it ends", cx.name_of(ty))),
+    });
     let mut glue = Glue::new(&format!("drop of {}", cx.name_of(ty)), ty);
     let this = Place::local(glue.this());
     let parts = object_parts(cx, &this, ty);
     glue.finish(cx, drop, &parts)
+}
+
+/// The `drop` that somebody wrote.
+struct UserDrop {
+    instance: InstanceId,
+    /// The panic for one that stores its object, if the code could do that.
+    kept_message: Option<String>,
+}
+
+/// Whether a `drop` hands its object on, instead of only reading and writing its fields.
+fn may_keep(drop: &Body) -> bool {
+    let this = Local::from_raw(1);
+    let mut found = false;
+    let mut look = |operand: &Operand| {
+        found |= operand.place().is_some_and(|place| place.as_local() == Some(this));
+    };
+    for block in drop.blocks.values() {
+        block.stmts.iter().for_each(|stmt| each_stmt_operand(&stmt.kind, &mut look));
+    }
+    found
 }
 
 /// For closure objects.
@@ -123,7 +146,7 @@ impl Glue {
     }
 
     /// Completes the body: `drop`, parts, memory; twice if something may panic.
-    fn finish(mut self, cx: &Instantiator, drop: Option<InstanceId>, parts: &Parts) -> Body {
+    fn finish(mut self, cx: &Instantiator, drop: Option<UserDrop>, parts: &Parts) -> Body {
         let may_panic = |list: &[(Place, Ty)]| list.iter().any(|&(_, ty)| cx.drops.runs_code(ty));
         let parts_may_panic = match parts {
             Parts::Fields(fields) => may_panic(fields),
@@ -134,11 +157,32 @@ impl Glue {
         let rest = self.release_parts(cx, parts, false, cleanup.as_ref());
         if let Some(drop) = drop {
             self.body.blocks[entry].unwind = cleanup.map(|blocks| blocks.first);
-            self.call(entry, Callee::Instance(drop));
+            self.call(entry, Callee::Instance(drop.instance));
+            if let Some(message) = drop.kept_message {
+                self.expect_unique(entry, rest.first, &message);
+                qz_mir::build::remove_unreachable_blocks(&mut self.body);
+                return self.body;
+            }
         }
         self.end(entry, TermKind::Goto(rest.first));
         qz_mir::build::remove_unreachable_blocks(&mut self.body);
         self.body
+    }
+
+    /// Ends a block behind `drop`: an object that is referred to from elsewhere again lives on, and that is a
+    /// panic.
+    fn expect_unique(&mut self, block: BlockId, next: BlockId, message: &str) {
+        let this = self.this();
+        let unique = self.body.locals.alloc(local(common().bool));
+        let ask = Rvalue::Intrinsic(Intrinsic::IsUnique, smallvec![Operand::local(this)], common().bool);
+        self.push(block, StmtKind::Assign(Place::local(unique), ask));
+        let kept = self.block(false, None);
+        let cond = Operand::local(unique);
+        self.end(block, TermKind::Branch { cond, then: next, else_: kept, likely: Some(true) });
+        self.push(kept, StmtKind::Release(Place::local(this)));
+        let dest = self.body.locals.alloc(local(common().unit));
+        let args = SmallVec::from_vec(vec![Operand::Const(Const::Str(message.into()))]);
+        self.push(kept, StmtKind::Call(Box::new(Call { dest, callee: Callee::Runtime(rt::panic), args })));
     }
 
     /// Blocks that release all parts and free the object.

@@ -2,11 +2,14 @@
 
 use qz_mir::visit::{each_stmt_operand_mut, term_operand_mut};
 use qz_mir::{
-    AggregateKind, Body, BodyKey, Call, Callee, ClosureTarget, Const, EvidenceList, InstanceKey, LocalDecl,
-    Operand, Ownership, Place, Rvalue, SourceInfo, Stmt, StmtKind, TypeEntryKind,
+    AggregateKind, Body, BodyKey, Call, Callee, ClosureTarget, Const, ConstValue, EvidenceList, InstanceKey,
+    Intrinsic, LocalDecl, Operand, Ownership, Place, Rvalue, SourceInfo, StaticData, StaticDataId, Stmt,
+    StmtKind, TypeEntryKind,
 };
 use qz_types::{FnId, Ty, TyKind, Tys};
 use smallvec::SmallVec;
+
+use crate::{NoValue, OptError};
 
 use super::Instantiator;
 use super::resolve::{Scope, no_evidence};
@@ -54,6 +57,14 @@ impl Instantiator<'_> {
 
     fn rvalue(&mut self, value: &mut Rvalue, scope: Scope) {
         match value {
+            Rvalue::Intrinsic(which @ (Intrinsic::LeadsBack | Intrinsic::MayRepeat), _, ty) => {
+                let ty = self.mono(*ty, scope.args);
+                let yes = match which {
+                    Intrinsic::LeadsBack => crate::graph::leads_back(self.drops, ty),
+                    _ => crate::graph::may_repeat(self.drops, ty),
+                };
+                *value = Rvalue::Use(Operand::Const(Const::Bool(yes)));
+            }
             Rvalue::Cast(_, _, ty) | Rvalue::Intrinsic(_, _, ty) => *ty = self.mono(*ty, scope.args),
             Rvalue::Aggregate(kind, _) => self.aggregate(kind, scope),
             Rvalue::New(ty, _) => {
@@ -149,9 +160,36 @@ impl Instantiator<'_> {
     }
 
     fn evaluated(&mut self, function: FnId, args: Tys, ty: Ty) -> Option<Const> {
-        if matches!(ty.kind(), TyKind::Error) {
+        if matches!(ty.kind(), TyKind::Error) || !args.is_empty() {
             return None;
         }
-        self.consts.and_then(|eval| eval(function, args, ty, &mut self.module))
+        if let Some(known) = self.evaluated.get(&function) {
+            return known.clone();
+        }
+        let value = match self.consts.map_or(Ok(None), |eval| eval(function)) {
+            Ok(Some(ConstValue::Plain(value))) => Some(value),
+            Ok(Some(ConstValue::Data(blobs))) => Some(Const::Static(self.take_in(blobs), ty)),
+            Ok(None) => None,
+            Err(NoValue) => {
+                self.error.get_or_insert(OptError::NoValue);
+                None
+            }
+        };
+        self.evaluated.insert(function, value.clone());
+        value
+    }
+
+    /// Adds blobs to the module; the first is the one to refer to.
+    fn take_in(&mut self, blobs: Vec<StaticData>) -> StaticDataId {
+        let first = self.module.data.len() as u32;
+        let shifted = |id: StaticDataId| StaticDataId::from_raw(first + id.raw());
+        for mut blob in blobs {
+            blob.pointers.iter_mut().for_each(|(_, to)| *to = shifted(*to));
+            if let Some(ty) = blob.object_of {
+                self.needs_entry(TypeEntryKind::Ty(ty));
+            }
+            self.module.data.alloc(blob);
+        }
+        StaticDataId::from_raw(first)
     }
 }

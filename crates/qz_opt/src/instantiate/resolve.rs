@@ -14,7 +14,7 @@ pub(super) struct Scope<'s> {
     pub(super) evidence: &'s EvidenceList,
 }
 
-pub(super) fn no_evidence() -> EvidenceList {
+pub(crate) fn no_evidence() -> EvidenceList {
     Arc::new([])
 }
 

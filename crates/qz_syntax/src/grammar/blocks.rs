@@ -185,6 +185,7 @@ pub(super) fn finish_body(
 
 /// `condition := expr`; an assignment in its place is reported.
 pub(super) fn condition(p: &mut Parser<'_>) {
+    let from = p.start();
     exprs::expr(p);
-    control::no_assignment(p);
+    control::no_assignment(p, from);
 }

@@ -6,6 +6,7 @@ use crate::SyntaxKind::*;
 use crate::lexer::flags;
 use crate::parser::{Parser, stop};
 use crate::problems::{SyntaxProblemKind, Wanted};
+use crate::tree::Checkpoint;
 use qz_base::TextRange;
 
 // ------------------------------------------------------------------------------------------------------- if
@@ -95,12 +96,7 @@ fn else_clause(p: &mut Parser<'_>, has_else: &mut bool) -> BodyForm {
 }
 
 /// Behind `else`, at an `if` on the same line.
-fn else_if(
-    p: &mut Parser<'_>,
-    from: crate::tree::Checkpoint,
-    else_range: TextRange,
-    has_else: &mut bool,
-) -> BodyForm {
+fn else_if(p: &mut Parser<'_>, from: Checkpoint, else_range: TextRange, has_else: &mut bool) -> BodyForm {
     let body = p.start();
     let if_range = p.range();
     let opener = p.open_block();
@@ -133,14 +129,13 @@ fn if_tail(p: &mut Parser<'_>, opener: (crate::SyntaxKind, TextRange)) {
     finish_body(p, form, opener);
 }
 
-/// `if x = 1`: an assignment is no condition.
-pub(super) fn no_assignment(p: &mut Parser<'_>) {
+/// `if x = 1`: an assignment is no condition. What was read from `from` on is none either, then.
+pub(super) fn no_assignment(p: &mut Parser<'_>, from: Checkpoint) {
     if p.at(Eq) && !p.line_ended() {
         p.problem(SyntaxProblemKind::AssignInCondition);
-        let from = p.start();
         p.bump();
         exprs::required(p);
-        p.finish(from, Error);
+        p.finish(from, MissingExpr);
     }
 }
 
@@ -163,7 +158,7 @@ pub(super) fn labelled_loop(p: &mut Parser<'_>) {
     p.labels.pop();
 }
 
-fn loop_after_label(p: &mut Parser<'_>, from: crate::tree::Checkpoint) {
+fn loop_after_label(p: &mut Parser<'_>, from: Checkpoint) {
     let keyword = p.kind;
     let opener = p.open_block();
     p.bump();
@@ -223,11 +218,27 @@ pub(super) fn jump(p: &mut Parser<'_>) {
         p.finish(label, LabelRef);
     }
     // A guard directly behind the word leaves it without a value.
-    let has_value = !p.on_new_line() && !matches!(p.kind, IfKw | UnlessKw) && exprs::at_start(p);
+    let is_guard = matches!(p.kind, IfKw | UnlessKw) && !has_then(p);
+    let has_value = !p.on_new_line() && !is_guard && exprs::at_start(p);
     if has_value {
         exprs::expr(p);
     }
     p.finish(from, kind);
+}
+
+/// Whether the line goes on with `then`: `return if c then a else b end` has a value.
+fn has_then(p: &Parser<'_>) -> bool {
+    let mut index = p.index_after(p.pos);
+    loop {
+        let token = p.token_at(index);
+        if token.has(flags::NEWLINE_BEFORE) || matches!(token.kind, Eof | Semicolon) {
+            return false;
+        }
+        if token.kind == ThenKw {
+            return true;
+        }
+        index = p.index_after(index);
+    }
 }
 
 /// A name behind `break` or `next` is a label if a loop around has it, or if a value follows it.
@@ -377,8 +388,7 @@ fn match_arm(p: &mut Parser<'_>) {
     if p.at(IfKw) && !p.on_new_line() {
         let guard = p.start();
         p.bump();
-        exprs::expr(p);
-        no_assignment(p);
+        blocks::condition(p);
         p.finish(guard, MatchGuard);
     }
     arm_arrow_and_body(p);
@@ -435,7 +445,8 @@ fn one_line_arm(p: &mut Parser<'_>) {
     if !ended {
         blocks::end_of_line(p);
     }
-    if ended && p.on_new_line() && at_second_statement(p) {
+    // Lines behind an arm that belongs to no `match` are the block's.
+    if ended && p.on_new_line() && p.lost == 0 && at_second_statement(p) {
         stmts::rest_of_arm(p, stop::END | stop::ARM);
         p.finish(from, Block);
     }

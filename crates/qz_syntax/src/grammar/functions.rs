@@ -96,7 +96,12 @@ fn body(p: &mut Parser<'_>, opener: (crate::SyntaxKind, TextRange), level: Level
         blocks::skip_line(p);
     }
     let labels = std::mem::take(&mut p.labels);
+    let (from, before) = (p.start(), p.pos);
     blocks::block(p, stop::END);
+    if p.pos == before && !p.at(EndKw) {
+        // There is no body: its value is not to be judged.
+        p.finish(from, MissingExpr);
+    }
     p.labels = labels;
     p.close_block(opener);
 }
@@ -226,9 +231,13 @@ pub(super) fn can_clause(p: &mut Parser<'_>) {
     p.finish(from, CanClause);
 }
 
-/// `('where' type ':' bounds (',' …)*)?`
+/// `('where' type ':' bounds (',' …)*)?`, on the line of the head or the next one.
 pub(super) fn where_clause(p: &mut Parser<'_>) {
-    if !p.at(WhereKw) || p.line_ended() {
+    let next = p.ahead(1);
+    let on_own_line = next.has(flags::UPPER)
+        && !next.has(flags::NEWLINE_BEFORE)
+        && matches!(p.nth(2), Colon | ColonColon | Lt);
+    if !p.at(WhereKw) || (p.line_ended() && !on_own_line) {
         return;
     }
     let from = p.start();

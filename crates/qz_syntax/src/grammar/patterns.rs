@@ -177,7 +177,11 @@ fn name_or_path(p: &mut Parser<'_>, from: Checkpoint, typed: bool) {
     }
     path(p);
     if p.at(LParen) && !p.spaced() {
-        list(p, RParen, |p| argument(p, typed));
+        list(p, RParen, |p| match p.kind {
+            // What is left of the values, unless it is a range without a start.
+            DotDot if p.nth(1) == RParen => p.bump(),
+            _ => argument(p, typed),
+        });
         p.finish(from, VariantPat);
     } else if p.at(LBrace) && !p.on_new_line() {
         fields(p, typed);

@@ -1,6 +1,6 @@
 //! What is a statement? Bindings, assignments, `defer`, guards; everything else is an expression.
 
-use super::{blocks, control, exprs, foreign, items, patterns, types};
+use super::{blocks, exprs, foreign, items, patterns, types};
 use crate::SyntaxKind::*;
 use crate::lexer::flags;
 use crate::parser::Parser;
@@ -24,8 +24,7 @@ pub(super) fn stmt(p: &mut Parser<'_>) {
 fn guard(p: &mut Parser<'_>, from: Checkpoint) {
     if matches!(p.kind, IfKw | UnlessKw) && !p.on_new_line() {
         p.bump();
-        exprs::expr(p);
-        control::no_assignment(p);
+        blocks::condition(p);
         p.finish(from, GuardStmt);
     }
 }
@@ -105,14 +104,18 @@ fn destructure(p: &mut Parser<'_>, from: Checkpoint) {
     p.finish(from, DestructureStmt);
 }
 
-/// `Path::To { … } =`: the brace's partner is followed by `=`.
+/// `Path::To { … } =`, `Id(n) =`: the bracket's partner is followed by `=`.
 fn at_struct_destructure(p: &Parser<'_>) -> bool {
     let mut index = p.index_after(p.pos);
     while p.token_at(index).kind == ColonColon {
         index = p.index_after(p.index_after(index));
     }
     let token = p.token_at(index);
-    token.kind == LBrace && token.has(flags::BEFORE_EQ) && !token.has(flags::NEWLINE_BEFORE)
+    match token.kind {
+        LBrace => token.has(flags::BEFORE_EQ) && !token.has(flags::NEWLINE_BEFORE),
+        LParen => token.has(flags::BEFORE_EQ) && !token.has(flags::SPACE_BEFORE),
+        _ => false,
+    }
 }
 
 /// A statement cannot start with `{`: it would be a map or a block, and nobody could tell which.
@@ -185,7 +188,6 @@ pub(super) fn assign_tail(p: &mut Parser<'_>, from: Checkpoint) {
             check_place(p, from);
             p.bump();
             value(p);
-            chained(p);
             p.finish(from, CompoundAssignStmt);
         }
         Plus | Minus if foreign::at_increment(p) => foreign::increment(p),
@@ -211,26 +213,21 @@ fn assigned_value(p: &mut Parser<'_>) {
     }
     p.expect(Eq);
     value(p);
-    chained(p);
 }
 
-/// The right side of an assignment; it may stand on the next line.
+/// The right side of an assignment; it may stand on the next line. `a = b = c` is none: assignment has no value.
 fn value(p: &mut Parser<'_>) {
+    let from = p.start();
     exprs::required(p);
-}
-
-/// `a = b = c`: assignment has no value.
-fn chained(p: &mut Parser<'_>) {
     if !p.at(Eq) || p.line_ended() {
         return;
     }
     p.problem(SyntaxProblemKind::ChainedAssign);
-    let from = p.start();
     while p.at(Eq) && !p.line_ended() {
         p.bump();
         exprs::required(p);
     }
-    p.finish(from, Error);
+    p.finish(from, MissingExpr);
 }
 
 fn check_place(p: &mut Parser<'_>, _from: Checkpoint) {

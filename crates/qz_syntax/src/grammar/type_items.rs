@@ -45,9 +45,7 @@ pub(super) fn named_type(p: &mut Parser<'_>, level: Level) {
 pub(super) fn impl_def(p: &mut Parser<'_>, from: Checkpoint) {
     let opener = p.open_block();
     p.bump();
-    if !p.spaced() {
-        generics(p);
-    }
+    generics(p);
     if p.at(Bang) && !p.line_ended() {
         p.bump();
     }
@@ -65,9 +63,7 @@ pub(super) fn impl_def(p: &mut Parser<'_>, from: Checkpoint) {
 pub(super) fn extend_def(p: &mut Parser<'_>, from: Checkpoint) {
     let opener = p.open_block();
     p.bump();
-    if !p.spaced() {
-        generics(p);
-    }
+    generics(p);
     types::type_expr(p);
     where_clause(p);
     body(p, opener, Level::Impl);
