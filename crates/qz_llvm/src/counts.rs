@@ -8,12 +8,12 @@ use std::mem::offset_of;
 use qz_mir::InstanceId;
 use qz_mir::layout::{EnumLayout, Fields, Layout, Shape, Tag};
 use qz_rt_abi::Fiber;
-use qz_rt_abi::object::TypeInfo;
+use qz_rt_abi::object::{IMMORTAL, TypeInfo};
 use qz_rt_abi::registry::rt;
 use qz_types::TyKind;
 
 use crate::function::FnCx;
-use crate::ir::{LlTy, Value};
+use crate::ir::{Label, LlTy, Value};
 use crate::memory::{Addr, RARELY};
 use crate::recursion::counted_ty;
 use crate::value::Val;
@@ -119,6 +119,7 @@ impl FnCx<'_, '_> {
         self.w.end(format_args!("br label %{done}"));
         self.w.enter_cold();
         self.w.begin(shared);
+        self.unless_immortal(count, done);
         self.runtime(rt::retain_shared, &[object]);
         self.w.end(format_args!("br label %{done}"));
         self.w.leave_cold();
@@ -139,6 +140,7 @@ impl FnCx<'_, '_> {
         self.w.end(format_args!("br label %{done}"));
         self.w.enter_cold();
         self.w.begin(shared);
+        self.unless_immortal(count, done);
         let was_last = self.runtime(rt::release_shared, &[object]).expect("tells whether it was the last");
         let was_last = self.bit_of(was_last);
         self.w.end(format_args!("br i1 {was_last}, label %{last}, label %{done}"));
@@ -147,6 +149,14 @@ impl FnCx<'_, '_> {
         self.destroy(layout, object);
         self.w.end(format_args!("br label %{done}"));
         self.w.begin(done);
+    }
+
+    /// Goes to `done` if the count is that of a literal or a constant, which LLVM often knows.
+    fn unless_immortal(&mut self, count: Value, done: Label) {
+        let next = self.w.label();
+        let immortal = self.icmp_imm("eq", count, IMMORTAL as i64);
+        self.w.end(format_args!("br i1 {immortal}, label %{done}, label %{next}"));
+        self.w.begin(next);
     }
 
     /// Destroys an object whose last count went.

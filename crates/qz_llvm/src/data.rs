@@ -84,10 +84,11 @@ impl ProgramCx<'_> {
         let blob = &self.module.data[data];
         let mut pointers = blob.pointers.clone();
         pointers.sort_unstable_by_key(|&(at, _)| at);
+        let all = blob.bytes_with_header(|kind| self.types.index(kind));
         let (mut tys, mut values, mut from) = (Vec::new(), Vec::new(), 0);
         let bytes = |from: usize, to: usize| {
             let ty = format!("[{} x i8]", to - from);
-            let value = format!("{ty} c\"{}\"", escaped(&blob.bytes[from..to]));
+            let value = format!("{ty} c\"{}\"", escaped(&all[from..to]));
             (ty, value)
         };
         for (at, to) in pointers {
@@ -97,7 +98,7 @@ impl ProgramCx<'_> {
             values.extend([value, format!("ptr {to}")]);
             from = at as usize + 8;
         }
-        let (ty, value) = bytes(from, blob.bytes.len());
+        let (ty, value) = bytes(from, all.len());
         tys.push(ty);
         values.push(value);
         let (tys, values, align) = (tys.join(", "), values.join(", "), blob.align.max(8));

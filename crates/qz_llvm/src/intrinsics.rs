@@ -13,6 +13,7 @@ use crate::value::Val;
 impl FnCx<'_, '_> {
     pub(crate) fn intrinsic(&mut self, which: Intrinsic, operands: &[Operand], ty: Ty, dest: &Layout) -> Val {
         match which {
+            Intrinsic::LeadsBack | Intrinsic::MayRepeat => unreachable!("answered with the instance"),
             Intrinsic::SizeOf | Intrinsic::AlignOf | Intrinsic::NeedsRelease => self.about_type(which, ty),
             Intrinsic::Uninit => self.compose(dest, &[]),
             Intrinsic::PtrAdd
@@ -94,9 +95,7 @@ impl FnCx<'_, '_> {
             }
             _ => {
                 let (a, b, n) = (values[0], values[1], values[2]);
-                self.program.declare("memcmp", "declare i32 @memcmp(ptr, ptr, i64) #0".into());
-                let order =
-                    self.w.set(LlTy::I32, format_args!("call i32 @memcmp(ptr {a}, ptr {b}, i64 {n}) #0"));
+                let order = self.memcmp(a, b, n);
                 Val::one(self.resized_as(order, LlTy::int(dest.size * 8), true))
             }
         }

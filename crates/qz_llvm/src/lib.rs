@@ -27,6 +27,7 @@ mod place;
 mod program;
 mod recursion;
 mod statement;
+mod strings;
 pub mod subset;
 mod unwind;
 mod value;
