@@ -126,7 +126,7 @@ fn clang_that_fails() {
 fn outputs_that_cannot_be() {
     let scratch = Scratch::new("outputs");
     let clang = scratch.script(CLANG_19);
-    let mut fails = |out: &str, words: &str| {
+    let fails = |out: &str, words: &str| {
         let mut build = with(&mut scratch.command(&["build", "a.qz", "-o", out]), &clang);
         scratch.fails(&mut build, 1, &["QZ9007", words]);
     };
@@ -189,4 +189,72 @@ fn llvm_ir_needs_no_llvm_and_is_the_same_everywhere() {
     let other = Scratch::new("ir-elsewhere");
     let again = other.command(&["a.qz"]).output().expect("the command starts");
     assert_eq!(stdout(&again), ir);
+}
+
+/// Builds with what is installed; nothing if something is not.
+fn built(scratch: &Scratch, args: &[&str]) -> Option<Output> {
+    let output = scratch.command(args).output().expect("the command starts");
+    let missing = String::from_utf8_lossy(&output.stderr).contains("QZ9005");
+    if missing {
+        eprintln!("not tested: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    (!missing).then_some(output)
+}
+
+#[test]
+fn every_kind_of_output() {
+    let scratch = Scratch::new("kinds");
+    for (flags, starts) in [
+        (&["--emit=asm", "-o", "a.s"][..], "\t"),
+        (&["--emit=obj", "-o", "a.o"], "\u{7f}ELF"),
+        (&["--emit=obj", "--opt=s", "-o", "again.o"], "\u{7f}ELF"),
+        (&["-o", "program"], "\u{7f}ELF"),
+        (&["--release", "--strip", "-o", "program"], "\u{7f}ELF"),
+        (&["--opt=3", "--target-cpu=native", "-o", "program"], "\u{7f}ELF"),
+        (&["--static", "-o", "program"], "\u{7f}ELF"),
+    ] {
+        let Some(output) = built(&scratch, &[&["build", "a.qz"], flags].concat()) else { return };
+        stdout(&output);
+        let to = scratch.0.join(flags.last().expect("the output comes last"));
+        let made = std::fs::read(&to).expect("it was made");
+        assert!(made.starts_with(starts.as_bytes()), "{flags:?}");
+        if flags.last() == Some(&"program") {
+            assert_eq!(stdout(&Command::new(&to).output().expect("it starts")), "42\n");
+        }
+    }
+    assert_eq!(scratch.names(), ["a.o", "a.qz", "a.s", "again.o", "program"]);
+}
+
+#[test]
+fn the_same_program_is_the_same_bytes() {
+    let (one, other) = (Scratch::new("bytes"), Scratch::new("bytes-elsewhere"));
+    let make = |scratch: &Scratch| {
+        let output = built(scratch, &["build", "--release", "a.qz"])?;
+        stdout(&output);
+        Some(std::fs::read(scratch.0.join("a")).expect("it was made"))
+    };
+    let (Some(a), Some(b)) = (make(&one), make(&other)) else { return };
+    assert!(a == b, "two folders, two programs");
+}
+
+#[test]
+fn a_stripped_program_is_small() {
+    let scratch = Scratch::new("small");
+    let Some(output) = built(&scratch, &["build", "--release", "--strip", "a.qz"]) else { return };
+    stdout(&output);
+    let size = scratch.0.join("a").metadata().expect("it was made").len();
+    // The runtime is larger in a debug build of the compiler.
+    let most = if cfg!(debug_assertions) { 2_000_000 } else { 600_000 };
+    assert!(size < most, "{size} bytes");
+}
+
+#[test]
+fn a_foreign_function_that_no_library_has() {
+    let scratch = Scratch::new("symbols");
+    scratch.file("a.qz", "extern \"C\" def no_such_function(n: Int): Int\n\ndef main = puts(no_such_function(1))\n");
+    let Some(output) = built(&scratch, &["build", "a.qz"]) else { return };
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("QZ9008") && stderr.contains("a.qz:1:"), "{stderr}");
+    assert_eq!(scratch.names(), ["a.qz"]);
 }

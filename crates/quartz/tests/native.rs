@@ -9,8 +9,9 @@ mod filetests {
     pub(crate) mod text;
 }
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use filetests::text::{directives, lines_of, output, quartz, scratch};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -23,6 +24,10 @@ fn main() {
     for file in filetests::llvm::files(&top.join("tests/llvm")) {
         trials.push(trial(&top, file, filetests::llvm::run));
     }
+    trials.push(Trial::test("the text is valid for every LLVM that is installed", {
+        let top = top.clone();
+        move || every_version_reads_it(&top).map_err(Failed::from)
+    }));
     if can_build(&top) {
         for folder in ["tests/run", "examples"] {
             for file in filetests::judge::files(&top.join(folder)) {
@@ -31,6 +36,40 @@ fn main() {
         }
     }
     libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// LLVM's own checker takes the examples, in every version that is here.
+fn every_version_reads_it(top: &Path) -> Result<(), String> {
+    let mut checks = 0;
+    for file in filetests::judge::files(&top.join("examples")) {
+        let ir = output(quartz().arg(&file), None).stdout;
+        for version in (15..=22).map(|version| format!("opt-{version}")) {
+            let mut check = Command::new(&version);
+            let Some(mut child) = check.args(["-passes=verify", "-disable-output"]).spawn_piped() else {
+                continue;
+            };
+            child.stdin.take().expect("piped").write_all(&ir).map_err(|error| error.to_string())?;
+            let said = child.wait_with_output().map_err(|error| error.to_string())?;
+            if !said.status.success() {
+                let words = String::from_utf8_lossy(&said.stderr).into_owned();
+                return Err(format!("{version} does not take {}: {words}", file.display()));
+            }
+            checks += 1;
+        }
+    }
+    eprintln!("{checks} checks by installed versions of LLVM");
+    Ok(())
+}
+
+trait SpawnPiped {
+    /// The process with its input piped, if there is such a program.
+    fn spawn_piped(&mut self) -> Option<Child>;
+}
+
+impl SpawnPiped for Command {
+    fn spawn_piped(&mut self) -> Option<Child> {
+        self.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().ok()
+    }
 }
 
 fn trial(top: &Path, file: PathBuf, case: fn(&Path) -> Result<(), String>) -> Trial {
