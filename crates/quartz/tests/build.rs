@@ -251,7 +251,10 @@ fn a_stripped_program_is_small() {
 #[test]
 fn a_foreign_function_that_no_library_has() {
     let scratch = Scratch::new("symbols");
-    scratch.file("a.qz", "extern \"C\" def no_such_function(n: Int): Int\n\ndef main = puts(no_such_function(1))\n");
+    scratch.file(
+        "a.qz",
+        "extern \"C\" def no_such_function(n: Int): Int\n\ndef main = puts(no_such_function(1))\n",
+    );
     let Some(output) = built(&scratch, &["build", "a.qz"]) else { return };
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
