@@ -62,13 +62,15 @@ pub(crate) unsafe fn worker_state<'a>(fiber: *mut Fiber) -> &'a mut WorkerState 
 pub struct Settings {
     /// Bytes of stack.
     pub stack_size: usize,
+    /// Bytes of it that stay below the limit which generated code checks.
+    pub reserve: usize,
     /// Whether the program was compiled to count objects.
     pub count_objects: bool,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { stack_size: 64 << 20, count_objects: false }
+        Settings { stack_size: 64 << 20, reserve: STACK_RESERVE, count_objects: false }
     }
 }
 
@@ -94,7 +96,7 @@ impl Context {
             state: worker_state.cast(),
         });
         let fiber = Box::new(Fiber {
-            stack_limit: stack.lowest() + STACK_RESERVE,
+            stack_limit: stack.lowest() + settings.reserve,
             worker: &raw mut *worker,
             types,
             drop_depth: 0,
