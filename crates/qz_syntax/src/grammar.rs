@@ -87,6 +87,10 @@ fn open_bracket(p: &mut Parser<'_>, close: SyntaxKind) -> OpenBracket {
     p.cx.loop_head = false;
     p.cx.head = false;
     p.cx.open_range = false;
+    if opener.closed {
+        // A line inside with `=>` is an entry of a map, not an arm of the `match` around.
+        p.cx.stops &= !stop::ARM;
+    }
     p.cx.stops |= match close {
         RParen => stop::PAREN,
         RBracket => stop::BRACKET,
