@@ -349,7 +349,7 @@ impl<'a> Cx<'a> {
             let range = clause.syntax().range();
             let pat = match pats[..] {
                 [one] => one,
-                _ => cx.pat(Pat::Tuple { elems: pats.into() }, range),
+                _ => cx.pat(Pat::Tuple { elems: pats.into(), gap: Gap::default() }, range),
             };
             let body = cx.fn_value(clause);
             Arm { pat, guard: None, body }

@@ -734,7 +734,6 @@ macro_rules! for_each_node {
             VariantPat {
                 path: first(PathPat),
                 args: all(PatArg),
-                has_rest: has(DotDot),
             }
             /// `r: pat` in a variant pattern.
             NamedPat {
@@ -769,9 +768,10 @@ macro_rules! for_each_node {
             VecPat {
                 elems: all(Pat),
             }
-            /// `*rest`, `*`.
+            /// `*rest`, `*`, `..`.
             RestPat {
                 pat: first(Pat),
+                is_collected: has(Star),
             }
             /// `A | B`.
             OrPat {

@@ -1,7 +1,7 @@
 //! What may stand where a value is taken apart? Arms, `is`, bindings, parameters.
 
 use super::{list, operands, strings, types};
-use crate::SyntaxKind::*;
+use crate::SyntaxKind::{self, *};
 use crate::lexer::flags;
 use crate::parser::Parser;
 use crate::problems::{SyntaxProblemKind, Wanted};
@@ -110,7 +110,11 @@ fn primary(p: &mut Parser<'_>, from: Checkpoint, typed: bool) {
         }
         LParen => paren(p, from, typed),
         LBracket => {
-            list(p, RBracket, |p| pattern(p, typed));
+            list(p, RBracket, |p| {
+                if !left_out(p, RBracket) {
+                    pattern(p, typed);
+                }
+            });
             p.finish(from, VecPat);
         }
         LBrace => {
@@ -148,12 +152,25 @@ fn paren(p: &mut Parser<'_>, from: Checkpoint, typed: bool) {
     let mut kind = TuplePat;
     let mut counted = false;
     list(p, RParen, |p| {
-        let rest = p.at(Star);
-        pattern(p, typed);
+        let rest = p.at(Star) || left_out(p, RParen);
+        if !rest || p.at(Star) {
+            pattern(p, typed);
+        }
         let first = !std::mem::replace(&mut counted, true);
         kind = if first && !rest && !p.at(Comma) { ParenPat } else { TuplePat };
     });
     p.finish(from, kind);
+}
+
+/// `..` among patterns in brackets: what has no pattern. Other than a range, it has no ends.
+fn left_out(p: &mut Parser<'_>, close: SyntaxKind) -> bool {
+    let alone = p.at(DotDot) && (p.nth(1) == Comma || p.nth(1) == close);
+    if alone {
+        let from = p.start();
+        p.bump();
+        p.finish(from, RestPat);
+    }
+    alone
 }
 
 /// `'*' name?`
@@ -177,10 +194,10 @@ fn name_or_path(p: &mut Parser<'_>, from: Checkpoint, typed: bool) {
     }
     path(p);
     if p.at(LParen) && !p.spaced() {
-        list(p, RParen, |p| match p.kind {
-            // What is left of the values, unless it is a range without a start.
-            DotDot if p.nth(1) == RParen => p.bump(),
-            _ => argument(p, typed),
+        list(p, RParen, |p| {
+            if !left_out(p, RParen) {
+                argument(p, typed);
+            }
         });
         p.finish(from, VariantPat);
     } else if p.at(LBrace) && !p.on_new_line() {
