@@ -313,6 +313,8 @@ pub struct StaticDef {
     pub module: ModuleId,
     pub node: u32,
     pub is_private: bool,
+    /// Has an attribute that is not available yet, such as `@thread_local`: how it is shared is not known.
+    pub is_unshared: bool,
     pub init: FnId,
     pub(crate) ty: OnceCell<Option<Ty>>,
 }

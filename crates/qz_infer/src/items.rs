@@ -161,7 +161,7 @@ impl Checker<'_> {
             self.defs.adts[adt].lang.is_some_and(|lang| HANDLES.contains(&lang.as_str()))
         });
         let in_std = self.defs.modules[def.module].is_std;
-        if !is_handle && !in_std && !ty.is_error() {
+        if !is_handle && !def.is_unshared && !in_std && !ty.is_error() {
             let span = Span::new(self.defs.file_of(def.module), def.name_range);
             self.defs.report(words::module_var(span, def.name, &ty.display(self.defs).to_string()));
         }

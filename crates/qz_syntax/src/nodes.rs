@@ -535,6 +535,7 @@ macro_rules! for_each_node {
             }
             /// `{ it > 2 }` after a call.
             BraceBlock {
+                params: first(LambdaParams),
                 body: first(Block),
             }
             /// `x -> e`, `(a, b) -> e`, `-> e`. The body is an expression or one assignment.

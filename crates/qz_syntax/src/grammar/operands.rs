@@ -44,6 +44,12 @@ pub(super) fn operand(p: &mut Parser<'_>) -> Shape {
 }
 
 pub(super) fn missing(p: &mut Parser<'_>) {
+    // `f(start, end)`: in brackets on its own, a keyword was meant as a name.
+    let alone = matches!(p.nth(1), Comma | RParen | RBracket);
+    if alone && !p.cx.lines && !p.on_new_line() && p.kind.is_hard_keyword() {
+        p.problem(SyntaxProblemKind::KeywordAsName { keyword: p.kind });
+        return single(p, MissingExpr);
+    }
     p.expected(Wanted::Expr);
     p.empty(MissingExpr);
 }

@@ -15,12 +15,23 @@ pub(super) fn typed(p: &mut Parser<'_>) {
 /// A pattern behind which `:` gives a type: a parameter's, a binding's, a loop's.
 pub(super) fn binding(p: &mut Parser<'_>) {
     if p.kind.is_hard_keyword() && !matches!(p.kind, TrueKw | FalseKw | NilKw | InKw) {
-        let from = p.start();
-        p.problem(SyntaxProblemKind::KeywordAsName { keyword: p.kind });
-        p.bump_as(Ident);
-        return p.finish(from, NamePat);
+        return keyword(p);
     }
     single(p, false);
+}
+
+/// A keyword where a name must stand: reported and read as the name.
+fn keyword(p: &mut Parser<'_>) {
+    let from = p.start();
+    p.problem(SyntaxProblemKind::KeywordAsName { keyword: p.kind });
+    p.bump_as(Ident);
+    p.finish(from, NamePat);
+}
+
+/// Whether a keyword can only be meant as a name here: it is all there is between brackets, commas, `=>` and `|`.
+fn keyword_alone(p: &Parser<'_>) -> bool {
+    let closed = matches!(p.nth(1), Comma | RParen | RBracket | RBrace | FatArrow | Pipe);
+    p.kind.is_hard_keyword() && closed && !p.ahead(1).has(flags::NEWLINE_BEFORE)
 }
 
 /// The pattern of `is`: without a `|` at the top.
@@ -128,6 +139,7 @@ fn primary(p: &mut Parser<'_>, from: Checkpoint, typed: bool) {
             type_test(p, from, typed);
         }
         kind if kind.is_name() => name_or_path(p, from, typed),
+        _ if keyword_alone(p) => keyword(p),
         _ => {
             p.expected(Wanted::Pattern);
             p.empty(MissingPat);
@@ -176,7 +188,7 @@ fn left_out(p: &mut Parser<'_>, close: SyntaxKind) -> bool {
 /// `'*' name?`
 fn rest(p: &mut Parser<'_>, from: Checkpoint) {
     p.bump();
-    if p.kind.is_name() || p.at(Underscore) {
+    if p.kind.is_name() || p.at(Underscore) || keyword_alone(p) {
         let inner = p.start();
         primary(p, inner, false);
     }
