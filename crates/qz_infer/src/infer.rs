@@ -8,6 +8,7 @@ mod exprs;
 mod finish;
 mod lambdas;
 mod lints;
+mod members;
 mod methods;
 mod names;
 mod ops;
