@@ -507,4 +507,10 @@ impl qz_types::DefNames for Defs {
     fn is_option(&self, id: AdtId) -> bool {
         self.lang.adt("Option") == Some(id)
     }
+
+    fn opaque_bounds(&self, owner: FnId, n: u32, args: &[Ty]) -> Vec<TraitRef> {
+        // A signature that is being read has no answer yet.
+        let bounds = self.fns[owner].sig.get().and_then(|sig| sig.opaques.get(n as usize));
+        bounds.into_iter().flatten().map(|it| subst_trait_ref(it.trait_ref, args)).collect()
+    }
 }

@@ -13,6 +13,9 @@ use crate::diagnostics as words;
 
 impl Infer<'_, '_> {
     pub(super) fn no_member(&mut self, call: MethodCall<'_>, ty: Ty, search: Search) -> Ty {
+        if self.has_error(ty) {
+            return self.failed_call(call.args);
+        }
         let span = Span::new(self.body.file, call.name_range);
         let defs = self.ck.defs;
         let problem = match search {
