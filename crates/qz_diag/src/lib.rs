@@ -112,9 +112,10 @@ pub fn sort_and_dedup(diagnostics: &mut Vec<Diagnostic>) {
 }
 
 /// The closest of `candidates` to a misspelt `name`, if one is close enough to be meant
-/// (Damerau–Levenshtein distance at most a third of the length).
+/// (Damerau–Levenshtein distance at most a third of the length). A name of one or two letters is another's
+/// neighbour too easily: there only the case may differ.
 pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (name.chars().count().max(3)) / 3;
+    let limit = name.chars().count() / 3;
     candidates
         .into_iter()
         .filter(|candidate| !candidate.is_empty() && *candidate != name)
@@ -157,7 +158,9 @@ mod tests {
     fn suggestions_are_close() {
         assert_eq!(did_you_mean("lenght", ["length", "left"]), Some("length"));
         assert_eq!(did_you_mean("szie", ["size", "sum"]), Some("size"));
-        assert_eq!(did_you_mean("x", ["y"]), None.or(Some("y")));
+        assert_eq!(did_you_mean("n", ["In", "m", "no"]), None);
+        assert_eq!(did_you_mean("IN", ["In", "on"]), Some("In"));
+        assert_eq!(did_you_mean("pus", ["puts", "p"]), Some("puts"));
         assert_eq!(did_you_mean("frobnicate", ["size"]), None);
     }
 }

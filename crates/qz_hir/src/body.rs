@@ -445,8 +445,7 @@ pub enum Pat {
         path: StructPath,
         args: Box<[PatArg]>,
         has_args: bool,
-        /// `..` stands for the values that have no pattern.
-        has_rest: bool,
+        gap: Gap,
     },
     Struct {
         path: StructPath,
@@ -455,6 +454,7 @@ pub enum Pat {
     },
     Tuple {
         elems: Box<[PatId]>,
+        gap: Gap,
     },
     /// `rest` stands between `prefix` and `suffix`; its pattern may be left out.
     Vec {
@@ -471,6 +471,25 @@ pub enum Pat {
         name: Option<Name>,
         sub: Option<PatId>,
     },
+}
+
+/// Before which pattern of a tuple or variant `..` stands for the values that have none.
+#[derive(Copy, Clone, PartialEq, Eq, Default, Debug)]
+pub struct Gap(pub Option<u32>);
+
+impl Gap {
+    /// Whether `given` patterns are right for `total` values.
+    pub fn fits(self, given: usize, total: usize) -> bool {
+        given == total || (given < total && self.0.is_some())
+    }
+
+    /// Which of `total` values the pattern `n` of `given` is for.
+    pub fn place(self, n: usize, given: usize, total: usize) -> usize {
+        match self.0 {
+            Some(at) if n >= at as usize => n + total.saturating_sub(given),
+            _ => n,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -495,7 +514,7 @@ impl Pat {
             Pat::Range { start, end, .. } => start.iter().chain(end).for_each(|&it| f(it)),
             Pat::Variant { args, .. } => args.iter().for_each(|arg| f(arg.pat)),
             Pat::Struct { fields, .. } => fields.iter().for_each(|field| f(field.pat)),
-            Pat::Tuple { elems } | Pat::Or { alts: elems } => elems.iter().for_each(|&it| f(it)),
+            Pat::Tuple { elems, .. } | Pat::Or { alts: elems } => elems.iter().for_each(|&it| f(it)),
             Pat::Vec { prefix, rest, suffix } => {
                 prefix.iter().for_each(|&it| f(it));
                 rest.iter().flatten().for_each(|&it| f(it));

@@ -102,6 +102,8 @@ struct Attrs {
     value: bool,
     repr_c: bool,
     function: FnAttrs,
+    /// One that is not available yet was reported.
+    not_yet: bool,
 }
 
 impl Collector<'_> {
@@ -205,6 +207,7 @@ impl Collector<'_> {
                 (known, _) if LATER_ATTRIBUTES.contains(&known) => {
                     let span = self.span(name.range());
                     self.defs.report(words::not_yet(span, &format!("the attribute `@{known}`")));
+                    found.not_yet = true;
                 }
                 (unknown, _) => {
                     let span = self.span(name.range());
@@ -541,7 +544,7 @@ impl Collector<'_> {
     }
 
     fn static_def(&mut self, it: ast::VarDef<'_>) {
-        self.attrs(it.attrs());
+        let attrs = self.attrs(it.attrs());
         let Some(name) = it.name() else { return };
         let id = self.defs.statics.next_id();
         let text = Name::new(name.text());
@@ -552,6 +555,7 @@ impl Collector<'_> {
             module: self.module,
             node: it.syntax().index(),
             is_private: it.is_private(),
+            is_unshared: attrs.not_yet,
             init,
             ty: OnceCell::new(),
         });

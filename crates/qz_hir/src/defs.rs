@@ -8,6 +8,7 @@ use qz_base::{Arena, FileId, FxHashMap, Id, IdVec, Name, Span, TextRange};
 use qz_diag::Diagnostic;
 use qz_syntax::SyntaxTree;
 use qz_types::defs::{AdtMarker, FnMarker, StaticMarker, TraitMarker};
+use qz_types::subst::{subst, subst_trait_ref};
 use qz_types::{AdtId, FloatTy, FnId, IntTy, Row, StaticId, TraitId, TraitRef, Ty, TyKind};
 
 use crate::scope::Scope;
@@ -138,7 +139,7 @@ pub struct FnSig {
     pub ret: Option<Ty>,
     pub row: Row,
     /// Bounds of each `impl Trait` in the result.
-    pub opaques: Vec<Vec<TraitRef>>,
+    pub opaques: Vec<Vec<Predicate>>,
 }
 
 #[derive(Debug, Clone)]
@@ -176,6 +177,18 @@ pub struct Predicate {
     pub trait_ref: TraitRef,
     pub assoc: Vec<(Name, Ty)>,
     pub span: Span,
+}
+
+impl Predicate {
+    /// The same with arguments for the parameters it speaks of.
+    pub fn subst(&self, args: &[Ty]) -> Predicate {
+        Predicate {
+            ty: subst(self.ty, args),
+            trait_ref: subst_trait_ref(self.trait_ref, args),
+            assoc: self.assoc.iter().map(|&(name, ty)| (name, subst(ty, args))).collect(),
+            span: self.span,
+        }
+    }
 }
 
 impl Generics {
@@ -252,8 +265,8 @@ pub struct TraitDef {
     /// Names of associated types and their ranges.
     pub assoc: Vec<(Name, TextRange)>,
     pub(crate) generics: OnceCell<Arc<Generics>>,
-    pub(crate) supers: OnceCell<Arc<Vec<TraitRef>>>,
-    pub(crate) assoc_bounds: OnceCell<Arc<Vec<(Name, TraitRef)>>>,
+    pub(crate) supers: OnceCell<Arc<Vec<Predicate>>>,
+    pub(crate) assoc_bounds: OnceCell<Arc<Vec<(Name, Predicate)>>>,
 }
 
 /// `impl`, `extend`, or the methods in a type's own body.
@@ -300,6 +313,8 @@ pub struct StaticDef {
     pub module: ModuleId,
     pub node: u32,
     pub is_private: bool,
+    /// Has an attribute that is not available yet, such as `@thread_local`: how it is shared is not known.
+    pub is_unshared: bool,
     pub init: FnId,
     pub(crate) ty: OnceCell<Option<Ty>>,
 }
@@ -489,5 +504,11 @@ impl qz_types::DefNames for Defs {
 
     fn is_option(&self, id: AdtId) -> bool {
         self.lang.adt("Option") == Some(id)
+    }
+
+    fn opaque_bounds(&self, owner: FnId, n: u32, args: &[Ty]) -> Vec<TraitRef> {
+        // A signature that is being read has no answer yet.
+        let bounds = self.fns[owner].sig.get().and_then(|sig| sig.opaques.get(n as usize));
+        bounds.into_iter().flatten().map(|it| subst_trait_ref(it.trait_ref, args)).collect()
     }
 }

@@ -269,6 +269,15 @@ pub(crate) fn third_name(span: Span) -> Diagnostic {
         .help("the parts of an element come apart in parentheses: `for (a, b, c) in …`")
 }
 
+pub(crate) fn second_gap(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::PATTERN_ARITY, span, "a pattern can have one `..`")
+}
+
+pub(crate) fn rest_outside_vec(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::PATTERN_ARITY, span, "only a vector's pattern collects what is left")
+        .help("`..` stands for the values of a tuple or variant that have no pattern")
+}
+
 pub(crate) fn second_rest(span: Span) -> Diagnostic {
     Diagnostic::new(Code::PATTERN_ARITY, span, "a vector pattern can have one `*rest`")
 }

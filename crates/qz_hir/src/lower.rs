@@ -349,7 +349,7 @@ impl<'a> Cx<'a> {
             let range = clause.syntax().range();
             let pat = match pats[..] {
                 [one] => one,
-                _ => cx.pat(Pat::Tuple { elems: pats.into() }, range),
+                _ => cx.pat(Pat::Tuple { elems: pats.into(), gap: Gap::default() }, range),
             };
             let body = cx.fn_value(clause);
             Arm { pat, guard: None, body }
@@ -362,8 +362,12 @@ impl<'a> Cx<'a> {
             return;
         }
         for (_, local) in self.locals.iter() {
-            let silent =
-                local.read || local.kind != LocalKind::Binding || local.name.as_str().starts_with('_');
+            let name = local.name.as_str();
+            // A keyword as a name was reported, and cannot be read.
+            let silent = local.read
+                || local.kind != LocalKind::Binding
+                || name.starts_with('_')
+                || qz_syntax::SyntaxKind::is_hard_keyword_text(name);
             if !silent && !self.defs.modules[self.module].is_std {
                 self.defs.report(words::unused_name(local.span, local.name));
             }

@@ -69,7 +69,7 @@ pub struct TypeCx<'a> {
     pub generics: Generics,
     /// `impl Trait`s found in the result: function and their bounds.
     opaque_owner: Option<FnId>,
-    opaques: Vec<Vec<TraitRef>>,
+    opaques: Vec<Vec<Predicate>>,
     allow_holes: bool,
 }
 
@@ -210,7 +210,7 @@ impl Defs {
     }
 
     /// Traits that every implementer must have too, in terms of the trait's own parameters.
-    pub fn trait_supers(&self, id: TraitId) -> Arc<Vec<TraitRef>> {
+    pub fn trait_supers(&self, id: TraitId) -> Arc<Vec<Predicate>> {
         let def = &self.traits[id];
         if let Some(supers) = def.supers.get() {
             return supers.clone();
@@ -220,12 +220,12 @@ impl Defs {
         let generics = self.trait_generics(id);
         let self_ty = Ty::param(0, qz_base::name::known::SELF_TYPE);
         let mut cx = self.type_cx(def.module, (*generics).clone(), Some(self_ty));
-        let supers = cx.bounds(syntax.supertraits()).into_iter().map(|(it, _)| it).collect();
+        let supers = cx.bounds(self_ty, syntax.supertraits());
         def.supers.get_or_init(|| Arc::new(supers)).clone()
     }
 
     /// What a trait asks of its associated types, in terms of the trait's own parameters.
-    pub fn assoc_bounds(&self, id: TraitId) -> Arc<Vec<(Name, TraitRef)>> {
+    pub fn assoc_bounds(&self, id: TraitId) -> Arc<Vec<(Name, Predicate)>> {
         let def = &self.traits[id];
         if let Some(bounds) = def.assoc_bounds.get() {
             return bounds.clone();
@@ -241,7 +241,9 @@ impl Defs {
                 && let Some(name) = alias.name()
             {
                 let name = Name::new(name.text());
-                bounds.extend(cx.bounds(alias.bounds()).into_iter().map(|(it, _)| (name, it)));
+                let args = Ty::list(&generics.identity());
+                let ty = Ty::new(TyKind::Assoc(AssocTy { trait_id: id, args, name }));
+                bounds.extend(cx.bounds(ty, alias.bounds()).into_iter().map(|it| (name, it)));
             }
         }
         def.assoc_bounds.get_or_init(|| Arc::new(bounds)).clone()
@@ -478,6 +480,7 @@ impl TypeCx<'_> {
         }
     }
 
+    /// What is known of a parameter once its bounds are read; a bound may build on those before it.
     fn add_bounds(&mut self, ty: Ty, bounds: Option<ast::BoundList<'_>>) {
         for bound in bounds.into_iter().flat_map(|it| it.bounds()) {
             self.add_bound(ty, bound);
@@ -485,18 +488,28 @@ impl TypeCx<'_> {
     }
 
     fn add_bound(&mut self, ty: Ty, bound: ast::TypeExpr<'_>) {
+        let mut preds = Vec::new();
+        self.bound(ty, bound, &mut preds);
+        self.generics.preds.append(&mut preds);
+    }
+
+    fn bounds(&mut self, ty: Ty, bounds: Option<ast::BoundList<'_>>) -> Vec<Predicate> {
+        let mut preds = Vec::new();
+        for bound in bounds.into_iter().flat_map(|it| it.bounds()) {
+            self.bound(ty, bound, &mut preds);
+        }
+        preds
+    }
+
+    fn bound(&mut self, ty: Ty, bound: ast::TypeExpr<'_>, into: &mut Vec<Predicate>) {
         if let ast::TypeExpr::IntersectionType(many) = bound {
-            many.members().for_each(|it| self.add_bound(ty, it));
+            many.members().for_each(|it| self.bound(ty, it, into));
             return;
         }
         let span = self.span(bound.syntax().range());
         if let Some((trait_ref, assoc)) = self.trait_ref(bound) {
-            self.generics.preds.push(Predicate { ty, trait_ref, assoc, span });
+            into.push(Predicate { ty, trait_ref, assoc, span });
         }
-    }
-
-    fn bounds(&mut self, bounds: Option<ast::BoundList<'_>>) -> Vec<(TraitRef, Vec<(Name, Ty)>)> {
-        bounds.into_iter().flat_map(|it| it.bounds()).filter_map(|it| self.trait_ref(it)).collect()
     }
 
     /// A trait with its arguments, and `Item = T` among them.
@@ -712,16 +725,13 @@ impl TypeCx<'_> {
                 ty
             }
             (Position::Result, Some(owner)) => {
-                let bounds = match bound {
-                    ast::TypeExpr::IntersectionType(many) => {
-                        many.members().filter_map(|it| Some(self.trait_ref(it)?.0)).collect()
-                    }
-                    one => self.trait_ref(one).into_iter().map(|(it, _)| it).collect(),
-                };
-                self.opaques.push(bounds);
-                let index = self.opaques.len() as u32 - 1;
+                let index = self.opaques.len() as u32;
                 let args = Ty::list(&self.generics.identity());
-                Ty::new(TyKind::Opaque(owner, index, args))
+                let ty = Ty::new(TyKind::Opaque(owner, index, args));
+                let mut bounds = Vec::new();
+                self.bound(ty, bound, &mut bounds);
+                self.opaques.push(bounds);
+                ty
             }
             _ => {
                 self.defs.report(words::not_yet(span, "`impl Trait` outside parameters and results"));
@@ -917,7 +927,7 @@ impl TypeCx<'_> {
             let mut args = vec![base];
             args.extend(it.args);
             for super_ in self.defs.trait_supers(it.trait_id).iter() {
-                let super_ = qz_types::subst::subst_trait_ref(*super_, &args);
+                let super_ = qz_types::subst::subst_trait_ref(super_.trait_ref, &args);
                 if !all.contains(&super_) {
                     all.push(super_);
                 }

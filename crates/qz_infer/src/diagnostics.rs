@@ -3,12 +3,14 @@
 mod calls;
 mod data;
 mod operators;
+mod synonyms;
 mod traits;
 mod types;
 
 pub(crate) use calls::*;
 pub(crate) use data::*;
 pub(crate) use operators::*;
+pub(crate) use synonyms::*;
 pub(crate) use traits::*;
 pub(crate) use types::*;
 

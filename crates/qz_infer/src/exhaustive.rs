@@ -158,7 +158,9 @@ impl Cx<'_, '_> {
         match &self.body.pats[pat] {
             Pat::Missing | Pat::Wild | Pat::Bind { sub: None, .. } => Pattern::Wild,
             Pat::Bind { sub: Some(sub), .. } => self.lower(*sub),
-            Pat::Type { .. } if self.types.pat_targets.contains(pat) => self.variant(pat, &[], false),
+            Pat::Type { .. } if self.types.pat_targets.contains(pat) => {
+                self.variant(pat, &[], Gap::default())
+            }
             Pat::Type { sub, .. } => sub.map_or(Pattern::Wild, |sub| self.lower(sub)),
             Pat::Lit { value } => self.literal(pat, value),
             Pat::Nil => match self.defs().lang.adt("Option") {
@@ -167,10 +169,20 @@ impl Cx<'_, '_> {
             },
             Pat::Const { .. } => Pattern::Ctor(Ctor::Opaque(pat), Vec::new()),
             Pat::Range { start, end, inclusive } => self.range(pat, *start, *end, *inclusive),
-            Pat::Variant { args, has_args, .. } => self.variant(pat, args, *has_args),
+            Pat::Variant { args, gap, .. } => self.variant(pat, args, *gap),
             Pat::Struct { fields, .. } => self.fields(pat, fields),
-            Pat::Tuple { elems } => {
-                Pattern::Ctor(Ctor::Single, elems.iter().map(|&it| self.lower(it)).collect())
+            Pat::Tuple { elems, gap } => {
+                let total = match self.types.pats.get(pat).map(|ty| *ty.peel_ref().kind()) {
+                    Some(TyKind::Tuple(parts)) => parts.len(),
+                    _ => elems.len(),
+                };
+                let mut parts = vec![Pattern::Wild; total];
+                for (n, &elem) in elems.iter().enumerate() {
+                    if let Some(slot) = parts.get_mut(gap.place(n, elems.len(), total)) {
+                        *slot = self.lower(elem);
+                    }
+                }
+                Pattern::Ctor(Ctor::Single, parts)
             }
             Pat::Vec { prefix, rest, suffix } => {
                 let parts = prefix.iter().chain(suffix).map(|&it| self.lower(it)).collect();
@@ -231,7 +243,7 @@ impl Cx<'_, '_> {
         }
     }
 
-    fn variant(&self, pat: PatId, args: &[PatArg], has_args: bool) -> Pattern {
+    fn variant(&self, pat: PatId, args: &[PatArg], gap: Gap) -> Pattern {
         let Some(&target) = self.types.pat_targets.get(pat) else { return Pattern::Wild };
         let (adt, variant, ctor) = match target {
             PatTarget::Variant { adt, variant } => (adt, variant, Ctor::Variant(adt, variant)),
@@ -240,15 +252,13 @@ impl Cx<'_, '_> {
         let fields = self.defs().adt_fields(adt);
         let fields = &fields.variants[variant as usize].fields;
         let mut parts = vec![Pattern::Wild; fields.len()];
-        if has_args {
-            for (n, arg) in args.iter().enumerate() {
-                let at = match arg.name {
-                    Some(name) => fields.iter().position(|it| it.name == name),
-                    None => Some(n),
-                };
-                if let Some(slot) = at.and_then(|at| parts.get_mut(at)) {
-                    *slot = self.lower(arg.pat);
-                }
+        for (n, arg) in args.iter().enumerate() {
+            let at = match arg.name {
+                Some(name) => fields.iter().position(|it| it.name == name),
+                None => Some(gap.place(n, args.len(), fields.len())),
+            };
+            if let Some(slot) = at.and_then(|at| parts.get_mut(at)) {
+                *slot = self.lower(arg.pat);
             }
         }
         Pattern::Ctor(ctor, parts)

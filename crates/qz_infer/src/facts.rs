@@ -142,8 +142,9 @@ pub enum ForPlan {
     Range,
     /// Over a vector by index; elements are read each turn.
     Vec,
-    /// `iter` makes the iterator (absent if the value is one), `next` steps it.
-    Iterator { iter: Option<Callee>, iter_ty: Ty, next: Callee, item: Ty },
+    /// `iter` makes the iterator (absent if the value is one), `next` steps it. `by_pair`: two names take the
+    /// item apart, instead of the first being an index.
+    Iterator { iter: Option<Callee>, iter_ty: Ty, next: Callee, item: Ty, by_pair: bool },
 }
 
 impl CalleeFn {

@@ -8,6 +8,7 @@ mod exprs;
 mod finish;
 mod lambdas;
 mod lints;
+mod members;
 mod methods;
 mod names;
 mod ops;
@@ -137,6 +138,10 @@ pub(crate) fn infer_body(
     let sig = ck.defs.fn_sig(function);
     let module = ck.defs.fns[function].module;
     let preds = sig.generics.preds.clone();
+    // Inside, `T::Output` is what the bounds say it is.
+    let mut known = |ty| ck.normalize_with(&mut session.table, &preds, ty);
+    let params: Vec<Ty> = params.into_iter().map(&mut known).collect();
+    let ret = known(ret);
     let mut cx = Infer { ck, s: session, function, module, body, ret, preds, st: State::default() };
     cx.ret = cx.open_hidden(ret, &sig.opaques);
     let hidden_ret = cx.ret;
@@ -164,7 +169,7 @@ impl<'c, 'd> Infer<'c, 'd> {
     }
 
     /// Inside its own function an `impl Trait` result is a type to be found that meets the bounds.
-    fn open_hidden(&mut self, ret: Ty, bounds: &[Vec<qz_types::TraitRef>]) -> Ty {
+    fn open_hidden(&mut self, ret: Ty, bounds: &[Vec<qz_hir::defs::Predicate>]) -> Ty {
         if bounds.is_empty() {
             return ret;
         }
@@ -182,8 +187,9 @@ impl<'c, 'd> Infer<'c, 'd> {
         for bounds in bounds {
             let var = self.fresh();
             self.st.hidden.push(var);
-            for &bound in bounds {
-                self.st.obligations.push(Obligation::trait_(var, bound, span));
+            for bound in bounds {
+                let obligation = Obligation::trait_(var, bound.trait_ref, span);
+                self.st.obligations.push(Obligation { assoc: bound.assoc.clone(), ..obligation });
             }
         }
         let hidden = self.st.hidden.clone();

@@ -2,9 +2,9 @@
 //! looked at for their own problems.
 
 use qz_base::{FxHashMap, Name, Span};
-use qz_hir::defs::{ImplOrigin, SelfKind};
+use qz_hir::defs::{ImplOrigin, Predicate, SelfKind};
 use qz_hir::{AdtKind, Container, FnKind, ImplId, ModuleId, TyHead};
-use qz_types::{AdtId, FnId, InferTable, TraitRef, Ty, TyKind, subst};
+use qz_types::{AdtId, AssocTy, FnId, InferTable, TraitRef, Ty, TyKind, subst};
 
 use crate::checker::Checker;
 use crate::diagnostics as words;
@@ -161,7 +161,7 @@ impl Checker<'_> {
             self.defs.adts[adt].lang.is_some_and(|lang| HANDLES.contains(&lang.as_str()))
         });
         let in_std = self.defs.modules[def.module].is_std;
-        if !is_handle && !in_std && !ty.is_error() {
+        if !is_handle && !def.is_unshared && !in_std && !ty.is_error() {
             let span = Span::new(self.defs.file_of(def.module), def.name_range);
             self.defs.report(words::module_var(span, def.name, &ty.display(self.defs).to_string()));
         }
@@ -403,15 +403,36 @@ impl Checker<'_> {
         let header = self.defs.impl_header(id);
         let mut args = vec![header.self_ty];
         args.extend(bound.args);
-        for &it in self.defs.trait_supers(bound.trait_id).iter() {
-            let wanted = qz_types::subst::subst_trait_ref(it, &args);
+        for it in self.defs.trait_supers(bound.trait_id).iter() {
+            let wanted = it.subst(&args);
             let mut table = InferTable::new();
             let mut cx = TraitCx { ck: self, table: &mut table, preds: &header.generics.preds };
-            if cx.holds(header.self_ty, wanted, &mut Vec::new()) == Truth::No {
+            if cx.holds(header.self_ty, wanted.trait_ref, &mut Vec::new()) == Truth::No {
                 let ty = header.self_ty.display(self.defs).to_string();
                 let name = self.defs.traits[bound.trait_id].name;
-                let wanted = self.defs.traits[wanted.trait_id].name.to_string();
+                let wanted = self.defs.traits[wanted.trait_ref.trait_id].name.to_string();
                 self.defs.report(words::supertrait(self.impl_span(id), &ty, name, &wanted));
+            } else {
+                self.check_told_types(id, bound, header.self_ty, &wanted);
+            }
+        }
+    }
+
+    /// `trait Ring: Add<Self, Output = Self>`: the type's `Add` must have that `Output`.
+    fn check_told_types(&self, id: ImplId, bound: TraitRef, ty: Ty, wanted: &Predicate) {
+        let header = self.defs.impl_header(id);
+        let mut args = vec![ty];
+        args.extend(wanted.trait_ref.args);
+        for &(name, want) in &wanted.assoc {
+            let assoc = AssocTy { trait_id: wanted.trait_ref.trait_id, args: Ty::list(&args), name };
+            let preds = &header.generics.preds;
+            let found = self.normalize_in(preds, Ty::new(TyKind::Assoc(assoc)));
+            let want = self.normalize_in(preds, want);
+            if InferTable::new().unify(found, want).is_err() {
+                let [found, want] = [found, want].map(|it| it.display(self.defs).to_string());
+                let of = self.defs.traits[wanted.trait_ref.trait_id].name;
+                let name = (self.defs.traits[bound.trait_id].name, of, name);
+                self.defs.report(words::supertrait_type(self.impl_span(id), name, &want, &found));
             }
         }
     }
@@ -421,15 +442,19 @@ impl Checker<'_> {
         let header = self.defs.impl_header(id);
         let mut args = vec![header.self_ty];
         args.extend(bound.args);
-        for &(name, wanted) in self.defs.assoc_bounds(bound.trait_id).iter() {
-            let Some(&(_, ty)) = header.assoc.iter().find(|it| it.0 == name) else { continue };
-            let wanted = qz_types::subst::subst_trait_ref(wanted, &args);
+        for (name, wanted) in self.defs.assoc_bounds(bound.trait_id).iter() {
+            let Some(&(_, ty)) = header.assoc.iter().find(|it| it.0 == *name) else { continue };
+            let mut wanted = wanted.subst(&args);
+            let known = wanted.trait_ref.args.iter().map(|&it| self.normalize_in(&header.generics.preds, it));
+            wanted.trait_ref.args = Ty::list(&known.collect::<Vec<_>>());
             let mut table = InferTable::new();
             let mut cx = TraitCx { ck: self, table: &mut table, preds: &header.generics.preds };
-            if cx.holds(ty, wanted, &mut Vec::new()) == Truth::No {
+            if cx.holds(ty, wanted.trait_ref, &mut Vec::new()) == Truth::No {
                 let ty = ty.display(self.defs).to_string();
-                let wanted = self.defs.traits[wanted.trait_id].name;
-                self.defs.report(words::assoc_bound(self.impl_span(id), name, &ty, wanted));
+                let wanted = self.defs.traits[wanted.trait_ref.trait_id].name;
+                self.defs.report(words::assoc_bound(self.impl_span(id), *name, &ty, wanted));
+            } else {
+                self.check_told_types(id, bound, ty, &wanted);
             }
         }
     }

@@ -113,6 +113,23 @@ impl Truth {
     }
 }
 
+/// A bound, and what it says of associated types.
+type Told = (TraitRef, Vec<(Name, Ty)>);
+
+/// Adds a bound; what it says of associated types joins what is known of the same bound.
+fn learn(all: &mut Vec<Told>, bound: TraitRef, assoc: &[(Name, Ty)]) {
+    let known = match all.iter_mut().find(|it| it.0 == bound) {
+        Some(known) => &mut known.1,
+        None => {
+            all.push((bound, assoc.to_vec()));
+            return;
+        }
+    };
+    let new = assoc.iter().filter(|it| known.iter().all(|old| old.0 != it.0)).copied();
+    let new: Vec<_> = new.collect();
+    known.extend(new);
+}
+
 /// Replaces every associated type by what `f` gives for it.
 pub(crate) fn replace_assoc(ty: Ty, f: &mut dyn FnMut(AssocTy) -> Ty) -> Ty {
     struct Replace<'a>(&'a mut dyn FnMut(AssocTy) -> Ty);
@@ -235,41 +252,58 @@ impl TraitCx<'_, '_> {
 
     /// Bounds known of a type without looking at impls: of a parameter, a `dyn`, a hidden type.
     pub(crate) fn known_bounds(&mut self, ty: Ty) -> Vec<TraitRef> {
+        self.told(ty).into_iter().map(|it| it.0).collect()
+    }
+
+    /// Known bounds, supertraits included, with what they say of associated types.
+    fn told(&self, ty: Ty) -> Vec<Told> {
         let defs = self.ck.defs;
-        let mut bounds: Vec<TraitRef> = Vec::new();
-        for pred in self.preds {
-            if pred.ty == ty {
-                bounds.push(pred.trait_ref);
-            }
+        let mut all: Vec<Told> = Vec::new();
+        for pred in self.preds.iter().filter(|it| it.ty == ty) {
+            learn(&mut all, pred.trait_ref, &pred.assoc);
         }
         match *ty.kind() {
-            TyKind::Dyn(traits) => bounds.extend(traits),
+            TyKind::Dyn(traits) => traits.iter().for_each(|&it| learn(&mut all, it, &[])),
             TyKind::Opaque(owner, n, args) => {
-                let sig = defs.fn_sig(owner);
-                let of = &sig.opaques[n as usize];
-                bounds.extend(of.iter().map(|&it| qz_types::subst::subst_trait_ref(it, args)));
+                for pred in &defs.fn_sig(owner).opaques[n as usize] {
+                    let pred = pred.subst(args);
+                    learn(&mut all, pred.trait_ref, &pred.assoc);
+                }
             }
             TyKind::Assoc(assoc) => {
                 let of = defs.assoc_bounds(assoc.trait_id);
-                let mine = of.iter().filter(|it| it.0 == assoc.name);
-                bounds.extend(mine.map(|it| qz_types::subst::subst_trait_ref(it.1, assoc.args)));
+                for (_, pred) in of.iter().filter(|it| it.0 == assoc.name) {
+                    let pred = pred.subst(assoc.args);
+                    learn(&mut all, pred.trait_ref, &pred.assoc);
+                }
             }
             _ => {}
         }
         let mut at = 0;
-        while at < bounds.len() {
-            let bound = bounds[at];
+        while at < all.len() {
+            let bound = all[at].0;
             at += 1;
             let mut args = vec![ty];
             args.extend(bound.args);
-            for &it in defs.trait_supers(bound.trait_id).iter() {
-                let it = qz_types::subst::subst_trait_ref(it, &args);
-                if !bounds.contains(&it) {
-                    bounds.push(it);
-                }
+            for pred in defs.trait_supers(bound.trait_id).iter() {
+                let pred = pred.subst(&args);
+                learn(&mut all, pred.trait_ref, &pred.assoc);
             }
         }
-        bounds
+        all
+    }
+
+    /// What the bounds of a type say of one of its associated types.
+    fn told_assoc(&mut self, ty: Ty, bound: TraitRef, name: Name) -> Option<Ty> {
+        let told = self.told(ty).into_iter().filter(|it| it.0.trait_id == bound.trait_id);
+        let mut fitting = told.filter(|it| {
+            let at = self.table.snapshot();
+            let fits = self.table.unify_lists(it.0.args, bound.args).is_ok();
+            self.table.rollback(at);
+            fits
+        });
+        let only = fitting.next().filter(|_| fitting.next().is_none())?;
+        only.1.iter().find(|it| it.0 == name).map(|it| it.1)
     }
 
     /// Known bounds of a type with one trait.
@@ -560,14 +594,7 @@ impl TraitCx<'_, '_> {
             return Outcome::Open { progress: false };
         }
         let bound = TraitRef { trait_id: assoc.trait_id, args: Ty::list(&assoc.args[1..]) };
-        let told = self
-            .preds
-            .iter()
-            .filter(|it| it.ty == ty && it.trait_ref.trait_id == assoc.trait_id)
-            .flat_map(|it| &it.assoc)
-            .find(|it| it.0 == assoc.name)
-            .map(|it| it.1);
-        if let Some(told) = told {
+        if let Some(told) = self.told_assoc(ty, bound, assoc.name) {
             return self.equal(var, told, Vec::new());
         }
         if !self.bounds_of(ty, assoc.trait_id).is_empty() {

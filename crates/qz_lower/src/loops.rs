@@ -78,8 +78,8 @@ impl Cx<'_, '_, '_> {
         match self.types().loops[id].clone() {
             ForPlan::Range => self.for_range(pats, iter, body, loop_),
             ForPlan::Vec => self.for_vec(pats, iter, body, loop_),
-            ForPlan::Iterator { iter: through, iter_ty, next, item } => {
-                self.for_iterator(pats, iter, body, loop_, through, iter_ty, next, item);
+            ForPlan::Iterator { iter: through, iter_ty, next, item, by_pair } => {
+                self.for_iterator(pats, iter, body, loop_, through, iter_ty, next, item, by_pair);
             }
         }
         self.unit()
@@ -317,6 +317,7 @@ impl Cx<'_, '_, '_> {
         iter_ty: Ty,
         next_callee: Callee,
         item: Ty,
+        by_pair: bool,
     ) {
         let value = self.value(iter);
         let iterator = match through {
@@ -328,8 +329,6 @@ impl Cx<'_, '_, '_> {
             }
             None => self.b.eval(iter_ty, Rvalue::Use(value)),
         };
-        let by_pair = pats.len() == 2
-            && self.value_ty(iter).as_adt().is_some_and(|(adt, _)| adt == self.lw.lang_adt("Map"));
         let index =
             (pats.len() == 2 && !by_pair).then(|| self.b.eval(int_ty(), Rvalue::Use(Operand::int(0))));
         let option_ty = Ty::adt(self.lw.lang_adt("Option"), &[item]);

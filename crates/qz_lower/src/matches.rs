@@ -2,7 +2,7 @@
 //! "Compiling Pattern Matching to Good Decision Trees", 2008; columns are taken in order).
 
 use qz_hir::AdtKind;
-use qz_hir::body::{Arm, ExprId, Literal, LocalId, Pat, PatId};
+use qz_hir::body::{Arm, ExprId, Gap, Literal, LocalId, Pat, PatId};
 use qz_infer::PatTarget;
 use qz_mir::{BinOp, BlockId, Const, Local, Operand, Place, Proj, Rvalue, TermKind};
 use qz_types::ty::common;
@@ -167,7 +167,7 @@ impl Cx<'_, '_, '_> {
             }
             // The name was a variant's after all.
             Pat::Type { .. } if self.types().pat_targets.contains(pat) => {
-                self.flatten_adt(pat, place, ty, &Vec::new(), rows);
+                self.flatten_adt(pat, place, ty, (&[], Gap::default()), rows);
             }
             Pat::Type { sub, .. } => {
                 if let Some(sub) = sub {
@@ -186,21 +186,19 @@ impl Cx<'_, '_, '_> {
             Pat::Range { start, end, inclusive } => {
                 test(TestKind::Range { from: *start, to: *end, inclusive: *inclusive }, rows);
             }
-            Pat::Variant { args, has_args, .. } => {
-                let fields = match has_args {
-                    true => args.iter().enumerate().map(|(n, arg)| (arg.name, n, arg.pat)).collect(),
-                    false => Vec::new(),
-                };
-                self.flatten_adt(pat, place, ty, &fields, rows);
+            Pat::Variant { args, gap, .. } => {
+                let fields: Vec<_> = args.iter().map(|arg| (arg.name, arg.pat)).collect();
+                self.flatten_adt(pat, place, ty, (&fields, *gap), rows);
             }
             Pat::Struct { fields, .. } => {
-                let fields: Vec<_> = fields.iter().map(|it| (Some(it.name), 0, it.pat)).collect();
-                self.flatten_adt(pat, place, ty, &fields, rows);
+                let fields: Vec<_> = fields.iter().map(|it| (Some(it.name), it.pat)).collect();
+                self.flatten_adt(pat, place, ty, (&fields, Gap::default()), rows);
             }
-            Pat::Tuple { elems } => {
+            Pat::Tuple { elems, gap } => {
                 let TyKind::Tuple(parts) = *ty.kind() else { return };
-                for (n, (&elem, &part)) in elems.iter().zip(parts).enumerate() {
-                    self.flatten(elem, place.field(n as u32), part, rows);
+                for (n, &elem) in elems.iter().enumerate() {
+                    let at = gap.place(n, elems.len(), parts.len());
+                    self.flatten(elem, place.field(at as u32), parts[at], rows);
                 }
             }
             Pat::Vec { prefix, rest, suffix } => {
@@ -223,7 +221,7 @@ impl Cx<'_, '_, '_> {
         pat: PatId,
         place: Place,
         ty: Ty,
-        fields: &[(Option<qz_base::Name>, usize, PatId)],
+        (fields, gap): (&[(Option<qz_base::Name>, PatId)], Gap),
         rows: &mut Vec<Row>,
     ) {
         let (adt, args) = ty.as_adt().expect("checked against a nominal type");
@@ -235,10 +233,11 @@ impl Cx<'_, '_, '_> {
         let declared = &declared.variants[variant as usize].fields;
         let parts: Vec<(u32, PatId, Ty)> = fields
             .iter()
-            .filter_map(|&(name, n, pat)| {
+            .enumerate()
+            .filter_map(|(n, &(name, pat))| {
                 let at = match name {
                     Some(name) => declared.iter().position(|it| it.name == name)?,
-                    None => n,
+                    None => gap.place(n, fields.len(), declared.len()),
                 };
                 let ty = self.lw.ck.normalize(self.lw.field_ty(adt, variant, at as u32, args));
                 Some((at as u32, pat, ty))

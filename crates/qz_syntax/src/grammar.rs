@@ -47,7 +47,7 @@ pub(crate) fn source_file(p: &mut Parser<'_>) {
 /// `open (item (',' item)* ','?)? close`. Line breaks mean nothing inside, unless the bracket has no partner.
 fn list(p: &mut Parser<'_>, close: SyntaxKind, mut item: impl FnMut(&mut Parser<'_>)) {
     let mut opener = open_bracket(p, close);
-    while !p.at(close) && (at_named(p) || !at_list_end(p)) {
+    while !p.at(close) && (at_named(p) || !at_list_end(p) || opener.closed && at_keyword_alone(p, close)) {
         if !opener.closed && cannot_belong(p, close) {
             break;
         }
@@ -87,6 +87,10 @@ fn open_bracket(p: &mut Parser<'_>, close: SyntaxKind) -> OpenBracket {
     p.cx.loop_head = false;
     p.cx.head = false;
     p.cx.open_range = false;
+    if opener.closed {
+        // A line inside with `=>` is an entry of a map, not an arm of the `match` around.
+        p.cx.stops &= !stop::ARM;
+    }
     p.cx.stops |= match close {
         RParen => stop::PAREN,
         RBracket => stop::BRACKET,
@@ -126,6 +130,11 @@ fn skip_to_close(p: &mut Parser<'_>, close: SyntaxKind) {
 /// Without a partner a bracket ends before the next statement, and before the `=>` of an arm.
 fn cannot_belong(p: &Parser<'_>, close: SyntaxKind) -> bool {
     exprs::next_line_is_another_statement(p) || p.at(FatArrow) && close != RBrace
+}
+
+/// `(start, end)`: a keyword in the place of a whole element was meant as a name.
+fn at_keyword_alone(p: &Parser<'_>, close: SyntaxKind) -> bool {
+    p.kind.is_hard_keyword() && !p.on_new_line() && (p.nth(1) == Comma || p.nth(1) == close)
 }
 
 /// `end: 1` is an element, whatever `end` is elsewhere.

@@ -159,6 +159,11 @@ const fn keyword_table() -> [u8; TABLE_SIZE] {
 }
 
 impl SyntaxKind {
+    /// Whether a word is a keyword everywhere.
+    pub fn is_hard_keyword_text(word: &str) -> bool {
+        SyntaxKind::of_word(word).is_hard_keyword()
+    }
+
     /// The kind of a non-empty word: a keyword or `Ident`.
     pub(crate) fn of_word(word: &str) -> SyntaxKind {
         let mut slot = keyword_hash(word.as_bytes());

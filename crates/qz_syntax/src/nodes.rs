@@ -535,6 +535,7 @@ macro_rules! for_each_node {
             }
             /// `{ it > 2 }` after a call.
             BraceBlock {
+                params: first(LambdaParams),
                 body: first(Block),
             }
             /// `x -> e`, `(a, b) -> e`, `-> e`. The body is an expression or one assignment.
@@ -734,7 +735,6 @@ macro_rules! for_each_node {
             VariantPat {
                 path: first(PathPat),
                 args: all(PatArg),
-                has_rest: has(DotDot),
             }
             /// `r: pat` in a variant pattern.
             NamedPat {
@@ -769,9 +769,10 @@ macro_rules! for_each_node {
             VecPat {
                 elems: all(Pat),
             }
-            /// `*rest`, `*`.
+            /// `*rest`, `*`, `..`.
             RestPat {
                 pat: first(Pat),
+                is_collected: has(Star),
             }
             /// `A | B`.
             OrPat {

@@ -132,6 +132,7 @@ problem_kinds! {
     143 EmptyMatch "a `match` without arms"
     144 StrayArm "an arm outside of a `match`"
     145 OrAfterIs "alternatives behind `is` without parentheses"
+    146 OperatorFirst { operator: SyntaxKind } "a line that starts with an operator"
     // ---- habits from other languages
     150 ForeignAnd "`&&` instead of `and`"
     151 ForeignOr "`||` instead of `or`"

@@ -4,7 +4,7 @@ use std::fmt;
 
 use qz_base::Name;
 
-use crate::defs::{AdtId, EffectId, TraitId};
+use crate::defs::{AdtId, EffectId, FnId, TraitId};
 use crate::row::Row;
 use crate::ty::{Mutability, TraitRef, Ty, TyKind};
 
@@ -15,6 +15,8 @@ pub trait DefNames {
     fn effect_name(&self, id: EffectId) -> Name;
     /// Whether this is `std`'s `Option`, shown as `T?`.
     fn is_option(&self, id: AdtId) -> bool;
+    /// What is said of the `n`th `impl Trait` of a function's result, as far as it is known.
+    fn opaque_bounds(&self, owner: FnId, n: u32, args: &[Ty]) -> Vec<TraitRef>;
 }
 
 /// Shows a type to a user.
@@ -57,6 +59,16 @@ fn write_args(f: &mut fmt::Formatter<'_>, args: &[Ty], names: &dyn DefNames) -> 
 fn write_trait_ref(f: &mut fmt::Formatter<'_>, it: TraitRef, names: &dyn DefNames) -> fmt::Result {
     write!(f, "{}", names.trait_name(it.trait_id))?;
     write_args(f, it.args, names)
+}
+
+fn write_bounds(f: &mut fmt::Formatter<'_>, bounds: &[TraitRef], names: &dyn DefNames) -> fmt::Result {
+    for (i, &it) in bounds.iter().enumerate() {
+        if i > 0 {
+            f.write_str(" & ")?;
+        }
+        write_trait_ref(f, it, names)?;
+    }
+    Ok(())
 }
 
 fn write_row(f: &mut fmt::Formatter<'_>, row: Row, names: &dyn DefNames) -> fmt::Result {
@@ -113,20 +125,20 @@ fn write_ty(f: &mut fmt::Formatter<'_>, ty: Ty, names: &dyn DefNames) -> fmt::Re
         }
         TyKind::Dyn(traits) => {
             f.write_str("dyn ")?;
-            for (i, &it) in traits.iter().enumerate() {
-                if i > 0 {
-                    f.write_str(" & ")?;
-                }
-                write_trait_ref(f, it, names)?;
-            }
-            Ok(())
+            write_bounds(f, traits, names)
         }
         TyKind::Param(param) => write!(f, "{}", param.name),
         TyKind::Assoc(assoc) => {
             write_ty(f, assoc.args[0], names)?;
             write!(f, "::{}", assoc.name)
         }
-        TyKind::Opaque(..) => f.write_str("impl …"),
+        TyKind::Opaque(owner, n, args) => {
+            f.write_str("impl ")?;
+            match &names.opaque_bounds(owner, n, args)[..] {
+                [] => f.write_str("…"),
+                bounds => write_bounds(f, bounds, names),
+            }
+        }
         TyKind::Record(fields) => {
             f.write_str("{ ")?;
             for (i, &(name, ty)) in fields.iter().enumerate() {

@@ -7,6 +7,8 @@
 //!
 //! Carets show the place up to the end of its first line. A place that starts in the first column, where the
 //! `#` itself stands, is written `#<- QZ0200: …`. Several files: `#~ file: name.qz` starts the next one.
+//!
+//! After a line `#~ with help`, lines `#= …` below the carets are the help, and `#= … => "text"` what a fix writes.
 
 use std::path::Path;
 
@@ -58,6 +60,9 @@ pub(crate) fn run(file: &Path) -> Result<(), String> {
 
 fn is_mark(line: &str) -> bool {
     let Some(rest) = line.strip_prefix('#') else { return false };
+    if rest.starts_with("= ") {
+        return true;
+    }
     let rest = rest.trim_start_matches(' ');
     let rest = match rest.strip_prefix("<-") {
         Some(rest) => rest,
@@ -146,8 +151,23 @@ fn marks(stderr: &str, parts: &[Part]) -> Result<Vec<Vec<(usize, String)>>, Stri
             _ => format!("#{}{carets} {words}", " ".repeat(column - 1)),
         };
         all[at].push((first, mark));
+        if parts[at].lines.iter().any(|line| line == "#~ with help") {
+            all[at].extend(help(&value).into_iter().map(|line| (first, line)));
+        }
     }
     Ok(all)
+}
+
+/// What a problem says to do.
+fn help(problem: &serde_json::Value) -> Vec<String> {
+    let help = problem["help"].as_array().into_iter().flatten();
+    let mut lines: Vec<String> = help.map(|it| format!("#= {}", it.as_str().unwrap_or(""))).collect();
+    if let (Some(words), Some(text)) =
+        (problem["suggestion"]["message"].as_str(), problem["suggestion"]["replacement"].as_str())
+    {
+        lines.push(format!("#= {words} => {text:?}"));
+    }
+    lines
 }
 
 /// The standard library itself: no problem, no warning.

@@ -263,6 +263,15 @@ impl Cx<'_> {
     /// `{ it > 2 }`: has the parameter `it` if that is used.
     fn brace_block(&mut self, it: ast::BraceBlock<'_>) -> ExprId {
         let range = it.syntax().range();
+        // Written parameters were reported; the body means them.
+        if it.params().is_some() {
+            let (_, expr) = self.lambda_with(
+                range,
+                |cx, prologue| cx.lambda_params(it.params(), prologue),
+                |cx| cx.maybe_block(it.body(), range),
+            );
+            return expr;
+        }
         let mut implicit = None;
         let (lambda, expr) = self.lambda_with(
             range,

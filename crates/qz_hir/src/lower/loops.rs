@@ -152,6 +152,8 @@ impl Cx<'_> {
                 let span = self.span(token.range());
                 self.report(words::label_unknown(span, name, &known));
             }
+            // A keyword as a name was reported where it was bound.
+            _ if self.find_local(Name::new(word)).is_some() => {}
             _ => {
                 let span = self.span(range);
                 let in_block = !self.bodies.is_empty();

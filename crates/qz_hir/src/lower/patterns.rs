@@ -82,11 +82,22 @@ impl<'a> Cx<'a> {
             }
             ast::Pat::ParenPat(it) => self.maybe_pattern(it.pat(), range, pcx),
             ast::Pat::TuplePat(it) => {
-                let elems: Vec<PatId> = it.elems().map(|elem| self.pattern(elem, pcx)).collect();
-                self.pat(Pat::Tuple { elems: elems.into() }, range)
+                let (mut elems, mut gap) = (Vec::new(), Gap::default());
+                for elem in it.elems() {
+                    match elem {
+                        ast::Pat::RestPat(it) if !it.is_collected() => {
+                            self.set_gap(&mut gap, elems.len(), it);
+                        }
+                        elem => elems.push(self.pattern(elem, pcx)),
+                    }
+                }
+                self.pat(Pat::Tuple { elems: elems.into(), gap }, range)
             }
             ast::Pat::VecPat(it) => self.vec_pattern(it, pcx),
-            ast::Pat::RestPat(it) => self.maybe_pattern(it.pat(), range, pcx),
+            ast::Pat::RestPat(it) => {
+                self.report(words::rest_outside_vec(span));
+                self.maybe_pattern(it.pat(), range, pcx)
+            }
             ast::Pat::OrPat(it) => self.or_pattern(it, pcx),
             ast::Pat::AsPat(it) => {
                 let sub = self.maybe_pattern(it.pat(), range, pcx);
@@ -172,6 +183,14 @@ impl<'a> Cx<'a> {
         self.pat(Pat::Vec { prefix: prefix.into(), rest, suffix: suffix.into() }, range)
     }
 
+    /// `..` among the patterns of a tuple or variant.
+    fn set_gap(&mut self, gap: &mut Gap, at: usize, it: ast::RestPat<'_>) {
+        if gap.0.replace(at as u32).is_some() {
+            let span = self.span(it.syntax().range());
+            self.report(words::second_gap(span));
+        }
+    }
+
     fn literal_pattern(&mut self, it: ast::LiteralPat<'_>) -> PatId {
         let range = it.syntax().range();
         let negative = it.is_negative();
@@ -228,7 +247,10 @@ impl<'a> Cx<'a> {
                 let ty = self.types.path_to_type(&segments, range);
                 self.pat(Pat::Type { ty, name: Some(name), sub: None }, range)
             }
-            path => self.pat(Pat::Variant { path, args: [].into(), has_args: false, has_rest: false }, range),
+            path => {
+                let gap = Gap::default();
+                self.pat(Pat::Variant { path, args: [].into(), has_args: false, gap }, range)
+            }
         }
     }
 
@@ -284,10 +306,13 @@ impl<'a> Cx<'a> {
         let path = self.pattern_path(&segments, range);
         // The path is a pattern node too, and comes first.
         let own = |arg: &ast::PatArg<'_>| it.path().is_none_or(|path| path.syntax() != arg.syntax());
-        let args: Vec<PatArg> = it
-            .args()
-            .filter(own)
-            .map(|arg| match arg {
+        let (mut args, mut gap) = (Vec::new(), Gap::default());
+        for arg in it.args().filter(own) {
+            args.push(match arg {
+                ast::PatArg::Pat(ast::Pat::RestPat(it)) if !it.is_collected() => {
+                    self.set_gap(&mut gap, args.len(), it);
+                    continue;
+                }
                 ast::PatArg::NamedPat(named) => PatArg {
                     name: named.name().map(|it| Name::new(it.text())),
                     pat: self.maybe_pattern(named.pat(), range, pcx),
@@ -300,18 +325,17 @@ impl<'a> Cx<'a> {
                     let path = self.pattern_path(&segments, range);
                     let pat = match path {
                         StructPath::Error => Pat::Missing,
-                        path => Pat::Variant { path, args: [].into(), has_args: false, has_rest: false },
+                        path => Pat::Variant { path, args: [].into(), has_args: false, gap: Gap::default() },
                     };
                     PatArg { name: Some(name), pat: self.pat(pat, range) }
                 }
                 ast::PatArg::Pat(pat) => PatArg { name: None, pat: self.pattern(pat, pcx) },
-            })
-            .collect();
+            });
+        }
         if path == StructPath::Error {
             return self.pat(Pat::Missing, range);
         }
-        let has_rest = it.has_rest();
-        self.pat(Pat::Variant { path, args: args.into(), has_args: true, has_rest }, range)
+        self.pat(Pat::Variant { path, args: args.into(), has_args: true, gap }, range)
     }
 
     /// `color: Red` looks like a type test, but what is no type can only be a variant.

@@ -86,28 +86,32 @@ pub(crate) fn call_field(span: Span, name: Name) -> Diagnostic {
         .help(format!("to call the function it holds, write `(x.{name})(…)`"))
 }
 
-pub(crate) fn no_member(span: Span, name: Name, ty: &str, members: &[Name], is_call: bool) -> Diagnostic {
+pub(crate) fn no_member(span: Span, name: Name, ty: &str, is_call: bool) -> Diagnostic {
     let (code, what) =
         if is_call { (Code::NO_METHOD, "method") } else { (Code::NO_FIELD, "field or method") };
-    let problem = Diagnostic::new(code, span, format!("`{ty}` has no {what} `{name}`"));
-    let renamed = match name.as_str() {
-        "length" | "len" | "count" => Some("size"),
-        "append" | "add" => Some("push"),
-        "to_s" | "to_string" => Some("show"),
-        "select" => Some("filter"),
-        "collect" => Some("map"),
-        "inject" | "fold" => Some("reduce"),
-        "includes" | "include?" => Some("contains"),
-        "is_empty" => Some("empty?"),
-        _ => None,
-    };
-    match renamed.filter(|it| members.iter().any(|m| m.as_str() == *it)) {
-        Some(other) => {
-            let at = problem.span;
-            problem.suggest(at, other, format!("it is called `{other}` here"))
-        }
-        None => suggest(problem, name, members),
-    }
+    Diagnostic::new(code, span, format!("`{ty}` has no {what} `{name}`"))
+}
+
+pub(crate) fn similar_member(problem: Diagnostic, name: Name, members: &[Name]) -> Diagnostic {
+    suggest(problem, name, members)
+}
+
+/// A name from another language.
+pub(crate) fn called_here(problem: Diagnostic, here: &str) -> Diagnostic {
+    let at = problem.span;
+    problem.suggest(at, here, format!("Quartz calls it `{here}`"))
+}
+
+/// `e.first?` where `first` is a method.
+pub(crate) fn propagated_call(problem: Diagnostic, method: &str, offers: bool) -> Diagnostic {
+    let words = format!("to hand `nil` or an error on, write `{method}()?`");
+    let at = problem.span;
+    if offers { problem.suggest(at, format!("{method}()?"), words) } else { problem.help(words) }
+}
+
+/// `Type.new()` where there is none.
+pub(crate) fn built_by(problem: Diagnostic, written: &str) -> Diagnostic {
+    problem.help(format!("a value is written out: `{written}`"))
 }
 
 pub(crate) fn ambiguous_method(span: Span, name: Name, places: &[Name]) -> Diagnostic {

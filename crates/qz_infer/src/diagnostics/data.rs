@@ -91,6 +91,11 @@ pub(crate) fn tuple_pattern(span: Span, expected: usize, found: usize) -> Diagno
     )
 }
 
+pub(crate) fn tuple_unknown(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::CANNOT_INFER, span, "how many elements this tuple has is not known")
+        .help("write its type, or a `_` for each element instead of `..`")
+}
+
 pub(crate) fn pattern_fields_missing(span: Span, missing: &[Name]) -> Diagnostic {
     Diagnostic::new(Code::FIELD_MISSING, span, format!("the pattern leaves out {}", list(missing)))
         .help("name them, or end the pattern with `..`")

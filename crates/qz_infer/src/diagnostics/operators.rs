@@ -38,13 +38,17 @@ pub(crate) fn not_unwrappable(span: Span, op: &str, ty: &str) -> Diagnostic {
         return operand_unknown(span, op, ty);
     }
     let wanted = if op == "?." { "an Option" } else { "an Option or a Result" };
-    let problem =
-        Diagnostic::new(Code::NOT_PROPAGATE, span, format!("`{op}` needs {wanted}, found {}", super::a(ty)));
-    match op {
-        "?." if ty.starts_with("Result<") => problem
-            .help("to hand the error on and go on with the value, write `(e?).name`, or bind `x = e?` first"),
-        _ => problem,
-    }
+    Diagnostic::new(Code::NOT_PROPAGATE, span, format!("`{op}` needs {wanted}, found {}", super::a(ty)))
+}
+
+pub(crate) fn propagate_first(problem: Diagnostic) -> Diagnostic {
+    problem.help("to hand the error on and go on with the value, write `(e?).name`, or bind `x = e?` first")
+}
+
+/// `range` is what is written, up to the `?`.
+pub(crate) fn propagate_first_as(problem: Diagnostic, range: Span, written: &str) -> Diagnostic {
+    let words = format!("to hand the error on and go on with the value, write `({written}?)`");
+    problem.suggest(range, format!("({written}?)"), words)
 }
 
 pub(crate) fn cannot_propagate(span: Span, what: &str, ret: &str) -> Diagnostic {

@@ -101,6 +101,14 @@ pub(crate) fn supertrait(span: Span, ty: &str, trait_name: Name, wanted: &str) -
     Diagnostic::new(Code::SUPERTRAIT, span, format!("`{trait_name}` for `{ty}` needs `{wanted}` too"))
 }
 
+/// `names`: the trait, its supertrait and the type of that.
+pub(crate) fn supertrait_type(span: Span, names: (Name, Name, Name), want: &str, found: &str) -> Diagnostic {
+    let (of, super_, name) = names;
+    let message =
+        format!("`{of}` asks for `{super_}` with `{name} = {want}`, but here `{name}` is `{found}`");
+    Diagnostic::new(Code::SUPERTRAIT, span, message)
+}
+
 pub(crate) fn assoc_bound(span: Span, name: Name, ty: &str, wanted: Name) -> Diagnostic {
     Diagnostic::new(
         Code::SUPERTRAIT,

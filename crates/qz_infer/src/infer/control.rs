@@ -204,10 +204,7 @@ impl Infer<'_, '_> {
         match *pats {
             [only] => self.for_pattern(only, item),
             [first, second] => {
-                let (key, value) = match (self.as_lang(ty, "Map"), *self.shallow(item).kind()) {
-                    (Some(_), TyKind::Tuple(&[key, value])) => (key, value),
-                    _ => (common().int, item),
-                };
+                let (key, value) = self.taken_in_two(id, ty, item);
                 self.for_pattern(first, key);
                 self.for_pattern(second, value);
             }
@@ -221,6 +218,21 @@ impl Infer<'_, '_> {
         self.expr(body, Expect::Discard);
         self.end_of_statement();
         common().unit
+    }
+
+    /// What two names of a loop stand for: key and value of a `Keyed` sequence, else index and element.
+    fn taken_in_two(&mut self, id: ExprId, ty: Ty, item: Ty) -> (Ty, Ty) {
+        let keyed = self.ck.defs.lang.trait_("Keyed").is_some_and(|trait_id| {
+            let bound = TraitRef { trait_id, args: &[] };
+            self.traits().holds(ty, bound, &mut Vec::new()) == crate::traits::Truth::Yes
+        });
+        match (*self.shallow(item).kind(), self.st.types.loops.get_mut(id)) {
+            (TyKind::Tuple(&[key, value]), Some(ForPlan::Iterator { by_pair, .. })) if keyed => {
+                *by_pair = true;
+                (key, value)
+            }
+            _ => (common().int, item),
+        }
     }
 
     fn for_pattern(&mut self, pat: PatId, ty: Ty) {
@@ -280,6 +292,7 @@ impl Infer<'_, '_> {
             iter_ty,
             next: method(iterator, iter_ty),
             item,
+            by_pair: false,
         };
         self.st.types.loops.insert(id, plan);
         item
@@ -308,7 +321,7 @@ impl Infer<'_, '_> {
         }
         let (_, next, ..) = self.trait_method_types(span, iter_ty, bound, 0, &[]);
         self.solve(false);
-        let plan = ForPlan::Iterator { iter: iter_callee, iter_ty, next, item };
+        let plan = ForPlan::Iterator { iter: iter_callee, iter_ty, next, item, by_pair: false };
         self.st.types.loops.insert(id, plan);
         Some(self.shallow(item))
     }

@@ -375,7 +375,7 @@ fn close_types(close: &mut Close<'_>, types: &mut BodyTypes) -> (Vec<(LocalId, u
         Coercion::AutoRef { .. } | Coercion::Deref | Coercion::Discard => {}
     });
     types.loops.values_mut().for_each(|it| {
-        if let ForPlan::Iterator { iter, iter_ty, next, item } = it {
+        if let ForPlan::Iterator { iter, iter_ty, next, item, by_pair: _ } = it {
             iter.iter_mut().for_each(|callee| close_callee(close, callee));
             close_callee(close, next);
             *iter_ty = close.fold_ty(*iter_ty);

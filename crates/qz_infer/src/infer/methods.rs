@@ -175,7 +175,7 @@ impl Infer<'_, '_> {
 
     /// Methods in impls and extensions of the type itself. `with_self` tells methods from functions that
     /// belong to the type.
-    fn find_inherent(
+    pub(super) fn find_inherent(
         &mut self,
         ty: Ty,
         name: Name,
@@ -238,7 +238,13 @@ impl Infer<'_, '_> {
         found
     }
 
-    fn find_trait_method(&mut self, ty: Ty, name: Name, arity: u32, module: qz_hir::ModuleId) -> Search {
+    pub(super) fn find_trait_method(
+        &mut self,
+        ty: Ty,
+        name: Name,
+        arity: u32,
+        module: qz_hir::ModuleId,
+    ) -> Search {
         let defs = self.ck.defs;
         let mut found: Vec<(TraitRef, u32)> = Vec::new();
         let mut other_count = None;
@@ -534,72 +540,6 @@ impl Infer<'_, '_> {
             }
         }
         None
-    }
-
-    fn no_member(&mut self, call: MethodCall<'_>, ty: Ty, search: Search) -> Ty {
-        let span = Span::new(self.body.file, call.name_range);
-        let shown = self.show(ty);
-        let defs = self.ck.defs;
-        let problem = match search {
-            Search::Ambiguous(names) => words::ambiguous_method(span, call.name, &names),
-            Search::WrongCount(function) => {
-                let (min, max) = defs.fns[function].arity;
-                let facts = words::CountFacts {
-                    min: min as usize,
-                    max: max.map(|it| it as usize),
-                    found: call.args.len(),
-                    missing: None,
-                    name: Some(call.name),
-                    declared: Some(defs.fn_span(function)),
-                };
-                words::arg_count(self.span(call.expr), &facts)
-            }
-            Search::Private(declared) => words::private_field(span, call.name, declared),
-            Search::None | Search::Found(_) => {
-                let members = self.member_names(ty);
-                let is_call_of_field = call.has_parens && self.has_field(ty, call.name);
-                if is_call_of_field {
-                    words::call_field(span, call.name)
-                } else {
-                    words::no_member(span, call.name, &shown, &members, call.has_parens)
-                }
-            }
-        };
-        self.report(problem);
-        self.failed_call(call.args)
-    }
-
-    fn has_field(&self, ty: Ty, name: Name) -> bool {
-        ty.as_adt().is_some_and(|(adt, _)| {
-            self.ck.defs.adts[adt].kind != AdtKind::Enum
-                && self.ck.defs.adt_fields(adt).variants[0].fields.iter().any(|it| it.name == name)
-        })
-    }
-
-    /// Names of fields and methods, for suggestions.
-    fn member_names(&mut self, ty: Ty) -> Vec<Name> {
-        let mut names = Vec::new();
-        if let Some((adt, _)) = ty.as_adt()
-            && self.ck.defs.adts[adt].kind != AdtKind::Enum
-        {
-            names.extend(self.ck.defs.adt_fields(adt).variants[0].fields.iter().map(|it| it.name));
-        }
-        if let Some(head) = TyHead::of(ty) {
-            names.extend(self.ck.defs.inherent_names(head));
-        }
-        for pred in &self.preds {
-            if pred.ty == ty {
-                names.extend(self.trait_method_names(pred.trait_ref.trait_id));
-            }
-        }
-        if let TyKind::Dyn(bounds) = ty.kind() {
-            names.extend(bounds.iter().flat_map(|it| self.trait_method_names(it.trait_id)));
-        }
-        names
-    }
-
-    fn trait_method_names(&self, id: TraitId) -> Vec<Name> {
-        self.ck.defs.traits[id].methods.iter().map(|&it| self.ck.defs.fns[it].name).collect()
     }
 
     // ------------------------------------------------------------------------------- unknown receivers

@@ -597,7 +597,9 @@ impl Infer<'_, '_> {
             if !self.has_error(ty) {
                 let span = self.span(base);
                 let shown = self.show(ty);
-                self.report(words::not_unwrappable(span, "?.", &shown));
+                let problem = words::not_unwrappable(span, "?.", &shown);
+                let is_result = self.as_lang(ty, "Result").is_some();
+                self.report(if is_result { self.propagated_first(problem, span) } else { problem });
             }
             let error = self.error();
             self.st.types.locals.insert(inner, error);
@@ -608,6 +610,20 @@ impl Infer<'_, '_> {
         let found = self.value(rest, Expect::Any);
         let found = self.known(found);
         if self.as_lang(found, "Option").is_some() { found } else { self.option_of(found) }
+    }
+}
+
+impl Infer<'_, '_> {
+    /// `e?.name` on a Result was meant as `(e?).name`.
+    fn propagated_first(&self, problem: qz_diag::Diagnostic, base: qz_base::Span) -> qz_diag::Diagnostic {
+        let Some(file) = self.ck.defs.files.get(&base.file) else { return problem };
+        let written = base.range.text(&file.text);
+        let behind = &file.text[base.range.end as usize..];
+        if written.contains('\n') || !behind.starts_with('?') {
+            return words::propagate_first(problem);
+        }
+        let range = qz_base::TextRange::new(base.range.start, base.range.end + 1);
+        words::propagate_first_as(problem, qz_base::Span::new(base.file, range), written)
     }
 }
 

@@ -58,11 +58,11 @@ impl Infer<'_, '_> {
                     self.report(words::empty_range(body.pat_span(id)));
                 }
             }
-            Pat::Variant { path, args, has_args, has_rest } => {
-                self.variant_pattern(id, *path, has_args.then_some((args, *has_rest)), ty);
+            Pat::Variant { path, args, has_args, gap } => {
+                self.variant_pattern(id, *path, has_args.then_some((args, *gap)), ty);
             }
             Pat::Struct { path, fields, has_rest } => self.struct_pattern(id, *path, fields, *has_rest, ty),
-            Pat::Tuple { elems } => self.tuple_pattern(id, elems, ty),
+            Pat::Tuple { elems, gap } => self.tuple_pattern(id, elems, *gap, ty),
             Pat::Vec { prefix, rest, suffix } => self.vec_pattern(id, prefix, *rest, suffix, ty),
             Pat::Or { alts } => alts.iter().for_each(|&alt| self.pattern(alt, ty)),
             Pat::Type { name: Some(name), .. } if self.variant_of(ty, *name).is_some() => {
@@ -142,7 +142,7 @@ impl Infer<'_, '_> {
         order.is_some_and(|order| order.is_gt() || (order.is_eq() && !inclusive))
     }
 
-    fn variant_pattern(&mut self, id: PatId, path: StructPath, form: Option<(&[PatArg], bool)>, ty: Ty) {
+    fn variant_pattern(&mut self, id: PatId, path: StructPath, form: Option<(&[PatArg], Gap)>, ty: Ty) {
         let args = form.map_or(&[][..], |it| it.0);
         let span = self.body.pat_span(id);
         let known = self.known(ty);
@@ -167,7 +167,7 @@ impl Infer<'_, '_> {
         }
         let fields = self.variant_fields(adt, variant, &type_args);
         // `e is Circle` tests the variant alone.
-        let Some((args, has_rest)) = form else {
+        let Some((args, gap)) = form else {
             let in_test = self.st.tested == Some(id);
             if !fields.is_empty() && !in_test {
                 let name = self.ck.defs.adt_fields(adt).variants[variant as usize].name;
@@ -175,14 +175,14 @@ impl Infer<'_, '_> {
             }
             return;
         };
-        if args.len() > fields.len() || (args.len() < fields.len() && !has_rest) {
+        if !gap.fits(args.len(), fields.len()) {
             let name = self.ck.defs.adt_fields(adt).variants[variant as usize].name;
             self.report(words::pattern_args(span, name, fields.len(), args.len()));
         }
         for (n, arg) in args.iter().enumerate() {
             let at = match arg.name {
                 Some(name) => fields.iter().position(|it| it.0 == name),
-                None => Some(n),
+                None => Some(gap.place(n, args.len(), fields.len())),
             };
             match at.and_then(|at| fields.get(at)) {
                 Some(&(_, field)) => self.pattern(arg.pat, field),
@@ -242,13 +242,17 @@ impl Infer<'_, '_> {
         }
     }
 
-    fn tuple_pattern(&mut self, id: PatId, elems: &[PatId], ty: Ty) {
+    fn tuple_pattern(&mut self, id: PatId, elems: &[PatId], gap: Gap, ty: Ty) {
         let known = self.known(ty);
-        if let TyKind::Tuple(parts) = *known.kind()
-            && parts.len() != elems.len()
-        {
-            let span = self.body.pat_span(id);
-            self.report(words::tuple_pattern(span, parts.len(), elems.len()));
+        let problem = match *known.kind() {
+            TyKind::Tuple(parts) if !gap.fits(elems.len(), parts.len()) => {
+                Some(words::tuple_pattern(self.body.pat_span(id), parts.len(), elems.len()))
+            }
+            TyKind::Infer(_) if gap.0.is_some() => Some(words::tuple_unknown(self.body.pat_span(id))),
+            _ => None,
+        };
+        if let Some(problem) = problem {
+            self.report(problem);
             self.sub_patterns_without_type(elems.iter());
             return;
         }
@@ -257,8 +261,8 @@ impl Infer<'_, '_> {
             _ => elems.iter().map(|_| self.fresh()).collect(),
         };
         if self.pattern_type(id, Ty::tuple(&parts), known) {
-            for (&elem, &part) in elems.iter().zip(&parts) {
-                self.pattern(elem, part);
+            for (n, &elem) in elems.iter().enumerate() {
+                self.pattern(elem, parts[gap.place(n, elems.len(), parts.len())]);
             }
         } else {
             self.sub_patterns_without_type(elems.iter());

@@ -44,6 +44,11 @@ fn infix(kind: SyntaxKind) -> Option<u8> {
     })
 }
 
+/// Whether a token stands between two operands.
+pub(super) fn is_infix(kind: SyntaxKind) -> bool {
+    infix(kind).is_some() || kind == StarStar
+}
+
 /// `expr := binary`
 pub(super) fn expr(p: &mut Parser<'_>) {
     let from = p.start();

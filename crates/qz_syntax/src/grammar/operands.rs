@@ -1,6 +1,8 @@
 //! What does an expression start with? Literals, names, brackets, and every construct with a keyword of its own.
 
-use super::{collections, control, exprs, foreign, lambdas, later, postfix, strings, type_lists, types};
+use super::{
+    blocks, collections, control, exprs, foreign, lambdas, later, postfix, strings, type_lists, types,
+};
 use crate::SyntaxKind::{self, *};
 use crate::lexer::flags;
 use crate::parser::Parser;
@@ -44,8 +46,31 @@ pub(super) fn operand(p: &mut Parser<'_>) -> Shape {
 }
 
 pub(super) fn missing(p: &mut Parser<'_>) {
+    if p.on_new_line() && p.entry == p.pos && exprs::is_infix(p.kind) {
+        return operator_first(p);
+    }
+    // `f(start, end)`: in brackets on its own, a keyword was meant as a name.
+    let alone = matches!(p.nth(1), Comma | RParen | RBracket);
+    if alone && !p.cx.lines && !p.on_new_line() && p.kind.is_hard_keyword() {
+        p.problem(SyntaxProblemKind::KeywordAsName { keyword: p.kind });
+        return single(p, MissingExpr);
+    }
     p.expected(Wanted::Expr);
     p.empty(MissingExpr);
+}
+
+/// `and b` on a line of its own, after `a`.
+fn operator_first(p: &mut Parser<'_>) {
+    let from = p.start();
+    p.problem(SyntaxProblemKind::OperatorFirst { operator: p.kind });
+    let operand_follows = !matches!(p.kind, IsKw | AsKw | WrappingAsKw | TryAsKw);
+    p.bump();
+    if operand_follows && !p.line_ended() && exprs::at_start(p) {
+        exprs::expr(p);
+    } else if !operand_follows {
+        blocks::skip_line(p);
+    }
+    p.finish(from, MissingExpr);
 }
 
 fn single(p: &mut Parser<'_>, kind: SyntaxKind) {

@@ -1,7 +1,7 @@
 //! What may stand where a value is taken apart? Arms, `is`, bindings, parameters.
 
 use super::{list, operands, strings, types};
-use crate::SyntaxKind::*;
+use crate::SyntaxKind::{self, *};
 use crate::lexer::flags;
 use crate::parser::Parser;
 use crate::problems::{SyntaxProblemKind, Wanted};
@@ -15,12 +15,23 @@ pub(super) fn typed(p: &mut Parser<'_>) {
 /// A pattern behind which `:` gives a type: a parameter's, a binding's, a loop's.
 pub(super) fn binding(p: &mut Parser<'_>) {
     if p.kind.is_hard_keyword() && !matches!(p.kind, TrueKw | FalseKw | NilKw | InKw) {
-        let from = p.start();
-        p.problem(SyntaxProblemKind::KeywordAsName { keyword: p.kind });
-        p.bump_as(Ident);
-        return p.finish(from, NamePat);
+        return keyword(p);
     }
     single(p, false);
+}
+
+/// A keyword where a name must stand: reported and read as the name.
+fn keyword(p: &mut Parser<'_>) {
+    let from = p.start();
+    p.problem(SyntaxProblemKind::KeywordAsName { keyword: p.kind });
+    p.bump_as(Ident);
+    p.finish(from, NamePat);
+}
+
+/// Whether a keyword can only be meant as a name here: it is all there is between brackets, commas, `=>` and `|`.
+fn keyword_alone(p: &Parser<'_>) -> bool {
+    let closed = matches!(p.nth(1), Comma | RParen | RBracket | RBrace | FatArrow | Pipe);
+    p.kind.is_hard_keyword() && closed && !p.ahead(1).has(flags::NEWLINE_BEFORE)
 }
 
 /// The pattern of `is`: without a `|` at the top.
@@ -110,7 +121,11 @@ fn primary(p: &mut Parser<'_>, from: Checkpoint, typed: bool) {
         }
         LParen => paren(p, from, typed),
         LBracket => {
-            list(p, RBracket, |p| pattern(p, typed));
+            list(p, RBracket, |p| {
+                if !left_out(p, RBracket) {
+                    pattern(p, typed);
+                }
+            });
             p.finish(from, VecPat);
         }
         LBrace => {
@@ -124,6 +139,7 @@ fn primary(p: &mut Parser<'_>, from: Checkpoint, typed: bool) {
             type_test(p, from, typed);
         }
         kind if kind.is_name() => name_or_path(p, from, typed),
+        _ if keyword_alone(p) => keyword(p),
         _ => {
             p.expected(Wanted::Pattern);
             p.empty(MissingPat);
@@ -148,18 +164,31 @@ fn paren(p: &mut Parser<'_>, from: Checkpoint, typed: bool) {
     let mut kind = TuplePat;
     let mut counted = false;
     list(p, RParen, |p| {
-        let rest = p.at(Star);
-        pattern(p, typed);
+        let rest = p.at(Star) || left_out(p, RParen);
+        if !rest || p.at(Star) {
+            pattern(p, typed);
+        }
         let first = !std::mem::replace(&mut counted, true);
         kind = if first && !rest && !p.at(Comma) { ParenPat } else { TuplePat };
     });
     p.finish(from, kind);
 }
 
+/// `..` among patterns in brackets: what has no pattern. Other than a range, it has no ends.
+fn left_out(p: &mut Parser<'_>, close: SyntaxKind) -> bool {
+    let alone = p.at(DotDot) && (p.nth(1) == Comma || p.nth(1) == close);
+    if alone {
+        let from = p.start();
+        p.bump();
+        p.finish(from, RestPat);
+    }
+    alone
+}
+
 /// `'*' name?`
 fn rest(p: &mut Parser<'_>, from: Checkpoint) {
     p.bump();
-    if p.kind.is_name() || p.at(Underscore) {
+    if p.kind.is_name() || p.at(Underscore) || keyword_alone(p) {
         let inner = p.start();
         primary(p, inner, false);
     }
@@ -177,10 +206,10 @@ fn name_or_path(p: &mut Parser<'_>, from: Checkpoint, typed: bool) {
     }
     path(p);
     if p.at(LParen) && !p.spaced() {
-        list(p, RParen, |p| match p.kind {
-            // What is left of the values, unless it is a range without a start.
-            DotDot if p.nth(1) == RParen => p.bump(),
-            _ => argument(p, typed),
+        list(p, RParen, |p| {
+            if !left_out(p, RParen) {
+                argument(p, typed);
+            }
         });
         p.finish(from, VariantPat);
     } else if p.at(LBrace) && !p.on_new_line() {

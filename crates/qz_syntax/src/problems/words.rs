@@ -38,6 +38,7 @@ impl SyntaxProblem {
                 format!("`{}` is a keyword and cannot be a name here", keyword.text())
             }
             Kind::StatementBrace => "a statement cannot start with `{`".into(),
+            Kind::OperatorFirst { operator } => format!("a line cannot start with `{}`", operator.text()),
             Kind::VarWithoutValue => "a variable needs a value".into(),
             Kind::DanglingAttr => "nothing follows that this could apply to".into(),
             Kind::TypeOutsideLambda => "a value in parentheses has no type annotation".into(),
@@ -100,6 +101,7 @@ impl SyntaxProblem {
                 "keywords can be fields, methods and named arguments, but not parameters or variables"
             }
             Kind::EmptyMatch => "arms are written `pattern => value`, one on a line",
+            Kind::OperatorFirst { .. } => "an operator stands at the end of the line before",
             Kind::OrAfterIs => "write `x is (A | B)`",
             Kind::UnknownChar { found: '`' } => "text stands in double quotes",
             kind => return foreign_help(kind).map(str::to_owned),

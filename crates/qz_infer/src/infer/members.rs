@@ -1,0 +1,146 @@
+//! A member that is not there: what may have been meant?
+
+use qz_base::{Name, Span};
+use qz_diag::Diagnostic;
+use qz_hir::TyHead;
+use qz_hir::body::*;
+use qz_hir::defs::AdtKind;
+use qz_types::{AdtId, TraitId, Ty};
+
+use super::Infer;
+use super::methods::{MethodCall, Search};
+use crate::diagnostics as words;
+
+impl Infer<'_, '_> {
+    pub(super) fn no_member(&mut self, call: MethodCall<'_>, ty: Ty, search: Search) -> Ty {
+        if self.has_error(ty) {
+            return self.failed_call(call.args);
+        }
+        let span = Span::new(self.body.file, call.name_range);
+        let defs = self.ck.defs;
+        let problem = match search {
+            Search::Ambiguous(names) => words::ambiguous_method(span, call.name, &names),
+            Search::WrongCount(function) => {
+                let (min, max) = defs.fns[function].arity;
+                let facts = words::CountFacts {
+                    min: min as usize,
+                    max: max.map(|it| it as usize),
+                    found: call.args.len(),
+                    missing: None,
+                    name: Some(call.name),
+                    declared: Some(defs.fn_span(function)),
+                };
+                words::arg_count(self.span(call.expr), &facts)
+            }
+            Search::Private(declared) => words::private_field(span, call.name, declared),
+            Search::None | Search::Found(_) if call.has_parens && self.has_field(ty, call.name) => {
+                words::call_field(span, call.name)
+            }
+            Search::None | Search::Found(_) => self.unknown_member(call, ty, span),
+        };
+        self.report(problem);
+        self.failed_call(call.args)
+    }
+
+    fn unknown_member(&mut self, call: MethodCall<'_>, ty: Ty, span: Span) -> Diagnostic {
+        let shown = self.show(ty);
+        let problem = words::no_member(span, call.name, &shown, call.has_parens);
+        let on_type = matches!(self.body.exprs[call.receiver], Expr::TypeRecv { .. });
+        if on_type
+            && call.name.as_str() == "new"
+            && let Some(written) = self.written_value(ty)
+        {
+            return words::built_by(problem, &written);
+        }
+        if let Some(asked) = call.name.as_str().strip_suffix('?')
+            && !on_type
+            && self.has_method(ty, Name::new(asked))
+        {
+            let name_only = call.has_parens.then_some(asked);
+            return words::propagated_call(problem, asked, name_only.is_none());
+        }
+        for here in words::names_here(call.name.as_str()) {
+            if *here != call.name.as_str() && self.has_method(ty, Name::new(here)) {
+                return words::called_here(problem, here);
+            }
+        }
+        let members = self.member_names(ty);
+        words::similar_member(problem, call.name, &members)
+    }
+
+    /// How a value of the type is written out: `Point { x: …, y: … }`, `Shape::Circle(…)`, `Id(…)`.
+    fn written_value(&self, ty: Ty) -> Option<String> {
+        let (adt, _) = ty.as_adt()?;
+        let def = &self.ck.defs.adts[adt];
+        match def.kind {
+            AdtKind::Struct | AdtKind::Value => self.written_struct(adt),
+            AdtKind::Newtype => Some(format!("{}(…)", def.name)),
+            AdtKind::Enum => {
+                let fields = self.ck.defs.adt_fields(adt);
+                let first = fields.variants.first()?;
+                let values = if first.fields.is_empty() { "" } else { "(…)" };
+                Some(format!("{}::{}{values}", def.name, first.name))
+            }
+        }
+    }
+
+    /// `None` if the module at hand must not name the fields.
+    fn written_struct(&self, adt: AdtId) -> Option<String> {
+        let defs = self.ck.defs;
+        let (def, fields) = (&defs.adts[adt], defs.adt_fields(adt));
+        let fields = &fields.variants.first()?.fields;
+        if fields.iter().any(|it| it.is_private) && !defs.sees_private(self.module, def.module) {
+            return None;
+        }
+        let needed: Vec<String> =
+            fields.iter().filter(|it| it.default.is_none()).map(|it| format!("{}: …", it.name)).collect();
+        Some(match &needed[..] {
+            [] => format!("{} {{}}", def.name),
+            _ => format!("{} {{ {} }}", def.name, needed.join(", ")),
+        })
+    }
+
+    fn has_field(&self, ty: Ty, name: Name) -> bool {
+        ty.as_adt().is_some_and(|(adt, _)| {
+            self.ck.defs.adts[adt].kind != AdtKind::Enum
+                && self.ck.defs.adt_fields(adt).variants[0].fields.iter().any(|it| it.name == name)
+        })
+    }
+
+    /// Whether the type has a method of this name, of its own or of a trait.
+    fn has_method(&mut self, ty: Ty, name: Name) -> bool {
+        let at = self.s.table.snapshot();
+        let inherent = self.find_inherent(ty, name, 0, true, self.module);
+        let found = !matches!(inherent, Search::None | Search::Private(_))
+            || !matches!(self.find_trait_method(ty, name, 0, self.module), Search::None);
+        self.s.table.rollback(at);
+        found
+    }
+
+    /// Names of fields and methods, for suggestions.
+    fn member_names(&mut self, ty: Ty) -> Vec<Name> {
+        let mut names = Vec::new();
+        if let Some((adt, _)) = ty.as_adt()
+            && self.ck.defs.adts[adt].kind != AdtKind::Enum
+        {
+            names.extend(self.ck.defs.adt_fields(adt).variants[0].fields.iter().map(|it| it.name));
+        }
+        if let Some(head) = TyHead::of(ty) {
+            names.extend(self.ck.defs.inherent_names(head));
+            let defs = self.ck.defs;
+            let has_impl = |id: &TraitId| {
+                defs.impls_for(*id, Some(head))
+                    .any(|it| TyHead::of(defs.impl_header(it).self_ty) == Some(head))
+            };
+            let traits: Vec<TraitId> = defs.traits.ids().filter(has_impl).collect();
+            names.extend(traits.into_iter().flat_map(|it| self.trait_method_names(it)));
+        }
+        let bounds = self.traits().known_bounds(ty);
+        names.extend(bounds.iter().flat_map(|it| self.trait_method_names(it.trait_id)));
+        names
+    }
+
+    fn trait_method_names(&self, id: TraitId) -> Vec<Name> {
+        self.ck.defs.traits[id].methods.iter().map(|&it| self.ck.defs.fns[it].name).collect()
+    }
+}
