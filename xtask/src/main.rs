@@ -1,6 +1,7 @@
 //! `cargo xtask`: the project's own chores.
 
 mod bench;
+mod library;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::process::{Command, ExitCode};
 
 const HELP: &str = "\
 cargo xtask tidy           check the layout: crate levels, file headers, the code map, diagnostic codes
+cargo xtask library        write docs/reference/library.md from the doc comments of std/
 cargo xtask bless [TEXT]   rewrite the expectations of file tests (those whose path has TEXT in it)
 cargo xtask bench [TEXT]   run the benchmarks of bench/ and print ratios";
 
@@ -16,6 +18,7 @@ fn main() -> ExitCode {
     let rest = arguments.get(1..).unwrap_or(&[]);
     let ok = match arguments.first().map(String::as_str) {
         Some("tidy") => tidy::tidy(&top()),
+        Some("library") => library::library(&top()),
         Some("bless") => bless(rest),
         Some("bench") => bench::bench(&top(), rest),
         _ => {

@@ -90,7 +90,19 @@ fn strings_without_end() {
     scratch.fails_with(&CHECK, "QZ01");
 }
 
-/// Two megabytes stand for a hundred: the parser is linear, which tests of its own measure.
+#[test]
+fn files_beyond_all_measure() {
+    let scratch = Scratch::new("huge");
+    scratch.file("a.qz", b"def main = puts(1)\n");
+    let file = std::fs::OpenOptions::new().write(true).open(scratch.0.join("a.qz")).expect("can be opened");
+    // Zeros without end that take no room.
+    file.set_len(100_000_000).expect("can grow");
+    scratch.fails_with(&CHECK, "QZ9003");
+    file.set_len(1 << 40).expect("can grow");
+    scratch.fails_with(&CHECK, "QZ9003");
+}
+
+/// What is below the limit is worked through, in linear time, which tests of the parser measure.
 #[test]
 fn large_files() {
     let scratch = Scratch::new("large");

@@ -114,6 +114,7 @@ codes! {
     NO_BODY = 613, Error, "a function without a body";
     SUPERTRAIT = 614, Error, "a supertrait is not implemented";
     BAD_RECEIVER = 615, Error, "`self` cannot stand here";
+    DROP_OF_VALUE = 616, Error, "`Drop` for a value";
     CONST_EVAL = 700, Error, "a constant cannot be evaluated";
     CONST_CYCLE = 701, Error, "constants depend on each other";
     BORROW_ESCAPES = 1201, Error, "a borrow cannot be kept";

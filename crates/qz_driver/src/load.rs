@@ -13,12 +13,13 @@ use qz_base::{FileId, Name, Span, TextRange};
 use qz_diag::{Code, Diagnostic, did_you_mean};
 use qz_hir::ParsedFile;
 use qz_hir::collect::{ImportRequest, ImportTarget, ModuleInput, import_requests};
+use qz_syntax::SyntaxTree;
 
 use crate::sources::{SourceMap, SourceMapBuilder};
 use crate::std_files;
 
 /// Files must be smaller: offsets are 32 bits and trees have several elements a byte at most.
-const MAX_FILE: u64 = 1 << 30;
+const MAX_FILE: u64 = 64 << 20;
 
 /// Where the program's text comes from.
 pub enum Root {
@@ -61,6 +62,8 @@ struct Loader {
 struct Pending {
     file: FileId,
     module: String,
+    /// Known already for the library.
+    tree: Option<SyntaxTree>,
     is_std: bool,
     folder: Option<PathBuf>,
 }
@@ -84,7 +87,13 @@ pub fn load(root: Root) -> Result<Loaded, CannotRead> {
             let file = loader.sources.add("-".into(), None, text.into());
             loader.user_files.push(file);
             let folder = loader.root_folder.clone();
-            loader.queue.push_back(Pending { file, module: "main".into(), is_std: false, folder });
+            loader.queue.push_back(Pending {
+                file,
+                module: "main".into(),
+                tree: None,
+                is_std: false,
+                folder,
+            });
             root_file = Some(file);
         }
         Root::Std => {
@@ -116,7 +125,7 @@ fn read(path: &Path) -> Result<String, (Code, String)> {
     let mut bytes = Vec::new();
     file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(cannot)?;
     if bytes.len() as u64 > MAX_FILE {
-        return Err((Code::FILE_TOO_LARGE, "it is larger than 1 GiB".into()));
+        return Err((Code::FILE_TOO_LARGE, "it is larger than 64 MiB, which no source text is".into()));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
@@ -131,7 +140,7 @@ impl Loader {
         let file = self.sources.add(shown, Some(real), text.into());
         self.user_files.push(file);
         let folder = path.parent().map(Path::to_path_buf);
-        self.queue.push_back(Pending { file, module, is_std: false, folder });
+        self.queue.push_back(Pending { file, module, tree: None, is_std: false, folder });
         file
     }
 
@@ -143,16 +152,24 @@ impl Loader {
         let text = std_files::find(name)?;
         let file = self.sources.add(shown, None, Arc::from(text));
         let module = format!("std::{}", name.replace('/', "::"));
-        self.queue.push_back(Pending { file, module, is_std: true, folder: None });
+        let tree = std_files::tree(name);
+        self.queue.push_back(Pending { file, module, tree, is_std: true, folder: None });
         Some(file)
     }
 
     fn load_all(&mut self) {
-        while let Some(pending) = self.queue.pop_front() {
+        while let Some(mut pending) = self.queue.pop_front() {
             let text = self.sources.text(pending.file);
-            let parse = qz_syntax::parse(&text);
-            self.problems.extend(parse.problems.iter().map(|it| syntax_diagnostic(pending.file, it)));
-            let parsed = ParsedFile { tree: Arc::new(parse.tree), text };
+            let tree = match pending.tree.take() {
+                Some(tree) => tree,
+                None => {
+                    let parse = qz_syntax::parse(&text);
+                    let told = parse.problems.iter().map(|it| syntax_diagnostic(pending.file, it));
+                    self.problems.extend(told);
+                    parse.tree
+                }
+            };
+            let parsed = ParsedFile { tree: Arc::new(tree), text };
             let imports = import_requests(&parsed).into_iter().map(|it| self.import(&pending, it)).collect();
             self.inputs.push(ModuleInput {
                 path: Name::new(&pending.module),

@@ -7,6 +7,7 @@ mod data;
 mod exprs;
 mod finish;
 mod lambdas;
+mod lints;
 mod methods;
 mod names;
 mod ops;
@@ -77,7 +78,7 @@ pub(crate) struct State {
     /// What the `impl Trait`s of the result turn out to be.
     hidden: Vec<Ty>,
     /// Names and expressions whose type nothing decided.
-    unknown_locals: Vec<LocalId>,
+    unknown_locals: Vec<(LocalId, u32)>,
     unknown_exprs: Vec<ExprId>,
     failed: bool,
     /// Another function of the group failed: what is unknown here may follow from that, and is not told.

@@ -36,6 +36,15 @@ macro_rules! define_kinds {
             pub const KEYWORDS: &[(SyntaxKind, &str)] =
                 &[$((SyntaxKind::$soft, $stext),)* $((SyntaxKind::$hard, $htext),)*];
 
+            /// Every kind, by its number.
+            pub(crate) const ALL: &[SyntaxKind] = &[
+                $(SyntaxKind::$tok,)*
+                SyntaxKind::Ident,
+                $(SyntaxKind::$soft,)*
+                $(SyntaxKind::$hard,)*
+                $(SyntaxKind::$node,)*
+            ];
+
             const FIRST_HARD: SyntaxKind = first_of!($($hard)*);
             const FIRST_NODE: SyntaxKind = first_of!($($node)*);
         }

@@ -12,6 +12,7 @@
 
 mod build;
 mod dump;
+mod image;
 
 pub use build::MAX_TREE_DEPTH;
 pub(crate) use build::{Checkpoint, TreeBuilder};

@@ -150,3 +150,13 @@ pub(crate) fn trait_as_value(span: Span, name: Name) -> Diagnostic {
 pub(crate) fn leaves_defer(span: Span) -> Diagnostic {
     Diagnostic::new(Code::LEAVES_DEFER, span, "`?` cannot leave a `defer`")
 }
+
+/// A call inside a group of functions that call each other, of one with type parameters of its own.
+pub(crate) fn recursive_generic(span: Span, name: Name, declared: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::NEEDS_SIGNATURE,
+        span,
+        format!("the result type of `{name}` must be written: it has type parameters, and is called here on the way to itself"),
+    )
+    .at(declared, "write `: Type` behind its parameters")
+}

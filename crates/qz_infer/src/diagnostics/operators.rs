@@ -34,6 +34,9 @@ pub(crate) fn operand_unknown(span: Span, op: &str, ty: &str) -> Diagnostic {
 }
 
 pub(crate) fn not_unwrappable(span: Span, op: &str, ty: &str) -> Diagnostic {
+    if ty == "_" {
+        return operand_unknown(span, op, ty);
+    }
     let wanted = if op == "?." { "an Option" } else { "an Option or a Result" };
     let problem =
         Diagnostic::new(Code::NOT_PROPAGATE, span, format!("`{op}` needs {wanted}, found {}", super::a(ty)));

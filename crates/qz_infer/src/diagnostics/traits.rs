@@ -143,8 +143,12 @@ pub(crate) fn dyn_unsafe(span: Span, trait_name: Name, method: Name, why: &str) 
 }
 
 pub(crate) fn drop_of_value(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::NOT_YET, span, "not available yet: `Drop` for anything but a struct")
-        .help("hold the resource in a struct, which is shared by reference and dropped once")
+    Diagnostic::new(
+        Code::DROP_OF_VALUE,
+        span,
+        "only a struct can have a `drop`: a value is copied, and no copy is the last",
+    )
+    .help("hold the resource in a struct, which is shared by reference and dropped once")
 }
 
 pub(crate) fn method_twice(again: Span, name: Name, first: Span) -> Diagnostic {

@@ -127,3 +127,14 @@ pub(crate) fn captured_borrow(used: Span, declared: Span, name: Name) -> Diagnos
             "use a `for` loop, or change a variable of your own and assign it to `{name}` afterwards"
         ))
 }
+
+/// A `Result` that no one looks at.
+pub(crate) fn thrown_away(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::UNUSED_RESULT, span, "this result is thrown away, and an error with it")
+        .help("pass it on with `?`, take it apart with `match`, or write `_ = …` if it does not matter")
+}
+
+/// `ends` never gives control back to what follows.
+pub(crate) fn unreachable_code(span: Span, ends: Span) -> Diagnostic {
+    Diagnostic::new(Code::UNREACHABLE, span, "this is never reached").at(ends, "the block is left here")
+}

@@ -115,10 +115,31 @@ impl Infer<'_, '_> {
         match self.scheme(function) {
             SeenFn::Known(scheme) => self.instantiate_scheme(slot, function, &scheme, written, outer, span),
             SeenFn::Open { params, ret } => {
+                if !self.shares_generics(function) {
+                    let defs = self.ck.defs;
+                    self.report(words::recursive_generic(
+                        span,
+                        defs.fns[function].name,
+                        defs.fn_span(function),
+                    ));
+                    let params = params.iter().map(|_| self.error()).collect();
+                    return Instance { params, ret: self.error(), type_args: Vec::new() };
+                }
                 self.st.open_calls.push((slot, function));
                 Instance { params, ret, type_args: Vec::new() }
             }
         }
+    }
+
+    /// Whether written type parameters mean the same in a function of the group at hand as in this one: inside
+    /// a group recursion is monomorphic.
+    fn shares_generics(&self, function: FnId) -> bool {
+        let defs = self.ck.defs;
+        let generics = &defs.fn_sig(function).generics;
+        let same_impl = defs.fns[function].container == defs.fns[self.function].container;
+        function == self.function
+            || generics.len() == 0
+            || same_impl && generics.outer as usize == generics.len()
     }
 
     fn instantiate_scheme(

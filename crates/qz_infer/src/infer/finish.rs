@@ -167,7 +167,8 @@ struct Close<'a> {
     params: FxHashMap<u32, Ty>,
     /// What an unknown that is no parameter becomes.
     leftover: Ty,
-    missed: bool,
+    /// The first such unknown met.
+    missed: Option<u32>,
 }
 
 impl Fold for Close<'_> {
@@ -180,7 +181,7 @@ impl Fold for Close<'_> {
             TyKind::Infer(var) => match self.params.get(&var.index) {
                 Some(&param) => param,
                 None => {
-                    self.missed = true;
+                    self.missed.get_or_insert(var.index);
                     self.leftover
                 }
             },
@@ -200,8 +201,12 @@ fn finish_one(
     let sig = ck.defs.fn_sig(inferred.function);
     let written = sig.generics.len() as u32;
     let is_written = sig.ret.is_some() && sig.params.iter().all(|p| p.ty.is_some());
-    let open: &[u32] = if is_written { &[] } else { open };
     with_cx(ck, session, &mut inferred, |cx| cx.report_open());
+    // What is unknown because of an error is one too, for callers as well.
+    let failed = inferred.st.failed || inferred.st.group_failed;
+    let open: &[u32] = if is_written || failed { &[] } else { open };
+    let members = if failed { &[] } else { members };
+    let bounds = if failed { &[] } else { bounds };
     patch_open_calls(ck, &mut inferred, open, members.len());
     record_members(&mut inferred, members);
     let names = param_names(&sig.generics, open.len());
@@ -212,7 +217,12 @@ fn finish_one(
         .map(|(n, (&var, &name))| (var, Ty::param(written + n as u32, name)))
         .collect();
     let c = common();
-    let mut close = Close { table: &session.table, params, leftover: c.unit, missed: false };
+    let mut close = Close {
+        table: &session.table,
+        params,
+        leftover: if failed { c.error } else { c.unit },
+        missed: None,
+    };
     let scheme = {
         let mut generics = (*sig.generics).clone();
         generics.params.extend(names.iter().map(|&name| GenericParam {
@@ -244,6 +254,9 @@ fn finish_one(
         }
         if !cx.st.failed {
             cx.check_matches();
+        }
+        if !cx.st.failed {
+            cx.lint();
         }
         std::mem::swap(&mut cx.st.types, &mut types);
     });
@@ -297,11 +310,8 @@ fn close_members(close: &mut Close<'_>, members: &[Pending]) -> Vec<MemberBound>
 fn patch_open_calls(ck: &Checker<'_>, inferred: &mut Inferred, open: &[u32], members: usize) {
     for (slot, callee) in std::mem::take(&mut inferred.st.open_calls) {
         let sig = ck.defs.fn_sig(callee);
-        let mut args: Vec<Ty> = if callee == inferred.function {
-            sig.generics.identity()
-        } else {
-            sig.generics.params.iter().map(|_| common().error).collect()
-        };
+        // Only what shares its written parameters is called so.
+        let mut args: Vec<Ty> = sig.generics.identity();
         args.extend(open.iter().map(|&var| Ty::infer(var)));
         let evidence = (0..members as u32).map(Evidence::Member).collect();
         let fact = CalleeFn { function: callee, type_args: Ty::list(&args), evidence };
@@ -340,22 +350,21 @@ fn record_members(inferred: &mut Inferred, members: &[Pending]) {
 }
 
 /// Makes all types final; gives the names and expressions whose type nothing decided.
-fn close_types(close: &mut Close<'_>, types: &mut BodyTypes) -> (Vec<LocalId>, Vec<ExprId>) {
+/// Gives the names and expressions whose types have unknowns, names with one of those.
+fn close_types(close: &mut Close<'_>, types: &mut BodyTypes) -> (Vec<(LocalId, u32)>, Vec<ExprId>) {
     let (mut locals, mut exprs) = (Vec::new(), Vec::new());
     for (id, ty) in types.exprs.iter_mut() {
-        close.missed = false;
+        close.missed = None;
         *ty = close.fold_ty(*ty);
-        if close.missed {
+        if close.missed.is_some() {
             exprs.push(id);
         }
     }
     types.pats.values_mut().for_each(|ty| *ty = close.fold_ty(*ty));
     for (id, ty) in types.locals.iter_mut() {
-        close.missed = false;
+        close.missed = None;
         *ty = close.fold_ty(*ty);
-        if close.missed {
-            locals.push(id);
-        }
+        locals.extend(close.missed.map(|unknown| (id, unknown)));
     }
     types.callees.values_mut().for_each(|callee| close_callee(close, callee));
     types.coercions.values_mut().for_each(|it| match it {
@@ -434,19 +443,22 @@ impl Infer<'_, '_> {
         self.st.failed
     }
 
-    /// A type that nothing decides, told once, at the first name or expression that has it.
+    /// Types that nothing decides, each told once, at the first name or expression that has it.
     fn report_unknown_types(&mut self) {
         let any = !self.st.unknown_locals.is_empty() || !self.st.unknown_exprs.is_empty();
         if any && self.follows_from_failure() {
             return;
         }
         let body = self.body.clone();
-        let named = body
-            .locals
-            .iter()
-            .find(|(id, it)| it.kind != LocalKind::Hidden && self.st.unknown_locals.contains(id));
-        if let Some((_, local)) = named {
-            self.report(words::cannot_infer_name(local.span, local.name));
+        let mut told = Vec::new();
+        for (id, unknown) in std::mem::take(&mut self.st.unknown_locals) {
+            let local = &body.locals[id];
+            if local.kind != LocalKind::Hidden && !told.contains(&unknown) {
+                told.push(unknown);
+                self.report(words::cannot_infer_name(local.span, local.name));
+            }
+        }
+        if !told.is_empty() {
             return;
         }
         if let Some(&expr) = self.st.unknown_exprs.first() {

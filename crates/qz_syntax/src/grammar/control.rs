@@ -226,16 +226,21 @@ pub(super) fn jump(p: &mut Parser<'_>) {
     p.finish(from, kind);
 }
 
-/// Whether the line goes on with `then`: `return if c then a else b end` has a value.
+/// Whether the `if` at hand goes on with a `then` of its own on the line: `return if c then a else b end` has a
+/// value.
 fn has_then(p: &Parser<'_>) -> bool {
     let mut index = p.index_after(p.pos);
+    let mut depth = 0u32;
     loop {
         let token = p.token_at(index);
-        if token.has(flags::NEWLINE_BEFORE) || matches!(token.kind, Eof | Semicolon) {
-            return false;
-        }
-        if token.kind == ThenKw {
-            return true;
+        match token.kind {
+            _ if token.has(flags::NEWLINE_BEFORE) => return false,
+            LParen | LBracket | LBrace | StrStart => depth += 1,
+            RParen | RBracket | RBrace | StrEnd if depth > 0 => depth -= 1,
+            ThenKw if depth == 0 => return true,
+            Eof | Semicolon | IfKw | UnlessKw if depth == 0 => return false,
+            Eof => return false,
+            _ => {}
         }
         index = p.index_after(index);
     }

@@ -45,6 +45,7 @@ fn simple(p: &mut Parser<'_>, from: Checkpoint) {
 pub(super) fn plain(p: &mut Parser<'_>, from: Checkpoint) {
     match p.kind {
         LParen | LBracket if p.token().has(flags::BEFORE_EQ) => destructure(p, from),
+        Underscore if p.nth(1) == Eq => destructure(p, from),
         kind if kind.is_name() && p.nth(1) == Colon => typed_or_label(p, from),
         _ if (p.at_upper() || p.nth(1) == ColonColon) && at_struct_destructure(p) => destructure(p, from),
         _ => expr_or_assign(p, from),
