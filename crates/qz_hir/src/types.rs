@@ -758,9 +758,6 @@ impl TypeCx<'_> {
 
     fn type_param(&self, name: Name) -> Option<Ty> {
         if name == qz_base::name::known::SELF_TYPE {
-            if self.self_ty.is_none() {
-                return None;
-            }
             return self.self_ty;
         }
         let at = self.generics.params.iter().rposition(|it| it.name == name)?;
@@ -900,7 +897,7 @@ impl TypeCx<'_> {
             let mut all = self.defs.traits.ids().filter(|&id| has(id));
             let only = all.next().filter(|_| all.next().is_none())?;
             let generics = self.defs.trait_generics(only);
-            (generics.len() == 1).then(|| TraitRef { trait_id: only, args: &[] })
+            (generics.len() == 1).then_some(TraitRef { trait_id: only, args: &[] })
         });
         let Some(bound) = found else {
             self.defs.report(words::no_assoc(self.span(name.range()), wanted));

@@ -223,7 +223,7 @@ impl Cx<'_, '_, '_> {
         pat: PatId,
         place: Place,
         ty: Ty,
-        fields: &Vec<(Option<qz_base::Name>, usize, PatId)>,
+        fields: &[(Option<qz_base::Name>, usize, PatId)],
         rows: &mut Vec<Row>,
     ) {
         let (adt, args) = ty.as_adt().expect("checked against a nominal type");
@@ -377,11 +377,8 @@ impl Cx<'_, '_, '_> {
         let mut values: Vec<i128> = Vec::new();
         for row in &rows {
             match test_at(row, &test.place) {
-                Some(TestKind::Scalar(value)) => {
-                    if !values.contains(value) {
-                        values.push(*value);
-                    }
-                }
+                Some(TestKind::Scalar(value)) if values.contains(value) => {}
+                Some(TestKind::Scalar(value)) => values.push(*value),
                 Some(_) => break,
                 None => {}
             }
