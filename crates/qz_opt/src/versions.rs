@@ -79,7 +79,8 @@ impl<'a> Plan<'a> {
         let (tests, settled, plain) = (Vec::new(), FxHashMap::default(), FxHashMap::default());
         let mut plan = Plan { counted, limit, tests, settled, plain };
         for &id in &counted.blocks {
-            let Some((test, next)) = known.check(id, &mut plan.plain) else { continue };
+            let mut plain = FxHashMap::default();
+            let Some((test, next)) = known.check(id, &mut plain) else { continue };
             if !plan.tests.contains(&test) {
                 if plan.tests.len() == MAX_TESTS {
                     continue;
@@ -87,6 +88,7 @@ impl<'a> Plan<'a> {
                 plan.tests.push(test);
             }
             plan.settled.insert(id, next);
+            plan.plain.extend(plain);
         }
         (!plan.settled.is_empty()).then_some(plan)
     }
