@@ -67,6 +67,8 @@ struct Plan<'a> {
     tests: Vec<Test>,
     /// Blocks whose check is settled, and where they go on.
     settled: FxHashMap<BlockId, BlockId>,
+    /// Locals that count a negative index from the end, and that index, which is not negative here.
+    plain: FxHashMap<Local, Operand>,
 }
 
 impl<'a> Plan<'a> {
@@ -74,9 +76,11 @@ impl<'a> Plan<'a> {
     fn make(body: &Body, definitions: &Definitions, counted: &'a Counted) -> Option<Plan<'a>> {
         let known = Known { body, definitions, counted };
         let limit = known.limit()?;
-        let mut plan = Plan { counted, limit, tests: Vec::new(), settled: FxHashMap::default() };
+        let (tests, settled, plain) = (Vec::new(), FxHashMap::default(), FxHashMap::default());
+        let mut plan = Plan { counted, limit, tests, settled, plain };
         for &id in &counted.blocks {
-            let Some((test, next)) = known.check(id) else { continue };
+            let mut plain = FxHashMap::default();
+            let Some((test, next)) = known.check(id, &mut plain) else { continue };
             if !plan.tests.contains(&test) {
                 if plan.tests.len() == MAX_TESTS {
                     continue;
@@ -84,6 +88,7 @@ impl<'a> Plan<'a> {
                 plan.tests.push(test);
             }
             plan.settled.insert(id, next);
+            plan.plain.extend(plain);
         }
         (!plan.settled.is_empty()).then_some(plan)
     }
@@ -124,6 +129,13 @@ impl<'a> Plan<'a> {
             if let Some(&next) = self.settled.get(&id) {
                 block.term.kind = TermKind::Goto(next);
             }
+            for stmt in &mut block.stmts {
+                if let StmtKind::Assign(place, value) = &mut stmt.kind
+                    && let Some(index) = place.as_local().and_then(|local| self.plain.get(&local))
+                {
+                    *value = Rvalue::Use(index.clone());
+                }
+            }
             block.term.kind.for_each_successor_mut(&mut |to| *to = twin(*to).unwrap_or(*to));
             body.blocks.alloc(block);
         }
@@ -148,7 +160,7 @@ impl Known<'_> {
     }
 
     /// The bounds check that ends a block: what it asks, and where it goes on if all is well.
-    fn check(&self, id: BlockId) -> Option<(Test, BlockId)> {
+    fn check(&self, id: BlockId, plain: &mut FxHashMap<Local, Operand>) -> Option<(Test, BlockId)> {
         let TermKind::Branch { cond, then, else_, .. } = &self.body.blocks[id].term.kind else { return None };
         if self.counted.blocks.contains(then) || !self.counted.blocks.contains(else_) {
             return None;
@@ -156,7 +168,7 @@ impl Known<'_> {
         let Rvalue::Binary(BinOp::Ge, index, size) = self.value_of(cond)? else { return None };
         let (index, size) = (self.unsigned(index)?, self.unsigned(size)?);
         let size = self.size(size)?;
-        let test = match self.index(index)? {
+        let test = match self.index(index, plain)? {
             Index::Counter(more) => Test::LimitFits { size, less: more },
             Index::Fixed(index) => Test::InBounds { index, size },
         };
@@ -177,25 +189,45 @@ impl Known<'_> {
         is_cast.then_some(of)
     }
 
-    fn index(&self, local: Local) -> Option<Index> {
+    /// What an index is. Once the counter is known not to be negative, the locals noted in `plain` need not be
+    /// looked at for being so.
+    fn index(&self, local: Local, plain: &mut FxHashMap<Local, Operand>) -> Option<Index> {
         if local == self.counted.counter {
             return Some(Index::Counter(0));
         }
         if !self.counted.assigns(local) {
             return Some(Index::Fixed(local));
         }
+        let root = |operand: &Operand| operand.place()?.as_local();
         match self.definitions.only(local)? {
-            Rvalue::Use(of) => self.index(of.place()?.as_local()?),
-            Rvalue::Binary(BinOp::Add, of, by) | Rvalue::Checked(BinOp::Add, of, by) => {
-                let Operand::Const(Const::Int(by, IntTy::I64)) = by else { return None };
+            Rvalue::Use(of) => self.index(root(of)?, plain),
+            Rvalue::Binary(BinOp::Add, of, Operand::Const(Const::Int(by, IntTy::I64)))
+            | Rvalue::Checked(BinOp::Add, of, Operand::Const(Const::Int(by, IntTy::I64))) => {
                 let by = i64::try_from(*by).ok().filter(|by| (0..=1 << 20).contains(by))?;
-                match self.index(of.place()?.as_local()?)? {
+                match self.index(root(of)?, plain)? {
                     Index::Counter(more) => Some(Index::Counter(more + by)),
                     Index::Fixed(_) => None,
                 }
             }
+            Rvalue::Binary(BinOp::Add, of, size) if self.is_size_if_negative(size, root(of)?) => {
+                let index = self.index(root(of)?, plain)?;
+                let is_counter = matches!(index, Index::Counter(_));
+                is_counter.then(|| plain.insert(local, of.clone()));
+                is_counter.then_some(index)
+            }
             _ => None,
         }
+    }
+
+    /// Whether an operand is zero unless `index` is negative: `(index >> 63) & size`, as the library writes it.
+    fn is_size_if_negative(&self, operand: &Operand, index: Local) -> bool {
+        let Some(Rvalue::Binary(BinOp::BitAnd, sign, _)) = self.value_of(operand) else { return false };
+        let Some(Rvalue::Binary(BinOp::Shr, of, Operand::Const(Const::Int(63, IntTy::I64)))) =
+            self.value_of(sign)
+        else {
+            return false;
+        };
+        of.place().and_then(Place::as_local) == Some(index)
     }
 
     /// Where a size stands, if it is the same at every turn.

@@ -22,6 +22,8 @@ pub struct FiberState {
     pub request: Option<Request>,
     /// Panics on their way, the latest last.
     pub panics: Vec<Panic>,
+    /// How much of the reserve clean-up may use after a stack overflow.
+    pub(crate) cleanup_stack: usize,
     /// Objects handed over by destroy functions that were too deep.
     pub(crate) deferred: Vec<*mut u8>,
     /// Objects being shown and copied.
@@ -95,6 +97,7 @@ impl Context {
             live_objects: 0,
             state: worker_state.cast(),
         });
+        let fiber_state = FiberState { cleanup_stack: settings.reserve / 2, ..FiberState::default() };
         let fiber = Box::new(Fiber {
             stack_limit: stack.lowest() + settings.reserve,
             worker: &raw mut *worker,
@@ -104,7 +107,7 @@ impl Context {
             raise: 0,
             panicking: 0,
             resume: Resume::default(),
-            state: Box::into_raw(Box::<FiberState>::default()).cast(),
+            state: Box::into_raw(Box::new(fiber_state)).cast(),
         });
         Ok(Context { fiber, worker, stack })
     }

@@ -164,7 +164,7 @@ pub unsafe fn push(fiber: *mut Fiber, mut panic: Panic, overflow: bool) {
             }
             let old = (*fiber).stack_limit;
             panic.old_limit = Some(old);
-            (*fiber).stack_limit = old - qz_rt_abi::fiber::STACK_RESERVE / 2;
+            (*fiber).stack_limit = old - state(fiber).cleanup_stack;
         }
         state(fiber).panics.push(panic);
         (*fiber).panicking += 1;

@@ -84,7 +84,7 @@ fn version_in(text: &str) -> Option<u32> {
 }
 
 /// The runtime as a static library: what `QUARTZ_RUNTIME` names, or the one beside the compiler, which is where
-/// both cargo and an installation put it.
+/// both cargo and an installation put it, or the one in the project that the compiler was installed from.
 pub(super) fn runtime_library() -> Result<PathBuf, Failure> {
     const BUILD: &str = "build it by `cargo build --release -p qz_rt_native` (the profile of the compiler), or \
                          name it by the variable QUARTZ_RUNTIME";
@@ -99,9 +99,11 @@ pub(super) fn runtime_library() -> Result<PathBuf, Failure> {
     }
     let compiler = std::env::current_exe().and_then(|it| it.canonicalize()).unwrap_or_default();
     let folder = compiler.parent().unwrap_or(Path::new("."));
-    let places = [folder.join(LIBRARY), folder.join("../lib/quartz").join(LIBRARY)];
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/release");
+    let places = [folder.to_owned(), folder.join("../lib/quartz"), project];
     places
         .into_iter()
+        .map(|folder| folder.join(LIBRARY))
         .find(|it| it.is_file())
         .ok_or_else(|| missing(format!("the runtime library `{LIBRARY}` is not beside the compiler"), BUILD))
 }
