@@ -27,6 +27,15 @@ pub(crate) fn bench(top: &Path, filter: &[String]) -> bool {
     fine
 }
 
+/// How long a program runs after compilation, in milliseconds.
+struct Times {
+    c: f64,
+    /// Compiled by LLVM.
+    native: f64,
+    /// Compiled by Cranelift.
+    run: f64,
+}
+
 struct Bench {
     top: PathBuf,
     /// Where compiled peers and generated projects go.
@@ -77,7 +86,7 @@ fn stage(output: &Output, name: &str) -> Option<f64> {
 impl Bench {
     fn new(top: &Path) -> Option<Bench> {
         let mut build = Command::new("cargo");
-        build.current_dir(top).args(["build", "--release", "--quiet", "-p", "quartz"]);
+        build.current_dir(top).args(["build", "--release", "--quiet", "-p", "quartz", "-p", "qz_rt_native"]);
         quiet(&mut build)?;
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| top.join("target"), PathBuf::from);
         let out = target.join("bench");
@@ -153,36 +162,56 @@ impl Bench {
         if names.is_empty() || self.clang.is_none() {
             return names.is_empty();
         }
-        println!("| program | `clang -O2`, s | `quartz run`, s | ratio |\n|---|---:|---:|---:|");
-        let mut product = 1.0;
+        println!(
+            "| program | `clang -O2`, s | `quartz build --release`, s | ratio | `quartz run`, s | ratio |"
+        );
+        println!("|---|---:|---:|---:|---:|---:|");
+        let mut products = (1.0, 1.0);
         for name in &names {
-            let Some((c, quartz)) = self.pair(name) else { return false };
-            let ratio = quartz / c;
-            product *= ratio;
-            println!("| {name} | {:.3} | {:.3} | {ratio:.2} |", c / 1000.0, quartz / 1000.0);
+            let Some(Times { c, native, run }) = self.times(name) else { return false };
+            let ratios = (native / c, run / c);
+            products = (products.0 * ratios.0, products.1 * ratios.1);
+            println!(
+                "| {name} | {:.3} | {:.3} | {:.2} | {:.3} | {:.2} |",
+                c / 1000.0,
+                native / 1000.0,
+                ratios.0,
+                run / 1000.0,
+                ratios.1
+            );
         }
-        let mean = f64::powf(product, 1.0 / names.len() as f64);
-        println!("| geometric mean | | | {mean:.2} |\n");
+        let mean = |product: f64| f64::powf(product, 1.0 / names.len() as f64);
+        println!("| geometric mean | | | {:.2} | | {:.2} |\n", mean(products.0), mean(products.1));
         true
     }
 
-    /// The shortest times of the C program and of the Quartz program, in milliseconds.
-    fn pair(&self, name: &str) -> Option<(f64, f64)> {
-        let c = self.compile_c(name)?;
-        let (mut c_best, mut quartz_best) = (f64::MAX, f64::MAX);
+    fn compile_quartz(&self, name: &str) -> Option<PathBuf> {
+        let to = self.out.join(format!("{name}.native"));
+        let mut command = Command::new(&self.quartz);
+        command.args(["build", "--release"]).arg(self.program(name, "main.qz")).arg("-o").arg(&to);
+        quiet(&mut command)?;
+        Some(to)
+    }
+
+    /// The shortest time of each.
+    fn times(&self, name: &str) -> Option<Times> {
+        let (c, native) = (self.compile_c(name)?, self.compile_quartz(name)?);
+        let mut best = Times { c: f64::MAX, native: f64::MAX, run: f64::MAX };
         for _ in 0..ROUNDS {
             let (time, expected) = timed(&mut Command::new(&c))?;
-            c_best = c_best.min(ms(time));
+            best.c = best.c.min(ms(time));
+            let (time, found) = timed(&mut Command::new(&native))?;
+            best.native = best.native.min(ms(time));
             let mut quartz = Command::new(&self.quartz);
             quartz.args(["run", "--timings"]).arg(self.program(name, "main.qz"));
-            let found = quiet(&mut quartz)?;
-            if expected.stdout != found.stdout {
+            let run = quiet(&mut quartz)?;
+            best.run = best.run.min(stage(&run, "run")?);
+            if expected.stdout != run.stdout || expected.stdout != found.stdout {
                 eprintln!("{name}: Quartz and C print different things");
                 return None;
             }
-            quartz_best = quartz_best.min(stage(&found, "run")?);
         }
-        Some((c_best, quartz_best))
+        Some(best)
     }
 
     /// Parsing to types on generated projects: time and peak memory by size.

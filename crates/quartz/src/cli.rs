@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 #[derive(Parser)]
 #[command(name = "quartz", version, about = "The Quartz programming language", arg_required_else_help = true)]
+#[command(after_help = "`quartz FILE.qz` writes the program as LLVM IR to standard output.")]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) look: Look,
@@ -42,6 +43,8 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// Compile a program in memory and run it
     Run(Run),
+    /// Make an executable of a program, by LLVM
+    Build(Build),
     /// Find problems without running anything
     Check {
         /// Files to check, with everything they import; `std` checks the standard library
@@ -64,7 +67,7 @@ pub(crate) struct Run {
     /// What runs the program
     #[arg(long, value_enum, default_value_t = EngineName::Cranelift)]
     pub(crate) engine: EngineName,
-    /// Print a stage instead of running: tokens, tree, hir, types, mir, mir-opt, clif, asm
+    /// Print a stage instead of running: tokens, tree, hir, types, mir, mir-opt, clif, llvm-ir, asm
     #[arg(long, value_name = "STAGE", value_parser = stage)]
     pub(crate) emit: Option<qz_driver::EmitKind>,
     /// Stop after a stage, showing its problems only: parse, check, mir-opt
@@ -90,6 +93,50 @@ pub(crate) struct Run {
     pub(crate) args: Vec<String>,
 }
 
+#[derive(Args)]
+pub(crate) struct Build {
+    /// The program; `-` reads it from standard input
+    pub(crate) file: PathBuf,
+    /// Where the result goes [default: the program's name, in the current folder]; `-` is standard output, for
+    /// llvm-ir
+    #[arg(short, long, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+    /// Optimise well, as `--opt=2`. Without it clang does the little that is quick (`--opt=1`)
+    #[arg(long)]
+    pub(crate) release: bool,
+    /// How much LLVM optimises; `s` means for size
+    #[arg(long, value_parser = ["0", "1", "2", "3", "s"])]
+    pub(crate) opt: Option<String>,
+    /// What to make instead of an executable
+    #[arg(long, value_enum)]
+    pub(crate) emit: Option<BuildEmit>,
+    /// The processor to make code for, such as `native`: the result may not run on others
+    #[arg(long, value_name = "CPU")]
+    pub(crate) target_cpu: Option<String>,
+    /// Link the C library into the executable
+    #[arg(long = "static")]
+    pub(crate) link_statically: bool,
+    /// Leave out symbols
+    #[arg(long)]
+    pub(crate) strip: bool,
+    /// The program reports objects that are still alive at its end; then its status is 102
+    #[arg(long)]
+    pub(crate) leaks: bool,
+    /// Check the middle form after every pass
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// Say on standard error how long each stage took, and how much memory was in use at most
+    #[arg(long)]
+    pub(crate) timings: bool,
+}
+
+#[derive(Copy, Clone, ValueEnum, PartialEq, Eq)]
+pub(crate) enum BuildEmit {
+    LlvmIr,
+    Asm,
+    Obj,
+}
+
 #[derive(Copy, Clone, ValueEnum, PartialEq, Eq)]
 pub(crate) enum EngineName {
     Cranelift,
@@ -111,12 +158,14 @@ fn stage(name: &str) -> Result<qz_driver::EmitKind, String> {
     })
 }
 
-/// The arguments; `quartz FILE.qz …`, as a `#!` line gives them, means `quartz run FILE.qz …`.
+/// The arguments; `quartz FILE.qz` means `quartz build --emit=llvm-ir -o - FILE.qz`.
 pub(crate) fn arguments() -> Vec<OsString> {
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
-    let is_script = arguments.get(1).is_some_and(|it| it.to_string_lossy().ends_with(".qz"));
-    if is_script {
-        arguments.insert(1, "run".into());
+    let first = arguments.iter().skip(1).position(|it| !it.to_string_lossy().starts_with('-'));
+    let Some(at) = first.map(|at| at + 1) else { return arguments };
+    if arguments[at].to_string_lossy().ends_with(".qz") {
+        let meant = ["build", "--emit=llvm-ir", "-o", "-"].map(OsString::from);
+        arguments.splice(at..at, meant);
     }
     arguments
 }

@@ -1,5 +1,6 @@
 //! What each command does.
 
+mod build;
 mod explain;
 mod new;
 
@@ -8,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use qz_diag::Diagnostic;
-use qz_driver::{Engine, Failure, Program, Root, RunOptions};
+use qz_driver::{Engine, Failure, Program, Root, RunOptions, ToolProblem};
 use qz_infer::Checker;
 
 use crate::cli::{Cli, Color, Command, EngineName, Look, MessageFormat, Run, StopAfter};
@@ -24,6 +25,7 @@ const STATUS_LEAKS: u8 = 102;
 pub(crate) fn dispatch(cli: &Cli) -> u8 {
     match &cli.command {
         Command::Run(command) => run(&cli.look, command),
+        Command::Build(command) => build::build(&cli.look, command),
         Command::Check { paths, timings } => {
             let mut timings = Timings::new(*timings);
             let failed = paths.iter().filter(|path| !check_path(&cli.look, path, &mut timings)).count();
@@ -136,18 +138,22 @@ fn read_stdin() -> Result<String, String> {
     Ok(text)
 }
 
-fn run(look: &Look, command: &Run) -> u8 {
-    let root = if command.file.as_os_str() == "-" {
-        match read_stdin() {
-            Ok(text) => Root::Text(text),
-            Err(reason) => {
-                eprintln!("error: standard input cannot be read: {reason}");
-                return STATUS_USE;
-            }
+/// Where a program's text comes from; nothing if that cannot be read.
+fn root_of(file: &Path) -> Option<Root> {
+    if file.as_os_str() != "-" {
+        return Some(Root::File(file.to_path_buf()));
+    }
+    match read_stdin() {
+        Ok(text) => Some(Root::Text(text)),
+        Err(reason) => {
+            eprintln!("error: standard input cannot be read: {reason}");
+            None
         }
-    } else {
-        Root::File(command.file.clone())
-    };
+    }
+}
+
+fn run(look: &Look, command: &Run) -> u8 {
+    let Some(root) = root_of(&command.file) else { return STATUS_USE };
     let mut timings = Timings::new(command.timings);
     let Some(program) = load(root) else { return STATUS_PROBLEMS };
     timings.done("load");
@@ -207,11 +213,21 @@ fn fail(look: &Look, program: &Program, failure: Failure) -> u8 {
             look.report(&problems, program);
             STATUS_PROBLEMS
         }
+        Failure::Tool(problem) => {
+            report_tool(&problem);
+            STATUS_PROBLEMS
+        }
         Failure::Internal(words) => {
             report_internal(&words);
             crate::STATUS_INTERNAL
         }
     }
+}
+
+fn report_tool(problem: &ToolProblem) {
+    eprintln!("error[{}]: {}", problem.code, problem.message);
+    problem.notes.iter().for_each(|note| eprintln!("  | {note}"));
+    problem.help.iter().for_each(|help| eprintln!("  = help: {help}"));
 }
 
 fn print_stage(look: &Look, program: &Program, text: Result<String, Failure>) -> u8 {

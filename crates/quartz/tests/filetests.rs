@@ -19,6 +19,7 @@ mod filetests {
     pub(crate) mod check;
     pub(crate) mod docs;
     pub(crate) mod dumps;
+    pub(crate) mod judge;
     pub(crate) mod mir;
     pub(crate) mod program;
     pub(crate) mod text;
@@ -45,10 +46,7 @@ fn main() {
         ("tests/opt", filetests::mir::opt),
     ];
     for (folder, case) in kinds {
-        let mut files = Vec::new();
-        collect(&top.join(folder), &mut files);
-        files.sort();
-        for file in files {
+        for file in filetests::judge::files(&top.join(folder)) {
             let name = file.strip_prefix(&top).expect("below the top").display().to_string();
             trials.push(Trial::test(name, move || case(&file).map_err(Failed::from)));
         }
@@ -85,19 +83,6 @@ fn collect_ending(folder: &Path, ending: &str, files: &mut Vec<PathBuf>) {
         if path.is_dir() {
             collect_ending(&path, ending, files);
         } else if path.extension().is_some_and(|it| it == ending) {
-            files.push(path);
-        }
-    }
-}
-
-/// All programs below a folder; modules that others import lie in folders called `modules`.
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let path = entry.path();
-        if path.is_dir() && path.file_name().is_some_and(|it| it != "modules" && it != "data") {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|it| it == "qz") {
             files.push(path);
         }
     }

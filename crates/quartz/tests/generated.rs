@@ -1,13 +1,14 @@
-//! Programs that no one wrote: generated ones run alike on both engines and leave nothing over, and what damaged
+//! Programs that no one wrote: generated ones run alike on all engines and leave nothing over, and what damaged
 //! programs say is never a crash.
 //!
-//! `QUARTZ_PROGRAMS=5000` runs that many; `QUARTZ_FIRST=17` starts with that number.
+//! `QUARTZ_PROGRAMS=5000` runs that many, `QUARTZ_NATIVE_PROGRAMS=500` that many built by LLVM; `QUARTZ_FIRST=17` starts with that number.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// In an ordinary test run.
 const PROGRAMS: u64 = 200;
+const NATIVE_PROGRAMS: u64 = 12;
 const DAMAGED: u64 = 150;
 
 fn number(name: &str, default: u64) -> u64 {
@@ -41,10 +42,30 @@ fn quartz(arguments: &[&str], file: &Path) -> Ran {
     }
 }
 
-/// Why the engines do not agree on a program.
-fn disagreement(file: &Path) -> Option<String> {
-    let run = |engine| quartz(&["run", "--color=never", "--leaks", "--engine", engine], file);
-    let (machine, interpreter) = (run("cranelift"), run("interp"));
+fn run_on(engine: &str, file: &Path) -> Ran {
+    quartz(&["run", "--color=never", "--leaks", "--engine", engine], file)
+}
+
+/// Builds a program and runs it; nothing if LLVM or the runtime library are not there.
+fn run_native(opt: &str, file: &Path) -> Option<Ran> {
+    let program = file.with_extension("exe");
+    let to = program.to_str().expect("a name of ours");
+    let built = quartz(&["build", "--color=never", "--leaks", opt, "-o", to], file);
+    if built.stderr.contains("QZ9005") {
+        return None;
+    }
+    if built.status != Some(0) {
+        return Some(built);
+    }
+    let out = Command::new(&program).env("QUARTZ_HASH_SEED", "7").stdin(Stdio::null()).output();
+    let out = out.expect("the program starts");
+    std::fs::remove_file(&program).expect("just built");
+    let stderr = String::from_utf8_lossy(&out.stderr).into_owned();
+    Some(Ran { status: out.status.code(), stdout: out.stdout, stderr })
+}
+
+/// Why two engines do not agree on a program.
+fn disagreement(machine: Ran, interpreter: Ran) -> Option<String> {
     // The panic and its place; a backtrace may name inlined functions differently.
     let panic = |ran: &Ran| {
         let at = ran.stderr.lines().skip_while(|line| !line.starts_with("panic:"));
@@ -59,20 +80,47 @@ fn disagreement(file: &Path) -> Option<String> {
     }
     if machine.stdout != interpreter.stdout || panic(&machine) != panic(&interpreter) {
         let show = |ran: &Ran| format!("{}{}", String::from_utf8_lossy(&ran.stdout), panic(ran));
-        return Some(format!("machine code:\n{}\ninterpreter:\n{}", show(&machine), show(&interpreter)));
+        return Some(format!("one engine:\n{}\nthe other:\n{}", show(&machine), show(&interpreter)));
     }
     [machine, interpreter].iter().find(|it| it.stderr.contains("leaked:")).map(|it| it.stderr.clone())
 }
 
 #[test]
 fn engines_agree_on_generated_programs() {
-    let folder = scratch("generated");
+    let programs = number("QUARTZ_PROGRAMS", PROGRAMS);
+    each_generated("generated", programs, &mut |_, file| {
+        disagreement(run_on("cranelift", file), run_on("interp", file))
+    });
+}
+
+#[test]
+fn native_programs_agree_with_machine_code_in_memory() {
+    let programs = number("QUARTZ_NATIVE_PROGRAMS", NATIVE_PROGRAMS);
+    let mut skipped = 0;
+    each_generated("native", programs, &mut |seed, file| {
+        let opt = ["--opt=2", "--opt=1", "--opt=2", "--opt=0"][seed as usize % 4];
+        match run_native(opt, file) {
+            Some(native) => disagreement(native, run_on("cranelift", file)),
+            None => {
+                skipped += 1;
+                None
+            }
+        }
+    });
+    if skipped > 0 {
+        eprintln!("{skipped} native programs were not tested: clang or the runtime library is missing");
+    }
+}
+
+/// Asks a question about generated programs; all that are answered by a reason fail together.
+fn each_generated(name: &str, programs: u64, wrong: &mut dyn FnMut(u64, &Path) -> Option<String>) {
+    let folder = scratch(name);
     let first = number("QUARTZ_FIRST", 0);
     let mut bad = Vec::new();
-    for seed in first..first + number("QUARTZ_PROGRAMS", PROGRAMS) {
+    for seed in first..first + programs {
         let file = folder.join(format!("p{seed}.qz"));
         std::fs::write(&file, qz_progen::program(seed)).expect("the folder can be written");
-        match disagreement(&file) {
+        match wrong(seed, &file) {
             Some(why) => bad.push(format!("{}: {why}", file.display())),
             None => std::fs::remove_file(&file).expect("just written"),
         }

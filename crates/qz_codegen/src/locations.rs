@@ -70,6 +70,11 @@ impl Locations {
         number
     }
 
+    /// Every place, by its number.
+    pub fn all(&self) -> &[Location] {
+        &self.all
+    }
+
     /// The frames at a location, innermost first; none for a number that was not given out. What the compiler
     /// made itself stands nowhere, and nobody wants to read of it.
     pub fn frames(&self, location: u32) -> impl Iterator<Item = Location> + '_ {

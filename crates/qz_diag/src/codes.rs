@@ -130,6 +130,10 @@ codes! {
     NOT_UTF8 = 9002, Error, "a file is not UTF-8";
     FILE_TOO_LARGE = 9003, Error, "a file is too large";
     NO_MAIN = 9004, Error, "there is no `main`";
+    TOOL_MISSING = 9005, Error, "a program that is needed is missing";
+    TOOL_FAILED = 9006, Error, "another program failed";
+    CANNOT_WRITE = 9007, Error, "a file cannot be written";
+    UNDEFINED_SYMBOL = 9008, Error, "no library has the function";
     INTERNAL = 9501, Error, "an error in the compiler";
 }
 

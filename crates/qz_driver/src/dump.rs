@@ -20,6 +20,7 @@ pub enum EmitKind {
     Mir,
     MirOpt,
     Clif,
+    LlvmIr,
     Asm,
 }
 
@@ -32,6 +33,7 @@ impl EmitKind {
         ("mir", EmitKind::Mir),
         ("mir-opt", EmitKind::MirOpt),
         ("clif", EmitKind::Clif),
+        ("llvm-ir", EmitKind::LlvmIr),
         ("asm", EmitKind::Asm),
     ];
 
@@ -60,6 +62,13 @@ pub fn emit(
             let lowerer = Lowerer::new(checker);
             let module = build(program, &lowerer, options)?;
             Ok(qz_mir::print::print_module(&module, &qz_opt::SourceNames(&lowerer)))
+        }
+        EmitKind::LlvmIr => {
+            let lowerer = Lowerer::new(checker);
+            let module = build(program, &lowerer, options)?;
+            let defs = qz_opt::SourceDefs(&lowerer);
+            let config = qz_llvm::Options { count_objects: options.leaks, ..Default::default() };
+            Ok(qz_llvm::print_program(&module, &Layouts::new(&defs), &program.sources, config))
         }
         EmitKind::Clif | EmitKind::Asm => {
             let lowerer = Lowerer::new(checker);

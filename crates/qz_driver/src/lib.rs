@@ -1,11 +1,12 @@
-//! The pipeline: load, parse, collect, check, lower, instantiate, run. Each step is a function of another
+//! The pipeline: load, parse, collect, check, lower, instantiate, run or build. Each step is a function of another
 //! crate; this one reads files, keeps their texts, and puts the steps into order.
 //!
-//! Start with [`load`], then [`check`] and [`run`].
+//! Start with [`load`], then [`check`], [`run`] and [`build_native`].
 
 mod consts;
 mod dump;
 pub mod load;
+mod native;
 mod pages;
 mod run;
 mod sources;
@@ -18,7 +19,8 @@ use qz_infer::Checker;
 pub use consts::Constants;
 pub use dump::{EmitKind, emit};
 pub use load::{Loaded, Root, load};
-pub use run::{Engine, Failure, Finished, RunOptions, build, run};
+pub use native::{Artefact, BuildOptions, build_native};
+pub use run::{Engine, Failure, Finished, RunOptions, ToolProblem, build, run};
 pub use sources::SourceMap;
 
 /// A program whose declarations are known.

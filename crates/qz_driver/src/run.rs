@@ -35,8 +35,19 @@ pub struct RunOptions {
 /// Why a checked program did not start.
 pub enum Failure {
     Problems(Vec<Diagnostic>),
+    /// Something outside does not do what it should.
+    Tool(ToolProblem),
     /// A mistake of the compiler's own.
     Internal(String),
+}
+
+/// A problem that stands at no place in the program.
+pub struct ToolProblem {
+    pub code: Code,
+    pub message: String,
+    /// What others said, line by line.
+    pub notes: Vec<String>,
+    pub help: Option<String>,
 }
 
 /// What a run came to.

@@ -277,6 +277,12 @@ impl Collector<'_> {
         if let (Container::Module, Some(it)) = (container, params.and_then(|list| list.self_param())) {
             let span = self.span(it.syntax().range());
             self.defs.report(words::self_outside(span));
+        } else if let Some(list) = params
+            && let (Some(this), Some(first)) = (list.self_param(), list.params().next())
+            && first.syntax().range().start < this.syntax().range().start
+        {
+            let span = self.span(this.syntax().range());
+            self.defs.report(words::self_not_first(span));
         }
         let is_c = matches!(kind, FnKind::ExternC { .. });
         let has_body = first.body().is_some() || first.value().is_some();

@@ -446,8 +446,6 @@ impl Defs {
         names
     }
 
-    /// Trait methods of this name, anywhere.
-
     /// The full path of a function: `geo::Point::norm`.
     pub fn fn_path(&self, id: FnId) -> Name {
         let def = &self.fns[id];

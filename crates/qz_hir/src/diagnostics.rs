@@ -57,6 +57,11 @@ pub(crate) fn overloads_overlap(again: Span, name: Name, first: Span) -> Diagnos
     .note("functions of one name must differ in how many arguments they take")
 }
 
+/// `self` behind other parameters.
+pub(crate) fn self_not_first(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::BAD_RECEIVER, span, "`self` is the first parameter of its method")
+}
+
 pub(crate) fn self_outside(span: Span) -> Diagnostic {
     Diagnostic::new(Code::SELF_OUTSIDE, span, "`self` can only be a parameter of a method")
         .help("put the function into `impl T … end` or into the body of its type")

@@ -181,7 +181,7 @@ impl TraitCx<'_, '_> {
                 Goal::Projection { assoc, var: want }
             })
             .collect();
-        match self.from_bounds(ty, bound) {
+        match self.by_bounds(ty, bound) {
             Truth::Yes => return Outcome::Holds(nested),
             Truth::Open => return Outcome::Open { progress: false },
             Truth::No => {}
@@ -230,9 +230,9 @@ impl TraitCx<'_, '_> {
             }
             seen.push((resolved, bound.trait_id));
         }
-        let from_bounds = self.from_bounds(ty, bound);
-        if from_bounds != Truth::No {
-            return from_bounds;
+        let by_bounds = self.by_bounds(ty, bound);
+        if by_bounds != Truth::No {
+            return by_bounds;
         }
         match self.matching_impls(ty, bound)[..] {
             [only] => {
@@ -312,7 +312,7 @@ impl TraitCx<'_, '_> {
         self.known_bounds(ty).into_iter().filter(|it| it.trait_id == trait_id).collect()
     }
 
-    fn from_bounds(&mut self, ty: Ty, bound: TraitRef) -> Truth {
+    fn by_bounds(&mut self, ty: Ty, bound: TraitRef) -> Truth {
         // Generic code may call any method: a `dyn` value must carry them all.
         let methods = &self.ck.defs.traits[bound.trait_id].methods;
         if matches!(ty.kind(), TyKind::Dyn(_)) && methods.iter().any(|&it| self.ck.dyn_obstacle(it).is_some())
@@ -402,7 +402,7 @@ impl TraitCx<'_, '_> {
     /// If exactly one impl fits, what it says of the open arguments is learnt.
     pub(crate) fn only_impl(&mut self, ty: Ty, bound: TraitRef) -> bool {
         let ty = self.table.shallow(ty);
-        if self.from_bounds(ty, bound) == Truth::Yes {
+        if self.by_bounds(ty, bound) == Truth::Yes {
             return true;
         }
         match self.matching_impls(ty, bound)[..] {

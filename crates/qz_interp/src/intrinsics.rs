@@ -22,7 +22,9 @@ impl Machine<'_> {
         let bits = match which {
             Intrinsic::SizeOf => self.layouts.of(ty).size as u64,
             Intrinsic::AlignOf => self.layouts.of(ty).align as u64,
-            Intrinsic::LeadsBack | Intrinsic::MayRepeat => unreachable!("answered with the instance"),
+            Intrinsic::LeadsBack | Intrinsic::MayRepeat | Intrinsic::IsObject => {
+                unreachable!("answered with the instance")
+            }
             Intrinsic::NeedsRelease => self.layouts.of(ty).needs_release as u64,
             Intrinsic::Uninit => return to.fill(0, dest.size as u64),
             Intrinsic::PtrCopy | Intrinsic::PtrFill => return self.write_elements(which, operands),

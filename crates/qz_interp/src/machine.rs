@@ -101,7 +101,7 @@ impl<'m> Machine<'m> {
         let types = TypeTable::new(module, layouts);
         let type_infos = type_infos(module, &types);
         // Runtime functions run on the caller's stack; the one made here only has to exist.
-        let settings = Settings { stack_size: 256 << 10, count_objects: true };
+        let settings = Settings { stack_size: 256 << 10, count_objects: true, ..Settings::default() };
         let context = Context::new(type_infos.as_ptr(), settings).map_err(Stop::Memory)?;
         Ok(Machine {
             module,

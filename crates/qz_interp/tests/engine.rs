@@ -9,7 +9,10 @@ use std::sync::{Mutex, PoisonError};
 use qz_codegen::locations::NoFiles;
 use qz_interp::{Options, Stop};
 use qz_mir::layout::Layouts;
-use qz_mir::{AggregateKind, Const, Module, Operand, Place, Rvalue, TermKind};
+use qz_mir::{
+    AggregateKind, Const, ConstValue, InstanceId, Module, Operand, Place, Proj, Rvalue, StaticDataId,
+    TermKind,
+};
 use qz_types::Ty;
 use qz_types::ty::common;
 use suite::{Ended, Program, arith, calls, enums, failure, memory};
@@ -101,41 +104,35 @@ fn constants_reach_nothing_outside() {
     assert!(matches!(stopped(p, options), Stop::Effect("out_line")));
 }
 
-/// A value with objects, strings and options in it is evaluated, frozen, and read by a second program.
+/// A value with strings and options in it is evaluated, frozen, and read by a second program.
 #[test]
 fn constants_are_evaluated_and_frozen() {
     let c = common();
     let mut p = Program::new();
-    let object = p.reference(&[c.int, c.str]);
-    p.destroyed(object, |f, _| f.print_text("never"));
-    let maybe = p.option(object);
-    let ty = Ty::tuple(&[maybe, maybe, object, c.int]);
+    let maybe = p.option(c.str);
+    let ty = Ty::tuple(&[maybe, maybe, c.str, c.int]);
     let make = p.function("make", &[], ty, |f| {
         let text = f.rt("int_to_str", c.str, vec![Operand::int(42)]);
-        let it = f.let_(object, Rvalue::New(object, vec![Operand::int(7), Operand::local(text)]));
-        f.retain(it);
-        let some = Rvalue::Aggregate(AggregateKind::Variant(maybe, 1), vec![Operand::local(it)]);
+        f.retain(text);
+        let some = Rvalue::Aggregate(AggregateKind::Variant(maybe, 1), vec![Operand::local(text)]);
         let (some, none) =
             (f.let_(maybe, some), f.let_(maybe, Rvalue::Aggregate(AggregateKind::Variant(maybe, 0), vec![])));
-        let parts = vec![Operand::local(some), Operand::local(none), Operand::local(it), Operand::int(9)];
+        let parts = vec![Operand::local(some), Operand::local(none), Operand::local(text), Operand::int(9)];
         f.set(qz_mir::Body::RETURN, Rvalue::Aggregate(AggregateKind::Tuple(ty), parts));
         f.ret();
     });
-    let layouts = Layouts::new(&p.defs);
-    let frozen = qz_interp::evaluate(&p.module, &layouts, &NoFiles, make, Options::default());
-    let frozen = frozen.expect("is not stopped").expect("does not panic");
-    for blob in frozen.blobs {
+    let Some(ConstValue::Data(blobs)) = evaluated(&p, make) else { panic!("the value is kept as data") };
+    for blob in blobs {
         p.module.data.alloc(blob);
     }
-    let root = frozen.root.expect("a value");
+    let root = StaticDataId::from_raw(0);
     p.main(c.unit, |f| {
         let value = f.let_(ty, Rvalue::Use(Operand::Const(Const::Static(root, ty))));
         f.release(value);
         let value = Place::local(value);
-        let it = value.field(2).deref();
-        f.print_int(it.field(0));
-        f.rt_do("out_line", vec![Operand::Copy(it.field(1))]);
-        let same = vec![Operand::Copy(value.field(0)), Operand::Copy(value.field(2))];
+        f.rt_do("out_line", vec![Operand::Copy(value.field(2))]);
+        let inner = value.field(0).then(Proj::Variant(1)).field(0);
+        let same = vec![Operand::Copy(inner), Operand::Copy(value.field(2))];
         let same = f.intrinsic(qz_mir::Intrinsic::SameObject, c.bool, same);
         f.if_(same, |f| f.print_text("shared"), |f| f.print_text("copied"));
         let none = f.let_(c.int, Rvalue::Discriminant(value.field(1)));
@@ -143,5 +140,39 @@ fn constants_are_evaluated_and_frozen() {
         f.print_int(value.field(3));
         f.ret();
     });
-    suite::check(run, p, "7\n42\nshared\n0\n9\n", 0);
+    suite::check(run, p, "42\nshared\n0\n9\n", 0);
+}
+
+#[test]
+fn constants_are_plain_operands_where_they_fit() {
+    let c = common();
+    let mut p = Program::new();
+    let make = p.function("make", &[], c.str, |f| {
+        let text = f.rt("int_to_str", c.str, vec![Operand::int(42)]);
+        f.set(qz_mir::Body::RETURN, Rvalue::Use(Operand::local(text)));
+        f.ret();
+    });
+    let value = evaluated(&p, make);
+    assert!(matches!(value, Some(ConstValue::Plain(Const::Str(text))) if &*text == "42"));
+}
+
+/// Objects that can be changed are made anew at each use.
+#[test]
+fn mutable_objects_are_no_constants() {
+    let c = common();
+    let mut p = Program::new();
+    let object = p.reference(&[c.int]);
+    p.destroyed(object, |_, _| {});
+    let make = p.function("make", &[], object, |f| {
+        let it = f.let_(object, Rvalue::New(object, vec![Operand::int(7)]));
+        f.set(qz_mir::Body::RETURN, Rvalue::Use(Operand::local(it)));
+        f.ret();
+    });
+    assert!(evaluated(&p, make).is_none());
+}
+
+fn evaluated(p: &Program, make: InstanceId) -> Option<ConstValue> {
+    let layouts = Layouts::new(&p.defs);
+    let value = qz_interp::evaluate(&p.module, &layouts, &NoFiles, make, Options::default());
+    value.expect("is not stopped").expect("does not panic")
 }

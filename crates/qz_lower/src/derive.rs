@@ -331,9 +331,17 @@ impl Deriver<'_, '_, '_, '_> {
         self.b.call(Body::RETURN, callee, args);
     }
 
+    /// A copy of a part, in the walk under way.
+    fn copied(&mut self, part: &Part) -> Operand {
+        let callee = Callee::Fn(main_key(self.lw.lang_fn("part_copy")), Ty::list(&[part.ty]), [].into());
+        let dest = self.b.temp(part.ty);
+        self.b.call(dest, callee, vec![part.of(SELF)]);
+        Operand::local(dest)
+    }
+
     fn replace_parts(&mut self, shape: &Shape) {
         for part in &shape.parts {
-            let copy = self.call("Clone", "clone", part.ty, vec![part.of(SELF)], part.ty);
+            let copy = self.copied(part);
             let mut place = Place::local(OTHER);
             place.proj.extend(part.proj.iter().copied());
             self.b.assign(place, Rvalue::Use(copy));
@@ -343,7 +351,7 @@ impl Deriver<'_, '_, '_, '_> {
     fn clone_parts(&mut self, shape: &Shape, variant: u32) {
         let mut values = Vec::new();
         for part in &shape.parts {
-            values.push(self.call("Clone", "clone", part.ty, vec![part.of(SELF)], part.ty));
+            values.push(self.copied(part));
         }
         let value = match self.ty.as_adt().map(|(id, _)| self.lw.defs().adts[id].kind) {
             None => Rvalue::Aggregate(AggregateKind::Tuple(self.ty), values),

@@ -71,6 +71,7 @@ fn emit(b: &mut Builder, name: &str, type_args: Tys, args: Vec<Operand>, ret: Ty
         "align_of" => result(b, ret, of_type(Intrinsic::AlignOf)),
         "needs_release" => result(b, ret, of_type(Intrinsic::NeedsRelease)),
         "leads_back" => result(b, ret, of_type(Intrinsic::LeadsBack)),
+        "is_object" => result(b, ret, of_type(Intrinsic::IsObject)),
         "may_repeat" => result(b, ret, of_type(Intrinsic::MayRepeat)),
         "ptr_null" => Operand::Const(Const::Null(ret)),
         "ptr_is_null" => {

@@ -376,11 +376,8 @@ impl Cx<'_, '_, '_> {
         let mut values: Vec<i128> = Vec::new();
         for row in &rows {
             match test_at(row, &test.place) {
-                Some(TestKind::Scalar(value)) => {
-                    if !values.contains(value) {
-                        values.push(*value);
-                    }
-                }
+                Some(TestKind::Scalar(value)) if values.contains(value) => {}
+                Some(TestKind::Scalar(value)) => values.push(*value),
                 Some(_) => break,
                 None => {}
             }

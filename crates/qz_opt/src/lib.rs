@@ -9,6 +9,7 @@
 //!    is a last use of the caller's. Then [`sweep`]: what every call of was inlined is left out.
 //! 4. [`ownership`] of parameters and [`counts`], which need the final calls: who keeps what, who may panic.
 //! 5. [`simplify`] once more, for the blocks that counts brought.
+//! 6. [`versions`]: loops without their bounds checks, where those can be asked in front.
 //!
 //! Each pass is a function from body to body; the verifier runs after every one if asked to.
 
@@ -26,6 +27,7 @@ mod sweep;
 mod symbols;
 #[cfg(test)]
 mod tests;
+mod versions;
 
 use std::fmt;
 
@@ -161,6 +163,7 @@ fn build(
     check(&module, &layouts, options, "count placement", Some(&release_panics))?;
     if optimise {
         each_body(&mut module, simplify::simplify_counted);
+        each_body(&mut module, versions::split_loops);
         check(&module, &layouts, options, "the last clean-up", Some(&release_panics))?;
     }
     observe(Stage::Finished, &module);

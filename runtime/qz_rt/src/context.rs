@@ -22,6 +22,8 @@ pub struct FiberState {
     pub request: Option<Request>,
     /// Panics on their way, the latest last.
     pub panics: Vec<Panic>,
+    /// How much of the reserve clean-up may use after a stack overflow.
+    pub(crate) cleanup_stack: usize,
     /// Objects handed over by destroy functions that were too deep.
     pub(crate) deferred: Vec<*mut u8>,
     /// Objects being shown and copied.
@@ -62,13 +64,15 @@ pub(crate) unsafe fn worker_state<'a>(fiber: *mut Fiber) -> &'a mut WorkerState 
 pub struct Settings {
     /// Bytes of stack.
     pub stack_size: usize,
+    /// Bytes of it that stay below the limit which generated code checks.
+    pub reserve: usize,
     /// Whether the program was compiled to count objects.
     pub count_objects: bool,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { stack_size: 64 << 20, count_objects: false }
+        Settings { stack_size: 64 << 20, reserve: STACK_RESERVE, count_objects: false }
     }
 }
 
@@ -93,8 +97,9 @@ impl Context {
             live_objects: 0,
             state: worker_state.cast(),
         });
+        let fiber_state = FiberState { cleanup_stack: settings.reserve / 2, ..FiberState::default() };
         let fiber = Box::new(Fiber {
-            stack_limit: stack.lowest() + STACK_RESERVE,
+            stack_limit: stack.lowest() + settings.reserve,
             worker: &raw mut *worker,
             types,
             drop_depth: 0,
@@ -102,7 +107,7 @@ impl Context {
             raise: 0,
             panicking: 0,
             resume: Resume::default(),
-            state: Box::into_raw(Box::<FiberState>::default()).cast(),
+            state: Box::into_raw(Box::new(fiber_state)).cast(),
         });
         Ok(Context { fiber, worker, stack })
     }

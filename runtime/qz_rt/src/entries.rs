@@ -1,5 +1,6 @@
 //! The machine-code entry of each function in the registry, made from the list itself: a signature that
-//! differs from the registry's does not compile.
+//! differs from the registry's does not compile. Each also has a name for linkers, `qz_rt_…`, which native
+//! programs call it by.
 
 use qz_rt_abi::object::StrObject;
 use qz_rt_abi::{Fiber, RtFn};
@@ -33,11 +34,31 @@ macro_rules! rust_ty {
 
 macro_rules! plain_entry {
     ($name:ident ($($param:ident: $ty:ident),*) $ret:ident) => {
+        #[unsafe(export_name = concat!("qz_rt_", stringify!($name)))]
         unsafe extern "C" fn plain(fiber: *mut Fiber, $($param: rust_ty!($ty)),*) -> rust_ty!($ret) {
             // SAFETY: generated code keeps the promises that the registry states.
             unsafe { $name(fiber, $($param),*) }
         }
     };
+}
+
+/// The entry for native programs of a function that panics: they tell the place, and go on by themselves.
+macro_rules! native_entry {
+    (() $name:ident ($($param:ident: $ty:ident),*)) => {};
+    ((panics $($flags:ident)*) $name:ident ($($param:ident: $ty:ident),*)) => {
+        #[unsafe(export_name = concat!("qz_native_", stringify!($name)))]
+        unsafe extern "C" fn native(fiber: *mut Fiber, $($param: rust_ty!($ty),)* place: u32) {
+            // SAFETY: as for `plain`.
+            unsafe {
+                $name(fiber, $($param),*);
+                crate::native::begin(fiber, place);
+            }
+        }
+    };
+    ((blocks $($flags:ident)*) $($rest:tt)*) => { native_entry!(($($flags)*) $($rest)*); };
+    ((never $($flags:ident)*) $($rest:tt)*) => { native_entry!(($($flags)*) $($rest)*); };
+    ((effect $($flags:ident)*) $($rest:tt)*) => { native_entry!(($($flags)*) $($rest)*); };
+    ((keyed $($flags:ident)*) $($rest:tt)*) => { native_entry!(($($flags)*) $($rest)*); };
 }
 
 /// The entry that generated code calls: the plain one, or a stub in front of it if it may panic.
@@ -65,6 +86,7 @@ macro_rules! entries {
         #[allow(clippy::type_complexity, reason = "two getters per function")]
         static ENTRIES: &[(fn() -> *const u8, fn() -> *const u8)] = &[$({
             plain_entry!($name ($($param: $ty),*) $ret);
+            native_entry!(($($flag)*) $name ($($param: $ty),*));
             (|| entry!(($($flag)*)), || plain as *const () as *const u8)
         }),*];
     };

@@ -1,6 +1,7 @@
 //! What a compiled program contains beside its own code: memory ([`memory`]), failure ([`unwind`],
 //! [`panic`]), text, and the ways to the world outside. The functions that generated code may call are those
-//! of [`qz_rt_abi::registry`]; [`address`] leads to their machine code.
+//! of [`qz_rt_abi::registry`]; [`address`] leads to their machine code. Programs that run inside the compiler
+//! make a [`Context`]; native ones enter by [`native`].
 //!
 //! Everything here speaks of raw objects of [`qz_rt_abi::object`]; nothing knows a compiler type. Start with
 //! [`context`].
@@ -12,6 +13,7 @@ mod hash;
 mod large;
 mod math;
 pub mod memory;
+pub mod native;
 pub mod numbers;
 pub mod panic;
 pub mod process;

@@ -32,6 +32,8 @@ pub struct Panic {
 #[derive(Clone, Debug)]
 pub enum PanicTrace {
     Machine(Trace),
+    /// Noted by a native program's functions while the panic passes through them.
+    Noted(crate::native::Trace),
     /// As [`Trace::frames`] gives them.
     Told(Vec<Result<Frame, usize>>),
 }
@@ -46,6 +48,7 @@ impl PanicTrace {
     fn frames(&self) -> Vec<Result<Frame, usize>> {
         match self {
             PanicTrace::Machine(trace) => trace.frames(),
+            PanicTrace::Noted(trace) => trace.frames(),
             PanicTrace::Told(frames) => frames.clone(),
         }
     }
@@ -61,6 +64,13 @@ pub enum Request {
 impl Panic {
     pub fn new(message: String, trace: PanicTrace) -> Panic {
         Panic { message, trace, ..Panic::default() }
+    }
+
+    /// Takes in a panic that came out of its clean-up.
+    pub(crate) fn attach(&mut self, later: &mut Panic) {
+        self.attached.push(std::mem::take(&mut later.message));
+        self.attached.append(&mut later.attached);
+        self.old_limit = self.old_limit.or(later.old_limit);
     }
 
     /// Whether it is a stack overflow whose clean-up is not over.
@@ -154,7 +164,7 @@ pub unsafe fn push(fiber: *mut Fiber, mut panic: Panic, overflow: bool) {
             }
             let old = (*fiber).stack_limit;
             panic.old_limit = Some(old);
-            (*fiber).stack_limit = old - qz_rt_abi::fiber::STACK_RESERVE / 2;
+            (*fiber).stack_limit = old - state(fiber).cleanup_stack;
         }
         state(fiber).panics.push(panic);
         (*fiber).panicking += 1;
@@ -177,9 +187,7 @@ pub unsafe fn enter_frame(fiber: *mut Fiber, frame: usize) {
     while let [.., earlier, last] = panics.as_mut_slice()
         && earlier.handler_fp < frame
     {
-        earlier.attached.push(std::mem::take(&mut last.message));
-        earlier.attached.append(&mut last.attached);
-        earlier.old_limit = earlier.old_limit.or(last.old_limit);
+        earlier.attach(last);
         panics.pop();
         // SAFETY: as above.
         unsafe { (*fiber).panicking -= 1 };

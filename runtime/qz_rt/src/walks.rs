@@ -16,10 +16,23 @@ type Addresses<V> = HashMap<usize, V, foldhash::fast::FixedState>;
 pub(crate) struct Walks {
     shown: Vec<usize>,
     shown_set: HashSet<usize, foldhash::fast::FixedState>,
+    /// A part that is about to be copied. Only compared.
+    part: usize,
+    /// Copies under way; a `clone` written by hand begins one inside of another.
+    copies: Vec<CopyWalk>,
+}
+
+#[derive(Default)]
+struct CopyWalk {
+    /// Whether an object may be met twice.
+    remembers: bool,
     copies: Addresses<*mut u8>,
+    /// Objects and copies, of which a count is held, so that no other gets their address: a `clone` written by hand
+    /// may let go of either.
+    kept: Vec<*mut u8>,
     /// How many objects on the stack are being copied.
-    copying: u32,
-    /// Panics on their way when the copy began. With more, it was given up, and its objects go.
+    depth: u32,
+    /// Panics on their way when the walk began. With more it was given up, and its objects go.
     panics: usize,
 }
 
@@ -41,63 +54,73 @@ pub(crate) unsafe fn show_leave(fiber: *mut Fiber) {
     }
 }
 
-pub(crate) unsafe fn copy_known(fiber: *mut Fiber, object: *mut u8) -> u8 {
+pub(crate) unsafe fn copy_part(fiber: *mut Fiber, object: *mut u8) {
+    // SAFETY: generated code passes a live fiber.
+    unsafe { state(fiber).walks.part = object as usize };
+}
+
+pub(crate) unsafe fn copy_look(fiber: *mut Fiber, object: *mut u8) -> i64 {
+    const ROOT: i64 = 0;
+    const KNOWN: i64 = 1;
+    const NEW: i64 = 2;
+    const NEW_UNNOTED: i64 = 3;
     // SAFETY: generated code passes a live fiber.
     let state = unsafe { state(fiber) };
-    let walks = &state.walks;
-    (walks.copying > 0 && walks.panics == state.panics.len() && walks.copies.contains_key(&(object as usize)))
-        as u8
+    let is_part = std::mem::take(&mut state.walks.part) == object as usize;
+    match state.walks.copies.last() {
+        Some(walk) if is_part && walk.panics == state.panics.len() => match walk.remembers {
+            false => NEW_UNNOTED,
+            true if walk.copies.contains_key(&(object as usize)) => KNOWN,
+            true => NEW,
+        },
+        _ => ROOT,
+    }
 }
 
 pub(crate) unsafe fn copy_of(fiber: *mut Fiber, object: *mut u8) -> *mut u8 {
     // SAFETY: generated code passes a live fiber, and objects whose copy is known, which is alive because of
-    // the count that the note holds.
+    // the count that the walk holds.
     unsafe {
-        let copy = state(fiber).walks.copies[&(object as usize)];
+        let walk = state(fiber).walks.copies.last().expect("`copy_look` found it");
+        let copy = walk.copies[&(object as usize)];
         retain(copy);
         copy
     }
 }
 
-pub(crate) unsafe fn copy_begin(fiber: *mut Fiber, wanted: u8) -> u8 {
+pub(crate) unsafe fn copy_begin(fiber: *mut Fiber, is_root: u8, remembers: u8) {
     // SAFETY: generated code passes a live fiber.
     let state = unsafe { state(fiber) };
-    let walks = &mut state.walks;
-    if walks.copying == 0 {
-        if wanted == 0 {
-            return 0;
-        }
-        walks.panics = state.panics.len();
-    } else if walks.panics != state.panics.len() {
-        return 0;
+    if is_root != 0 {
+        let panics = state.panics.len();
+        state.walks.copies.push(CopyWalk { remembers: remembers != 0, panics, ..CopyWalk::default() });
     }
-    walks.copying += 1;
-    1
+    if let Some(walk) = state.walks.copies.last_mut() {
+        walk.depth += 1;
+    }
 }
 
-/// Both objects are kept alive as long as the note stands, so that no other gets their address: a `clone`
-/// written by hand may let go of either.
 pub(crate) unsafe fn copy_note(fiber: *mut Fiber, object: *mut u8, copy: *mut u8) {
     // SAFETY: generated code passes a live fiber and live objects.
     unsafe {
-        if state(fiber).walks.copies.insert(object as usize, copy).is_none() {
+        let Some(walk) = state(fiber).walks.copies.last_mut() else { return };
+        if walk.remembers && walk.copies.insert(object as usize, copy).is_none() {
             retain(object);
             retain(copy);
+            walk.kept.extend([object, copy]);
         }
     }
 }
 
 pub(crate) unsafe fn copy_end(fiber: *mut Fiber) {
-    // SAFETY: generated code passes a live fiber; every note holds a count of both objects.
+    // SAFETY: generated code passes a live fiber; a walk holds a count of what it keeps.
     unsafe {
         let walks = &mut state(fiber).walks;
-        walks.copying -= 1;
-        if walks.copying > 0 {
-            return;
-        }
-        for (object, copy) in std::mem::take(&mut walks.copies) {
-            release(fiber, object as *mut u8);
-            release(fiber, copy);
+        let Some(walk) = walks.copies.last_mut() else { return };
+        walk.depth -= 1;
+        if walk.depth == 0 {
+            let kept = walks.copies.pop().map(|walk| walk.kept);
+            kept.into_iter().flatten().for_each(|object| release(fiber, object));
         }
     }
 }

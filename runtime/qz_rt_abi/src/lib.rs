@@ -1,11 +1,12 @@
 //! What compiler and runtime must agree on: the shape of heap objects ([`object`]), of the fiber that every
-//! function receives ([`fiber`]), the size classes of small memory ([`classes`]), and the list of runtime
-//! functions ([`registry`]).
+//! function receives ([`fiber`]), the size classes of small memory ([`classes`]), the list of runtime
+//! functions ([`registry`]), and what a native program says about itself ([`native`]).
 //!
 //! Data and constants only. Nothing here allocates, and nothing knows a compiler type.
 
 pub mod classes;
 pub mod fiber;
+pub mod native;
 pub mod object;
 pub mod registry;
 

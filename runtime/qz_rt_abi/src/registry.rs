@@ -94,15 +94,18 @@ macro_rules! rt_functions {
             fn show_enter(object: Ptr) -> Bool: ;
             /// The object noted last is shown.
             fn show_leave() -> Unit: ;
-            /// Whether a copy is under way that has the object already.
-            fn copy_known(object: Ptr) -> Bool: ;
-            /// A count of the copy that `copy_known` told of.
+            /// The copy of this object that is asked for next belongs to the walk under way.
+            fn copy_part(object: Ptr) -> Unit: ;
+            /// What a copy of the object would be: 0 a walk of its own, 1 there is one already, 2 a part of the walk
+            /// under way, 3 the same of a walk that remembers nothing.
+            fn copy_look(object: Ptr) -> Int: ;
+            /// A count of the copy that `copy_look` told of.
             fn copy_of(object: Ptr) -> Ptr: ;
-            /// Whether copies are to be noted: if one is under way, or `wanted`, which starts one.
-            fn copy_begin(wanted: Bool) -> Bool: ;
-            /// Notes the copy of an object.
+            /// Begins a walk, or goes deeper in the one under way.
+            fn copy_begin(is_root: Bool, remembers: Bool) -> Unit: ;
+            /// Notes the copy of an object, if the walk remembers.
             fn copy_note(object: Ptr, copy: Ptr) -> Unit: ;
-            /// Ends what a `copy_begin` that said yes began.
+            /// Ends what `copy_begin` began.
             fn copy_end() -> Unit: ;
 
             // ---- failure

@@ -106,6 +106,11 @@ pub(crate) fn struct_pattern_braces(span: Span, name: Name) -> Diagnostic {
         .help(format!("write `{name} {{ field, .. }}`"))
 }
 
+pub(crate) fn empty_range(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::EMPTY_RANGE, span, "nothing lies in this range")
+        .help("the smaller end stands first")
+}
+
 pub(crate) fn range_pattern(span: Span, ty: &str) -> Diagnostic {
     Diagnostic::new(
         Code::PATTERN_TYPE,

@@ -138,7 +138,7 @@ impl Infer<'_, '_> {
         let generics = &defs.fn_sig(function).generics;
         let same_impl = defs.fns[function].container == defs.fns[self.function].container;
         function == self.function
-            || generics.len() == 0
+            || generics.is_empty()
             || same_impl && generics.outer as usize == generics.len()
     }
 

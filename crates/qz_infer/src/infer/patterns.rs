@@ -45,7 +45,7 @@ impl Infer<'_, '_> {
                     self.pattern_type(id, scheme.ret, ty);
                 }
             }
-            Pat::Range { start, end, .. } => {
+            Pat::Range { start, end, inclusive } => {
                 for part in [start, end].into_iter().flatten() {
                     self.pattern(*part, ty);
                 }
@@ -54,6 +54,8 @@ impl Infer<'_, '_> {
                     let span = body.pat_span(id);
                     let shown = self.show(known);
                     self.report(words::range_pattern(span, &shown));
+                } else if self.is_empty_range(*start, *end, *inclusive) {
+                    self.report(words::empty_range(body.pat_span(id)));
                 }
             }
             Pat::Variant { path, args, has_args, gap } => {
@@ -117,6 +119,26 @@ impl Infer<'_, '_> {
             let error = self.error();
             self.pattern(pat, error);
         }
+    }
+
+    /// Whether nothing lies between the ends of a range pattern.
+    fn is_empty_range(&self, start: Option<PatId>, end: Option<PatId>, inclusive: bool) -> bool {
+        let literal = |pat: Option<PatId>| match &self.body.pats[pat?] {
+            Pat::Lit { value } => Some(value.clone()),
+            _ => None,
+        };
+        let order = match (literal(start), literal(end)) {
+            (Some(Literal::Int { value: a, negative: x }), Some(Literal::Int { value: b, negative: y })) => {
+                // Ends beyond all types are told as such.
+                let signed =
+                    |n: u128, negative: bool| i128::try_from(n).ok().map(|n| if negative { -n } else { n });
+                signed(a, x).zip(signed(b, y)).map(|(a, b)| a.cmp(&b))
+            }
+            (Some(Literal::Float(a)), Some(Literal::Float(b))) => a.partial_cmp(&b),
+            (Some(Literal::Char(a)), Some(Literal::Char(b))) => a.partial_cmp(&b),
+            _ => None,
+        };
+        order.is_some_and(|order| order.is_gt() || (order.is_eq() && !inclusive))
     }
 
     fn variant_pattern(&mut self, id: PatId, path: StructPath, form: Option<(&[PatArg], Gap)>, ty: Ty) {

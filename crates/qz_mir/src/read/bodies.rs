@@ -33,12 +33,13 @@ const ALL_OPS: [BinOp; 16] = [
 
 const ALL_CASTS: [CastKind; 4] = [CastKind::Checked, CastKind::Wrapping, CastKind::Bits, CastKind::Pointer];
 
-const ALL_INTRINSICS: [Intrinsic; 30] = [
+const ALL_INTRINSICS: [Intrinsic; 31] = [
     Intrinsic::SizeOf,
     Intrinsic::AlignOf,
     Intrinsic::NeedsRelease,
     Intrinsic::LeadsBack,
     Intrinsic::MayRepeat,
+    Intrinsic::IsObject,
     Intrinsic::PtrAdd,
     Intrinsic::PtrDiff,
     Intrinsic::PtrEq,

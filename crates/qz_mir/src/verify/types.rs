@@ -228,6 +228,7 @@ impl Types<'_> {
                 | Intrinsic::NeedsRelease
                 | Intrinsic::LeadsBack
                 | Intrinsic::MayRepeat
+                | Intrinsic::IsObject
         );
         Ok((!about).then_some(ty))
     }
@@ -281,6 +282,7 @@ fn arity(which: Intrinsic) -> usize {
         | Intrinsic::NeedsRelease
         | Intrinsic::LeadsBack
         | Intrinsic::MayRepeat
+        | Intrinsic::IsObject
         | Intrinsic::Uninit => 0,
         Intrinsic::CountOnes
         | Intrinsic::LeadingZeros

@@ -57,9 +57,14 @@ impl Instantiator<'_> {
 
     fn rvalue(&mut self, value: &mut Rvalue, scope: Scope) {
         match value {
-            Rvalue::Intrinsic(which @ (Intrinsic::LeadsBack | Intrinsic::MayRepeat), _, ty) => {
+            Rvalue::Intrinsic(
+                which @ (Intrinsic::LeadsBack | Intrinsic::MayRepeat | Intrinsic::IsObject),
+                _,
+                ty,
+            ) => {
                 let ty = self.mono(*ty, scope.args);
                 let yes = match which {
+                    Intrinsic::IsObject => self.drops.is_mutable_object(ty),
                     Intrinsic::LeadsBack => crate::graph::leads_back(self.drops, ty),
                     _ => crate::graph::may_repeat(self.drops, ty),
                 };

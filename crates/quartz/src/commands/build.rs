@@ -1,0 +1,56 @@
+//! `quartz build`: native programs, and what lies on the way to them.
+
+use std::path::Path;
+
+use qz_driver::{Artefact, BuildOptions, Program};
+use qz_infer::Checker;
+
+use super::{STATUS_PROBLEMS, STATUS_USE, Timings, fail, load, root_of};
+use crate::cli::{Build, BuildEmit, Look};
+
+pub(super) fn build(look: &Look, command: &Build) -> u8 {
+    let to_stdout = command.output.as_deref() == Some(Path::new("-"));
+    if to_stdout && command.emit != Some(BuildEmit::LlvmIr) {
+        eprintln!("error: only LLVM IR goes to standard output");
+        eprintln!("  = help: write `--emit=llvm-ir`, or a file's name behind `-o`");
+        return STATUS_USE;
+    }
+    let Some(root) = root_of(&command.file) else { return STATUS_USE };
+    let mut timings = Timings::new(command.timings);
+    let Some(program) = load(root) else { return STATUS_PROBLEMS };
+    timings.done("load");
+    let status = build_loaded(look, command, &program, &mut timings);
+    timings.print();
+    status
+}
+
+fn build_loaded(look: &Look, command: &Build, program: &Program, timings: &mut Timings) -> u8 {
+    let checker = Checker::new(&program.defs);
+    let problems = qz_driver::check(program, &checker);
+    timings.done("check");
+    if look.report(&problems, program) {
+        return STATUS_PROBLEMS;
+    }
+    let opt = command.opt.as_deref().unwrap_or(if command.release { "2" } else { "1" });
+    let options = BuildOptions {
+        artefact: match command.emit {
+            Some(BuildEmit::LlvmIr) => Artefact::LlvmIr,
+            Some(BuildEmit::Asm) => Artefact::Asm,
+            Some(BuildEmit::Obj) => Artefact::Object,
+            None => Artefact::Executable,
+        },
+        output: command.output.clone(),
+        opt: opt.to_owned(),
+        target_cpu: command.target_cpu.clone(),
+        link_statically: command.link_statically,
+        strip: command.strip,
+        leaks: command.leaks,
+        verify: command.verify,
+    };
+    let built =
+        qz_driver::build_native(program, &checker, &command.file, &options, &mut |stage| timings.done(stage));
+    match built {
+        Ok(()) => 0,
+        Err(failure) => fail(look, program, failure),
+    }
+}

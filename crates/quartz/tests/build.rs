@@ -1,0 +1,263 @@
+//! `quartz build` when something around it is wrong: a clear error, the right status, and nothing left behind.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// A fresh folder with a program in it, removed at its end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Scratch {
+        let folder = std::env::temp_dir().join(format!("quartz-build-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("the temporary folder can be written");
+        let scratch = Scratch(folder);
+        scratch.file("a.qz", "def main = puts(42)\n");
+        scratch
+    }
+
+    fn file(&self, name: &str, text: &str) {
+        std::fs::write(self.0.join(name), text).expect("the file can be written");
+    }
+
+    /// A program that stands in for clang.
+    fn script(&self, text: &str) -> PathBuf {
+        let path = self.0.join("clang");
+        std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("the file can be written");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+        path
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_quartz"));
+        command.current_dir(&self.0).args(["--color=never"]).args(args).stdin(Stdio::null());
+        command
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.0).expect("the folder is there").flatten();
+        let mut names: Vec<String> =
+            entries.map(|it| it.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    /// The build fails with this status and these words, and leaves the folder as it was.
+    fn fails(&self, command: &mut Command, status: i32, words: &[&str]) {
+        let before = self.names();
+        let found = command.output().expect("the command starts");
+        let stderr = String::from_utf8_lossy(&found.stderr);
+        assert_eq!(found.status.code(), Some(status), "{stderr}");
+        words.iter().for_each(|it| assert!(stderr.contains(it), "lacks {it:?}: {stderr}"));
+        assert_eq!(self.names(), before, "something was left behind");
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// Answers as clang 19 does when it is asked for its version.
+const CLANG_19: &str = "if [ \"$1\" = --version ]; then echo 'clang version 19.1.7'; exit; fi";
+
+/// Any file stands in for the runtime where it is not reached.
+fn with(command: &mut Command, clang: &Path) -> Command {
+    let mut with = Command::new(command.get_program());
+    with.args(command.get_args()).current_dir(command.get_current_dir().expect("it was set"));
+    with.env("QUARTZ_CLANG", clang).env("QUARTZ_RUNTIME", clang).stdin(Stdio::null());
+    with
+}
+
+#[test]
+fn no_clang() {
+    let scratch = Scratch::new("no-clang");
+    let build = ["build", "a.qz"];
+    scratch.fails(
+        scratch.command(&build).env("PATH", "/nowhere").env_remove("QUARTZ_CLANG"),
+        1,
+        &["QZ9005", "apt-get install clang"],
+    );
+    scratch.fails(
+        scratch.command(&build).env("QUARTZ_CLANG", "/nowhere/clang"),
+        1,
+        &["QZ9005", "/nowhere/clang"],
+    );
+}
+
+#[test]
+fn clang_that_is_none_or_too_old() {
+    let scratch = Scratch::new("garbage");
+    let clang = scratch.script("echo 'no \u{1} idea'");
+    scratch.fails(
+        &mut with(&mut scratch.command(&["build", "a.qz"]), &clang),
+        1,
+        &["QZ9005", "does not say"],
+    );
+    let clang = scratch.script("echo 'clang version 11.0.1'");
+    scratch.fails(&mut with(&mut scratch.command(&["build", "a.qz"]), &clang), 1, &["QZ9005", "version 11"]);
+}
+
+#[test]
+fn clang_that_fails() {
+    let scratch = Scratch::new("fails");
+    scratch.file("a", "an older program");
+    for (does, words) in [
+        ("echo boom >&2; exit 1", "boom"),
+        ("exit 3", "exit status 3"),
+        ("kill -9 $$", "it was killed"),
+        ("exit 0", "wrote nothing"),
+        // Something that is no program.
+        (
+            "for last; do :; done; while [ $# -gt 1 ]; do [ \"$1\" = -o ] && echo x > \"$2\"; shift; done",
+            "linked no program",
+        ),
+    ] {
+        let clang = scratch.script(&format!("{CLANG_19}\n{does}"));
+        let mut build = with(&mut scratch.command(&["build", "a.qz"]), &clang);
+        scratch.fails(&mut build, 1, &["QZ9006", words]);
+    }
+    let older = std::fs::read_to_string(scratch.0.join("a")).expect("it is still there");
+    assert_eq!(older, "an older program");
+}
+
+#[test]
+fn outputs_that_cannot_be() {
+    let scratch = Scratch::new("outputs");
+    let clang = scratch.script(CLANG_19);
+    let fails = |out: &str, words: &str| {
+        let mut build = with(&mut scratch.command(&["build", "a.qz", "-o", out]), &clang);
+        scratch.fails(&mut build, 1, &["QZ9007", words]);
+    };
+    fails(".", "it is a folder");
+    fails("missing/a", "No such file");
+    fails("a.qz/a", "Not a directory");
+    fails("a.qz", "it is the program itself");
+    fails("/dev/null", "not a regular file");
+    std::fs::create_dir(scratch.0.join("locked")).expect("the folder can be made");
+    let locked = scratch.0.join("locked");
+    std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o555)).expect("it is ours");
+    // Who may write everywhere is not stopped by permissions.
+    if std::fs::write(locked.join("probe"), "").is_err() {
+        fails("locked/a", "Permission denied");
+    }
+}
+
+#[test]
+fn no_runtime_library() {
+    let scratch = Scratch::new("runtime");
+    let clang = scratch.script(CLANG_19);
+    let mut build = scratch.command(&["build", "a.qz"]);
+    build.env("QUARTZ_CLANG", &clang).env("QUARTZ_RUNTIME", "/nowhere");
+    scratch.fails(&mut build, 1, &["QZ9005", "/nowhere", "cargo build --release -p qz_rt_native"]);
+}
+
+#[test]
+fn wrong_use() {
+    let scratch = Scratch::new("use");
+    scratch.fails(&mut scratch.command(&["build", "a.qz", "--opt=9"]), 2, &["--opt"]);
+    scratch.fails(&mut scratch.command(&["build", "a.qz", "-o", "-"]), 2, &["--emit=llvm-ir"]);
+    scratch.fails(&mut scratch.command(&["a.qz", "more"]), 2, &["more"]);
+}
+
+#[test]
+fn problems_of_the_program_come_first() {
+    let scratch = Scratch::new("problems");
+    scratch.file("a.qz", "def main = nope()\n");
+    scratch.fails(&mut scratch.command(&["build", "a.qz"]), 1, &["QZ0400"]);
+    scratch.file("a.qz", "def f = 1\n");
+    scratch.fails(&mut scratch.command(&["build", "a.qz"]), 1, &["QZ9004"]);
+}
+
+fn stdout(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn llvm_ir_needs_no_llvm_and_is_the_same_everywhere() {
+    let scratch = Scratch::new("ir");
+    let print = |args: &[&str]| {
+        let mut command = scratch.command(args);
+        stdout(&command.env("PATH", "/nowhere").output().expect("the command starts"))
+    };
+    let ir = print(&["a.qz"]);
+    assert!(ir.contains("define i32 @main("), "{ir}");
+    print(&["build", "--emit=llvm-ir", "a.qz"]);
+    assert_eq!(std::fs::read_to_string(scratch.0.join("a.ll")).expect("it was made"), ir);
+    let other = Scratch::new("ir-elsewhere");
+    let again = other.command(&["a.qz"]).output().expect("the command starts");
+    assert_eq!(stdout(&again), ir);
+}
+
+/// Builds with what is installed; nothing if something is not.
+fn built(scratch: &Scratch, args: &[&str]) -> Option<Output> {
+    let output = scratch.command(args).output().expect("the command starts");
+    let missing = String::from_utf8_lossy(&output.stderr).contains("QZ9005");
+    if missing {
+        eprintln!("not tested: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    (!missing).then_some(output)
+}
+
+#[test]
+fn every_kind_of_output() {
+    let scratch = Scratch::new("kinds");
+    for (flags, starts) in [
+        (&["--emit=asm", "-o", "a.s"][..], "\t"),
+        (&["--emit=obj", "-o", "a.o"], "\u{7f}ELF"),
+        (&["--emit=obj", "--opt=s", "-o", "again.o"], "\u{7f}ELF"),
+        (&["-o", "program"], "\u{7f}ELF"),
+        (&["--release", "--strip", "-o", "program"], "\u{7f}ELF"),
+        (&["--opt=3", "--target-cpu=native", "-o", "program"], "\u{7f}ELF"),
+        (&["--static", "-o", "program"], "\u{7f}ELF"),
+    ] {
+        let Some(output) = built(&scratch, &[&["build", "a.qz"], flags].concat()) else { return };
+        stdout(&output);
+        let to = scratch.0.join(flags.last().expect("the output comes last"));
+        let made = std::fs::read(&to).expect("it was made");
+        assert!(made.starts_with(starts.as_bytes()), "{flags:?}");
+        if flags.last() == Some(&"program") {
+            assert_eq!(stdout(&Command::new(&to).output().expect("it starts")), "42\n");
+        }
+    }
+    assert_eq!(scratch.names(), ["a.o", "a.qz", "a.s", "again.o", "program"]);
+}
+
+#[test]
+fn the_same_program_is_the_same_bytes() {
+    let (one, other) = (Scratch::new("bytes"), Scratch::new("bytes-elsewhere"));
+    let make = |scratch: &Scratch| {
+        let output = built(scratch, &["build", "--release", "a.qz"])?;
+        stdout(&output);
+        Some(std::fs::read(scratch.0.join("a")).expect("it was made"))
+    };
+    let (Some(a), Some(b)) = (make(&one), make(&other)) else { return };
+    assert!(a == b, "two folders, two programs");
+}
+
+#[test]
+fn a_stripped_program_is_small() {
+    let scratch = Scratch::new("small");
+    let Some(output) = built(&scratch, &["build", "--release", "--strip", "a.qz"]) else { return };
+    stdout(&output);
+    let size = scratch.0.join("a").metadata().expect("it was made").len();
+    // The runtime is larger in a debug build of the compiler.
+    let most = if cfg!(debug_assertions) { 2_000_000 } else { 600_000 };
+    assert!(size < most, "{size} bytes");
+}
+
+#[test]
+fn a_foreign_function_that_no_library_has() {
+    let scratch = Scratch::new("symbols");
+    scratch.file(
+        "a.qz",
+        "extern \"C\" def no_such_function(n: Int): Int\n\ndef main = puts(no_such_function(1))\n",
+    );
+    let Some(output) = built(&scratch, &["build", "a.qz"]) else { return };
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("QZ9008") && stderr.contains("a.qz:1:"), "{stderr}");
+    assert_eq!(scratch.names(), ["a.qz"]);
+}

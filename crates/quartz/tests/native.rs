@@ -1,0 +1,134 @@
+//! Native programs: every program of `tests/run/` and `examples/` is built by LLVM and does what it says, and
+//! `tests/llvm/` holds the text of functions whose form matters. Without `clang` this is skipped, and says so.
+//!
+//! `QUARTZ_NATIVE_OPT` is the level of optimisation (1 if not set).
+
+mod filetests {
+    pub(crate) mod judge;
+    pub(crate) mod llvm;
+    pub(crate) mod text;
+}
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use filetests::text::{directives, lines_of, output, quartz, scratch};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let top =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the project's folder");
+    let mut trials = Vec::new();
+    for file in filetests::llvm::files(&top.join("tests/llvm")) {
+        trials.push(trial(&top, file, filetests::llvm::run));
+    }
+    trials.push(Trial::test("the text is valid for every LLVM that is installed", {
+        let top = top.clone();
+        move || every_version_reads_it(&top).map_err(Failed::from)
+    }));
+    if can_build(&top) {
+        for folder in ["tests/run", "examples"] {
+            for file in filetests::judge::files(&top.join(folder)) {
+                trials.push(trial(&top, file, build_and_run));
+            }
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// LLVM's own checker takes the examples, in every version that is here.
+fn every_version_reads_it(top: &Path) -> Result<(), String> {
+    let mut checks = 0;
+    for file in filetests::judge::files(&top.join("examples")) {
+        let ir = output(quartz().arg(&file), None).stdout;
+        for version in (15..=22).map(|version| format!("opt-{version}")) {
+            let mut check = Command::new(&version);
+            let Some(mut child) = check.args(["-passes=verify", "-disable-output"]).spawn_piped() else {
+                continue;
+            };
+            child.stdin.take().expect("piped").write_all(&ir).map_err(|error| error.to_string())?;
+            let said = child.wait_with_output().map_err(|error| error.to_string())?;
+            if !said.status.success() {
+                let words = String::from_utf8_lossy(&said.stderr).into_owned();
+                return Err(format!("{version} does not take {}: {words}", file.display()));
+            }
+            checks += 1;
+        }
+    }
+    eprintln!("{checks} checks by installed versions of LLVM");
+    Ok(())
+}
+
+trait SpawnPiped {
+    /// The process with its input piped, if there is such a program.
+    fn spawn_piped(&mut self) -> Option<Child>;
+}
+
+impl SpawnPiped for Command {
+    fn spawn_piped(&mut self) -> Option<Child> {
+        self.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().ok()
+    }
+}
+
+fn trial(top: &Path, file: PathBuf, case: fn(&Path) -> Result<(), String>) -> Trial {
+    let name = file.strip_prefix(top).expect("below the top").display().to_string();
+    Trial::test(name, move || case(&file).map_err(Failed::from))
+}
+
+/// Whether there is a `clang`; makes sure that the runtime library is there, too.
+fn can_build(top: &Path) -> bool {
+    let scratch = scratch("native-probe");
+    std::fs::write(scratch.join("a.qz"), "def main = ()\n").expect("the folder can be written");
+    let build =
+        || output(quartz().current_dir(&scratch).args(["build", "--color=never", "a.qz", "-o", "a"]), None);
+    let mut found = build();
+    if String::from_utf8_lossy(&found.stderr).contains("libqz_rt_native.a") {
+        make_library(top);
+        found = build();
+    }
+    let stderr = String::from_utf8_lossy(&found.stderr);
+    if stderr.contains("QZ9005") {
+        eprintln!("native programs are not tested: {stderr}");
+    } else {
+        assert!(found.status.success(), "{stderr}");
+    }
+    std::fs::remove_dir_all(&scratch).ok();
+    found.status.success()
+}
+
+/// `cargo test` alone does not make static libraries.
+fn make_library(top: &Path) {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(top).args(["build", "--quiet", "-p", "qz_rt_native"]);
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    assert!(cargo.status().expect("cargo starts").success(), "the runtime library can be built");
+}
+
+fn build_and_run(file: &Path) -> Result<(), String> {
+    let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
+    let directives = directives(&text);
+    let engines = lines_of(&directives, "engines");
+    if engines.first().is_some_and(|list| !list.contains("llvm") && !list.contains("cranelift")) {
+        return Ok(());
+    }
+    let name = file.file_name().expect("a file has a name").to_string_lossy().into_owned();
+    let folder = file.parent().expect("a file lies in a folder");
+    let scratch = scratch(&format!("native-{}", file.display().to_string().replace('/', "-")));
+    let program = scratch.join("program");
+    let level = std::env::var("QUARTZ_NATIVE_OPT").unwrap_or_else(|_| "1".into());
+    let mut build = quartz();
+    build.current_dir(folder).args(["build", "--color=never", "--leaks", &format!("--opt={level}"), &name]);
+    let built = output(build.arg("-o").arg(&program), None);
+    if !built.status.success() {
+        return Err(format!("it cannot be built:\n{}", String::from_utf8_lossy(&built.stderr)));
+    }
+    let mut command = Command::new(&program);
+    command.current_dir(folder).env("QUARTZ_HASH_SEED", "7");
+    let result = filetests::judge::judge(command, &directives);
+    std::fs::remove_dir_all(&scratch).ok();
+    result
+}

@@ -1,0 +1,121 @@
+//! Where the programs and libraries are that a native build needs: `clang`, a linker, the runtime.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use qz_diag::Code;
+
+use crate::run::{Failure, ToolProblem};
+
+/// Versions whose language the printed IR is in, newest first.
+const VERSIONS: std::ops::RangeInclusive<u32> = 15..=22;
+const LIBRARY: &str = "libqz_rt_native.a";
+const INSTALL: &str =
+    "install it, for example by `apt-get install clang-19`, or name one by the variable QUARTZ_CLANG";
+
+/// A usable `clang`.
+pub(super) struct Clang {
+    pub(super) path: PathBuf,
+}
+
+fn missing(message: String, help: &str) -> Failure {
+    Failure::Tool(ToolProblem {
+        code: Code::TOOL_MISSING,
+        message,
+        notes: Vec::new(),
+        help: Some(help.to_owned()),
+    })
+}
+
+/// The program of this name in the folders of `PATH`.
+fn in_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|it| it.is_file())
+}
+
+impl Clang {
+    /// `QUARTZ_CLANG`, or the newest version that is installed and known to fit, or any.
+    pub(super) fn find() -> Result<Clang, Failure> {
+        if let Some(named) = std::env::var_os("QUARTZ_CLANG").filter(|it| !it.is_empty()) {
+            let path = PathBuf::from(&named);
+            let found = if path.components().count() > 1 { path.is_file().then_some(path) } else { None };
+            let found = found.or_else(|| in_path(&named.to_string_lossy()));
+            let path = found.ok_or_else(|| {
+                missing(format!("QUARTZ_CLANG names `{}`, which is not there", named.display()), INSTALL)
+            })?;
+            return Clang::checked(path);
+        }
+        let names = VERSIONS.rev().map(|version| format!("clang-{version}")).chain(["clang".to_owned()]);
+        let mut names = names.filter_map(|name| in_path(&name));
+        match names.next() {
+            Some(path) => Clang::checked(path),
+            None => Err(missing("native programs need `clang`, which is not installed".into(), INSTALL)),
+        }
+    }
+
+    /// The program, if it is one that understands what it will get.
+    fn checked(path: PathBuf) -> Result<Clang, Failure> {
+        let output = Command::new(&path).arg("--version").stdin(Stdio::null()).output();
+        let text = output.map(|it| String::from_utf8_lossy(&it.stdout).into_owned()).unwrap_or_default();
+        let shown = path.display();
+        match version_in(&text) {
+            Some(version) if version >= *VERSIONS.start() => Ok(Clang { path }),
+            Some(version) => Err(missing(
+                format!("`{shown}` is version {version}; {} or later is needed", VERSIONS.start()),
+                INSTALL,
+            )),
+            None => Err(missing(format!("`{shown}` does not say that it is clang"), INSTALL)),
+        }
+    }
+
+    /// A linker that is quicker than the system's, if there is one.
+    pub(super) fn linker(&self) -> Option<&'static str> {
+        let beside = |name: &str| self.path.parent().is_some_and(|folder| folder.join(name).is_file());
+        let known = [("ld.lld", "lld"), ("ld.mold", "mold")];
+        known.into_iter().find(|(file, _)| beside(file) || in_path(file).is_some()).map(|it| it.1)
+    }
+}
+
+/// The major version in what `clang --version` prints.
+fn version_in(text: &str) -> Option<u32> {
+    let (_, rest) = text.split_once("clang version ")?;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+/// The runtime as a static library: what `QUARTZ_RUNTIME` names, or the one beside the compiler, which is where
+/// both cargo and an installation put it, or the one in the project that the compiler was installed from.
+pub(super) fn runtime_library() -> Result<PathBuf, Failure> {
+    const BUILD: &str = "build it by `cargo build --release -p qz_rt_native` (the profile of the compiler), or \
+                         name it by the variable QUARTZ_RUNTIME";
+    if let Some(named) = std::env::var_os("QUARTZ_RUNTIME").filter(|it| !it.is_empty()) {
+        let named = PathBuf::from(named);
+        let path = if named.is_dir() { named.join(LIBRARY) } else { named };
+        let shown = path.display().to_string();
+        return path
+            .is_file()
+            .then_some(path)
+            .ok_or_else(|| missing(format!("QUARTZ_RUNTIME names `{shown}`, which is not there"), BUILD));
+    }
+    let compiler = std::env::current_exe().and_then(|it| it.canonicalize()).unwrap_or_default();
+    let folder = compiler.parent().unwrap_or(Path::new("."));
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/release");
+    let places = [folder.to_owned(), folder.join("../lib/quartz"), project];
+    places
+        .into_iter()
+        .map(|folder| folder.join(LIBRARY))
+        .find(|it| it.is_file())
+        .ok_or_else(|| missing(format!("the runtime library `{LIBRARY}` is not beside the compiler"), BUILD))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read() {
+        assert_eq!(version_in("Debian clang version 19.1.7 (3+b1)\nTarget: x86_64"), Some(19));
+        assert_eq!(version_in("Apple clang version 16.0.0 (clang-1600)"), Some(16));
+        assert_eq!(version_in("gcc (Debian) 14"), None);
+    }
+}

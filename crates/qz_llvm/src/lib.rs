@@ -1,0 +1,88 @@
+//! MIR to LLVM's text form (`.ll`): the engine behind native executables. No LLVM is needed to print it; the
+//! driver gives it to `clang`.
+//!
+//! [`print_program`] does all. Read [`subset`] for which part of LLVM's language is used and how a program
+//! looks in it, [`program`](crate::program) for the order of things, then [`function`](crate::function); each
+//! kind of statement has its own module, named as in `qz_cranelift`. Layouts, counts and checks are decided
+//! elsewhere; here they are only carried out.
+//!
+//! Optimisation is LLVM's business. What is done here is to tell it what it cannot find out: which memory
+//! never overlaps ([`memory`](crate::memory)), what is rare, what cannot be null, what cannot unwind.
+
+mod arith;
+mod calls;
+mod casts;
+mod consts;
+mod counts;
+mod data;
+mod destroy;
+mod enums;
+mod function;
+mod intrinsics;
+mod ir;
+mod locations;
+mod memory;
+mod objects;
+mod place;
+mod program;
+mod recursion;
+mod statement;
+mod strings;
+pub mod subset;
+mod unwind;
+mod value;
+
+use qz_codegen::SourceFiles;
+use qz_mir::Module;
+use qz_mir::layout::Layouts;
+
+/// How a program is printed.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct Options {
+    /// Keep exact numbers of live objects, for leak reports. Slower.
+    pub count_objects: bool,
+    /// The machine that code is made for.
+    pub arch: Arch,
+}
+
+/// What the text depends on beside the program.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Arch {
+    X86_64,
+    Aarch64,
+}
+
+impl Arch {
+    /// The machine that the compiler runs on.
+    pub const HOST: Arch = if cfg!(target_arch = "aarch64") { Arch::Aarch64 } else { Arch::X86_64 };
+
+    fn stack_pointer(self) -> &'static str {
+        match self {
+            Arch::X86_64 => "rsp",
+            Arch::Aarch64 => "sp",
+        }
+    }
+
+    fn triple(self) -> &'static str {
+        match self {
+            Arch::X86_64 => "x86_64-unknown-linux-gnu",
+            Arch::Aarch64 => "aarch64-unknown-linux-gnu",
+        }
+    }
+}
+
+impl Default for Arch {
+    fn default() -> Arch {
+        Arch::HOST
+    }
+}
+
+/// A whole program as LLVM IR, with `main`. The same program gives the same bytes.
+pub fn print_program(
+    module: &Module,
+    layouts: &Layouts,
+    files: &dyn SourceFiles,
+    options: Options,
+) -> String {
+    program::ProgramCx::new(module, layouts, options).print(files)
+}

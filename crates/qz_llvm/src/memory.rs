@@ -1,0 +1,139 @@
+//! Kinds of memory that never overlap, told to LLVM as type-based alias information, so that it may keep what
+//! it read from one kind over a store to another.
+//!
+//! Every byte is accessed as one kind for as long as it holds a value. Memory changes kind when an object is
+//! made or freed; the accesses around that which are not calls of the runtime (the links of free lists) have no
+//! kind, which keeps all others on their side of them.
+
+use crate::function::FnCx;
+use crate::ir::{LlTy, Value};
+
+/// What lies at an address.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Region {
+    /// May be anything: locals in memory, what a `&` leads to, module variables, links of free lists.
+    Any,
+    /// Count and type index of a heap object.
+    Header,
+    /// Everything behind the header of a heap object.
+    Object,
+    /// Elements behind a `Ptr<T>`, such as those of a `Vec`.
+    Element,
+    /// The fiber, the worker, the type table.
+    Runtime,
+}
+
+impl Region {
+    /// The metadata that accesses carry; [`METADATA`] defines it.
+    pub(crate) fn tag(self) -> &'static str {
+        match self {
+            Region::Any => "",
+            Region::Header => ", !tbaa !2",
+            Region::Object => ", !tbaa !4",
+            Region::Element => ", !tbaa !6",
+            Region::Runtime => ", !tbaa !8",
+        }
+    }
+}
+
+/// For branches to what is rarely run.
+pub(crate) const RARELY: &str = ", !prof !9";
+/// For branches that are nearly always taken.
+pub(crate) const MOSTLY: &str = ", !prof !10";
+/// For a byte that holds a `Bool`.
+pub(crate) const IS_BOOL: &str = ", !range !11";
+/// For a pointer that is not null.
+pub(crate) const NONNULL: &str = ", !nonnull !12";
+
+/// The module's metadata, the same for every program.
+pub(crate) const METADATA: &str = "\
+!0 = !{!\"quartz memory\"}
+!1 = !{!\"header\", !0, i64 0}
+!2 = !{!1, !1, i64 0}
+!3 = !{!\"object\", !0, i64 0}
+!4 = !{!3, !3, i64 0}
+!5 = !{!\"element\", !0, i64 0}
+!6 = !{!5, !5, i64 0}
+!7 = !{!\"runtime\", !0, i64 0}
+!8 = !{!7, !7, i64 0}
+!9 = !{!\"branch_weights\", i32 1, i32 4000}
+!10 = !{!\"branch_weights\", i32 4000, i32 1}
+!11 = !{i8 0, i8 2}
+!12 = !{}
+";
+
+/// An address and what lies there.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Addr {
+    pub(crate) base: Value,
+    pub(crate) offset: u32,
+    pub(crate) region: Region,
+}
+
+impl Addr {
+    /// Memory of any kind.
+    pub(crate) fn new(base: Value) -> Addr {
+        Addr { base, offset: 0, region: Region::Any }
+    }
+
+    /// A heap object, for its fields.
+    pub(crate) fn object(base: Value) -> Addr {
+        Addr { base, offset: 0, region: Region::Object }
+    }
+
+    /// A heap object, for its count and its type index.
+    pub(crate) fn header(base: Value) -> Addr {
+        Addr { base, offset: 0, region: Region::Header }
+    }
+
+    /// An element behind a `Ptr<T>`.
+    pub(crate) fn element(base: Value) -> Addr {
+        Addr { base, offset: 0, region: Region::Element }
+    }
+
+    /// The fiber, the worker, the type table.
+    pub(crate) fn runtime(base: Value, offset: usize) -> Addr {
+        Addr { base, offset: offset as u32, region: Region::Runtime }
+    }
+
+    pub(crate) fn plus(self, offset: u32) -> Addr {
+        Addr { offset: self.offset + offset, ..self }
+    }
+}
+
+impl FnCx<'_, '_> {
+    /// The address as one pointer.
+    pub(crate) fn address(&mut self, at: Addr) -> Value {
+        match at.offset {
+            0 => at.base,
+            offset => self
+                .w
+                .set(LlTy::Ptr, format_args!("getelementptr inbounds i8, ptr {}, i64 {offset}", at.base)),
+        }
+    }
+
+    pub(crate) fn load(&mut self, ty: LlTy, at: Addr) -> Value {
+        self.load_with(ty, at, "")
+    }
+
+    /// Reads with a fact about what is read.
+    pub(crate) fn load_with(&mut self, ty: LlTy, at: Addr, fact: &str) -> Value {
+        let pointer = self.address(at);
+        self.w.set(ty, format_args!("load {ty}, ptr {pointer}{}{fact}", at.region.tag()))
+    }
+
+    pub(crate) fn store(&mut self, value: Value, at: Addr) {
+        let pointer = self.address(at);
+        self.w.line(format_args!("store {} {value}, ptr {pointer}{}", value.ty, at.region.tag()));
+    }
+
+    /// The address of element `index` of elements of `size` bytes.
+    pub(crate) fn element_at(&mut self, base: Value, index: Value, size: u32) -> Value {
+        let inbounds = "getelementptr inbounds";
+        match size {
+            0 => base,
+            1 => self.w.set(LlTy::Ptr, format_args!("{inbounds} i8, ptr {base}, i64 {index}")),
+            _ => self.w.set(LlTy::Ptr, format_args!("{inbounds} [{size} x i8], ptr {base}, i64 {index}")),
+        }
+    }
+}

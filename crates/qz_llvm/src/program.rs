@@ -1,0 +1,222 @@
+//! The program around functions: what was already made for it (data, conventions, declarations), and printing
+//! all of it in order.
+
+use std::fmt::Write;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use qz_base::FxHashMap;
+use qz_codegen::{FnAbi, Locations, RetMode, SourceFiles, TypeTable};
+use qz_mir::layout::{Layout, Layouts, Shape};
+use qz_mir::{InstanceId, InstanceKey, Module, StaticDataId, VtableId};
+use qz_rt_abi::RtFn;
+use qz_rt_abi::native::{COUNTS_OBJECTS, RETURNS_STATUS};
+use qz_rt_abi::object::STR_SIZE;
+use qz_types::{StaticId, Ty, TyKind};
+use rustc_hash::FxBuildHasher;
+
+use crate::Options;
+use crate::calls::rt_ty;
+use crate::function::{FnCx, fiber_param};
+use crate::ir::{LlTy, Value};
+use crate::memory::METADATA;
+use crate::recursion::Recursion;
+use crate::subset;
+use crate::unwind::ret_ty;
+
+/// What functions share while a program is printed.
+pub(crate) struct ProgramCx<'m> {
+    pub(crate) module: &'m Module,
+    pub(crate) layouts: &'m Layouts<'m>,
+    pub(crate) options: Options,
+    pub(crate) types: TypeTable,
+    pub(crate) recursion: Recursion,
+    pub(crate) locations: Locations,
+    /// Definitions of constants and variables.
+    pub(crate) data: String,
+    pub(crate) strings: FxHashMap<Arc<str>, Value>,
+    pub(crate) closures: FxHashMap<InstanceId, Value>,
+    pub(crate) vtables: FxHashMap<VtableId, Value>,
+    pub(crate) blobs: FxHashMap<StaticDataId, Value>,
+    pub(crate) statics: FxHashMap<StaticId, Value>,
+    abis: Vec<Option<Rc<FnAbi>>>,
+    /// What is used from outside, by name, in order of first use.
+    declared: IndexMap<String, String, FxBuildHasher>,
+}
+
+impl<'m> ProgramCx<'m> {
+    pub(crate) fn new(module: &'m Module, layouts: &'m Layouts<'m>, options: Options) -> ProgramCx<'m> {
+        let types = TypeTable::new(module, layouts);
+        let recursion = Recursion::new(module, layouts, &types);
+        ProgramCx {
+            module,
+            layouts,
+            options,
+            types,
+            recursion,
+            locations: Locations::default(),
+            data: String::new(),
+            strings: FxHashMap::default(),
+            closures: FxHashMap::default(),
+            vtables: FxHashMap::default(),
+            blobs: FxHashMap::default(),
+            statics: FxHashMap::default(),
+            abis: vec![None; module.instances.len()],
+            declared: IndexMap::default(),
+        }
+    }
+
+    /// The convention of an instance.
+    pub(crate) fn abi(&mut self, id: InstanceId) -> Rc<FnAbi> {
+        if let Some(known) = &self.abis[id.index()] {
+            return known.clone();
+        }
+        let instance = &self.module.instances[id];
+        let params = instance.params.iter().map(|param| param.ty);
+        let abi = Rc::new(FnAbi::new(self.layouts, params, instance.ret));
+        self.abis[id.index()] = Some(abi.clone());
+        abi
+    }
+
+    /// Whether an instance returns the flag of `unwind.rs`: it may panic, or callers do not know which function
+    /// it is.
+    pub(crate) fn is_flagged(&self, id: InstanceId) -> bool {
+        self.module.instances[id].may_panic || self.recursion.is_called_by_address(id)
+    }
+
+    /// Whether an instance destroys objects, and so takes part in limiting its own depth.
+    pub(crate) fn is_destroy(&self, key: &InstanceKey) -> bool {
+        matches!(
+            key,
+            InstanceKey::DestroyGlue(_) | InstanceKey::DestroyClosure(_) | InstanceKey::DestroyDyn(_)
+        )
+    }
+
+    pub(crate) fn function_symbol(&self, id: InstanceId) -> Value {
+        Value::named(LlTy::Ptr, &format!("@{}", self.module.instances[id].symbol))
+    }
+
+    // ---- what is outside
+
+    /// Notes that something from outside is used.
+    pub(crate) fn declare(&mut self, name: &str, text: String) {
+        if !self.declared.contains_key(name) {
+            self.declared.insert(name.to_owned(), text);
+        }
+    }
+
+    pub(crate) fn declare_runtime(&mut self, f: RtFn) {
+        let def = f.def();
+        let (ret_facts, facts) = subset::runtime_facts(def.name);
+        let ret = def.sig.ret.map_or("void".into(), |ty| format!("{ret_facts}{}", rt_ty(ty)));
+        let params: String = def.sig.params.iter().map(|&ty| format!(", {}", rt_ty(ty))).collect();
+        self.declare(def.symbol, format!("declare {ret} @{}(ptr{params}) {facts}", def.symbol));
+    }
+
+    /// The instruction that reads the stack pointer.
+    pub(crate) fn stack_pointer(&mut self) -> String {
+        let name = "llvm.read_register.i64";
+        self.declare(name, format!("declare i64 @{name}(metadata)"));
+        format!("call i64 @{name}(metadata !13)")
+    }
+
+    /// What is known of the machine values of a parameter.
+    pub(crate) fn param_facts(&self, layout: &Layout) -> String {
+        let size = match (&layout.shape, *layout.ty.kind()) {
+            (Shape::Object, TyKind::Str) => STR_SIZE,
+            (Shape::Object, _) if self.layouts.is_reference_struct(layout.ty) => {
+                self.layouts.object(layout.ty).size
+            }
+            (Shape::Object, _) => 16,
+            (Shape::Pointer, TyKind::Ref(_, to)) => self.layouts.of(to).size,
+            _ => return "noundef".into(),
+        };
+        format!("noundef nonnull dereferenceable({})", size.max(1))
+    }
+
+    // ---- the whole
+
+    /// Prints everything.
+    pub(crate) fn print(mut self, files: &dyn SourceFiles) -> String {
+        let module = self.module;
+        let mut functions = String::new();
+        for (id, instance) in module.instances.iter() {
+            if let Some(body) = &instance.body {
+                functions += &FnCx::translate(&mut self, id, instance, body);
+            }
+        }
+        if let Some(entry) = module.entry {
+            functions += &self.entry(entry);
+        }
+        self.type_table();
+        let places = crate::locations::print(&self.locations, files, &mut self.data);
+        if let Some(entry) = module.entry {
+            self.describe(entry, places);
+        }
+        let mut text = subset::header(self.options.arch);
+        text += &self.data;
+        text.push('\n');
+        text += &functions;
+        for declaration in self.declared.values() {
+            let _ = writeln!(text, "{declaration}");
+        }
+        text += subset::ATTRIBUTES;
+        text += METADATA;
+        let _ = writeln!(text, "!13 = !{{!\"{}\"}}", self.options.arch.stack_pointer());
+        text
+    }
+
+    /// `@qz.run`, which the runtime calls on the program's stack: in C's convention, with the fiber and memory
+    /// for the status; whether a panic left the program. And `main`.
+    fn entry(&mut self, entry: InstanceId) -> String {
+        let abi = self.abi(entry);
+        let flagged = self.is_flagged(entry);
+        let (ty, callee) = (ret_ty(&abi, flagged), self.function_symbol(entry));
+        let gives = matches!(abi.ret.1, RetMode::Direct(_));
+        let mut body = String::new();
+        let call = format!("call fastcc {ty} {callee}(ptr %fiber) #0");
+        let _ = match (gives, flagged) {
+            (false, false) => writeln!(body, "  {call}\n  ret i32 0"),
+            (false, true) => writeln!(body, "  %p = {call}\n  %r = zext i1 %p to i32\n  ret i32 %r"),
+            (true, false) => writeln!(body, "  %s = {call}\n  store i64 %s, ptr %status\n  ret i32 0"),
+            (true, true) => writeln!(
+                body,
+                "  %b = {call}\n  %s = extractvalue {ty} %b, 0\n  store i64 %s, ptr %status\n  %p = extractvalue \
+                 {ty} %b, 1\n  %r = zext i1 %p to i32\n  ret i32 %r"
+            ),
+        };
+        let start = "qz_start";
+        self.declare(start, format!("declare i32 @{start}(ptr, i32, ptr)"));
+        format!(
+            "define internal i32 @qz.run({}, ptr %status) #0 {{\n{body}}}\n\ndefine i32 @main(i32 %argc, ptr %argv) \
+             #0 {{\n  %r = call i32 @{start}(ptr @qz.program, i32 %argc, ptr %argv)\n  ret i32 %r\n}}\n\n",
+            fiber_param()
+        )
+    }
+
+    /// What the runtime must know of the program: a [`qz_rt_abi::native::Program`].
+    fn describe(&mut self, entry: InstanceId, places: usize) {
+        let is_int = |ty: Ty| ty.is_integer();
+        let mut flags = if is_int(self.module.instances[entry].ret) { RETURNS_STATUS } else { 0 };
+        if self.options.count_objects {
+            flags |= COUNTS_OBJECTS;
+        }
+        let _ = writeln!(
+            self.data,
+            "@qz.program = private constant {{ ptr, ptr, ptr, i64, ptr, i64 }} {{ ptr @qz.run, ptr @qz.types, ptr \
+             @qz.places, i64 {places}, ptr @qz.texts, i64 {flags} }}, align 8"
+        );
+    }
+}
+
+/// A name from outside as it stands behind `@`.
+pub(crate) fn quoted(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '$' | '-');
+    let starts = !name.starts_with(|c: char| c.is_ascii_digit());
+    if starts && !name.is_empty() && name.chars().all(plain) {
+        name.to_owned()
+    } else {
+        format!("\"{}\"", crate::data::escaped(name.as_bytes()))
+    }
+}

@@ -1,0 +1,213 @@
+//! Which functions may come back to themselves: those check the stack. Others nest only as deep as the program
+//! is long, which the reserve below the stack's limit is for.
+//!
+//! Calls whose callee is not known may go to every function of their kind: closures, methods of `dyn` values,
+//! destroy functions that stand in the type table.
+
+use std::sync::Arc;
+
+use qz_codegen::TypeTable;
+use qz_mir::layout::{EnumLayout, Fields, Layout, Layouts, Shape, Tag};
+use qz_mir::{Body, Callee, ClosureTarget, InstanceId, Module, Rvalue, StmtKind, TypeEntryKind};
+use qz_types::{Ty, TyKind};
+
+/// What is known of a program's calls.
+pub(crate) struct Recursion {
+    recursive: Vec<bool>,
+    /// Functions whose address is taken: called without knowing which one it is.
+    by_address: Vec<bool>,
+}
+
+/// Nodes behind the instances: whatever hides behind an address.
+#[derive(Copy, Clone)]
+enum Unknown {
+    Closure,
+    Dyn,
+    Destroy,
+}
+
+impl Recursion {
+    pub(crate) fn new(module: &Module, layouts: &Layouts, types: &TypeTable) -> Recursion {
+        let count = module.instances.len();
+        let node = |unknown: Unknown| count + unknown as usize;
+        let mut edges: Vec<Vec<usize>> = vec![Vec::new(); count + 3];
+        for entry in &module.types {
+            // Only what hides its type is destroyed through the table.
+            if !matches!(entry.kind, TypeEntryKind::Ty(_)) {
+                edges[node(Unknown::Destroy)].push(entry.destroy.index());
+            }
+        }
+        for slot in module.vtables.values().flat_map(|vtable| &vtable.slots) {
+            edges[node(Unknown::Dyn)].push(slot.index());
+        }
+        for (id, instance) in module.instances.iter() {
+            let Some(body) = &instance.body else { continue };
+            each_closure(body, &mut |target| edges[node(Unknown::Closure)].push(target.index()));
+            let me = &mut edges[id.index()];
+            each_call(body, layouts, types, &mut |to| match to {
+                Ok(callee) => me.push(callee.index()),
+                Err(unknown) => me.push(node(unknown)),
+            });
+            me.sort_unstable();
+            me.dedup();
+        }
+        let mut by_address = vec![false; count];
+        for unknown in [Unknown::Closure, Unknown::Dyn] {
+            edges[node(unknown)].iter().for_each(|&to| by_address[to] = true);
+        }
+        module.types.iter().for_each(|entry| by_address[entry.destroy.index()] = true);
+        let mut recursive = in_cycles(&edges);
+        recursive.truncate(count);
+        Recursion { recursive, by_address }
+    }
+
+    pub(crate) fn is_recursive(&self, id: InstanceId) -> bool {
+        self.recursive[id.index()]
+    }
+
+    pub(crate) fn is_called_by_address(&self, id: InstanceId) -> bool {
+        self.by_address[id.index()]
+    }
+}
+
+fn each_closure(body: &Body, f: &mut dyn FnMut(InstanceId)) {
+    for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
+        if let StmtKind::Assign(_, value) | StmtKind::Init(_, value) = &stmt.kind
+            && let Rvalue::Closure(target, _) = value
+            && let ClosureTarget::Instance(id) | ClosureTarget::Fn(Callee::Instance(id)) = &**target
+        {
+            f(*id);
+        }
+    }
+}
+
+fn each_call(
+    body: &Body,
+    layouts: &Layouts,
+    types: &TypeTable,
+    f: &mut dyn FnMut(Result<InstanceId, Unknown>),
+) {
+    for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
+        match &stmt.kind {
+            StmtKind::Call(call) => match &call.callee {
+                Callee::Instance(id) => f(Ok(*id)),
+                Callee::Value(_) => f(Err(Unknown::Closure)),
+                Callee::Dyn { .. } => f(Err(Unknown::Dyn)),
+                Callee::Runtime(_) => {}
+                other @ (Callee::Fn(..) | Callee::Method { .. } | Callee::Member(_)) => {
+                    unreachable!("{other:?} is an instance by now")
+                }
+            },
+            StmtKind::Release(place) => {
+                let layout = layouts.of(layouts.place_ty(body, place));
+                each_destroy(&layout, layouts, types, f);
+            }
+            StmtKind::Assign(..)
+            | StmtKind::Init(..)
+            | StmtKind::EndScope(_)
+            | StmtKind::Retain(_)
+            | StmtKind::Nop => {}
+        }
+    }
+}
+
+/// The functions that `counts.rs` may call when a value goes.
+fn each_destroy(
+    layout: &Layout,
+    layouts: &Layouts,
+    types: &TypeTable,
+    f: &mut dyn FnMut(Result<InstanceId, Unknown>),
+) {
+    if !layout.needs_release {
+        return;
+    }
+    if layout.is_counted_word() {
+        let ty = counted_ty(layouts, layout);
+        return match types.glue(ty).destroy {
+            _ if matches!(ty.kind(), TyKind::Str) => {}
+            Some(glue) => f(Ok(glue)),
+            None => f(Err(Unknown::Destroy)),
+        };
+    }
+    if let Some(glue) = types.glue(layout.ty).release {
+        return f(Ok(glue));
+    }
+    let mut each = |fields: &Fields| {
+        fields.tys.iter().for_each(|&ty| each_destroy(&layouts.of(ty), layouts, types, f));
+    };
+    match &layout.shape {
+        Shape::Product(fields) => each(fields),
+        Shape::Enum(it) => it.variants.iter().for_each(each),
+        _ => {}
+    }
+}
+
+/// The type of the object that a counted word may lead to.
+pub(crate) fn counted_ty(layouts: &Layouts, layout: &Layout) -> Ty {
+    let fields = match &layout.shape {
+        Shape::Enum(EnumLayout { tag: Tag::Niche { variant, .. }, variants }) => &variants[*variant as usize],
+        Shape::Enum(EnumLayout { tag: Tag::Single, variants }) => &variants[0],
+        Shape::Product(fields) => fields,
+        _ => return layout.ty,
+    };
+    let mut parts = fields.tys.iter().map(|&ty| layouts.of(ty));
+    let word: Arc<Layout> = parts.find(|part| part.needs_release).expect("it holds a counted word");
+    counted_ty(layouts, &word)
+}
+
+/// Which nodes lie on a cycle (Tarjan's algorithm, without recursion).
+fn in_cycles(edges: &[Vec<usize>]) -> Vec<bool> {
+    const UNSEEN: u32 = u32::MAX;
+    let n = edges.len();
+    let (mut index, mut low) = (vec![UNSEEN; n], vec![0u32; n]);
+    let (mut on_stack, mut stack, mut cyclic) = (vec![false; n], Vec::new(), vec![false; n]);
+    let mut counter = 0;
+    for root in 0..n {
+        if index[root] != UNSEEN {
+            continue;
+        }
+        let mut path = vec![(root, 0)];
+        while let Some((node, next)) = path.pop() {
+            if next == 0 {
+                (index[node], low[node]) = (counter, counter);
+                counter += 1;
+                stack.push(node);
+                on_stack[node] = true;
+            }
+            if let Some(&to) = edges[node].get(next) {
+                path.push((node, next + 1));
+                if index[to] == UNSEEN {
+                    path.push((to, 0));
+                } else if on_stack[to] {
+                    low[node] = low[node].min(index[to]);
+                    cyclic[node] |= to == node;
+                }
+                continue;
+            }
+            if let Some(&(parent, _)) = path.last() {
+                low[parent] = low[parent].min(low[node]);
+            }
+            if low[node] == index[node] {
+                let from = stack.iter().rposition(|&it| it == node).expect("the node is on the stack");
+                let members: Vec<usize> = stack.drain(from..).collect();
+                for &member in &members {
+                    on_stack[member] = false;
+                    cyclic[member] |= members.len() > 1;
+                }
+            }
+        }
+    }
+    cyclic
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_comes_back_to_itself_is_recursive() {
+        // 0 → 1 → 2 → 1, 3 → 3, 4
+        let edges = [vec![1], vec![2], vec![1], vec![3], vec![]];
+        assert_eq!(in_cycles(&edges), [false, true, true, true, false]);
+    }
+}

@@ -1,0 +1,36 @@
+//! Operations on strings that are done in place rather than by the runtime: where one side is a literal, LLVM
+//! knows its size and bytes.
+
+use qz_rt_abi::object::{STR_BYTES, STR_LEN};
+
+use crate::function::FnCx;
+use crate::ir::{LlTy, Value};
+use crate::memory::{Addr, NONNULL};
+
+impl FnCx<'_, '_> {
+    /// Whether two strings have the same bytes, as a `Bool`.
+    pub(crate) fn strings_equal(&mut self, a: Value, b: Value) -> Value {
+        let len = self.load(LlTy::I64, Addr::object(a).plus(STR_LEN));
+        let other = self.load(LlTy::I64, Addr::object(b).plus(STR_LEN));
+        let same_size = self.icmp("eq", len, other);
+        let equal = self.either(
+            same_size,
+            "",
+            |cx| {
+                let bytes =
+                    |cx: &mut Self, s| cx.load_with(LlTy::Ptr, Addr::object(s).plus(STR_BYTES), NONNULL);
+                let (a, b) = (bytes(cx, a), bytes(cx, b));
+                let order = cx.memcmp(a, b, len);
+                cx.icmp_imm("eq", order, 0)
+            },
+            |_| Value::int(LlTy::I1, 0),
+        );
+        self.byte_of(equal)
+    }
+
+    /// Compares `n` bytes as C's function does.
+    pub(crate) fn memcmp(&mut self, a: Value, b: Value, n: Value) -> Value {
+        self.program.declare("memcmp", "declare i32 @memcmp(ptr, ptr, i64) #3".into());
+        self.w.set(LlTy::I32, format_args!("call i32 @memcmp(ptr {a}, ptr {b}, i64 {n})"))
+    }
+}

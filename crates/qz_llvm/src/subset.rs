@@ -1,0 +1,67 @@
+//! The part of LLVM's language that is used: what LLVM 15 to 22 all read the same way.
+//!
+//! | kind | used |
+//! |---|---|
+//! | types | `i1 i8 i16 i32 i64 i128 float double ptr void`, arrays, literal and named structs |
+//! | globals | `private`/`internal` `constant`/`global`, `align`, `unnamed_addr` |
+//! | functions | `internal fastcc`, one external `main`, C's convention for what is outside |
+//! | parameters | `noundef nonnull noalias align dereferenceable signext zeroext` |
+//! | instructions | `alloca load store getelementptr`, integer and float arithmetic, `icmp fcmp select phi`, conversions, `insertvalue extractvalue`, `call`, `br switch ret unreachable` |
+//! | intrinsics | `*.with.overflow`, `fpto*.sat`, `memmove memset read_register`, `ctpop ctlz cttz bswap fshl`, `sqrt floor ceil trunc rint fabs copysign` |
+//! | metadata | `!tbaa` (scalar types), `!prof` (branch weights), `!range`, `!nonnull` |
+//! | attributes | `nounwind cold noinline inlinehint readnone readonly willreturn`, `"probe-stack"` |
+//!
+//! Not used, because versions differ: data layout strings, `memory(…)`, `captures(…)`, `splat`, constant
+//! expressions but `inttoptr`, debug records.
+//!
+//! A program has this shape: named struct types; data (`@string.0`, `@closure.0`, …, `@qz.types`, `@qz.places`,
+//! `@qz.program`); its functions by their symbols, each with the fiber as first parameter; `@qz.run` and `@main`;
+//! declarations; attributes; metadata. Locals keep their names: `%total.3` is local 3, called `total`.
+
+use crate::Arch;
+
+/// What stands before everything else.
+pub(crate) fn header(arch: Arch) -> String {
+    format!(
+        "; A Quartz program. Link it with the runtime library, libqz_rt_native.a.\n\
+         target triple = \"{}\"\n\n\
+         %qz.string = type {{ i32, i32, ptr, i64, i64 }}\n\
+         %qz.type = type {{ i32, i32, ptr, ptr, i64 }}\n\
+         %qz.place = type {{ i32, i32, i32, i32, i32, i32, i32, i32 }}\n\n",
+        arch.triple()
+    )
+}
+
+/// `#0`: everything. `#1`: what is called when something goes wrong. `#2`: depends on its arguments only.
+/// `#3`: depends on its arguments and what they lead to. `#4`: called rarely.
+pub(crate) const ATTRIBUTES: &str = "\
+declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)
+declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+
+attributes #0 = { nounwind \"probe-stack\"=\"inline-asm\" }
+attributes #1 = { nounwind cold }
+attributes #2 = { nounwind willreturn readnone }
+attributes #3 = { nounwind willreturn readonly }
+attributes #4 = { nounwind cold }
+
+";
+
+/// What LLVM may know of a function of the runtime: facts of its result, its attributes.
+pub(crate) fn runtime_facts(name: &str) -> (&'static str, &'static str) {
+    const NEW: &str = "noalias noundef nonnull ";
+    match name {
+        "new_object" => (NEW, "#4"),
+        "alloc" | "realloc" => (NEW, "#0"),
+        "retain_shared" | "release_shared" | "defer_destroy" | "next_deferred" => ("", "#4"),
+        "str_eq" | "str_cmp" | "str_hash" | "hash_bytes" | "utf8_valid" | "utf8_count" => ("", "#3"),
+        "hash_word" | "hash_seed" => ("", "#2"),
+        // The sign of a remainder and the like depend on the arguments only.
+        _ if name.starts_with("f64_") && !is_text(name) => ("", "#2"),
+        _ => ("", "#0"),
+    }
+}
+
+/// Whether a function on floats makes text.
+fn is_text(name: &str) -> bool {
+    matches!(name, "f64_to_str" | "f64_to_fixed" | "f64_to_exp")
+}
