@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use qz_base::{FxHashMap, Span};
+use qz_base::{FxHashMap, Name, Span};
 use qz_hir::body::{self as hir, ExprId, LambdaId, LocalId, LoopId};
 use qz_infer::{BodyTypes, CheckedFn};
 use qz_mir::build::Builder;
@@ -109,7 +109,8 @@ impl<'l, 'c, 'd> Cx<'l, 'c, 'd> {
             is_const: def.kind == qz_hir::FnKind::Const,
         };
         let path = lw.defs().fn_path(key.function);
-        let b = Builder::new(key, path, ret, span, attrs);
+        let shown = if lambda.is_some() { Name::new(&format!("{path} (lambda)")) } else { path };
+        let b = Builder::new(key, shown, ret, span, attrs);
         Cx {
             lw,
             function: key.function,
