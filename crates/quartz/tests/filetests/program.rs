@@ -10,7 +10,7 @@ pub(crate) fn run(file: &Path) -> Result<(), String> {
     let directives = directives(&text);
     let engines = match lines_of(&directives, "engines").first() {
         Some(list) => list.split_whitespace().map(str::to_owned).collect(),
-        None => vec!["cranelift".to_owned(), "interp".to_owned()],
+        None => vec!["cranelift".to_owned(), "unoptimised".to_owned(), "interp".to_owned()],
     };
     for engine in engines {
         run_on(file, &engine, &directives).map_err(|error| format!("on {engine}: {error}"))?;
@@ -22,6 +22,11 @@ fn run_on(file: &Path, engine: &str, directives: &[Directive]) -> Result<(), Str
     let folder = file.parent().expect("a file lies in a folder");
     let name = file.file_name().expect("a file has a name");
     let mut command = quartz();
-    command.current_dir(folder).args(["run", "--color=never", "--leaks", "--engine", engine]).arg(name);
+    let how: &[&str] = match engine {
+        // Machine code with nothing left out.
+        "unoptimised" => &["--unoptimised"],
+        engine => &["--engine", engine],
+    };
+    command.current_dir(folder).args(["run", "--color=never", "--leaks"]).args(how).arg(name);
     judge(command, directives)
 }

@@ -1,15 +1,16 @@
 //! One generic body made concrete: types replaced, callees found, constants evaluated.
 
+use qz_base::FxHashMap;
 use qz_mir::visit::{each_stmt_operand_mut, term_operand_mut};
 use qz_mir::{
     AggregateKind, Body, BodyKey, Call, Callee, ClosureTarget, Const, ConstValue, EvidenceList, InstanceKey,
-    Intrinsic, LocalDecl, Operand, Ownership, Place, Rvalue, SourceInfo, StaticData, StaticDataId, Stmt,
-    StmtKind, TypeEntryKind,
+    Intrinsic, Local, LocalDecl, Operand, Ownership, Place, Rvalue, SourceInfo, StaticData, StaticDataId,
+    Stmt, StmtKind, TermKind, TypeEntryKind,
 };
 use qz_types::{FnId, Ty, TyKind, Tys};
 use smallvec::SmallVec;
 
-use crate::{NoValue, OptError};
+use crate::{NoValue, OptError, graph};
 
 use super::Instantiator;
 use super::resolve::{Scope, no_evidence};
@@ -18,6 +19,7 @@ impl Instantiator<'_> {
     pub(super) fn mono_body(&mut self, key: BodyKey, args: Tys, evidence: &EvidenceList) -> Body {
         let mut body = Body::clone(&self.source.body(key));
         let scope = Scope { args, evidence };
+        self.answer_type_questions(&mut body, args);
         for local in body.locals.values_mut() {
             local.ty = self.mono(local.ty, args);
         }
@@ -43,6 +45,35 @@ impl Instantiator<'_> {
         body
     }
 
+    /// Questions about a type are answered, and code behind the other answer is left out: it may not even make sense
+    /// for this type.
+    fn answer_type_questions(&self, body: &mut Body, args: Tys) {
+        let mut answers: FxHashMap<Local, bool> = FxHashMap::default();
+        for stmt in body.blocks.values_mut().flat_map(|block| &mut block.stmts) {
+            let StmtKind::Assign(place, value @ Rvalue::Intrinsic(..)) = &mut stmt.kind else { continue };
+            let Rvalue::Intrinsic(which, _, ty) = value else { continue };
+            let yes = match which {
+                Intrinsic::IsObject => self.drops.is_mutable_object(self.mono(*ty, args)),
+                Intrinsic::LeadsBack => graph::leads_back(self.drops, self.mono(*ty, args)),
+                Intrinsic::MayRepeat => graph::may_repeat(self.drops, self.mono(*ty, args)),
+                _ => continue,
+            };
+            *value = Rvalue::Use(Operand::Const(Const::Bool(yes)));
+            answers.extend(place.as_local().map(|local| (local, yes)));
+        }
+        if answers.is_empty() {
+            return;
+        }
+        for block in body.blocks.values_mut() {
+            if let TermKind::Branch { cond, then, else_, .. } = &block.term.kind
+                && let Some(&yes) = cond.place().and_then(Place::as_local).and_then(|it| answers.get(&it))
+            {
+                block.term.kind = TermKind::Goto(if yes { *then } else { *else_ });
+            }
+        }
+        qz_mir::build::remove_unreachable_blocks(body);
+    }
+
     fn statement(&mut self, stmt: &mut StmtKind, scope: Scope) {
         match stmt {
             StmtKind::Assign(_, value) | StmtKind::Init(_, value) => self.rvalue(value, scope),
@@ -57,19 +88,6 @@ impl Instantiator<'_> {
 
     fn rvalue(&mut self, value: &mut Rvalue, scope: Scope) {
         match value {
-            Rvalue::Intrinsic(
-                which @ (Intrinsic::LeadsBack | Intrinsic::MayRepeat | Intrinsic::IsObject),
-                _,
-                ty,
-            ) => {
-                let ty = self.mono(*ty, scope.args);
-                let yes = match which {
-                    Intrinsic::IsObject => self.drops.is_mutable_object(ty),
-                    Intrinsic::LeadsBack => crate::graph::leads_back(self.drops, ty),
-                    _ => crate::graph::may_repeat(self.drops, ty),
-                };
-                *value = Rvalue::Use(Operand::Const(Const::Bool(yes)));
-            }
             Rvalue::Cast(_, _, ty) | Rvalue::Intrinsic(_, _, ty) => *ty = self.mono(*ty, scope.args),
             Rvalue::Aggregate(kind, _) => self.aggregate(kind, scope),
             Rvalue::New(ty, _) => {
