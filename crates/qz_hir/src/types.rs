@@ -12,7 +12,8 @@ use qz_base::{FileId, Name, Span, TextRange};
 use qz_syntax::SyntaxNode;
 use qz_syntax::ast::{self, AstNode};
 use qz_types::{
-    AdtId, AssocTy, FloatTy, FnId, IntTy, Mutability, Row, StaticId, TraitId, TraitRef, Ty, TyKind,
+    AdtId, AssocTy, FloatTy, FnId, IntTy, Mutability, Row, StaticId, TraitId, TraitRef, Ty, TyFlags, TyKind,
+    subst,
 };
 
 use crate::defs::*;
@@ -160,9 +161,41 @@ impl Defs {
         let mut cx = self.type_cx(def.module, generics, self_ty);
         cx.self_trait = self_trait;
         match ast::FnDef::cast(node.node()) {
-            Some(syntax) => cx.fn_sig(id, syntax),
+            Some(syntax) => {
+                let mut sig = cx.fn_sig(id, syntax);
+                self.fill_from_trait(def, &mut sig);
+                sig
+            }
             None => cx.initialiser_sig(def, node.node()),
         }
+    }
+
+    /// A method of an `impl` has the types that its trait asks for, where it does not write its own.
+    fn fill_from_trait(&self, def: &FnDef, sig: &mut FnSig) {
+        let Container::Impl(id) = def.container else { return };
+        let is_open = sig.ret.is_none() || sig.params.iter().any(|param| param.ty.is_none());
+        let header = self.impl_header(id);
+        let (Some(bound), true) = (header.trait_ref, is_open) else { return };
+        let same = |&&method: &&FnId| {
+            let it = &self.fns[method];
+            it.name == def.name && it.self_param == def.self_param && it.arity == def.arity
+        };
+        let Some(&method) = self.traits[bound.trait_id].methods.iter().find(same) else { return };
+        let wanted = self.fn_sig(method);
+        let args: Vec<Ty> = [header.self_ty].into_iter().chain(bound.args.iter().copied()).collect();
+        let has_own_params = wanted.generics.len() > args.len() || sig.generics.len() > header.generics.len();
+        if has_own_params || wanted.params.len() != sig.params.len() {
+            return;
+        }
+        let fill = |open: &mut Option<Ty>, wanted: Option<Ty>| {
+            if open.is_none() && wanted.is_some_and(|ty| !ty.has(TyFlags::OPAQUE)) {
+                *open = wanted.map(|ty| subst(ty, &args));
+            }
+        };
+        for (param, wanted) in sig.params.iter_mut().zip(&wanted.params) {
+            fill(&mut param.ty, wanted.ty);
+        }
+        fill(&mut sig.ret, wanted.ret);
     }
 
     pub fn adt_generics(&self, id: AdtId) -> Arc<Generics> {

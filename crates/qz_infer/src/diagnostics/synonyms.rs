@@ -67,6 +67,11 @@ const SYNONYMS: &[(&[&str], &[&str])] = &[
     (&["upcase", "to_upper", "uppercase", "to_upper_case", "to_uppercase"], &["upper"]),
     (&["downcase", "to_lower", "lowercase", "to_lower_case", "to_lowercase"], &["lower"]),
     (&["capitalize", "title"], &["capitalized"]),
+    (&["letter?", "is_letter", "alphabetic?", "is_alphabetic", "is_alpha", "isalpha"], &["alpha?"]),
+    (&["alnum?", "is_alnum", "is_alphanumeric"], &["alphanumeric?"]),
+    (&["is_digit", "isdigit", "is_numeric"], &["digit?", "numeric?"]),
+    (&["uppercase?", "is_upper", "is_uppercase"], &["upper?"]),
+    (&["lowercase?", "is_lower", "is_lowercase"], &["lower?"]),
     (&["strip", "chomp"], &["trim"]),
     (&["lstrip", "trim_left", "strip_start"], &["trim_start"]),
     (&["rstrip", "trim_right", "strip_end"], &["trim_end"]),
@@ -82,15 +87,13 @@ const SYNONYMS: &[(&[&str], &[&str])] = &[
     (&["to_i", "parse_int", "as_int"], &["to_int"]),
     (&["to_f", "parse_float", "as_float"], &["to_float"]),
     (&["each_line", "split_lines"], &["lines"]),
-    (&["is_some", "present?", "is_present", "some?"], &["some?"]),
+    (&["is_some", "present?", "is_present"], &["some?"]),
     (&["is_none", "nil?", "is_nil", "absent?"], &["none?"]),
     (&["is_ok"], &["ok?"]),
     (&["is_err", "error?"], &["err?"]),
     (&["or", "or_default", "get_or_else", "or_else_get"], &["unwrap_or"]),
     (&["then", "flat_map"], &["and_then", "flat_map"]),
-    (&["is_digit", "isdigit"], &["digit?"]),
-    (&["is_alpha", "isalpha", "is_alphabetic"], &["alpha?"]),
-    (&["is_space", "isspace", "is_whitespace"], &["space?"]),
+    (&["whitespace?", "is_space", "isspace", "is_whitespace"], &["space?"]),
     (&["is_even"], &["even?"]),
     (&["is_odd"], &["odd?"]),
     (&["is_nan"], &["nan?"]),
@@ -108,12 +111,20 @@ const SYNONYMS: &[(&[&str], &[&str])] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::names_here;
+    use super::{SYNONYMS, names_here};
 
     #[test]
     fn camel_case_is_the_same_name() {
         assert_eq!(names_here("forEach"), names_here("for_each"));
         assert_eq!(names_here("toUpperCase"), ["upper"]);
         assert!(names_here("frobnicate").is_empty());
+    }
+
+    #[test]
+    fn every_name_stands_once() {
+        let mut names: Vec<&str> = SYNONYMS.iter().flat_map(|(others, _)| *others).copied().collect();
+        names.sort_unstable();
+        let twice: Vec<&[&str]> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+        assert!(twice.is_empty(), "{twice:?}");
     }
 }
