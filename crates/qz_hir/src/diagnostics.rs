@@ -171,6 +171,10 @@ pub(crate) fn no_assoc(span: Span, name: Name) -> Diagnostic {
     Diagnostic::new(Code::UNKNOWN_TYPE, span, format!("no bound here has an associated type `{name}`"))
 }
 
+pub(crate) fn no_assoc_of(span: Span, of: Name, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::UNKNOWN_TYPE, span, format!("`{of}` has no associated type `{name}`"))
+}
+
 pub(crate) fn borrow_position(span: Span) -> Diagnostic {
     Diagnostic::new(Code::BORROW_ESCAPES, span, "a borrow can only be a parameter or a local name")
         .help("structs, `Vec`, `Map` and `Set` are shared by reference already: leave the `&` out")

@@ -239,11 +239,17 @@ impl TypeCx<'_> {
             self.defs.report(words::type_arg_count(span, name, wanted, with_self.len() - 1));
             with_self.resize(generics.params.len(), self.error());
         }
-        let assoc = written
-            .into_iter()
-            .flat_map(|it| it.named())
-            .filter_map(|it| Some((Name::new(it.name()?.text()), self.ty_or_error(it.ty(), Position::Part))))
-            .collect();
+        let mut assoc = Vec::new();
+        for named in written.into_iter().flat_map(|it| it.named()) {
+            let Some(token) = named.name() else { continue };
+            let (name, ty) = (Name::new(token.text()), self.ty_or_error(named.ty(), Position::Part));
+            let def = &self.defs.traits[trait_id];
+            if def.assoc.iter().any(|it| it.0 == name) {
+                assoc.push((name, ty));
+            } else {
+                self.defs.report(words::no_assoc_of(self.span(token.range()), def.name, name));
+            }
+        }
         Some((TraitRef { trait_id, args: Ty::list(&with_self[1..]) }, assoc))
     }
 

@@ -84,11 +84,12 @@ pub(crate) fn pattern_args(span: Span, name: Name, expected: usize, found: usize
 }
 
 pub(crate) fn tuple_pattern(span: Span, expected: usize, found: usize) -> Diagnostic {
-    Diagnostic::new(
+    let problem = Diagnostic::new(
         Code::PATTERN_ARITY,
         span,
         format!("the tuple has {}, the pattern {found}", count(expected, "element")),
-    )
+    );
+    if found < expected { problem.help("`..` stands for the elements left out") } else { problem }
 }
 
 pub(crate) fn tuple_unknown(span: Span) -> Diagnostic {

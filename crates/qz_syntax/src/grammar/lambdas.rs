@@ -109,10 +109,14 @@ fn pipes(p: &mut Parser<'_>) {
     p.bump();
     while !p.at(Pipe) && !p.on_new_line() && !p.at_stop() {
         let before = p.pos;
-        if p.kind.is_word() {
-            let param = p.start();
+        if p.kind.is_word() || matches!(p.kind, LParen | Underscore | Star | Amp) {
+            let from = p.start();
+            param_marks(p);
             patterns::binding(p);
-            p.finish(param, Param);
+            if p.eat(Colon) {
+                types::primary(p);
+            }
+            p.finish(from, Param);
         } else if !p.eat(Comma) {
             p.skip_one();
         }
@@ -145,11 +149,13 @@ pub(super) fn brace_block(p: &mut Parser<'_>) {
     p.leave();
 }
 
-/// `{ x -> …` and `{ x, y -> …`: parameters, which a brace block has not.
+/// `{ x -> …`, `{ x, y -> …` and `{ (x, y) -> …`: parameters, which a brace block has not.
 fn brace_has_params(p: &Parser<'_>) -> bool {
     let mut n = 1;
     while p.nth(n).is_name() && p.nth(n + 1) == Comma && n < 16 {
         n += 2;
     }
-    p.nth(n).is_name() && p.nth(n + 1) == Arrow && !p.ahead(n + 1).has(flags::NEWLINE_BEFORE)
+    let arrow = p.nth(n).is_name() && p.nth(n + 1) == Arrow && !p.ahead(n + 1).has(flags::NEWLINE_BEFORE);
+    let first = p.ahead(1);
+    arrow || first.kind == LParen && first.has(flags::LAMBDA) && !first.has(flags::NEWLINE_BEFORE)
 }
