@@ -1,7 +1,8 @@
 //! Programs that no one wrote: generated ones run alike on all engines and leave nothing over, and what damaged
 //! programs say is never a crash.
 //!
-//! `QUARTZ_PROGRAMS=5000` runs that many, `QUARTZ_NATIVE_PROGRAMS=500` that many built by LLVM; `QUARTZ_FIRST=17` starts with that number.
+//! `QUARTZ_PROGRAMS=5000` runs that many, `QUARTZ_NATIVE_PROGRAMS=500` that many built by LLVM,
+//! `QUARTZ_LOOPS=5000` that many about bounds; `QUARTZ_FIRST=17` starts with that number.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,6 +10,7 @@ use std::process::{Command, Stdio};
 /// In an ordinary test run.
 const PROGRAMS: u64 = 200;
 const NATIVE_PROGRAMS: u64 = 12;
+const LOOPS: u64 = 150;
 const DAMAGED: u64 = 150;
 
 fn number(name: &str, default: u64) -> u64 {
@@ -88,8 +90,17 @@ fn disagreement(machine: Ran, interpreter: Ran) -> Option<String> {
 #[test]
 fn engines_agree_on_generated_programs() {
     let programs = number("QUARTZ_PROGRAMS", PROGRAMS);
-    each_generated("generated", programs, &mut |_, file| {
+    each_generated("generated", programs, qz_progen::program, &mut |_, file| {
         disagreement(run_on("cranelift", file), run_on("interp", file))
+    });
+}
+
+/// No needed check is left out: with bounds as without optimisation.
+#[test]
+fn loops_keep_the_bounds_of_vectors() {
+    each_generated("loops", number("QUARTZ_LOOPS", LOOPS), qz_progen::loops, &mut |_, file| {
+        let plain = quartz(&["run", "--color=never", "--leaks", "--unoptimised"], file);
+        disagreement(run_on("cranelift", file), plain)
     });
 }
 
@@ -97,8 +108,10 @@ fn engines_agree_on_generated_programs() {
 fn native_programs_agree_with_machine_code_in_memory() {
     let programs = number("QUARTZ_NATIVE_PROGRAMS", NATIVE_PROGRAMS);
     let mut skipped = 0;
-    each_generated("native", programs, &mut |seed, file| {
-        let opt = ["--opt=2", "--opt=1", "--opt=2", "--opt=0"][seed as usize % 4];
+    // Every other one is about loops.
+    let make = |seed| if seed % 2 == 0 { qz_progen::program(seed) } else { qz_progen::loops(seed) };
+    each_generated("native", programs, make, &mut |seed, file| {
+        let opt = ["--opt=2", "--opt=2", "--opt=1", "--opt=0"][seed as usize % 4];
         match run_native(opt, file) {
             Some(native) => disagreement(native, run_on("cranelift", file)),
             None => {
@@ -113,13 +126,18 @@ fn native_programs_agree_with_machine_code_in_memory() {
 }
 
 /// Asks a question about generated programs; all that are answered by a reason fail together.
-fn each_generated(name: &str, programs: u64, wrong: &mut dyn FnMut(u64, &Path) -> Option<String>) {
+fn each_generated(
+    name: &str,
+    programs: u64,
+    make: impl Fn(u64) -> String,
+    wrong: &mut dyn FnMut(u64, &Path) -> Option<String>,
+) {
     let folder = scratch(name);
     let first = number("QUARTZ_FIRST", 0);
     let mut bad = Vec::new();
     for seed in first..first + programs {
         let file = folder.join(format!("p{seed}.qz"));
-        std::fs::write(&file, qz_progen::program(seed)).expect("the folder can be written");
+        std::fs::write(&file, make(seed)).expect("the folder can be written");
         match wrong(seed, &file) {
             Some(why) => bad.push(format!("{}: {why}", file.display())),
             None => std::fs::remove_file(&file).expect("just written"),

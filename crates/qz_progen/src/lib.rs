@@ -6,12 +6,15 @@
 //! Start reading at [`program`]; expressions are in `exprs`, statements in `stmts`.
 
 mod exprs;
+mod loops;
 mod random;
 mod stmts;
 
 use std::fmt::Write as _;
 
 use random::Random;
+
+pub use loops::loops;
 
 /// A type of the generated language.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -1,0 +1,123 @@
+//! Loops over vectors, in and out of their bounds: for the passes that leave checks out. Half of the programs end in
+//! a panic, after a different number of turns each.
+
+use crate::random::Random;
+
+const VECTORS: [&str; 3] = ["a", "b", "c"];
+const COUNTERS: [&str; 3] = ["i", "j", "q"];
+
+/// The loop program of a number.
+pub fn loops(seed: u64) -> String {
+    let mut cx = Loops { random: Random::new(seed), out: String::new(), depth: 1 };
+    cx.line("# Made from a number: loops at the edges of vectors.");
+    cx.out.push_str("def work(a: Vec<Int>, b: Vec<Int>, c: Vec<Int>, n: Int, m: Int): Int\n");
+    cx.line("var sum = 0");
+    cx.line("var k = 1");
+    for _ in 0..1 + cx.random.below(2) {
+        cx.one_loop(&mut vec!["k"]);
+    }
+    cx.line("sum + k");
+    cx.out.push_str("end\n\ndef main\n");
+    let sizes: Vec<usize> = (0..3).map(|_| 3 + cx.random.below(6)).collect();
+    cx.line(&format!("a = [x * 3 % 7 for x in 0..{}]", sizes[0]));
+    let second = if cx.random.one_in(2) { "a".to_owned() } else { format!("[x for x in 0..{}]", sizes[1]) };
+    cx.line(&format!("b = {second}"));
+    cx.line(&format!("c = [x + 1 for x in 0..{}]", sizes[2]));
+    cx.line("defer puts(\"#{a} #{b} #{c}\")");
+    let (n, m) = (cx.random.below(7), cx.random.below(10) as i64 - 1);
+    cx.line(&format!("puts(work(a, b, c, {n}, {m}))"));
+    cx.out.push_str("end\n");
+    cx.out
+}
+
+struct Loops {
+    random: Random,
+    out: String,
+    depth: usize,
+}
+
+impl Loops {
+    fn line(&mut self, text: &str) {
+        self.out.push_str(&"  ".repeat(self.depth));
+        self.out.push_str(text);
+        self.out.push('\n');
+    }
+
+    fn vector(&mut self) -> &'static str {
+        VECTORS[self.random.below(VECTORS.len())]
+    }
+
+    fn index(&mut self, names: &[&'static str]) -> String {
+        let name = *self.random.pick(names);
+        match self.random.below(8) {
+            0..=2 => name.to_owned(),
+            3 => format!("{name} + {}", self.random.below(4)),
+            4 => format!("{name} - {}", self.random.below(3)),
+            5 => (self.random.below(12) as i64 - 3).to_string(),
+            6 => "k".to_owned(),
+            _ => format!("{name} * 2"),
+        }
+    }
+
+    fn limit(&mut self) -> &'static str {
+        const LIMITS: [&str; 7] = ["a.size", "b.size", "n", "n + 1", "5", "c.size - 1", "m"];
+        LIMITS[self.random.below(LIMITS.len())]
+    }
+
+    /// A loop that ends: its counter grows, and nothing else changes it.
+    fn one_loop(&mut self, names: &mut Vec<&'static str>) {
+        let counter = COUNTERS[names.len() - 1];
+        let limit = self.limit();
+        let counts = self.random.one_in(3);
+        if counts {
+            let start = *self.random.pick(&["0", "0", "2", "-1"]);
+            self.line(&format!("var {counter} = {start}"));
+            self.line(&format!("while {counter} < {limit}"));
+        } else {
+            let start = *self.random.pick(&["0", "0", "1", "-1", "k"]);
+            let dots = *self.random.pick(&["..", "..", "..="]);
+            self.line(&format!("for {counter} in {start}{dots}{limit}"));
+        }
+        self.depth += 1;
+        names.push(counter);
+        for _ in 0..1 + self.random.below(3) {
+            self.statement(names, counts);
+        }
+        if names.len() < COUNTERS.len() && self.random.one_in(2) {
+            self.one_loop(names);
+        }
+        names.pop();
+        if counts {
+            self.line(&format!("{counter} += 1"));
+        }
+        self.depth -= 1;
+        self.line("end");
+    }
+
+    fn statement(&mut self, names: &[&'static str], counts: bool) {
+        let (into, index) = (self.vector(), self.index(names));
+        match self.random.below(8) {
+            0 | 1 => {
+                let (from, at, more) = (self.vector(), self.index(names), self.random.below(5));
+                self.line(&format!("{into}[{index}] = {from}[{at}] + {more}"));
+            }
+            2 => self.line(&format!("sum += {into}[{index}]")),
+            3 => {
+                let (from, at, bound) = (self.vector(), self.index(names), self.random.below(10));
+                self.line(&format!("if {into}[{index}] > {bound}"));
+                self.line(&format!("  sum += {from}[{at}]"));
+                self.line("end");
+            }
+            4 => self.line(&format!("{into}[{index}] += 1")),
+            5 => {
+                let bound = 50 + self.random.below(150);
+                self.line(&format!("break if sum > {bound}"));
+            }
+            // A `for` panics when its vector grows; a counted loop over another goes on.
+            6 if counts && self.random.one_in(3) => {
+                self.line(&format!("{into}.push(sum) if {into}.size < 12"));
+            }
+            _ => self.line(&format!("k = {index}")),
+        }
+    }
+}
