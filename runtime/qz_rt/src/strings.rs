@@ -167,6 +167,40 @@ pub(crate) unsafe fn utf8_count(_fiber: *mut Fiber, bytes: *mut u8, len: u64) ->
     count_chars(unsafe { raw(bytes, len) }) as i64
 }
 
+/// Copies a few bytes; for up to 32 of them by words that overlap, which beats a call.
+#[inline]
+unsafe fn copy_short(from: &[u8], to: *mut u8) {
+    let n = from.len();
+    let from = from.as_ptr();
+    // SAFETY: `n` bytes may be read and written.
+    unsafe {
+        match n {
+            16..=32 => {
+                let ends = (from.cast::<u128>().read_unaligned(), from.add(n - 16).cast::<u128>().read_unaligned());
+                to.cast::<u128>().write_unaligned(ends.0);
+                to.add(n - 16).cast::<u128>().write_unaligned(ends.1);
+            }
+            8..16 => {
+                let ends = (from.cast::<u64>().read_unaligned(), from.add(n - 8).cast::<u64>().read_unaligned());
+                to.cast::<u64>().write_unaligned(ends.0);
+                to.add(n - 8).cast::<u64>().write_unaligned(ends.1);
+            }
+            4..8 => {
+                let ends = (from.cast::<u32>().read_unaligned(), from.add(n - 4).cast::<u32>().read_unaligned());
+                to.cast::<u32>().write_unaligned(ends.0);
+                to.add(n - 4).cast::<u32>().write_unaligned(ends.1);
+            }
+            1..4 => {
+                let bytes = (from.read(), from.add(n / 2).read(), from.add(n - 1).read());
+                to.write(bytes.0);
+                to.add(n / 2).write(bytes.1);
+                to.add(n - 1).write(bytes.2);
+            }
+            _ => std::ptr::copy_nonoverlapping(from, to, n),
+        }
+    }
+}
+
 pub(crate) unsafe fn str_slice(fiber: *mut Fiber, s: *mut StrObject, from: u64, to: u64) -> *mut StrObject {
     let (from, to) = (from as usize, to as usize);
     // SAFETY: generated code passes a live string and offsets between its characters.
@@ -178,7 +212,7 @@ pub(crate) unsafe fn str_slice(fiber: *mut Fiber, s: *mut StrObject, from: u64, 
         let chars = if (*s).char_count == (*s).byte_len { part.len() } else { count_chars(part) };
         if part.len() < SHARE_FROM {
             let (copy, to) = uninit(fiber, part.len(), chars);
-            std::ptr::copy_nonoverlapping(part.as_ptr(), to, part.len());
+            copy_short(part, to);
             return copy;
         }
         let inline = s.cast::<u8>().add(STR_SIZE as usize);
@@ -198,9 +232,25 @@ pub(crate) unsafe fn str_slice(fiber: *mut Fiber, s: *mut StrObject, from: u64, 
     }
 }
 
+/// Short texts are compared by words that overlap, which beats a call.
+#[inline]
+fn same_bytes(a: &[u8], b: &[u8]) -> bool {
+    let n = a.len();
+    if n != b.len() {
+        return false;
+    }
+    let eight = |s: &[u8], at: usize| u64::from_le_bytes(s[at..at + 8].try_into().expect("eight bytes"));
+    let four = |s: &[u8], at: usize| u32::from_le_bytes(s[at..at + 4].try_into().expect("four bytes"));
+    match n {
+        4..8 => four(a, 0) == four(b, 0) && four(a, n - 4) == four(b, n - 4),
+        8..=16 => eight(a, 0) == eight(b, 0) && eight(a, n - 8) == eight(b, n - 8),
+        _ => a == b,
+    }
+}
+
 pub(crate) unsafe fn str_eq(_fiber: *mut Fiber, a: *mut StrObject, b: *mut StrObject) -> u8 {
     // SAFETY: generated code passes live strings.
-    unsafe { (std::ptr::eq(a, b) || bytes(a) == bytes(b)) as u8 }
+    unsafe { (std::ptr::eq(a, b) || same_bytes(bytes(a), bytes(b))) as u8 }
 }
 
 pub(crate) unsafe fn str_cmp(_fiber: *mut Fiber, a: *mut StrObject, b: *mut StrObject) -> i64 {
