@@ -31,20 +31,22 @@ impl State {
     }
 
     fn bytes(&self, bytes: &[u8]) -> u64 {
-        match short(bytes) {
-            Some((a, b)) => {
-                let [k0, k1, k2] = self.keys;
-                // Texts of the same words differ by length.
-                fold(fold(a ^ k0, b ^ k1) ^ bytes.len() as u64, k2)
-            }
-            None => {
-                let mut hasher = self.long.build_hasher();
-                hasher.write(bytes);
-                hasher.write_usize(bytes.len());
-                hasher.finish()
-            }
-        }
+        short_hash(&self.keys, bytes).unwrap_or_else(|| self.long_hash(bytes))
     }
+
+    #[inline(never)]
+    fn long_hash(&self, bytes: &[u8]) -> u64 {
+        let mut hasher = self.long.build_hasher();
+        hasher.write(bytes);
+        hasher.write_usize(bytes.len());
+        hasher.finish()
+    }
+}
+
+#[inline]
+fn short_hash([k0, k1, k2]: &[u64; 3], bytes: &[u8]) -> Option<u64> {
+    // Texts of the same words differ by length.
+    short(bytes).map(|(a, b)| fold(fold(a ^ k0, b ^ k1) ^ bytes.len() as u64, *k2))
 }
 
 /// Up to 16 bytes as two words, which overlap.
@@ -76,6 +78,12 @@ pub(crate) fn keys() -> [u64; 3] {
 /// The hash of some bytes under the keys of this process.
 pub(crate) fn bytes(bytes: &[u8]) -> u64 {
     STATE.bytes(bytes)
+}
+
+/// As [`bytes`], where the keys are at hand.
+#[inline]
+pub(crate) fn keyed(keys: &[u64; 3], text: &[u8]) -> u64 {
+    short_hash(keys, text).unwrap_or_else(|| STATE.long_hash(text))
 }
 
 pub(crate) unsafe fn hash_bytes(_fiber: *mut Fiber, data: *mut u8, len: u64) -> u64 {

@@ -45,7 +45,9 @@ const PAIRS: [[u8; 2]; 100] = {
     pairs
 };
 
-fn decimal(mut value: u64, negative: bool, buffer: &mut [u8; 20]) -> &[u8] {
+/// Writes digits to the end of a buffer; where they start.
+#[inline]
+fn write_digits(mut value: u64, buffer: &mut [u8]) -> usize {
     let mut at = buffer.len();
     while value >= 10 {
         at -= 2;
@@ -56,6 +58,11 @@ fn decimal(mut value: u64, negative: bool, buffer: &mut [u8; 20]) -> &[u8] {
         at -= 1;
         buffer[at] = b'0' + value as u8;
     }
+    at
+}
+
+fn decimal(value: u64, negative: bool, buffer: &mut [u8; 20]) -> &[u8] {
+    let mut at = write_digits(value, buffer);
     if negative {
         at -= 1;
         buffer[at] = b'-';
@@ -126,18 +133,30 @@ pub(crate) unsafe fn f64_to_exp(fiber: *mut Fiber, value: f64, digits: i64) -> *
 
 unsafe fn put(text: &[u8], buffer: *mut u8) -> i64 {
     // SAFETY: generated code passes a buffer as long as the registry says.
-    unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), buffer, text.len()) };
+    unsafe { strings::copy_short(text, buffer) };
     text.len() as i64
+}
+
+/// As `decimal`, where the digits belong.
+unsafe fn put_decimal(value: u64, negative: bool, buffer: *mut u8) -> i64 {
+    let len = negative as usize + value.checked_ilog10().map_or(1, |log| log as usize + 1);
+    // SAFETY: generated code passes a buffer for 20 bytes, and no number of 64 bits is longer.
+    let place = unsafe {
+        buffer.write(b'-');
+        std::slice::from_raw_parts_mut(buffer, len)
+    };
+    write_digits(value, place);
+    len as i64
 }
 
 pub(crate) unsafe fn fmt_int(_fiber: *mut Fiber, value: i64, buffer: *mut u8) -> i64 {
     // SAFETY: at most 20 bytes, for which there is room.
-    unsafe { put(decimal(value.unsigned_abs(), value < 0, &mut [0; 20]), buffer) }
+    unsafe { put_decimal(value.unsigned_abs(), value < 0, buffer) }
 }
 
 pub(crate) unsafe fn fmt_uint(_fiber: *mut Fiber, value: u64, buffer: *mut u8) -> i64 {
     // SAFETY: at most 20 bytes, for which there is room.
-    unsafe { put(decimal(value, false, &mut [0; 20]), buffer) }
+    unsafe { put_decimal(value, false, buffer) }
 }
 
 pub(crate) unsafe fn fmt_f64(_fiber: *mut Fiber, value: f64, buffer: *mut u8) -> i64 {

@@ -149,6 +149,22 @@ pub(crate) unsafe fn str_from_utf8(fiber: *mut Fiber, bytes: *mut u8, len: u64) 
     }
 }
 
+pub(crate) unsafe fn str_from_counted(
+    fiber: *mut Fiber,
+    bytes: *mut u8,
+    len: u64,
+    chars: u64,
+) -> *mut StrObject {
+    // SAFETY: generated code passes `len` readable bytes of UTF-8, of so many characters.
+    unsafe {
+        let bytes = raw(bytes, len);
+        debug_assert_eq!(count_chars(bytes), chars as usize);
+        let (s, to) = uninit(fiber, bytes.len(), chars as usize);
+        copy_short(bytes, to);
+        s
+    }
+}
+
 pub(crate) unsafe fn str_from_lossy(fiber: *mut Fiber, bytes: *mut u8, len: u64) -> *mut StrObject {
     // SAFETY: generated code passes `len` readable bytes.
     unsafe { new(fiber, &String::from_utf8_lossy(raw(bytes, len))) }
@@ -169,24 +185,27 @@ pub(crate) unsafe fn utf8_count(_fiber: *mut Fiber, bytes: *mut u8, len: u64) ->
 
 /// Copies a few bytes; for up to 32 of them by words that overlap, which beats a call.
 #[inline]
-unsafe fn copy_short(from: &[u8], to: *mut u8) {
+pub(crate) unsafe fn copy_short(from: &[u8], to: *mut u8) {
     let n = from.len();
     let from = from.as_ptr();
     // SAFETY: `n` bytes may be read and written.
     unsafe {
         match n {
             16..=32 => {
-                let ends = (from.cast::<u128>().read_unaligned(), from.add(n - 16).cast::<u128>().read_unaligned());
+                let ends =
+                    (from.cast::<u128>().read_unaligned(), from.add(n - 16).cast::<u128>().read_unaligned());
                 to.cast::<u128>().write_unaligned(ends.0);
                 to.add(n - 16).cast::<u128>().write_unaligned(ends.1);
             }
             8..16 => {
-                let ends = (from.cast::<u64>().read_unaligned(), from.add(n - 8).cast::<u64>().read_unaligned());
+                let ends =
+                    (from.cast::<u64>().read_unaligned(), from.add(n - 8).cast::<u64>().read_unaligned());
                 to.cast::<u64>().write_unaligned(ends.0);
                 to.add(n - 8).cast::<u64>().write_unaligned(ends.1);
             }
             4..8 => {
-                let ends = (from.cast::<u32>().read_unaligned(), from.add(n - 4).cast::<u32>().read_unaligned());
+                let ends =
+                    (from.cast::<u32>().read_unaligned(), from.add(n - 4).cast::<u32>().read_unaligned());
                 to.cast::<u32>().write_unaligned(ends.0);
                 to.add(n - 4).cast::<u32>().write_unaligned(ends.1);
             }
@@ -232,7 +251,8 @@ pub(crate) unsafe fn str_slice(fiber: *mut Fiber, s: *mut StrObject, from: u64, 
     }
 }
 
-/// Short texts are compared by words that overlap, which beats a call.
+/// Short texts are compared by words that overlap, which beats a call; by the same words that [`copy_short`]
+/// writes, since a processor waits where a load takes more than one earlier store.
 #[inline]
 fn same_bytes(a: &[u8], b: &[u8]) -> bool {
     let n = a.len();
@@ -242,6 +262,7 @@ fn same_bytes(a: &[u8], b: &[u8]) -> bool {
     let eight = |s: &[u8], at: usize| u64::from_le_bytes(s[at..at + 8].try_into().expect("eight bytes"));
     let four = |s: &[u8], at: usize| u32::from_le_bytes(s[at..at + 4].try_into().expect("four bytes"));
     match n {
+        1..4 => (a[0], a[n / 2], a[n - 1]) == (b[0], b[n / 2], b[n - 1]),
         4..8 => four(a, 0) == four(b, 0) && four(a, n - 4) == four(b, n - 4),
         8..=16 => eight(a, 0) == eight(b, 0) && eight(a, n - 8) == eight(b, n - 8),
         _ => a == b,
@@ -258,15 +279,33 @@ pub(crate) unsafe fn str_cmp(_fiber: *mut Fiber, a: *mut StrObject, b: *mut StrO
     unsafe { bytes(a).cmp(bytes(b)) as i64 }
 }
 
-pub(crate) unsafe fn str_hash(_fiber: *mut Fiber, s: *mut StrObject) -> u64 {
-    // SAFETY: generated code passes a live string.
-    crate::hash::bytes(unsafe { bytes(s) })
+pub(crate) unsafe fn str_hash(fiber: *mut Fiber, s: *mut StrObject) -> u64 {
+    // SAFETY: generated code passes a live fiber and a live string.
+    unsafe { crate::hash::keyed(&(*fiber).hash_keys, bytes(s)) }
+}
+
+/// Where a byte first stands: words and cells of a table are short, so the first 16 bytes are looked at before
+/// anything is called.
+fn find_byte(byte: u8, text: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGHS: u64 = ONES << 7;
+    let Some(start) = text.first_chunk::<16>() else { return memchr::memchr(byte, text) };
+    let pattern = ONES * byte as u64;
+    for at in [0, 8] {
+        let word = u64::from_le_bytes(start[at..at + 8].try_into().expect("eight bytes")) ^ pattern;
+        // The lowest high bit that is set belongs to the first byte that is zero.
+        let zeros = word.wrapping_sub(ONES) & !word & HIGHS;
+        if zeros != 0 {
+            return Some(at + zeros.trailing_zeros() as usize / 8);
+        }
+    }
+    memchr::memchr(byte, &text[16..]).map(|at| at + 16)
 }
 
 /// Where the needle first stands. Both are UTF-8, so it stands between characters.
 fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
     match needle {
-        [one] => memchr::memchr(*one, text),
+        [one] => find_byte(*one, text),
         _ => memchr::memmem::find(text, needle),
     }
 }

@@ -107,7 +107,8 @@ pub(crate) fn struct_pattern_braces(span: Span, name: Name) -> Diagnostic {
 }
 
 pub(crate) fn empty_range(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::EMPTY_RANGE, span, "nothing lies in this range").help("the smaller end stands first")
+    Diagnostic::new(Code::EMPTY_RANGE, span, "nothing lies in this range")
+        .help("the smaller end stands first")
 }
 
 pub(crate) fn range_pattern(span: Span, ty: &str) -> Diagnostic {

@@ -130,9 +130,8 @@ impl Infer<'_, '_> {
         let order = match (literal(start), literal(end)) {
             (Some(Literal::Int { value: a, negative: x }), Some(Literal::Int { value: b, negative: y })) => {
                 // Ends beyond all types are told as such.
-                let signed = |n: u128, negative: bool| {
-                    i128::try_from(n).ok().map(|n| if negative { -n } else { n })
-                };
+                let signed =
+                    |n: u128, negative: bool| i128::try_from(n).ok().map(|n| if negative { -n } else { n });
                 signed(a, x).zip(signed(b, y)).map(|(a, b)| a.cmp(&b))
             }
             (Some(Literal::Float(a)), Some(Literal::Float(b))) => a.partial_cmp(&b),

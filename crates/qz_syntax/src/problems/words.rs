@@ -90,7 +90,9 @@ impl SyntaxProblem {
             }
             Kind::ItemInBody { .. } => "declarations stand at the top of a file",
             Kind::TooDeep => "give parts of it names of their own",
-            Kind::MisplacedModifier { keyword: SyntaxKind::VarKw } => "leave it out: fields can be changed anyway",
+            Kind::MisplacedModifier { keyword: SyntaxKind::VarKw } => {
+                "leave it out: fields can be changed anyway"
+            }
             Kind::SecondStatementInArm => "start the arm's body on the line after `=>`",
             Kind::StatementBrace => "give the map or record a name, or leave the braces out",
             Kind::VarWithoutValue => "write `var x = …`",
