@@ -250,6 +250,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn integers_are_written_where_they_belong() {
+        let powers = (0..20).map(|n| 10_u64.pow(n)).flat_map(|n| [n - 1, n, n + 1]);
+        for value in powers.chain([42, u64::MAX, i64::MAX as u64, i64::MIN as u64]) {
+            let mut buffer = [0; 20];
+            // SAFETY: the buffer has 20 bytes.
+            let len = unsafe { fmt_uint(std::ptr::null_mut(), value, buffer.as_mut_ptr()) };
+            assert_eq!(buffer[..len as usize], *value.to_string().as_bytes());
+            for value in [value as i64, (value as i64).wrapping_neg()] {
+                // SAFETY: as above.
+                let len = unsafe { fmt_int(std::ptr::null_mut(), value, buffer.as_mut_ptr()) };
+                assert_eq!(buffer[..len as usize], *value.to_string().as_bytes());
+            }
+        }
+    }
+
+    #[test]
     fn floats_have_a_point_or_an_exponent() {
         for (value, text) in [
             (1.0, "1.0"),

@@ -453,3 +453,52 @@ pub(crate) unsafe fn char_is(_fiber: *mut Fiber, c: u32, class: i64) -> u8 {
     };
     is as u8
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Texts of every size up to 40 and the same ones with one byte changed.
+    fn each_change(mut f: impl FnMut(&[u8], &[u8], usize)) {
+        for n in 0..40 {
+            let text: Vec<u8> = (0..n as u8).map(|i| i + b'0').collect();
+            for at in 0..n {
+                let mut other = text.clone();
+                other[at] = 0xff;
+                f(&text, &other, at);
+            }
+        }
+    }
+
+    #[test]
+    fn a_difference_is_seen_wherever_it_is() {
+        each_change(|text, other, _| {
+            assert!(same_bytes(text, &text.to_vec()));
+            assert!(!same_bytes(text, other));
+            assert!(!same_bytes(text, &text[1..]));
+        });
+        assert!(same_bytes(&[], &[]));
+    }
+
+    #[test]
+    fn a_byte_is_found_where_it_first_stands() {
+        each_change(|text, other, at| {
+            assert_eq!(find_byte(0xff, other), Some(at));
+            assert_eq!(find_byte(0xff, text), None);
+        });
+        // A byte above the one looked for borrows from it in a subtraction of words.
+        assert_eq!(find_byte(0, b"\x01\0\x01\0abcdefghijklmnop"), Some(1));
+        assert_eq!(find_byte(b' ', b"!!!!!!! !!!!!!!! "), Some(7));
+    }
+
+    #[test]
+    fn a_short_copy_copies_all_and_no_more() {
+        each_change(|text, _, _| {
+            let mut to = [7; 48];
+            // SAFETY: there is room.
+            unsafe { copy_short(text, to.as_mut_ptr()) };
+            assert_eq!(to[..text.len()], *text);
+            assert!(to[text.len()..].iter().all(|&b| b == 7));
+        });
+    }
+}
