@@ -43,25 +43,29 @@ impl State {
     }
 }
 
+/// The hash of up to 8 bytes, which stand in a word whose rest is zero.
 #[inline]
-fn short_hash([k0, k1, k2]: &[u64; 3], bytes: &[u8]) -> Option<u64> {
-    // Texts of the same words differ by length.
-    short(bytes).map(|(a, b)| fold(fold(a ^ k0, b ^ k1) ^ bytes.len() as u64, *k2))
+pub(crate) fn of_word([k0, k1, _]: &[u64; 3], word: u64, len: u64) -> u64 {
+    fold(word ^ k0, k1 ^ len)
 }
 
-/// Up to 16 bytes as two words, which overlap.
+/// The hash of up to 16 bytes.
 #[inline]
-fn short(bytes: &[u8]) -> Option<(u64, u64)> {
+fn short_hash(keys: &[u64; 3], bytes: &[u8]) -> Option<u64> {
+    let [k0, k1, k2] = keys;
     let n = bytes.len();
     let eight = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
     let four = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes")) as u64;
-    match n {
-        0 => Some((0, 0)),
-        1..4 => Some((bytes[0] as u64, (bytes[n / 2] as u64) << 8 | bytes[n - 1] as u64)),
-        4..8 => Some((four(0), four(n - 4))),
-        8..=16 => Some((eight(0), eight(n - 8))),
-        _ => None,
-    }
+    let one = |at: usize| (bytes[at] as u64) << (8 * at);
+    let word = match n {
+        0 => 0,
+        1..4 => one(0) | one(n / 2) | one(n - 1),
+        4..8 => four(0) | four(n - 4) << (8 * (n - 4)),
+        8 => eight(0),
+        9..=16 => return Some(fold(fold(eight(0) ^ k0, eight(n - 8) ^ k1) ^ n as u64, *k2)),
+        _ => return None,
+    };
+    Some(of_word(keys, word, n as u64))
 }
 
 #[inline]

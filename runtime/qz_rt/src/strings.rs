@@ -42,7 +42,25 @@ unsafe fn uninit(fiber: *mut Fiber, len: usize, chars: usize) -> (*mut StrObject
         let header = Header { count: 1, type_index: TYPE_STR };
         let s = block.cast::<StrObject>();
         s.write(StrObject { header, bytes: inline, byte_len: len as u64, char_count: chars as u64 });
+        // Blocks come in multiples of 8 bytes.
+        if len.wrapping_sub(1) < 8 {
+            inline.cast::<u64>().write(0);
+        }
         (s, inline)
+    }
+}
+
+/// The bytes of a string of up to 8 bytes as one word, the rest of which is zero; `None` where only a look at the
+/// size tells how to read them. Words differ in size without an order that a processor could foresee, so a branch
+/// for each size costs more than the work.
+#[inline]
+unsafe fn word_of(s: *const StrObject) -> Option<u64> {
+    // SAFETY: the string is live; a heap string of 1 to 8 bytes has all 8 behind the struct, as `uninit` saw to.
+    unsafe {
+        let inline = s.cast::<u8>().add(STR_SIZE as usize);
+        let len = (*s).byte_len;
+        let whole = len.wrapping_sub(1) < 8 && (*s).header.count >= 0 && std::ptr::eq((*s).bytes, inline);
+        whole.then(|| inline.cast::<u64>().read().to_le() & (u64::MAX >> (64 - 8 * len)))
     }
 }
 
@@ -231,7 +249,12 @@ pub(crate) unsafe fn str_slice(fiber: *mut Fiber, s: *mut StrObject, from: u64, 
         let chars = if (*s).char_count == (*s).byte_len { part.len() } else { count_chars(part) };
         if part.len() < SHARE_FROM {
             let (copy, to) = uninit(fiber, part.len(), chars);
-            copy_short(part, to);
+            if part.len().wrapping_sub(1) < 8 && from + 8 <= (*s).byte_len as usize {
+                // Both have 8 bytes there.
+                to.cast::<u64>().write(part.as_ptr().cast::<u64>().read_unaligned());
+            } else {
+                copy_short(part, to);
+            }
             return copy;
         }
         let inline = s.cast::<u8>().add(STR_SIZE as usize);
@@ -271,7 +294,12 @@ fn same_bytes(a: &[u8], b: &[u8]) -> bool {
 
 pub(crate) unsafe fn str_eq(_fiber: *mut Fiber, a: *mut StrObject, b: *mut StrObject) -> u8 {
     // SAFETY: generated code passes live strings.
-    unsafe { (std::ptr::eq(a, b) || same_bytes(bytes(a), bytes(b))) as u8 }
+    unsafe {
+        if let (Some(x), Some(y)) = (word_of(a), word_of(b)) {
+            return (x == y && (*a).byte_len == (*b).byte_len) as u8;
+        }
+        (std::ptr::eq(a, b) || same_bytes(bytes(a), bytes(b))) as u8
+    }
 }
 
 pub(crate) unsafe fn str_cmp(_fiber: *mut Fiber, a: *mut StrObject, b: *mut StrObject) -> i64 {
@@ -281,7 +309,13 @@ pub(crate) unsafe fn str_cmp(_fiber: *mut Fiber, a: *mut StrObject, b: *mut StrO
 
 pub(crate) unsafe fn str_hash(fiber: *mut Fiber, s: *mut StrObject) -> u64 {
     // SAFETY: generated code passes a live fiber and a live string.
-    unsafe { crate::hash::keyed(&(*fiber).hash_keys, bytes(s)) }
+    unsafe {
+        let keys = &(*fiber).hash_keys;
+        match word_of(s) {
+            Some(word) => crate::hash::of_word(keys, word, (*s).byte_len),
+            None => crate::hash::keyed(keys, bytes(s)),
+        }
+    }
 }
 
 /// Where a byte first stands: words and cells of a table are short, so the first 16 bytes are looked at before
@@ -478,6 +512,30 @@ mod tests {
             assert!(!same_bytes(text, &text[1..]));
         });
         assert!(same_bytes(&[], &[]));
+    }
+
+    #[test]
+    fn the_word_of_a_string_is_its_bytes() {
+        use crate::context::{Context, Settings};
+        let mut context = Context::new(std::ptr::null(), Settings::default()).expect("a stack");
+        let fiber = context.fiber();
+        let text = "abcdefghijklmnopq";
+        // SAFETY: the fiber is live; strings are freed after use.
+        unsafe {
+            let whole = new(fiber, text);
+            for from in 0..text.len() {
+                for to in from..=text.len() {
+                    let (slice, made) =
+                        (str_slice(fiber, whole, from as u64, to as u64), new(fiber, &text[from..to]));
+                    assert_eq!(bytes(slice), text[from..to].as_bytes());
+                    assert_eq!(word_of(made).is_some(), (1..=8).contains(&(to - from)));
+                    assert_eq!(str_eq(fiber, slice, made), 1);
+                    assert_eq!(str_eq(fiber, slice, whole), (to - from == text.len()) as u8);
+                    assert_eq!(str_hash(fiber, slice), crate::hash::bytes(bytes(made)));
+                    assert_eq!(str_hash(fiber, made), crate::hash::bytes(bytes(made)));
+                }
+            }
+        }
     }
 
     #[test]
