@@ -2,6 +2,7 @@
 //!
 //! A call that may panic inside a block with a cleanup ends its CLIF block with two ways out.
 
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     BlockArg, BlockCall, ExceptionTable, ExceptionTableData, ExceptionTableItem, FuncRef, InstBuilder,
     SigRef, Signature, Value, types,
@@ -10,7 +11,8 @@ use qz_codegen::{FnAbi, PassMode, RetMode};
 use qz_mir::layout::Layout;
 use qz_mir::{Call, Callee, Instance, InstanceId, Operand};
 use qz_rt_abi::RtFn;
-use qz_rt_abi::object::{CLOSURE_CODE, DYN_VTABLE};
+use qz_rt_abi::fiber::HASH_WORD_KEYS;
+use qz_rt_abi::object::{CLOSURE_CODE, DYN_VTABLE, STR_LEN};
 use qz_rt_abi::registry::{RtScalar, rt};
 use qz_types::Ty;
 use smallvec::SmallVec;
@@ -200,13 +202,38 @@ impl FnCx<'_, '_, '_> {
             }
         }
         self.check_runtime_call(f, &args);
-        let result = self.runtime(f, &args);
+        let result = match (f, args.as_slice()) {
+            (rt::str_eq, &[a, b]) => Some(self.strings_equal(a, b)),
+            (rt::hash_word, &[word]) => Some(self.hash_word(word)),
+            (f, args) => self.runtime(f, args),
+        };
         let wanted = self.layout_of(call.dest);
         if let Some(result) = result
             && !wanted.is_zero_sized()
         {
             self.write_local(call.dest, &Val::one(result));
         }
+    }
+
+    fn hash_word(&mut self, word: Value) -> Value {
+        let [first, second] = HASH_WORD_KEYS.map(|offset| self.fiber_field(offset, types::I64));
+        let mixed = self.b.ins().bxor(word, first);
+        let (low, high) = (self.b.ins().imul(mixed, second), self.b.ins().umulhi(mixed, second));
+        self.b.ins().bxor(low, high)
+    }
+
+    /// Strings of different sizes are told apart without a call.
+    fn strings_equal(&mut self, a: Value, b: Value) -> Value {
+        let [size, other] = [a, b].map(|s| self.load_from(Region::Object, types::I64, s, STR_LEN as i32));
+        let same_size = self.b.ins().icmp(IntCC::Equal, size, other);
+        let (compare, done) = (self.fresh_block(&[]), self.fresh_block(&[types::I8]));
+        let no = self.b.ins().iconst(types::I8, 0);
+        self.b.ins().brif(same_size, compare, &[], done, &[no.into()]);
+        self.continue_in(compare);
+        let equal = self.runtime(rt::str_eq, &[a, b]).expect("a result");
+        self.b.ins().jump(done, &[equal.into()]);
+        self.continue_in(done);
+        self.b.block_params(done)[0]
     }
 
     /// A declaration in the standard library that differs from the registry is told here, not by a crash.

@@ -4,6 +4,7 @@ use qz_codegen::{FnAbi, PassMode, RetMode};
 use qz_mir::layout::{Layout, Scalar};
 use qz_mir::{Call, Callee, Instance, InstanceId, Operand};
 use qz_rt_abi::RtFn;
+use qz_rt_abi::fiber::HASH_WORD_KEYS;
 use qz_rt_abi::object::{CLOSURE_CODE, DYN_VTABLE};
 use qz_rt_abi::registry::{RtScalar, rt};
 use qz_types::{Ty, TyKind};
@@ -210,6 +211,7 @@ impl FnCx<'_, '_> {
         }
         let result = match (f, args.as_slice()) {
             (rt::str_eq, &[a, b]) => Some(self.strings_equal(a, b)),
+            (rt::hash_word, &[word]) => Some(self.hash_word(word)),
             (f, args) => self.runtime(f, args),
         };
         let wanted = self.layout_of(call.dest);
@@ -218,6 +220,17 @@ impl FnCx<'_, '_> {
         {
             self.write_local(call.dest, &Val::one(result));
         }
+    }
+
+    fn hash_word(&mut self, word: Value) -> Value {
+        let [first, second] = HASH_WORD_KEYS.map(|offset| self.fiber_field(offset, LlTy::I64));
+        let mixed = self.op("xor", word, first);
+        let wide = LlTy::int(128);
+        let (x, y) = (self.resized(mixed, wide), self.resized(second, wide));
+        let product = self.op("mul", x, y);
+        let high = self.op_imm("lshr", product, 64);
+        let (low, high) = (self.resized(product, LlTy::I64), self.resized(high, LlTy::I64));
+        self.op("xor", low, high)
     }
 
     /// Calls a runtime function that does not panic.

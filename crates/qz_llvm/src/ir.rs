@@ -108,6 +108,11 @@ pub(crate) enum Written {
 }
 
 impl Value {
+    /// Whether it is the address of something the program defines, such as a literal.
+    pub(crate) fn is_global(self) -> bool {
+        matches!(self.it, Written::Named(_)) && self.to_string().starts_with('@')
+    }
+
     pub(crate) fn int(ty: LlTy, value: i64) -> Value {
         Value { ty, it: Written::Int(value) }
     }

@@ -108,6 +108,7 @@ impl Context {
             panicking: 0,
             resume: Resume::default(),
             state: Box::into_raw(Box::new(fiber_state)).cast(),
+            hash_keys: crate::hash::keys(),
         });
         Ok(Context { fiber, worker, stack })
     }

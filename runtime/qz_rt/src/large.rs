@@ -45,7 +45,16 @@ impl Large {
             let protection = PROT_READ | PROT_WRITE;
             libc::mmap(std::ptr::null_mut(), length, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
         };
-        if block == MAP_FAILED { std::ptr::null_mut() } else { block.cast() }
+        if block == MAP_FAILED {
+            return std::ptr::null_mut();
+        }
+        // Memory that is reached in no order, as a map's, waits for addresses otherwise. A wish, so it cannot fail.
+        // SAFETY: the mapping is ours.
+        #[cfg(target_os = "linux")]
+        unsafe {
+            libc::madvise(block, length, libc::MADV_HUGEPAGE)
+        };
+        block.cast()
     }
 
     /// Gives a block back.

@@ -90,15 +90,12 @@ unsafe fn refill(fiber: *mut Fiber, class: usize) -> *mut u8 {
 }
 
 /// A block for `size` bytes, aligned to 8 or, if asked for more, to `align`.
+#[inline]
 pub(crate) unsafe fn take_block(fiber: *mut Fiber, size: usize, align: usize) -> *mut u8 {
     let class = if align <= 8 { class_of(size) } else { None };
     let Some(class) = class else {
-        if is_large(size, align) {
-            // SAFETY: the fiber is live.
-            let block = unsafe { worker_state(fiber) }.large.alloc(size);
-            return if block.is_null() { out_of_memory(size) } else { block };
-        }
-        return system_alloc(size, align);
+        // SAFETY: the fiber is live.
+        return unsafe { take_big_block(fiber, size, align) };
     };
     // SAFETY: the fiber is live; a block in the list holds the address of the next one.
     unsafe {
@@ -112,7 +109,18 @@ pub(crate) unsafe fn take_block(fiber: *mut Fiber, size: usize, align: usize) ->
     }
 }
 
+#[inline(never)]
+unsafe fn take_big_block(fiber: *mut Fiber, size: usize, align: usize) -> *mut u8 {
+    if !is_large(size, align) {
+        return system_alloc(size, align);
+    }
+    // SAFETY: the fiber is live.
+    let block = unsafe { worker_state(fiber) }.large.alloc(size);
+    if block.is_null() { out_of_memory(size) } else { block }
+}
+
 /// Gives back a block that [`take_block`] made with the same size and alignment.
+#[inline]
 pub(crate) unsafe fn give_block(fiber: *mut Fiber, block: *mut u8, size: usize, align: usize) {
     let class = if align <= 8 { class_of(size) } else { None };
     // SAFETY: the fiber is live; the block is the caller's to give.

@@ -45,7 +45,9 @@ const PAIRS: [[u8; 2]; 100] = {
     pairs
 };
 
-fn decimal(mut value: u64, negative: bool, buffer: &mut [u8; 20]) -> &[u8] {
+/// Writes digits to the end of a buffer; where they start.
+#[inline]
+fn write_digits(mut value: u64, buffer: &mut [u8]) -> usize {
     let mut at = buffer.len();
     while value >= 10 {
         at -= 2;
@@ -56,6 +58,11 @@ fn decimal(mut value: u64, negative: bool, buffer: &mut [u8; 20]) -> &[u8] {
         at -= 1;
         buffer[at] = b'0' + value as u8;
     }
+    at
+}
+
+fn decimal(value: u64, negative: bool, buffer: &mut [u8; 20]) -> &[u8] {
+    let mut at = write_digits(value, buffer);
     if negative {
         at -= 1;
         buffer[at] = b'-';
@@ -126,18 +133,30 @@ pub(crate) unsafe fn f64_to_exp(fiber: *mut Fiber, value: f64, digits: i64) -> *
 
 unsafe fn put(text: &[u8], buffer: *mut u8) -> i64 {
     // SAFETY: generated code passes a buffer as long as the registry says.
-    unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), buffer, text.len()) };
+    unsafe { strings::copy_short(text, buffer) };
     text.len() as i64
+}
+
+/// As `decimal`, where the digits belong.
+unsafe fn put_decimal(value: u64, negative: bool, buffer: *mut u8) -> i64 {
+    let len = negative as usize + value.checked_ilog10().map_or(1, |log| log as usize + 1);
+    // SAFETY: generated code passes a buffer for 20 bytes, and no number of 64 bits is longer.
+    let place = unsafe {
+        buffer.write(b'-');
+        std::slice::from_raw_parts_mut(buffer, len)
+    };
+    write_digits(value, place);
+    len as i64
 }
 
 pub(crate) unsafe fn fmt_int(_fiber: *mut Fiber, value: i64, buffer: *mut u8) -> i64 {
     // SAFETY: at most 20 bytes, for which there is room.
-    unsafe { put(decimal(value.unsigned_abs(), value < 0, &mut [0; 20]), buffer) }
+    unsafe { put_decimal(value.unsigned_abs(), value < 0, buffer) }
 }
 
 pub(crate) unsafe fn fmt_uint(_fiber: *mut Fiber, value: u64, buffer: *mut u8) -> i64 {
     // SAFETY: at most 20 bytes, for which there is room.
-    unsafe { put(decimal(value, false, &mut [0; 20]), buffer) }
+    unsafe { put_decimal(value, false, buffer) }
 }
 
 pub(crate) unsafe fn fmt_f64(_fiber: *mut Fiber, value: f64, buffer: *mut u8) -> i64 {
@@ -229,6 +248,22 @@ pub(crate) unsafe fn parse_f64(_fiber: *mut Fiber, s: *mut StrObject, out: *mut 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn integers_are_written_where_they_belong() {
+        let powers = (0..20).map(|n| 10_u64.pow(n)).flat_map(|n| [n - 1, n, n + 1]);
+        for value in powers.chain([42, u64::MAX, i64::MAX as u64, i64::MIN as u64]) {
+            let mut buffer = [0; 20];
+            // SAFETY: the buffer has 20 bytes.
+            let len = unsafe { fmt_uint(std::ptr::null_mut(), value, buffer.as_mut_ptr()) };
+            assert_eq!(buffer[..len as usize], *value.to_string().as_bytes());
+            for value in [value as i64, (value as i64).wrapping_neg()] {
+                // SAFETY: as above.
+                let len = unsafe { fmt_int(std::ptr::null_mut(), value, buffer.as_mut_ptr()) };
+                assert_eq!(buffer[..len as usize], *value.to_string().as_bytes());
+            }
+        }
+    }
 
     #[test]
     fn floats_have_a_point_or_an_exponent() {

@@ -42,7 +42,25 @@ unsafe fn uninit(fiber: *mut Fiber, len: usize, chars: usize) -> (*mut StrObject
         let header = Header { count: 1, type_index: TYPE_STR };
         let s = block.cast::<StrObject>();
         s.write(StrObject { header, bytes: inline, byte_len: len as u64, char_count: chars as u64 });
+        // Blocks come in multiples of 8 bytes.
+        if len.wrapping_sub(1) < 8 {
+            inline.cast::<u64>().write(0);
+        }
         (s, inline)
+    }
+}
+
+/// The bytes of a string of up to 8 bytes as one word, the rest of which is zero; `None` where only a look at the
+/// size tells how to read them. Words differ in size without an order that a processor could foresee, so a branch
+/// for each size costs more than the work.
+#[inline]
+unsafe fn word_of(s: *const StrObject) -> Option<u64> {
+    // SAFETY: the string is live; a heap string of 1 to 8 bytes has all 8 behind the struct, as `uninit` saw to.
+    unsafe {
+        let inline = s.cast::<u8>().add(STR_SIZE as usize);
+        let len = (*s).byte_len;
+        let whole = len.wrapping_sub(1) < 8 && (*s).header.count >= 0 && std::ptr::eq((*s).bytes, inline);
+        whole.then(|| inline.cast::<u64>().read().to_le() & (u64::MAX >> (64 - 8 * len)))
     }
 }
 
@@ -149,6 +167,22 @@ pub(crate) unsafe fn str_from_utf8(fiber: *mut Fiber, bytes: *mut u8, len: u64) 
     }
 }
 
+pub(crate) unsafe fn str_from_counted(
+    fiber: *mut Fiber,
+    bytes: *mut u8,
+    len: u64,
+    chars: u64,
+) -> *mut StrObject {
+    // SAFETY: generated code passes `len` readable bytes of UTF-8, of so many characters.
+    unsafe {
+        let bytes = raw(bytes, len);
+        debug_assert_eq!(count_chars(bytes), chars as usize);
+        let (s, to) = uninit(fiber, bytes.len(), chars as usize);
+        copy_short(bytes, to);
+        s
+    }
+}
+
 pub(crate) unsafe fn str_from_lossy(fiber: *mut Fiber, bytes: *mut u8, len: u64) -> *mut StrObject {
     // SAFETY: generated code passes `len` readable bytes.
     unsafe { new(fiber, &String::from_utf8_lossy(raw(bytes, len))) }
@@ -167,6 +201,43 @@ pub(crate) unsafe fn utf8_count(_fiber: *mut Fiber, bytes: *mut u8, len: u64) ->
     count_chars(unsafe { raw(bytes, len) }) as i64
 }
 
+/// Copies a few bytes; for up to 32 of them by words that overlap, which beats a call.
+#[inline]
+pub(crate) unsafe fn copy_short(from: &[u8], to: *mut u8) {
+    let n = from.len();
+    let from = from.as_ptr();
+    // SAFETY: `n` bytes may be read and written.
+    unsafe {
+        match n {
+            16..=32 => {
+                let ends =
+                    (from.cast::<u128>().read_unaligned(), from.add(n - 16).cast::<u128>().read_unaligned());
+                to.cast::<u128>().write_unaligned(ends.0);
+                to.add(n - 16).cast::<u128>().write_unaligned(ends.1);
+            }
+            8..16 => {
+                let ends =
+                    (from.cast::<u64>().read_unaligned(), from.add(n - 8).cast::<u64>().read_unaligned());
+                to.cast::<u64>().write_unaligned(ends.0);
+                to.add(n - 8).cast::<u64>().write_unaligned(ends.1);
+            }
+            4..8 => {
+                let ends =
+                    (from.cast::<u32>().read_unaligned(), from.add(n - 4).cast::<u32>().read_unaligned());
+                to.cast::<u32>().write_unaligned(ends.0);
+                to.add(n - 4).cast::<u32>().write_unaligned(ends.1);
+            }
+            1..4 => {
+                let bytes = (from.read(), from.add(n / 2).read(), from.add(n - 1).read());
+                to.write(bytes.0);
+                to.add(n / 2).write(bytes.1);
+                to.add(n - 1).write(bytes.2);
+            }
+            _ => std::ptr::copy_nonoverlapping(from, to, n),
+        }
+    }
+}
+
 pub(crate) unsafe fn str_slice(fiber: *mut Fiber, s: *mut StrObject, from: u64, to: u64) -> *mut StrObject {
     let (from, to) = (from as usize, to as usize);
     // SAFETY: generated code passes a live string and offsets between its characters.
@@ -178,7 +249,12 @@ pub(crate) unsafe fn str_slice(fiber: *mut Fiber, s: *mut StrObject, from: u64, 
         let chars = if (*s).char_count == (*s).byte_len { part.len() } else { count_chars(part) };
         if part.len() < SHARE_FROM {
             let (copy, to) = uninit(fiber, part.len(), chars);
-            std::ptr::copy_nonoverlapping(part.as_ptr(), to, part.len());
+            if part.len().wrapping_sub(1) < 8 && from + 8 <= (*s).byte_len as usize {
+                // Both have 8 bytes there.
+                to.cast::<u64>().write(part.as_ptr().cast::<u64>().read_unaligned());
+            } else {
+                copy_short(part, to);
+            }
             return copy;
         }
         let inline = s.cast::<u8>().add(STR_SIZE as usize);
@@ -198,9 +274,32 @@ pub(crate) unsafe fn str_slice(fiber: *mut Fiber, s: *mut StrObject, from: u64, 
     }
 }
 
+/// Short texts are compared by words that overlap, which beats a call; by the same words that [`copy_short`]
+/// writes, since a processor waits where a load takes more than one earlier store.
+#[inline]
+fn same_bytes(a: &[u8], b: &[u8]) -> bool {
+    let n = a.len();
+    if n != b.len() {
+        return false;
+    }
+    let eight = |s: &[u8], at: usize| u64::from_le_bytes(s[at..at + 8].try_into().expect("eight bytes"));
+    let four = |s: &[u8], at: usize| u32::from_le_bytes(s[at..at + 4].try_into().expect("four bytes"));
+    match n {
+        1..4 => (a[0], a[n / 2], a[n - 1]) == (b[0], b[n / 2], b[n - 1]),
+        4..8 => four(a, 0) == four(b, 0) && four(a, n - 4) == four(b, n - 4),
+        8..=16 => eight(a, 0) == eight(b, 0) && eight(a, n - 8) == eight(b, n - 8),
+        _ => a == b,
+    }
+}
+
 pub(crate) unsafe fn str_eq(_fiber: *mut Fiber, a: *mut StrObject, b: *mut StrObject) -> u8 {
     // SAFETY: generated code passes live strings.
-    unsafe { (std::ptr::eq(a, b) || bytes(a) == bytes(b)) as u8 }
+    unsafe {
+        if let (Some(x), Some(y)) = (word_of(a), word_of(b)) {
+            return (x == y && (*a).byte_len == (*b).byte_len) as u8;
+        }
+        (std::ptr::eq(a, b) || same_bytes(bytes(a), bytes(b))) as u8
+    }
 }
 
 pub(crate) unsafe fn str_cmp(_fiber: *mut Fiber, a: *mut StrObject, b: *mut StrObject) -> i64 {
@@ -208,15 +307,39 @@ pub(crate) unsafe fn str_cmp(_fiber: *mut Fiber, a: *mut StrObject, b: *mut StrO
     unsafe { bytes(a).cmp(bytes(b)) as i64 }
 }
 
-pub(crate) unsafe fn str_hash(_fiber: *mut Fiber, s: *mut StrObject) -> u64 {
-    // SAFETY: generated code passes a live string.
-    crate::hash::bytes(unsafe { bytes(s) })
+pub(crate) unsafe fn str_hash(fiber: *mut Fiber, s: *mut StrObject) -> u64 {
+    // SAFETY: generated code passes a live fiber and a live string.
+    unsafe {
+        let keys = &(*fiber).hash_keys;
+        match word_of(s) {
+            Some(word) => crate::hash::of_word(keys, word, (*s).byte_len),
+            None => crate::hash::keyed(keys, bytes(s)),
+        }
+    }
+}
+
+/// Where a byte first stands: words and cells of a table are short, so the first 16 bytes are looked at before
+/// anything is called.
+fn find_byte(byte: u8, text: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGHS: u64 = ONES << 7;
+    let Some(start) = text.first_chunk::<16>() else { return memchr::memchr(byte, text) };
+    let pattern = ONES * byte as u64;
+    for at in [0, 8] {
+        let word = u64::from_le_bytes(start[at..at + 8].try_into().expect("eight bytes")) ^ pattern;
+        // The lowest high bit that is set belongs to the first byte that is zero.
+        let zeros = word.wrapping_sub(ONES) & !word & HIGHS;
+        if zeros != 0 {
+            return Some(at + zeros.trailing_zeros() as usize / 8);
+        }
+    }
+    memchr::memchr(byte, &text[16..]).map(|at| at + 16)
 }
 
 /// Where the needle first stands. Both are UTF-8, so it stands between characters.
 fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
     match needle {
-        [one] => memchr::memchr(*one, text),
+        [one] => find_byte(*one, text),
         _ => memchr::memmem::find(text, needle),
     }
 }
@@ -363,4 +486,77 @@ pub(crate) unsafe fn char_is(_fiber: *mut Fiber, c: u32, class: i64) -> u8 {
         _ => c.is_control(),
     };
     is as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Texts of every size up to 40 and the same ones with one byte changed.
+    fn each_change(mut f: impl FnMut(&[u8], &[u8], usize)) {
+        for n in 0..40 {
+            let text: Vec<u8> = (0..n as u8).map(|i| i + b'0').collect();
+            for at in 0..n {
+                let mut other = text.clone();
+                other[at] = 0xff;
+                f(&text, &other, at);
+            }
+        }
+    }
+
+    #[test]
+    fn a_difference_is_seen_wherever_it_is() {
+        each_change(|text, other, _| {
+            assert!(same_bytes(text, &text.to_vec()));
+            assert!(!same_bytes(text, other));
+            assert!(!same_bytes(text, &text[1..]));
+        });
+        assert!(same_bytes(&[], &[]));
+    }
+
+    #[test]
+    fn the_word_of_a_string_is_its_bytes() {
+        use crate::context::{Context, Settings};
+        let mut context = Context::new(std::ptr::null(), Settings::default()).expect("a stack");
+        let fiber = context.fiber();
+        let text = "abcdefghijklmnopq";
+        // SAFETY: the fiber is live; strings are freed after use.
+        unsafe {
+            let whole = new(fiber, text);
+            for from in 0..text.len() {
+                for to in from..=text.len() {
+                    let (slice, made) =
+                        (str_slice(fiber, whole, from as u64, to as u64), new(fiber, &text[from..to]));
+                    assert_eq!(bytes(slice), text[from..to].as_bytes());
+                    assert_eq!(word_of(made).is_some(), (1..=8).contains(&(to - from)));
+                    assert_eq!(str_eq(fiber, slice, made), 1);
+                    assert_eq!(str_eq(fiber, slice, whole), (to - from == text.len()) as u8);
+                    assert_eq!(str_hash(fiber, slice), crate::hash::bytes(bytes(made)));
+                    assert_eq!(str_hash(fiber, made), crate::hash::bytes(bytes(made)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_byte_is_found_where_it_first_stands() {
+        each_change(|text, other, at| {
+            assert_eq!(find_byte(0xff, other), Some(at));
+            assert_eq!(find_byte(0xff, text), None);
+        });
+        // A byte above the one looked for borrows from it in a subtraction of words.
+        assert_eq!(find_byte(0, b"\x01\0\x01\0abcdefghijklmnop"), Some(1));
+        assert_eq!(find_byte(b' ', b"!!!!!!! !!!!!!!! "), Some(7));
+    }
+
+    #[test]
+    fn a_short_copy_copies_all_and_no_more() {
+        each_change(|text, _, _| {
+            let mut to = [7; 48];
+            // SAFETY: there is room.
+            unsafe { copy_short(text, to.as_mut_ptr()) };
+            assert_eq!(to[..text.len()], *text);
+            assert!(to[text.len()..].iter().all(|&b| b == 7));
+        });
+    }
 }

@@ -26,7 +26,14 @@ pub struct Fiber {
     pub resume: Resume,
     /// Everything else the runtime knows about the fiber.
     pub state: *mut (),
+    /// This process's secret for hashing; see [`HASH_WORD_KEYS`].
+    pub hash_keys: [u64; 3],
 }
+
+/// The hash of a word is `fold(word ^ hash_keys[0], hash_keys[1])`, where `fold` multiplies to twice the width
+/// and puts both halves together by exclusive or. Engines make it in place.
+pub const HASH_WORD_KEYS: [usize; 2] =
+    [std::mem::offset_of!(Fiber, hash_keys), std::mem::offset_of!(Fiber, hash_keys) + 8];
 
 /// Where execution goes on after a panic: a cleanup block and the frame it belongs to.
 #[repr(C)]
