@@ -164,10 +164,16 @@ fn wrong_use() {
 #[test]
 fn problems_of_the_program_come_first() {
     let scratch = Scratch::new("problems");
+    // Without any tool.
+    let build = || {
+        let mut command = scratch.command(&["build", "a.qz"]);
+        command.env("QUARTZ_RUNTIME", "/nowhere").env("PATH", "/nowhere");
+        command
+    };
     scratch.file("a.qz", "def main = nope()\n");
-    scratch.fails(&mut scratch.command(&["build", "a.qz"]), 1, &["QZ0400"]);
+    scratch.fails(&mut build(), 1, &["QZ0400"]);
     scratch.file("a.qz", "def f = 1\n");
-    scratch.fails(&mut scratch.command(&["build", "a.qz"]), 1, &["QZ9004"]);
+    scratch.fails(&mut build(), 1, &["QZ9004"]);
 }
 
 fn stdout(output: &Output) -> String {
@@ -235,6 +241,29 @@ fn the_same_program_is_the_same_bytes() {
     };
     let (Some(a), Some(b)) = (make(&one), make(&other)) else { return };
     assert!(a == b, "two folders, two programs");
+}
+
+#[test]
+fn a_runtime_library_of_another_compiler() {
+    let scratch = Scratch::new("abi");
+    // The installed clang, which gets a program that another compiler could have made.
+    let clang = scratch.script(
+        "for n in 22 21 20 19 18 17 16 15; do command -v clang-$n >/dev/null && break; done\n\
+         case \"$*\" in\n\
+         *'-x ir'*) sed 's/{ i64 [0-9-]*, ptr @qz.run/{ i64 1, ptr @qz.run/' | clang-$n \"$@\" ;;\n\
+         *) exec clang-$n \"$@\" ;;\n\
+         esac",
+    );
+    let mut command = scratch.command(&["build", "a.qz"]);
+    let built = command.env("QUARTZ_CLANG", clang).output().expect("the command starts");
+    if String::from_utf8_lossy(&built.stderr).contains("QZ9005") {
+        return eprintln!("not tested: clang or the runtime library is missing");
+    }
+    stdout(&built);
+    let ran = Command::new(scratch.0.join("a")).output().expect("it starts");
+    assert_eq!(ran.status.code(), Some(70));
+    assert!(String::from_utf8_lossy(&ran.stderr).contains("another compiler"));
+    assert!(ran.stdout.is_empty());
 }
 
 #[test]

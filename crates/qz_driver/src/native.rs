@@ -68,15 +68,15 @@ pub fn build_native(
     options: &BuildOptions,
     done: &mut dyn FnMut(&'static str),
 ) -> Result<(), Failure> {
+    // The program's own problems first, and whatever can be missing before the long work begins.
+    let ir = llvm_ir(program, checker, options, done)?;
     let to_stdout = options.output.as_deref() == Some(Path::new("-"));
     let output = match to_stdout {
         true => None,
         false => Some(Output::prepare(&target_of(source, options), source)?),
     };
-    // Everything that can be missing is asked for before the work begins.
     let clang = (options.artefact != Artefact::LlvmIr).then(Clang::find).transpose()?;
     let library = (options.artefact == Artefact::Executable).then(runtime_library).transpose()?;
-    let ir = llvm_ir(program, checker, options, done)?;
     let Some(output) = output else {
         // A reader that went away is no reason to fail.
         std::io::stdout().write_all(ir.as_bytes()).ok();

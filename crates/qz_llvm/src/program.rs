@@ -11,7 +11,7 @@ use qz_codegen::{FnAbi, Locations, RetMode, SourceFiles, TypeTable};
 use qz_mir::layout::{Layout, Layouts, Shape};
 use qz_mir::{InstanceId, InstanceKey, Module, StaticDataId, VtableId};
 use qz_rt_abi::RtFn;
-use qz_rt_abi::native::{COUNTS_OBJECTS, RETURNS_STATUS};
+use qz_rt_abi::native::{ABI, COUNTS_OBJECTS, RETURNS_STATUS};
 use qz_rt_abi::object::STR_SIZE;
 use qz_types::{StaticId, Ty, TyKind};
 use rustc_hash::FxBuildHasher;
@@ -108,7 +108,7 @@ impl<'m> ProgramCx<'m> {
 
     pub(crate) fn declare_runtime(&mut self, f: RtFn) {
         let def = f.def();
-        let (ret_facts, facts) = subset::runtime_facts(def.name);
+        let (ret_facts, facts) = subset::runtime_facts(f);
         let ret = def.sig.ret.map_or("void".into(), |ty| format!("{ret_facts}{}", rt_ty(ty)));
         let params: String = def.sig.params.iter().map(|&ty| format!(", {}", rt_ty(ty))).collect();
         self.declare(def.symbol, format!("declare {ret} @{}(ptr{params}) {facts}", def.symbol));
@@ -204,7 +204,7 @@ impl<'m> ProgramCx<'m> {
         }
         let _ = writeln!(
             self.data,
-            "@qz.program = private constant {{ ptr, ptr, ptr, i64, ptr, i64 }} {{ ptr @qz.run, ptr @qz.types, ptr \
+            "@qz.program = private constant {{ i64, ptr, ptr, ptr, i64, ptr, i64 }} {{ i64 {ABI}, ptr @qz.run, ptr @qz.types, ptr \
              @qz.places, i64 {places}, ptr @qz.texts, i64 {flags} }}, align 8"
         );
     }

@@ -18,6 +18,9 @@
 //! `@qz.program`); its functions by their symbols, each with the fiber as first parameter; `@qz.run` and `@main`;
 //! declarations; attributes; metadata. Locals keep their names: `%total.3` is local 3, called `total`.
 
+use qz_rt_abi::RtFn;
+use qz_rt_abi::registry::rt;
+
 use crate::Arch;
 
 /// What stands before everything else.
@@ -47,21 +50,16 @@ attributes #4 = { nounwind cold }
 ";
 
 /// What LLVM may know of a function of the runtime: facts of its result, its attributes.
-pub(crate) fn runtime_facts(name: &str) -> (&'static str, &'static str) {
-    const NEW: &str = "noalias noundef nonnull ";
-    match name {
-        "new_object" => (NEW, "#4"),
-        "alloc" | "realloc" => (NEW, "#0"),
-        "retain_shared" | "release_shared" | "defer_destroy" | "next_deferred" => ("", "#4"),
-        "str_eq" | "str_cmp" | "str_hash" | "hash_bytes" | "utf8_valid" | "utf8_count" => ("", "#3"),
-        "hash_word" | "hash_seed" => ("", "#2"),
-        // The sign of a remainder and the like depend on the arguments only.
-        _ if name.starts_with("f64_") && !is_text(name) => ("", "#2"),
-        _ => ("", "#0"),
-    }
-}
-
-/// Whether a function on floats makes text.
-fn is_text(name: &str) -> bool {
-    matches!(name, "f64_to_str" | "f64_to_fixed" | "f64_to_exp")
+pub(crate) fn runtime_facts(f: RtFn) -> (&'static str, &'static str) {
+    const RARE: [RtFn; 5] =
+        [rt::new_object, rt::retain_shared, rt::release_shared, rt::defer_destroy, rt::next_deferred];
+    let is_new = [rt::new_object, rt::alloc, rt::realloc].contains(&f);
+    let result = if is_new { "noalias noundef nonnull " } else { "" };
+    let attributes = match f.def() {
+        _ if RARE.contains(&f) => "#4",
+        def if def.only_args => "#2",
+        def if def.reads => "#3",
+        _ => "#0",
+    };
+    (result, attributes)
 }

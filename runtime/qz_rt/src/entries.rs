@@ -55,10 +55,7 @@ macro_rules! native_entry {
             }
         }
     };
-    ((blocks $($flags:ident)*) $($rest:tt)*) => { native_entry!(($($flags)*) $($rest)*); };
-    ((never $($flags:ident)*) $($rest:tt)*) => { native_entry!(($($flags)*) $($rest)*); };
-    ((effect $($flags:ident)*) $($rest:tt)*) => { native_entry!(($($flags)*) $($rest)*); };
-    ((keyed $($flags:ident)*) $($rest:tt)*) => { native_entry!(($($flags)*) $($rest)*); };
+    (($other:ident $($flags:ident)*) $($rest:tt)*) => { native_entry!(($($flags)*) $($rest)*); };
 }
 
 /// The entry that generated code calls: the plain one, or a stub in front of it if it may panic.

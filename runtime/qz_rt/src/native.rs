@@ -10,7 +10,9 @@ use std::collections::VecDeque;
 use std::sync::OnceLock;
 
 use qz_rt_abi::Fiber;
-use qz_rt_abi::native::{COUNTS_OBJECTS, HIDDEN, NO_PARENT, Place, Program, RETURNS_STATUS, TRACK_CALLER};
+use qz_rt_abi::native::{
+    ABI, COUNTS_OBJECTS, HIDDEN, NO_PARENT, Place, Program, RETURNS_STATUS, TRACK_CALLER,
+};
 
 use crate::context::state;
 use crate::panic::{Panic, PanicTrace, Request, abort_now};
@@ -19,6 +21,8 @@ use crate::{Context, Settings};
 
 /// The exit status of a program that panicked.
 const PANIC_STATUS: i32 = 101;
+/// The build went wrong, not the program.
+const MISMATCH_STATUS: i32 = 70;
 /// Objects were left over.
 const LEAK_STATUS: i32 = 102;
 
@@ -42,6 +46,12 @@ impl Settings {
 /// The program is constant data that the compiler made.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qz_start(program: &'static Program, _argc: i32, _argv: *const *const u8) -> i32 {
+    if program.abi != ABI {
+        let words =
+            "error: the program is linked with the runtime library of another compiler; build it again\n";
+        crate::streams::write_error(words.as_bytes());
+        return MISMATCH_STATUS;
+    }
     let _ = PROGRAM.set(program);
     // SAFETY: no other thread runs yet. A reader that goes away is an error of the write, as Rust programs have
     // it, not the end of the process.

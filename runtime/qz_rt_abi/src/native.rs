@@ -2,10 +2,13 @@
 //! `qz_start`.
 
 use crate::fiber::Fiber;
-use crate::object::TypeInfo;
+use crate::object::{STR_SIZE, TypeInfo};
+use crate::registry::{RtDef, TABLE};
 
 #[repr(C)]
 pub struct Program {
+    /// [`ABI`], as the compiler knows it.
+    pub abi: u64,
     /// The whole program: gets a fiber, on whose stack it runs, and memory for the status; 1 if a panic left it.
     pub run: unsafe extern "C" fn(*mut Fiber, *mut i64) -> i32,
     pub types: *const TypeInfo,
@@ -21,6 +24,54 @@ pub struct Program {
 unsafe impl Sync for Program {}
 // SAFETY: as above.
 unsafe impl Send for Program {}
+
+/// What a program's code takes for granted of its runtime: its functions and their signatures, the sizes of what
+/// both look into. Another compiler's runtime has another number, and refuses to start the program.
+pub const ABI: u64 = {
+    let mut hash = 0xcbf2_9ce4_8422_2325;
+    let sizes = [
+        size_of::<Fiber>(),
+        size_of::<TypeInfo>(),
+        size_of::<Program>(),
+        size_of::<Place>(),
+        STR_SIZE as usize,
+    ];
+    let mut i = 0;
+    while i < sizes.len() {
+        hash = mixed(hash, sizes[i] as u64);
+        i += 1;
+    }
+    let mut f = 0;
+    while f < TABLE.len() {
+        hash = with_function(hash, &TABLE[f]);
+        f += 1;
+    }
+    hash
+};
+
+const fn with_function(mut hash: u64, def: &RtDef) -> u64 {
+    let name = def.name.as_bytes();
+    let mut i = 0;
+    while i < name.len() {
+        hash = mixed(hash, name[i] as u64);
+        i += 1;
+    }
+    let mut param = 0;
+    while param < def.sig.params.len() {
+        hash = mixed(hash, 256 + def.sig.params[param] as u64);
+        param += 1;
+    }
+    let ret = match def.sig.ret {
+        Some(ret) => 512 + ret as u64,
+        None => 768,
+    };
+    mixed(hash, ret)
+}
+
+/// FNV-1a, a word at a time.
+const fn mixed(hash: u64, word: u64) -> u64 {
+    (hash ^ word).wrapping_mul(0x0100_0000_01b3)
+}
 
 /// `main` returns the exit status.
 pub const RETURNS_STATUS: u64 = 1;

@@ -57,11 +57,15 @@ pub struct RtDef {
     pub effect: bool,
     /// Depends on this process's hash key: a constant may use it on its way, but what came of it is not kept.
     pub keyed: bool,
+    /// Looks at nothing but its arguments and changes nothing.
+    pub only_args: bool,
+    /// Looks at what its arguments, the fiber among them, lead to, and changes nothing.
+    pub reads: bool,
 }
 
 /// Calls `$callback!` with the whole list. An entry is
 /// `$(#[doc])* fn name(param: Type, …) -> Type: flag flag;` with the flags `panics`, `blocks`, `never`,
-/// `effect`, `keyed` and the types `Bool U8 I32 U32 Char Int U64 F32 F64 Ptr Str Unit`.
+/// `effect`, `keyed`, `only_args`, `reads` and the types `Bool U8 I32 U32 Char Int U64 F32 F64 Ptr Str Unit`.
 #[macro_export]
 macro_rules! rt_functions {
     ($callback:ident) => {
@@ -147,22 +151,22 @@ macro_rules! rt_functions {
             /// A string of these bytes, what is not UTF-8 replaced by U+FFFD.
             fn str_from_lossy(bytes: Ptr, len: U64) -> Str: ;
             /// How many bytes from the start are UTF-8.
-            fn utf8_valid(bytes: Ptr, len: U64) -> Int: ;
+            fn utf8_valid(bytes: Ptr, len: U64) -> Int: reads;
             /// Characters in UTF-8 bytes.
-            fn utf8_count(bytes: Ptr, len: U64) -> Int: ;
+            fn utf8_count(bytes: Ptr, len: U64) -> Int: reads;
             /// The bytes `from..to` of a string; both lie between characters. Copies below 64 bytes.
             fn str_slice(s: Str, from: U64, to: U64) -> Str: ;
-            fn str_eq(a: Str, b: Str) -> Bool: ;
+            fn str_eq(a: Str, b: Str) -> Bool: reads;
             /// -1, 0 or 1, by bytes, which is by characters too.
-            fn str_cmp(a: Str, b: Str) -> Int: ;
+            fn str_cmp(a: Str, b: Str) -> Int: reads;
             /// A keyed hash under this process's random key.
-            fn str_hash(s: Str) -> U64: keyed;
+            fn str_hash(s: Str) -> U64: keyed reads;
             /// As `str_hash` for any bytes.
-            fn hash_bytes(bytes: Ptr, len: U64) -> U64: keyed;
+            fn hash_bytes(bytes: Ptr, len: U64) -> U64: keyed reads;
             /// A keyed hash of one word, cheaper than `hash_bytes`.
-            fn hash_word(word: U64) -> U64: keyed;
+            fn hash_word(word: U64) -> U64: keyed reads;
             /// A random word, the same throughout the process.
-            fn hash_seed() -> U64: keyed;
+            fn hash_seed() -> U64: keyed reads;
             /// Offset of the first `needle` at or after byte `from`, or -1.
             fn str_find(s: Str, needle: Str, from: U64) -> Int: ;
             /// Offset of the last `needle` that ends at or before byte `to`, or -1.
@@ -296,34 +300,34 @@ macro_rules! rt_functions {
             fn random_bytes(bytes: Ptr, len: U64) -> Int: effect;
 
             // ---- mathematics
-            fn f64_sin(x: F64) -> F64: ;
-            fn f64_cos(x: F64) -> F64: ;
-            fn f64_tan(x: F64) -> F64: ;
-            fn f64_asin(x: F64) -> F64: ;
-            fn f64_acos(x: F64) -> F64: ;
-            fn f64_atan(x: F64) -> F64: ;
-            fn f64_atan2(y: F64, x: F64) -> F64: ;
-            fn f64_sinh(x: F64) -> F64: ;
-            fn f64_cosh(x: F64) -> F64: ;
-            fn f64_tanh(x: F64) -> F64: ;
-            fn f64_asinh(x: F64) -> F64: ;
-            fn f64_acosh(x: F64) -> F64: ;
-            fn f64_atanh(x: F64) -> F64: ;
-            fn f64_exp(x: F64) -> F64: ;
-            fn f64_exp2(x: F64) -> F64: ;
-            fn f64_exp_m1(x: F64) -> F64: ;
-            fn f64_ln(x: F64) -> F64: ;
-            fn f64_ln_1p(x: F64) -> F64: ;
-            fn f64_log2(x: F64) -> F64: ;
-            fn f64_log10(x: F64) -> F64: ;
-            fn f64_pow(x: F64, y: F64) -> F64: ;
-            fn f64_cbrt(x: F64) -> F64: ;
-            fn f64_hypot(x: F64, y: F64) -> F64: ;
+            fn f64_sin(x: F64) -> F64: only_args;
+            fn f64_cos(x: F64) -> F64: only_args;
+            fn f64_tan(x: F64) -> F64: only_args;
+            fn f64_asin(x: F64) -> F64: only_args;
+            fn f64_acos(x: F64) -> F64: only_args;
+            fn f64_atan(x: F64) -> F64: only_args;
+            fn f64_atan2(y: F64, x: F64) -> F64: only_args;
+            fn f64_sinh(x: F64) -> F64: only_args;
+            fn f64_cosh(x: F64) -> F64: only_args;
+            fn f64_tanh(x: F64) -> F64: only_args;
+            fn f64_asinh(x: F64) -> F64: only_args;
+            fn f64_acosh(x: F64) -> F64: only_args;
+            fn f64_atanh(x: F64) -> F64: only_args;
+            fn f64_exp(x: F64) -> F64: only_args;
+            fn f64_exp2(x: F64) -> F64: only_args;
+            fn f64_exp_m1(x: F64) -> F64: only_args;
+            fn f64_ln(x: F64) -> F64: only_args;
+            fn f64_ln_1p(x: F64) -> F64: only_args;
+            fn f64_log2(x: F64) -> F64: only_args;
+            fn f64_log10(x: F64) -> F64: only_args;
+            fn f64_pow(x: F64, y: F64) -> F64: only_args;
+            fn f64_cbrt(x: F64) -> F64: only_args;
+            fn f64_hypot(x: F64, y: F64) -> F64: only_args;
             /// The remainder whose sign is the dividend's.
-            fn f64_rem(x: F64, y: F64) -> F64: ;
+            fn f64_rem(x: F64, y: F64) -> F64: only_args;
             /// To the nearest, ties away from zero.
-            fn f64_round(x: F64) -> F64: ;
-            fn f32_rem(x: F32, y: F32) -> F32: ;
+            fn f64_round(x: F64) -> F64: only_args;
+            fn f32_rem(x: F32, y: F32) -> F32: only_args;
         }
     };
 }
@@ -402,6 +406,8 @@ macro_rules! define {
             effect: has_flag(&[$(stringify!($flag)),*], "effect")
                 || has_flag(&[$(stringify!($flag)),*], "blocks"),
             keyed: has_flag(&[$(stringify!($flag)),*], "keyed"),
+            only_args: has_flag(&[$(stringify!($flag)),*], "only_args"),
+            reads: has_flag(&[$(stringify!($flag)),*], "reads"),
         }),*];
 
         #[allow(non_camel_case_types, reason = "only its numbers are used")]
