@@ -53,6 +53,16 @@ struct Module {
     sections: Vec<(String, Section)>,
 }
 
+const PAGE: &str = "docs/reference/library.md";
+
+/// Notes if the page does not say what the library has now.
+pub(crate) fn check(top: &Path, problems: &mut Vec<String>) {
+    let written = std::fs::read_to_string(top.join(PAGE)).ok();
+    if page(&top.join("std")).ok() != written {
+        problems.push(format!("{PAGE} is behind std/: run `cargo xtask library`"));
+    }
+}
+
 /// Writes the page; false if a file could not be read or written.
 pub(crate) fn library(top: &Path) -> bool {
     let page = match page(&top.join("std")) {
@@ -62,7 +72,7 @@ pub(crate) fn library(top: &Path) -> bool {
             return false;
         }
     };
-    let target = top.join("docs/reference/library.md");
+    let target = top.join(PAGE);
     std::fs::write(&target, page).map_err(|error| eprintln!("{}: {error}", target.display())).is_ok()
 }
 

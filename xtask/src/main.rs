@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 const HELP: &str = "\
-cargo xtask tidy           check the layout: crate levels, file headers, the code map, diagnostic codes
+cargo xtask tidy           check the layout: crate levels, file headers, the code map, the library's page
 cargo xtask library        write docs/reference/library.md from the doc comments of std/
 cargo xtask bless [TEXT]   rewrite the expectations of file tests (those whose path has TEXT in it)
 cargo xtask bench [TEXT]   run the benchmarks of bench/ and print ratios";

@@ -30,6 +30,7 @@ pub(crate) fn tidy(top: &Path) -> bool {
     levels(top, &mut problems);
     headers(top, &mut problems);
     code_map(top, &mut problems);
+    crate::library::check(top, &mut problems);
     for problem in &problems {
         eprintln!("tidy: {problem}");
     }
