@@ -507,7 +507,7 @@ mod tests {
     #[test]
     fn a_difference_is_seen_wherever_it_is() {
         each_change(|text, other, _| {
-            assert!(same_bytes(text, &text.to_vec()));
+            assert!(same_bytes(text, &text.iter().copied().collect::<Vec<u8>>()));
             assert!(!same_bytes(text, other));
             assert!(!same_bytes(text, &text[1..]));
         });
@@ -527,7 +527,7 @@ mod tests {
                 for to in from..=text.len() {
                     let (slice, made) =
                         (str_slice(fiber, whole, from as u64, to as u64), new(fiber, &text[from..to]));
-                    assert_eq!(bytes(slice), text[from..to].as_bytes());
+                    assert_eq!(bytes(slice), &text.as_bytes()[from..to]);
                     assert_eq!(word_of(made).is_some(), (1..=8).contains(&(to - from)));
                     assert_eq!(str_eq(fiber, slice, made), 1);
                     assert_eq!(str_eq(fiber, slice, whole), (to - from == text.len()) as u8);
