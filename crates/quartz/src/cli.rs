@@ -101,10 +101,10 @@ pub(crate) struct Build {
     /// llvm-ir
     #[arg(short, long, value_name = "OUT")]
     pub(crate) output: Option<PathBuf>,
-    /// Optimise well, as `--opt=2`. Without it clang does the little that is quick (`--opt=1`)
+    /// Optimise well, by LLVM: as `--opt=2`. Without it Cranelift makes the code, in little time
     #[arg(long)]
     pub(crate) release: bool,
-    /// How much LLVM optimises; `s` means for size
+    /// Let LLVM make the code; how much it optimises, `s` means for size
     #[arg(long, value_parser = ["0", "1", "2", "3", "s"])]
     pub(crate) opt: Option<String>,
     /// What to make instead of an executable
@@ -113,6 +113,9 @@ pub(crate) struct Build {
     /// The processor to make code for, such as `native`: the result may not run on others
     #[arg(long, value_name = "CPU")]
     pub(crate) target_cpu: Option<String>,
+    /// Say where lines, functions and variables are, for debuggers such as gdb
+    #[arg(short = 'g', long)]
+    pub(crate) debug: bool,
     /// Link the C library into the executable
     #[arg(long = "static")]
     pub(crate) link_statically: bool,

@@ -115,8 +115,12 @@ fn clang_that_fails() {
         ),
     ] {
         let clang = scratch.script(&format!("{CLANG_19}\n{does}"));
-        let mut build = with(&mut scratch.command(&["build", "a.qz"]), &clang);
-        scratch.fails(&mut build, 1, &["QZ9006", words]);
+        let mut release = with(&mut scratch.command(&["build", "--release", "a.qz"]), &clang);
+        scratch.fails(&mut release, 1, &["QZ9006", words]);
+        // Without `--release` it only links.
+        let words = if words == "wrote nothing" { "linked no program" } else { words };
+        let mut debug = with(&mut scratch.command(&["build", "a.qz"]), &clang);
+        scratch.fails(&mut debug, 1, &["QZ9006", words]);
     }
     let older = std::fs::read_to_string(scratch.0.join("a")).expect("it is still there");
     assert_eq!(older, "an older program");
@@ -254,7 +258,7 @@ fn a_runtime_library_of_another_compiler() {
          *) exec clang-$n \"$@\" ;;\n\
          esac",
     );
-    let mut command = scratch.command(&["build", "a.qz"]);
+    let mut command = scratch.command(&["build", "--release", "a.qz"]);
     let built = command.env("QUARTZ_CLANG", clang).output().expect("the command starts");
     if String::from_utf8_lossy(&built.stderr).contains("QZ9005") {
         return eprintln!("not tested: clang or the runtime library is missing");

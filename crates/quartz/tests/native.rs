@@ -1,7 +1,8 @@
-//! Native programs: every program of `tests/run/` and `examples/` is built by LLVM and does what it says, and
-//! `tests/llvm/` holds the text of functions whose form matters. Without `clang` this is skipped, and says so.
+//! Native programs: every program of `tests/run/` and `examples/` is built by Cranelift and by LLVM, and does what
+//! it says; `tests/llvm/` holds the text of functions whose form matters. Without `clang` this is skipped, and says
+//! so.
 //!
-//! `QUARTZ_NATIVE_OPT` is the level of optimisation (1 if not set).
+//! `QUARTZ_NATIVE_OPT` lists LLVM's levels of optimisation, `0,2` if not set.
 
 mod filetests {
     pub(crate) mod judge;
@@ -81,13 +82,9 @@ fn trial(top: &Path, file: PathBuf, case: fn(&Path) -> Result<(), String>) -> Tr
 fn can_build(top: &Path) -> bool {
     let scratch = scratch("native-probe");
     std::fs::write(scratch.join("a.qz"), "def main = ()\n").expect("the folder can be written");
-    let build =
-        || output(quartz().current_dir(&scratch).args(["build", "--color=never", "a.qz", "-o", "a"]), None);
-    let mut found = build();
-    if String::from_utf8_lossy(&found.stderr).contains("libqz_rt_native.a") {
-        make_library(top);
-        found = build();
-    }
+    make_library(top);
+    let build = ["build", "--release", "--color=never", "a.qz", "-o", "a"];
+    let found = output(quartz().current_dir(&scratch).args(build), None);
     let stderr = String::from_utf8_lossy(&found.stderr);
     if stderr.contains("QZ9005") {
         eprintln!("native programs are not tested: {stderr}");
@@ -98,7 +95,7 @@ fn can_build(top: &Path) -> bool {
     found.status.success()
 }
 
-/// `cargo test` alone does not make static libraries.
+/// `cargo test` alone does not make static libraries, nor renew them.
 fn make_library(top: &Path) {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(top).args(["build", "--quiet", "-p", "qz_rt_native"]);
@@ -119,16 +116,21 @@ fn build_and_run(file: &Path) -> Result<(), String> {
     let folder = file.parent().expect("a file lies in a folder");
     let scratch = scratch(&format!("native-{}", file.display().to_string().replace('/', "-")));
     let program = scratch.join("program");
-    let level = std::env::var("QUARTZ_NATIVE_OPT").unwrap_or_else(|_| "1".into());
-    let mut build = quartz();
-    build.current_dir(folder).args(["build", "--color=never", "--leaks", &format!("--opt={level}"), &name]);
-    let built = output(build.arg("-o").arg(&program), None);
-    if !built.status.success() {
-        return Err(format!("it cannot be built:\n{}", String::from_utf8_lossy(&built.stderr)));
-    }
-    let mut command = Command::new(&program);
-    command.current_dir(folder).env("QUARTZ_HASH_SEED", "7");
-    let result = filetests::judge::judge(command, &directives);
+    let levels = std::env::var("QUARTZ_NATIVE_OPT").unwrap_or_else(|_| "0,2".into());
+    let levels =
+        levels.split(',').filter(|level| !level.is_empty()).map(|level| vec![format!("--opt={level}")]);
+    let ways = [vec!["-g".to_owned()], Vec::new()].into_iter().chain(levels);
+    let result = ways.into_iter().try_for_each(|way| {
+        let mut build = quartz();
+        build.current_dir(folder).args(["build", "--color=never", "--leaks", &name]).args(&way);
+        let built = output(build.arg("-o").arg(&program), None);
+        if !built.status.success() {
+            return Err(format!("{way:?} cannot be built:\n{}", String::from_utf8_lossy(&built.stderr)));
+        }
+        let mut command = Command::new(&program);
+        command.current_dir(folder).env("QUARTZ_HASH_SEED", "7");
+        filetests::judge::judge(command, &directives).map_err(|words| format!("{way:?}: {words}"))
+    });
     std::fs::remove_dir_all(&scratch).ok();
     result
 }

@@ -1,10 +1,12 @@
 //! What every engine must agree on and none decides: how arguments and results travel ([`abi`]), the type
-//! indexes of a program ([`types`]), and what stands at a source location ([`locations`]).
+//! indexes of a program ([`types`]), and what stands at a source location ([`locations`], [`places`]).
 
 pub mod abi;
 pub mod locations;
+pub mod places;
 pub mod types;
 
 pub use abi::{FnAbi, PassMode, RetMode};
 pub use locations::{Locations, Position, SourceFiles};
+pub use places::PlaceTable;
 pub use types::{TypeTable, const_ty, num_ty};

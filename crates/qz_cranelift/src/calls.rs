@@ -18,7 +18,7 @@ use qz_types::Ty;
 use smallvec::SmallVec;
 
 use crate::function::FnCx;
-use crate::load::Symbol;
+use crate::image::Symbol;
 use crate::memory::Region;
 use crate::place::Home;
 use crate::value::{Addr, Val, clif_ty};

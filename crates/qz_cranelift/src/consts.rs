@@ -9,7 +9,7 @@ use qz_mir::Const;
 use qz_mir::layout::Layout;
 
 use crate::function::FnCx;
-use crate::load::Symbol;
+use crate::image::Symbol;
 use crate::value::{Addr, Val, int_ty};
 
 impl FnCx<'_, '_, '_> {

@@ -20,7 +20,7 @@ use qz_rt_abi::Fiber;
 use qz_rt_abi::registry::rt;
 use smallvec::SmallVec;
 
-use crate::load::Symbol;
+use crate::image::Symbol;
 use crate::memory::{Region, Regions};
 use crate::place::Home;
 use crate::program::ProgramCx;
@@ -49,6 +49,14 @@ pub(crate) struct FnCx<'a, 'b, 'm> {
     pub(crate) drop_handler: Option<ir::Block>,
     abi: &'a FnAbi,
     pub(crate) regions: Regions,
+}
+
+/// The address of code or data, in a function that is made by hand.
+pub(crate) fn address_of(b: &mut FunctionBuilder<'_>, symbol: Symbol) -> Value {
+    let name = ExternalName::user(b.func.declare_imported_user_function(symbol.name()));
+    let data = GlobalValueData::Symbol { name, offset: 0.into(), colocated: true, tls: false };
+    let global = b.create_global_value(data);
+    b.ins().symbol_value(types::I64, global)
 }
 
 /// The trap behind code that is never reached.

@@ -82,7 +82,7 @@ impl FnCx<'_, '_, '_> {
             Intrinsic::PtrEq => Val::one(self.b.ins().icmp(IntCC::Equal, values[0], values[1])),
             Intrinsic::PtrCopy => {
                 let bytes = self.scaled(values[2], size);
-                self.libc_call(libc::memmove as *const u8, &[values[0], values[1], bytes], true);
+                self.libc_call("memmove", &[values[0], values[1], bytes], true);
                 Val::unit()
             }
             Intrinsic::PtrFill => {
@@ -92,11 +92,11 @@ impl FnCx<'_, '_, '_> {
                     ty if ty.bits() < 32 => self.b.ins().uextend(types::I32, values[1]),
                     _ => self.b.ins().ireduce(types::I32, values[1]),
                 };
-                self.libc_call(libc::memset as *const u8, &[values[0], byte, bytes], true);
+                self.libc_call("memset", &[values[0], byte, bytes], true);
                 Val::unit()
             }
             _ => {
-                let result = self.libc_call(libc::memcmp as *const u8, &values, true);
+                let result = self.libc_call("memcmp", &values, true);
                 let result = result.expect("compares");
                 // C's `int` comes back in the low half.
                 let low = self.b.ins().ireduce(types::I32, result);

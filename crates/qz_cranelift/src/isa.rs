@@ -14,11 +14,23 @@ pub enum OptLevel {
     Speed,
 }
 
-/// This machine's instruction set.
+/// This machine's instruction set, with all that its processor can do.
 ///
 /// # Panics
 /// If Cranelift does not support this machine.
 pub fn host(opt: OptLevel) -> OwnedTargetIsa {
+    build(opt, true)
+}
+
+/// What every machine of this kind can do, for code that is run elsewhere.
+///
+/// # Panics
+/// If Cranelift does not support this machine.
+pub fn portable(opt: OptLevel) -> OwnedTargetIsa {
+    build(opt, false)
+}
+
+fn build(opt: OptLevel, of_this_processor: bool) -> OwnedTargetIsa {
     let mut flags = settings::builder();
     let opt_level = match opt {
         OptLevel::None => "none",
@@ -40,6 +52,7 @@ pub fn host(opt: OptLevel) -> OwnedTargetIsa {
     for (name, value) in choices {
         flags.set(name, value).expect("a setting of this version of Cranelift");
     }
-    let builder = cranelift_native::builder().expect("Cranelift supports this machine");
+    let builder =
+        cranelift_native::builder_with_options(of_this_processor).expect("Cranelift supports this machine");
     builder.finish(Flags::new(flags)).map(|isa| Arc::clone(&isa)).expect("the settings fit together")
 }

@@ -12,7 +12,8 @@ use qz_rt::{Context, Settings};
 use qz_rt_abi::Fiber;
 use qz_types::Ty;
 
-use crate::load::{DataId, Loaded};
+use crate::image::DataId;
+use crate::load::Loaded;
 use crate::program::ProgramCx;
 use crate::{CompileError, Options};
 
@@ -69,9 +70,13 @@ impl Jit {
         files: Box<dyn SourceFiles>,
         options: Options,
     ) -> Result<Jit, CompileError> {
-        let compiled = ProgramCx::new(module, layouts, options).compile()?;
+        let isa = crate::isa::host(options.opt);
+        let compiled = ProgramCx::new(module, layouts, options, isa).compile()?;
+        let missing =
+            |names: Vec<String>| CompileError::MissingSymbol(names.into_iter().next().unwrap_or_default());
+        let found = compiled.image.find_outside(&find_symbol).map_err(missing)?;
         let resolver = Box::new(Known { locations: compiled.locations, files });
-        let loaded = compiled.image.load(resolver).map_err(CompileError::Memory)?;
+        let loaded = compiled.image.load(&found, resolver).map_err(CompileError::Memory)?;
         let returns_status = module.entry.is_some_and(|id| is_int(module.instances[id].ret));
         let settings = Settings { count_objects: options.count_objects, ..Settings::default() };
         Ok(Jit {

@@ -1,9 +1,11 @@
-//! MIR to machine code in memory, by Cranelift, and running it: what `quartz run` and `quartz test` use.
+//! MIR to machine code by Cranelift: in memory, where it runs at once (`quartz run`), or in an object file
+//! (`quartz build`).
 //!
-//! [`compile_and_run`] does all; [`Jit`] keeps the program. Read [`program`](crate::program) for the order of
+//! [`compile_and_run`] does all; [`Jit`] keeps the program; [`compile_object`] makes the object. Read [`program`](crate::program) for the order of
 //! things, then [`function`](crate::function); each kind of statement has its own module. Layouts, calling
 //! convention, counts and checks are decided elsewhere; here they are only carried out.
 
+mod aot;
 mod arith;
 mod calls;
 mod casts;
@@ -12,11 +14,13 @@ mod counts;
 mod destroy;
 mod enums;
 mod function;
+pub mod image;
 mod intrinsics;
 pub mod isa;
 mod jit;
 pub mod load;
 mod memory;
+mod object;
 mod objects;
 mod place;
 mod program;
@@ -30,6 +34,7 @@ use qz_codegen::SourceFiles;
 use qz_mir::Module;
 use qz_mir::layout::Layouts;
 
+pub use aot::compile_object;
 pub use isa::OptLevel;
 pub use jit::{Jit, Outcome, PANIC_STATUS};
 

@@ -1,201 +1,74 @@
-//! From compiled functions to memory that can be run: placing code and data in one mapping, resolving
-//! references between them, and telling the unwinder where calls stand.
+//! From collected code and data to memory that can be run: placing both in one mapping, resolving references
+//! between them, and telling the unwinder where calls stand.
 //!
-//! Code comes first, then one jump per runtime function in use, so that every call is a short one; data
+//! Code comes first, then one jump per function outside in use, so that every call is a short one; data
 //! follows on pages of its own. All references are relative to the place they stand at.
 
 use std::io;
 
 use cranelift_codegen::binemit::Reloc;
-use cranelift_codegen::ir::{self, ExternalName, LibCall, UserExternalName};
-use cranelift_codegen::{CompiledCode, FinalizedMachExceptionHandler, FinalizedRelocTarget};
-use qz_base::{FxHashMap, FxHashSet};
-use qz_rt::unwind::{CallSite, NO_HANDLER, Region, Resolver};
-use qz_rt_abi::RtFn;
+use cranelift_codegen::ir::LibCall;
+use qz_base::FxHashMap;
+use qz_rt::unwind::{Region, Resolver};
 
-/// What code and data can refer to.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Symbol {
-    /// A function of this image, by its number.
-    Function(u32),
-    /// A blob of data of this image.
-    Data(DataId),
-    Runtime(RtFn),
-    /// A function outside, by its address; numbered by [`Image::outside`].
-    Outside(u32),
-}
+use crate::image::{DataId, Fixup, Image, Outside, Symbol, Target, append_code};
 
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub struct DataId(pub u32);
+/// The addresses of functions outside, by their numbers.
+pub struct Found(Vec<*const u8>);
 
-const FUNCTION: u32 = 0;
-const DATA: u32 = 1;
-const RUNTIME: u32 = 2;
-const OUTSIDE: u32 = 3;
-
-impl Symbol {
-    /// How the symbol is written inside a CLIF function.
-    pub fn name(self) -> UserExternalName {
-        let (namespace, index) = match self {
-            Symbol::Function(index) => (FUNCTION, index),
-            Symbol::Data(DataId(index)) => (DATA, index),
-            Symbol::Runtime(f) => (RUNTIME, f.0 as u32),
-            Symbol::Outside(index) => (OUTSIDE, index),
+impl Image {
+    /// Looks up every function outside; those that nobody has are the error.
+    pub fn find_outside(&self, find: &dyn Fn(&str) -> Option<*const u8>) -> Result<Found, Vec<String>> {
+        let address = |outside: &Outside| match outside.libcall {
+            Some(call) => Some(libcall_address(call)),
+            None => find(&outside.name),
         };
-        UserExternalName { namespace, index }
+        let addresses: Vec<Option<*const u8>> = self.outside.iter().map(address).collect();
+        let missing = self.outside.iter().zip(&addresses).filter(|(_, found)| found.is_none());
+        let missing: Vec<String> = missing.map(|(outside, _)| outside.name.clone()).collect();
+        if missing.is_empty() { Ok(Found(addresses.into_iter().flatten().collect())) } else { Err(missing) }
     }
 
-    fn from_name(name: &UserExternalName) -> Symbol {
-        match name.namespace {
-            FUNCTION => Symbol::Function(name.index),
-            DATA => Symbol::Data(DataId(name.index)),
-            RUNTIME => Symbol::Runtime(RtFn(name.index as u16)),
-            _ => Symbol::Outside(name.index),
-        }
+    /// Places everything in memory.
+    pub fn load(self, found: &Found, resolver: Box<dyn Resolver>) -> io::Result<Loaded> {
+        Placing { image: self, found, jumps: FxHashMap::default() }.load(resolver)
     }
 }
 
-#[derive(Copy, Clone)]
-struct Fixup {
-    /// Where in the text or in the blob.
-    at: u32,
-    kind: Reloc,
-    target: Target,
-    addend: i64,
-}
-
-#[derive(Copy, Clone)]
-enum Target {
-    Symbol(Symbol),
-    /// An offset in the text.
-    Text(u32),
-}
-
-struct Blob {
-    offset: u32,
-    /// Words that hold the address of a symbol.
-    pointers: Vec<(u32, Symbol)>,
-}
-
-/// Code and data being collected.
-#[derive(Default)]
-pub struct Image {
-    text: Vec<u8>,
-    data: Vec<u8>,
-    blobs: Vec<Blob>,
-    fixups: Vec<Fixup>,
-    sites: Vec<CallSite>,
-    /// Offset of each function, by number.
-    functions: Vec<Option<u32>>,
-    outside: Vec<*const u8>,
-    variadic: FxHashSet<Symbol>,
+/// An image on its way into memory.
+struct Placing<'a> {
+    image: Image,
+    found: &'a Found,
     jumps: FxHashMap<Symbol, u32>,
 }
 
-const CODE_ALIGN: usize = 16;
-
-impl Image {
-    /// Makes a function outside known.
-    pub fn outside(&mut self, address: *const u8) -> Symbol {
-        let index = self.outside.iter().position(|&known| known == address).unwrap_or_else(|| {
-            self.outside.push(address);
-            self.outside.len() - 1
-        });
-        Symbol::Outside(index as u32)
-    }
-
-    /// As [`Image::outside`], for a function that takes any number of arguments: on x86-64 it wants to know
-    /// how many vector registers are in use.
-    pub fn outside_variadic(&mut self, address: *const u8) -> Symbol {
-        let symbol = self.outside(address);
-        self.variadic.insert(symbol);
-        symbol
-    }
-
-    /// Adds a blob of data; `pointers` are words in it that hold addresses.
-    pub fn add_data(&mut self, bytes: &[u8], align: usize, pointers: Vec<(u32, Symbol)>) -> DataId {
-        self.data.resize(self.data.len().next_multiple_of(align.max(1)), 0);
-        let offset = self.data.len() as u32;
-        self.data.extend_from_slice(bytes);
-        self.blobs.push(Blob { offset, pointers });
-        DataId(self.blobs.len() as u32 - 1)
-    }
-
-    /// Adds a compiled function; its instructions carry source locations.
-    pub fn add_function(&mut self, number: u32, code: &CompiledCode, func: &ir::Function) {
-        self.text.resize(self.text.len().next_multiple_of(CODE_ALIGN), 0xcc);
-        let start = self.text.len() as u32;
-        self.text.extend_from_slice(code.code_buffer());
-        if self.functions.len() <= number as usize {
-            self.functions.resize(number as usize + 1, None);
-        }
-        self.functions[number as usize] = Some(start);
-        for reloc in code.buffer.relocs() {
-            let target = match &reloc.target {
-                FinalizedRelocTarget::ExternalName(name) => Target::Symbol(self.symbol(name, func)),
-                FinalizedRelocTarget::Func(offset) => Target::Text(start + offset),
-            };
-            self.fixups.push(Fixup {
-                at: start + reloc.offset,
-                kind: reloc.kind,
-                target,
-                addend: reloc.addend,
-            });
-        }
-        self.add_sites(start, code);
-    }
-
-    fn symbol(&mut self, name: &ExternalName, func: &ir::Function) -> Symbol {
-        match name {
-            ExternalName::User(reference) => Symbol::from_name(&func.params.user_named_funcs()[*reference]),
-            ExternalName::LibCall(call) => self.outside(libcall_address(*call)),
-            other => unreachable!("no such name is made here: {other:?}"),
-        }
-    }
-
-    fn add_sites(&mut self, start: u32, code: &CompiledCode) {
-        let locations = code.buffer.get_srclocs_sorted();
-        for site in code.buffer.call_sites() {
-            let handler = site.exception_handlers.iter().find_map(|handler| match handler {
-                FinalizedMachExceptionHandler::Default(offset) => Some(start + offset),
-                _ => None,
-            });
-            let call = site.ret_addr - 1;
-            let at = locations.partition_point(|range| range.start <= call);
-            let range = at.checked_sub(1).map(|i| &locations[i]).filter(|range| call < range.end);
-            self.sites.push(CallSite {
-                return_offset: start + site.ret_addr,
-                handler: handler.unwrap_or(NO_HANDLER),
-                frame_offset: site.frame_offset.unwrap_or(0),
-                location: range.map_or(u32::MAX, |range| range.loc.bits()),
-            });
-        }
-    }
-
+impl Placing<'_> {
     /// Adds a jump for a function outside, unless there is one.
     fn jump(&mut self, symbol: Symbol) -> u32 {
         if let Some(&offset) = self.jumps.get(&symbol) {
             return offset;
         }
-        let address = match symbol {
-            Symbol::Runtime(f) => qz_rt::address(f),
-            Symbol::Outside(index) => self.outside[index as usize],
+        let (address, variadic) = match symbol {
+            Symbol::Runtime(f) => (qz_rt::address(f), false),
+            Symbol::Outside(index) => {
+                (self.found.0[index as usize], self.image.outside[index as usize].variadic)
+            }
             Symbol::Function(_) | Symbol::Data(_) => unreachable!("only functions outside need a jump"),
         };
-        self.text.resize(self.text.len().next_multiple_of(CODE_ALIGN), 0xcc);
-        let offset = self.text.len() as u32;
+        let mut code = Vec::new();
         if cfg!(target_arch = "x86_64") {
-            if self.variadic.contains(&symbol) {
+            if variadic {
                 // mov al, 8, and six bytes of nothing
-                self.text.extend_from_slice(&[0xb0, 8, 0x66, 0x0f, 0x1f, 0x44, 0, 0]);
+                code.extend_from_slice(&[0xb0, 8, 0x66, 0x0f, 0x1f, 0x44, 0, 0]);
             }
             // jmp [rip + 2], padded so that the address is aligned
-            self.text.extend_from_slice(&[0xff, 0x25, 2, 0, 0, 0, 0x0f, 0x0b]);
+            code.extend_from_slice(&[0xff, 0x25, 2, 0, 0, 0, 0x0f, 0x0b]);
         } else {
             // ldr x16, #8; br x16
-            self.text.extend_from_slice(&[0x50, 0, 0, 0x58, 0, 2, 0x1f, 0xd6]);
+            code.extend_from_slice(&[0x50, 0, 0, 0x58, 0, 2, 0x1f, 0xd6]);
         }
-        self.text.extend_from_slice(&(address as usize as u64).to_le_bytes());
+        code.extend_from_slice(&(address as usize as u64).to_le_bytes());
+        let offset = append_code(&mut self.image.text, &code);
         self.jumps.insert(symbol, offset);
         offset
     }
@@ -204,41 +77,33 @@ impl Image {
     fn offset_of(&mut self, target: Target, data_start: usize) -> usize {
         match target {
             Target::Text(offset) => offset as usize,
-            Target::Symbol(Symbol::Function(number)) => self.functions[number as usize]
-                .expect("every function that is referred to was added")
-                as usize,
+            Target::Symbol(Symbol::Function(number)) => self.image.extent(number).start as usize,
             Target::Symbol(Symbol::Data(DataId(index))) => {
-                data_start + self.blobs[index as usize].offset as usize
+                data_start + self.image.blobs[index as usize].offset as usize
             }
             Target::Symbol(outside) => self.jump(outside) as usize,
         }
     }
 
-    /// Places everything in memory.
-    pub fn load(mut self, resolver: Box<dyn Resolver>) -> io::Result<Loaded> {
-        let code_end = self.text.len() as u32;
-        let fixups = std::mem::take(&mut self.fixups);
-        for fixup in &fixups {
-            if let Target::Symbol(symbol @ (Symbol::Runtime(_) | Symbol::Outside(_))) = fixup.target {
-                self.jump(symbol);
-            }
-        }
-        let pointers: Vec<(u32, Symbol)> = self
-            .blobs
-            .iter()
-            .flat_map(|blob| blob.pointers.iter().map(|&(at, symbol)| (blob.offset + at, symbol)))
-            .collect();
-        for &(_, symbol) in &pointers {
+    fn load(mut self, resolver: Box<dyn Resolver>) -> io::Result<Loaded> {
+        let code_end = self.image.text.len() as u32;
+        let fixups = std::mem::take(&mut self.image.fixups);
+        let pointers: Vec<(u32, Symbol)> = self.image.pointers().collect();
+        let in_code = fixups.iter().filter_map(|fixup| match fixup.target {
+            Target::Symbol(symbol) => Some(symbol),
+            Target::Text(_) => None,
+        });
+        for symbol in in_code.chain(pointers.iter().map(|&(_, symbol)| symbol)) {
             if matches!(symbol, Symbol::Runtime(_) | Symbol::Outside(_)) {
                 self.jump(symbol);
             }
         }
-        let data_start = self.text.len().next_multiple_of(PAGE);
-        let mut mapping = Mapping::new(data_start + self.data.len())?;
+        let data_start = self.image.text.len().next_multiple_of(PAGE);
+        let mut mapping = Mapping::new(data_start + self.image.data.len())?;
         let base = mapping.start();
         let bytes = mapping.bytes();
-        bytes[..self.text.len()].copy_from_slice(&self.text);
-        bytes[data_start..][..self.data.len()].copy_from_slice(&self.data);
+        bytes[..self.image.text.len()].copy_from_slice(&self.image.text);
+        bytes[data_start..][..self.image.data.len()].copy_from_slice(&self.image.data);
         for fixup in fixups {
             let to = self.offset_of(fixup.target, data_start);
             apply(bytes, base, &fixup, to);
@@ -249,10 +114,13 @@ impl Image {
             bytes[data_start + at as usize..][..8].copy_from_slice(&word.to_le_bytes());
         }
         mapping.make_executable(data_start)?;
-        self.sites.sort_by_key(|site| site.return_offset);
-        qz_rt::unwind::register(Region { start: base, len: data_start, sites: self.sites, resolver });
-        let blobs = self.blobs.iter().map(|blob| data_start + blob.offset as usize).collect();
-        Ok(Loaded { mapping, functions: self.functions, code_end, blobs })
+        let mut image = self.image;
+        image.sites.sort_by_key(|site| site.return_offset);
+        let region = Region { start: base, len: data_start, sites: image.sites.into(), resolver };
+        qz_rt::unwind::register(region);
+        let blobs = image.blobs.iter().map(|blob| data_start + blob.offset as usize).collect();
+        let functions = image.functions.iter().map(|extent| extent.map(|it| it.start)).collect();
+        Ok(Loaded { mapping, functions, code_end, blobs })
     }
 }
 
@@ -314,6 +182,12 @@ fn libcall_address(call: LibCall) -> *const u8 {
     extern "C" fn nearest_f64(x: f64) -> f64 {
         x.round_ties_even()
     }
+    extern "C" fn fma_f32(x: f32, y: f32, z: f32) -> f32 {
+        x.mul_add(y, z)
+    }
+    extern "C" fn fma_f64(x: f64, y: f64, z: f64) -> f64 {
+        x.mul_add(y, z)
+    }
     match call {
         LibCall::CeilF32 => ceil_f32 as *const u8,
         LibCall::CeilF64 => ceil_f64 as *const u8,
@@ -323,6 +197,8 @@ fn libcall_address(call: LibCall) -> *const u8 {
         LibCall::TruncF64 => trunc_f64 as *const u8,
         LibCall::NearestF32 => nearest_f32 as *const u8,
         LibCall::NearestF64 => nearest_f64 as *const u8,
+        LibCall::FmaF32 => fma_f32 as *const u8,
+        LibCall::FmaF64 => fma_f64 as *const u8,
         LibCall::Memcpy => libc::memcpy as *const u8,
         LibCall::Memset => libc::memset as *const u8,
         LibCall::Memmove => libc::memmove as *const u8,

@@ -14,7 +14,7 @@ use qz_rt_abi::{Fiber, Worker};
 use qz_types::Ty;
 
 use crate::function::FnCx;
-use crate::load::Symbol;
+use crate::image::Symbol;
 use crate::memory::Region;
 use crate::value::{Addr, Val};
 

@@ -19,7 +19,7 @@ use qz_rt_abi::object::{CLOSURE_CAPTURES, IMMORTAL, STR_SIZE, TYPE_STR, TypeInfo
 use qz_types::StaticId;
 
 use crate::function::{FnCx, quartz_signature};
-use crate::load::{DataId, Image, Symbol};
+use crate::image::{DataId, Image, Symbol};
 use crate::value::clif_ty;
 use crate::{CompileError, Emit, Options};
 
@@ -39,7 +39,6 @@ pub(crate) struct ProgramCx<'m> {
     data: Vec<Option<DataId>>,
     statics: FxHashMap<StaticId, DataId>,
     destroys: Vec<InstanceKey>,
-    missing: Vec<String>,
 }
 
 /// A compiled program before it is loaded.
@@ -53,13 +52,18 @@ pub(crate) struct Compiled {
 }
 
 impl<'m> ProgramCx<'m> {
-    pub(crate) fn new(module: &'m Module, layouts: &'m Layouts<'m>, options: Options) -> ProgramCx<'m> {
+    pub(crate) fn new(
+        module: &'m Module,
+        layouts: &'m Layouts<'m>,
+        options: Options,
+        isa: OwnedTargetIsa,
+    ) -> ProgramCx<'m> {
         let destroys = module.types.iter().map(|entry| module.instances[entry.destroy].key.clone()).collect();
         ProgramCx {
             module,
             layouts,
             options,
-            isa: crate::isa::host(options.opt),
+            isa,
             image: Image::default(),
             types: TypeTable::new(module, layouts),
             locations: Locations::default(),
@@ -70,7 +74,6 @@ impl<'m> ProgramCx<'m> {
             data: vec![None; module.data.len()],
             statics: FxHashMap::default(),
             destroys,
-            missing: Vec::new(),
         }
     }
 
@@ -111,9 +114,6 @@ impl<'m> ProgramCx<'m> {
             Some(main) => Some(self.compile_entry(main, &mut cx, &mut builder_cx, &mut text)?),
             None => None,
         };
-        if let Some(symbol) = self.missing.first() {
-            return Err(CompileError::MissingSymbol(symbol.clone()));
-        }
         let type_table = self.type_table();
         Ok(Compiled { image: self.image, locations: self.locations, type_table, entry, text })
     }
@@ -291,14 +291,9 @@ impl<'m> ProgramCx<'m> {
 
     // ---- foreign functions
 
-    /// A function of the libraries in this process.
+    /// A function of a C library.
     pub(crate) fn foreign(&mut self, foreign: &Foreign) -> Symbol {
-        let address = crate::jit::find_symbol(foreign.symbol.as_str());
-        if address.is_none() {
-            self.missing.push(foreign.symbol.as_str().to_owned());
-        }
-        let address = address.unwrap_or(std::ptr::null());
-        if foreign.variadic { self.image.outside_variadic(address) } else { self.image.outside(address) }
+        self.image.outside(foreign.symbol.as_str(), foreign.variadic)
     }
 }
 

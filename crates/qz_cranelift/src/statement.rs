@@ -9,7 +9,7 @@ use qz_mir::{AggregateKind, Operand, Place, Rvalue, StmtKind, UnOp};
 use qz_types::{Ty, TyKind};
 
 use crate::function::FnCx;
-use crate::load::Symbol;
+use crate::image::Symbol;
 use crate::value::Val;
 
 impl FnCx<'_, '_, '_> {

@@ -8,7 +8,6 @@ use qz_mir::layout::{Layout, Scalar, Slot};
 use smallvec::SmallVec;
 
 use crate::function::FnCx;
-use crate::load::Symbol;
 use crate::memory::Region;
 
 /// One value per slot of a layout.
@@ -159,7 +158,7 @@ impl FnCx<'_, '_, '_> {
         if size > INLINE_COPY {
             let (to, from) = (self.address(to), self.address(from));
             let size = self.int(types::I64, size as i64);
-            self.libc_call(libc::memmove as *const u8, &[to, from, size], true);
+            self.libc_call("memmove", &[to, from, size], true);
             return;
         }
         let mut pieces: SmallVec<[(u32, Value); 8]> = SmallVec::new();
@@ -176,9 +175,8 @@ impl FnCx<'_, '_, '_> {
     }
 
     /// A call of a function of the C library on words.
-    pub(crate) fn libc_call(&mut self, function: *const u8, args: &[Value], returns: bool) -> Option<Value> {
-        let symbol = self.program.image.outside(function);
-        let Symbol::Outside(_) = symbol else { unreachable!("just made") };
+    pub(crate) fn libc_call(&mut self, function: &str, args: &[Value], returns: bool) -> Option<Value> {
+        let symbol = self.program.image.outside(function, false);
         let params = args.iter().map(|&arg| self.b.func.dfg.value_type(arg)).collect::<Vec<_>>();
         let signature = self.c_signature(&params, returns.then_some(types::I64));
         let function = self.import(symbol, signature);

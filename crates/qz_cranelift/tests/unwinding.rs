@@ -9,8 +9,9 @@ use cranelift_codegen::ir::{
 };
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use qz_cranelift::image::{Image, Symbol};
 use qz_cranelift::isa::{OptLevel, host};
-use qz_cranelift::load::{Image, Loaded, Symbol};
+use qz_cranelift::load::Loaded;
 use qz_rt::unwind::{ENTRY_LOCATION, Frame, Resolver};
 use qz_rt::{Context as RtContext, Settings};
 use qz_rt_abi::Fiber;
@@ -184,7 +185,8 @@ fn program() -> Loaded {
         b.ins().return_(&[minus]);
         b.seal_all_blocks();
     });
-    m.image.load(Box::new(Names)).expect("memory")
+    let found = m.image.find_outside(&|_| None).expect("nothing is outside");
+    m.image.load(&found, Box::new(Names)).expect("memory")
 }
 
 fn run(loaded: &Loaded, context: &mut RtContext, n: i64) -> i64 {

@@ -19,7 +19,7 @@ use qz_infer::Checker;
 pub use consts::Constants;
 pub use dump::{EmitKind, emit};
 pub use load::{Loaded, Root, load};
-pub use native::{Artefact, BuildOptions, build_native};
+pub use native::{Artefact, BuildOptions, CodeBy, build_native};
 pub use run::{Engine, Failure, Finished, RunOptions, ToolProblem, build, run};
 pub use sources::SourceMap;
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use qz_base::FxHashMap;
-use qz_codegen::{FnAbi, Locations, RetMode, SourceFiles, TypeTable};
+use qz_codegen::{FnAbi, Locations, PlaceTable, RetMode, SourceFiles, TypeTable};
 use qz_mir::layout::{Layout, Layouts, Shape};
 use qz_mir::{InstanceId, InstanceKey, Module, StaticDataId, VtableId};
 use qz_rt_abi::RtFn;
@@ -150,9 +150,10 @@ impl<'m> ProgramCx<'m> {
             functions += &self.entry(entry);
         }
         self.type_table();
-        let places = crate::locations::print(&self.locations, files, &mut self.data);
+        let places = PlaceTable::new(&self.locations, files);
+        crate::locations::print(&places, &mut self.data);
         if let Some(entry) = module.entry {
-            self.describe(entry, places);
+            self.describe(entry, places.places.len());
         }
         let mut text = subset::header(self.options.arch);
         text += &self.data;
@@ -204,8 +205,9 @@ impl<'m> ProgramCx<'m> {
         }
         let _ = writeln!(
             self.data,
-            "@qz.program = private constant {{ i64, ptr, ptr, ptr, i64, ptr, i64 }} {{ i64 {ABI}, ptr @qz.run, ptr @qz.types, ptr \
-             @qz.places, i64 {places}, ptr @qz.texts, i64 {flags} }}, align 8"
+            "@qz.program = private constant {{ i64, ptr, ptr, ptr, i64, ptr, i64, ptr, i64, ptr, i64 }} {{ i64 {ABI}, \
+             ptr @qz.run, ptr @qz.types, ptr @qz.places, i64 {places}, ptr @qz.texts, i64 {flags}, ptr null, i64 0, \
+             ptr null, i64 0 }}, align 8"
         );
     }
 }

@@ -60,12 +60,12 @@ macro_rules! native_entry {
 
 /// The entry that generated code calls: the plain one, or a stub in front of it if it may panic.
 macro_rules! entry {
-    (()) => { plain as *const () as *const u8 };
-    ((panics $($flags:ident)*)) => {{
-        crate::unwind::stub!(stub, plain);
+    (() $name:ident) => { plain as *const () as *const u8 };
+    ((panics $($flags:ident)*) $name:ident) => {{
+        crate::unwind::stub!(stub, concat!("qz_stub_", stringify!($name)), plain);
         stub as *const () as *const u8
     }};
-    (($other:ident $($flags:ident)*)) => { entry!(($($flags)*)) };
+    (($other:ident $($flags:ident)*) $name:ident) => { entry!(($($flags)*) $name) };
 }
 
 macro_rules! entries {
@@ -84,7 +84,7 @@ macro_rules! entries {
         static ENTRIES: &[(fn() -> *const u8, fn() -> *const u8)] = &[$({
             plain_entry!($name ($($param: $ty),*) $ret);
             native_entry!(($($flag)*) $name ($($param: $ty),*));
-            (|| entry!(($($flag)*)), || plain as *const () as *const u8)
+            (|| entry!(($($flag)*) $name), || plain as *const () as *const u8)
         }),*];
     };
 }

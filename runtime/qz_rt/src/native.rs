@@ -16,7 +16,7 @@ use qz_rt_abi::native::{
 
 use crate::context::state;
 use crate::panic::{Panic, PanicTrace, Request, abort_now};
-use crate::unwind::{Frame, INNER_FRAMES, OUTER_FRAMES};
+use crate::unwind::{Frame, INNER_FRAMES, OUTER_FRAMES, Region, Resolver};
 use crate::{Context, Settings};
 
 /// The exit status of a program that panicked.
@@ -36,7 +36,8 @@ static PROGRAM: OnceLock<&'static Program> = OnceLock::new();
 impl Settings {
     fn of(program: &Program) -> Settings {
         let count_objects = program.flags & COUNTS_OBJECTS != 0;
-        Settings { reserve: RESERVE, count_objects, ..Settings::default() }
+        let usual = Settings { count_objects, ..Settings::default() };
+        if program.code.is_null() { Settings { reserve: RESERVE, ..usual } } else { usual }
     }
 }
 
@@ -53,6 +54,7 @@ pub unsafe extern "C" fn qz_start(program: &'static Program, _argc: i32, _argv: 
         return MISMATCH_STATUS;
     }
     let _ = PROGRAM.set(program);
+    register_code(program);
     // SAFETY: no other thread runs yet. A reader that goes away is an error of the write, as Rust programs have
     // it, not the end of the process.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
@@ -75,6 +77,26 @@ pub unsafe extern "C" fn qz_start(program: &'static Program, _argc: i32, _argv: 
         crate::streams::write_error(format!("leaked: {count} × {name}\n").as_bytes());
     }
     if leaks.is_empty() { status as i32 & 0xff } else { LEAK_STATUS }
+}
+
+/// Tells the unwinder of code that has a table of its calls.
+fn register_code(program: &'static Program) {
+    if program.code.is_null() {
+        return;
+    }
+    // SAFETY: the compiler wrote the table and its length.
+    let sites = unsafe { std::slice::from_raw_parts(program.sites, program.site_count as usize) };
+    let (start, len) = (program.code as usize, program.code_len as usize);
+    crate::unwind::register(Region { start, len, sites: sites.into(), resolver: Box::new(Places) });
+}
+
+/// The program's own table of places.
+struct Places;
+
+impl Resolver for Places {
+    fn frames(&self, location: u32) -> Vec<Frame> {
+        frames_at(location).collect()
+    }
 }
 
 // ---- backtraces

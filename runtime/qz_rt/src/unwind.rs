@@ -8,26 +8,14 @@
 //! Only generated frames are ever unwound. A walk that meets another frame aborts: between C (or the
 //! runtime) and generated code stands an entry function that catches everything.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::RwLock;
 
 use qz_rt_abi::Fiber;
 use qz_rt_abi::fiber::Resume;
+pub use qz_rt_abi::native::{CallSite, NO_HANDLER};
 
-/// A return address in generated code and what is known about its call.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct CallSite {
-    /// Offset of the return address from the start of the region.
-    pub return_offset: u32,
-    /// Offset of the cleanup block, or [`NO_HANDLER`].
-    pub handler: u32,
-    /// Distance from the frame pointer down to the stack pointer.
-    pub frame_offset: u32,
-    /// Index into the region's source locations; its meaning is the resolver's.
-    pub location: u32,
-}
-
-pub const NO_HANDLER: u32 = u32::MAX;
 /// The location of calls that are not in a program's source: the walk for backtraces ends there.
 pub const ENTRY_LOCATION: u32 = u32::MAX;
 
@@ -54,7 +42,7 @@ pub struct Region {
     pub start: usize,
     pub len: usize,
     /// In ascending order of their return offsets.
-    pub sites: Vec<CallSite>,
+    pub sites: Cow<'static, [CallSite]>,
     pub resolver: Box<dyn Resolver>,
 }
 
@@ -200,13 +188,14 @@ pub(crate) unsafe extern "C" fn unwind_from(fiber: *mut Fiber, pc: usize, fp: us
 /// Defines the machine-code entry of a runtime function that may panic: calls the function proper, and if
 /// that asked for a panic, unwinds from the place of the call instead of returning.
 macro_rules! stub {
-    ($name:ident, $implementation:path) => {
+    ($name:ident, $symbol:expr, $implementation:path) => {
         /// The stub that generated code calls.
         ///
         /// # Safety
         /// Called by generated code only.
         #[cfg(target_arch = "x86_64")]
         #[unsafe(naked)]
+        #[unsafe(export_name = $symbol)]
         unsafe extern "C" fn $name() {
             core::arch::naked_asm!(
                 "push rbp",
@@ -242,6 +231,7 @@ macro_rules! stub {
         /// Called by generated code only.
         #[cfg(target_arch = "aarch64")]
         #[unsafe(naked)]
+        #[unsafe(export_name = $symbol)]
         unsafe extern "C" fn $name() {
             core::arch::naked_asm!(
                 "stp x29, x30, [sp, #-32]!",

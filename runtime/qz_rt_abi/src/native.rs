@@ -18,6 +18,13 @@ pub struct Program {
     pub texts: *const u8,
     /// [`RETURNS_STATUS`], [`COUNTS_OBJECTS`].
     pub flags: u64,
+    /// Code that panics find their way through by a table of call sites, and how long it is; null where functions
+    /// carry panics by a flag.
+    pub code: *const u8,
+    pub code_len: u64,
+    /// In ascending order of their return offsets.
+    pub sites: *const CallSite,
+    pub site_count: u64,
 }
 
 // SAFETY: the pointers lead to constant data and code.
@@ -34,6 +41,7 @@ pub const ABI: u64 = {
         size_of::<TypeInfo>(),
         size_of::<Program>(),
         size_of::<Place>(),
+        size_of::<CallSite>(),
         STR_SIZE as usize,
     ];
     let mut i = 0;
@@ -48,6 +56,22 @@ pub const ABI: u64 = {
     }
     hash
 };
+
+/// A return address in generated code and what is known about its call.
+#[repr(C)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct CallSite {
+    /// Offset of the return address from the start of the region.
+    pub return_offset: u32,
+    /// Offset of the cleanup block, or [`NO_HANDLER`].
+    pub handler: u32,
+    /// Distance from the frame pointer down to the stack pointer.
+    pub frame_offset: u32,
+    /// Index into the region's source locations; its meaning is the resolver's.
+    pub location: u32,
+}
+
+pub const NO_HANDLER: u32 = u32::MAX;
 
 const fn with_function(mut hash: u64, def: &RtDef) -> u64 {
     let name = def.name.as_bytes();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use qz_driver::{Artefact, BuildOptions, Program};
+use qz_driver::{Artefact, BuildOptions, CodeBy, Program};
 use qz_infer::Checker;
 
 use super::{STATUS_PROBLEMS, STATUS_USE, Timings, fail, load, root_of};
@@ -31,7 +31,11 @@ fn build_loaded(look: &Look, command: &Build, program: &Program, timings: &mut T
     if look.report(&problems, program) {
         return STATUS_PROBLEMS;
     }
-    let opt = command.opt.as_deref().unwrap_or(if command.release { "2" } else { "1" });
+    let code_by = match (&command.opt, command.release) {
+        (Some(opt), _) => CodeBy::Llvm { opt: opt.clone() },
+        (None, true) => CodeBy::Llvm { opt: "2".into() },
+        (None, false) => CodeBy::Cranelift,
+    };
     let options = BuildOptions {
         artefact: match command.emit {
             Some(BuildEmit::LlvmIr) => Artefact::LlvmIr,
@@ -39,8 +43,9 @@ fn build_loaded(look: &Look, command: &Build, program: &Program, timings: &mut T
             Some(BuildEmit::Obj) => Artefact::Object,
             None => Artefact::Executable,
         },
+        code_by,
         output: command.output.clone(),
-        opt: opt.to_owned(),
+        debug: command.debug,
         target_cpu: command.target_cpu.clone(),
         link_statically: command.link_statically,
         strip: command.strip,

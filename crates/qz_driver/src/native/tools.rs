@@ -1,5 +1,7 @@
-//! Where the programs and libraries are that a native build needs: `clang`, a linker, the runtime.
+//! Where the programs and libraries are that a native build needs: `clang`, a linker, the runtime; and running
+//! such a program.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -67,6 +69,31 @@ impl Clang {
             None => Err(missing(format!("`{shown}` does not say that it is clang"), INSTALL)),
         }
     }
+}
+
+/// A C compiler, as the one who knows how to link.
+pub(super) struct Driver {
+    pub(super) path: PathBuf,
+}
+
+impl Driver {
+    pub(super) fn of(clang: &Clang) -> Driver {
+        Driver { path: clang.path.clone() }
+    }
+
+    /// `clang` as [`Clang::find`] finds it, or whatever `cc` is.
+    pub(super) fn find() -> Result<Driver, Failure> {
+        match Clang::find() {
+            Ok(clang) => Ok(Driver::of(&clang)),
+            Err(failure) if std::env::var_os("QUARTZ_CLANG").is_some_and(|it| !it.is_empty()) => Err(failure),
+            Err(_) => match ["cc", "gcc"].into_iter().find_map(in_path) {
+                Some(path) => Ok(Driver { path }),
+                None => {
+                    Err(missing("linking needs `clang` or `cc`, and neither is installed".into(), INSTALL))
+                }
+            },
+        }
+    }
 
     /// A linker that is quicker than the system's, if there is one.
     pub(super) fn linker(&self) -> Option<&'static str> {
@@ -106,6 +133,38 @@ pub(super) fn runtime_library() -> Result<PathBuf, Failure> {
         .map(|folder| folder.join(LIBRARY))
         .find(|it| it.is_file())
         .ok_or_else(|| missing(format!("the runtime library `{LIBRARY}` is not beside the compiler"), BUILD))
+}
+
+/// Runs a program and feeds it; gives what it says. That it failed is the error.
+pub(super) fn run_tool(command: &mut Command, input: Option<&str>) -> Result<String, String> {
+    command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = child.map_err(|error| error.to_string())?;
+    let stdin = child.stdin.take();
+    let output = std::thread::scope(|scope| {
+        // It may end, or write, before it has read everything.
+        scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(input.unwrap_or_default().as_bytes())));
+        child.wait_with_output()
+    });
+    let output = output.map_err(|error| error.to_string())?;
+    let words = String::from_utf8_lossy(&output.stderr).trim_end().to_owned();
+    match output.status.code() {
+        Some(0) => Ok(words),
+        Some(status) if words.is_empty() => Err(format!("exit status {status}")),
+        Some(_) => Err(words),
+        None => Err(format!("it was killed ({})\n{words}", output.status).trim_end().to_owned()),
+    }
+}
+
+/// A tool that did not do its work, and what it said.
+pub(super) fn failed(tool: &Path, what: &str, words: &str) -> Failure {
+    let shown: Vec<&str> = words.lines().take(10).collect();
+    Failure::Tool(ToolProblem {
+        code: Code::TOOL_FAILED,
+        message: format!("`{}` {what}", tool.display()),
+        notes: shown.into_iter().map(str::to_owned).collect(),
+        help: None,
+    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,95 @@
+//! A program's code, by Cranelift as an object, or by LLVM: as text, and what `clang` makes of it.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use qz_infer::Checker;
+use qz_lower::Lowerer;
+use qz_mir::layout::Layouts;
+
+use super::output::Output;
+use super::tools::{Clang, failed, run_tool};
+use super::{Artefact, BuildOptions, CodeBy};
+use crate::Program;
+use crate::run::{Failure, RunOptions, build};
+
+/// What an engine made.
+pub(super) enum Code {
+    /// LLVM IR.
+    Ir(String),
+    /// An object file.
+    Object(Vec<u8>),
+}
+
+impl Code {
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
+            Code::Ir(text) => text.as_bytes(),
+            Code::Object(bytes) => bytes,
+        }
+    }
+}
+
+/// Translates the whole program.
+pub(super) fn make(
+    program: &Program,
+    checker: &Checker<'_>,
+    options: &BuildOptions,
+    done: &mut dyn FnMut(&'static str),
+) -> Result<Code, Failure> {
+    let lowerer = Lowerer::new(checker);
+    let run_options = RunOptions { verify: options.verify, ..RunOptions::default() };
+    let module = build(program, &lowerer, &run_options)?;
+    done("mir");
+    let defs = qz_opt::SourceDefs(&lowerer);
+    let layouts = Layouts::new(&defs);
+    let as_object = matches!(options.artefact, Artefact::Object | Artefact::Executable);
+    if as_object && options.code_by == CodeBy::Cranelift {
+        let config = qz_cranelift::Options { count_objects: options.leaks, ..Default::default() };
+        let object = qz_cranelift::compile_object(&module, &layouts, &program.sources, config)
+            .map_err(|error| Failure::Internal(error.to_string()))?;
+        done("cranelift");
+        return Ok(Code::Object(object));
+    }
+    let config = qz_llvm::Options { count_objects: options.leaks, ..Default::default() };
+    let ir = qz_llvm::print_program(&module, &layouts, &program.sources, config);
+    done("llvm-ir");
+    Ok(Code::Ir(ir))
+}
+
+/// The code in a file: as it is, or as `clang` made it.
+pub(super) fn object(
+    clang: Option<&Clang>,
+    code: &Code,
+    output: &Output,
+    options: &BuildOptions,
+) -> Result<PathBuf, Failure> {
+    match (code, clang) {
+        (Code::Ir(ir), Some(clang)) => compile(clang, ir, output, options),
+        (Code::Ir(ir), None) => output.write("program.ll", ir.as_bytes()),
+        (Code::Object(object), _) => output.write("program.o", object),
+    }
+}
+
+/// LLVM IR to assembly or an object, in the output's own folder.
+fn compile(clang: &Clang, ir: &str, output: &Output, options: &BuildOptions) -> Result<PathBuf, Failure> {
+    let to_asm = options.artefact == Artefact::Asm;
+    let made = output.scratch(if to_asm { "program.s" } else { "program.o" });
+    let opt = match &options.code_by {
+        CodeBy::Llvm { opt } => opt,
+        CodeBy::Cranelift => "1",
+    };
+    let mut command = Command::new(&clang.path);
+    command.arg(if to_asm { "-S" } else { "-c" }).arg(format!("-O{opt}"));
+    if let Some(cpu) = &options.target_cpu {
+        command.arg(if cfg!(target_arch = "x86_64") { "-march=" } else { "-mcpu=" }.to_owned() + cpu);
+    }
+    // The program comes through a pipe, so that no file's name gets into the object.
+    command.args(["-Wno-override-module", "-x", "ir", "-", "-o"]).arg(&made);
+    let words = run_tool(&mut command, Some(ir))
+        .map_err(|words| failed(&clang.path, "cannot compile the program", &words))?;
+    match std::fs::metadata(&made) {
+        Ok(data) if data.len() > 0 => Ok(made),
+        _ => Err(failed(&clang.path, "wrote nothing", &words)),
+    }
+}
