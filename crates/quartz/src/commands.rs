@@ -167,6 +167,7 @@ fn run_loaded(look: &Look, command: &Run, program: &Program, timings: &mut Timin
     let mut args = vec![command.file.display().to_string()];
     args.extend(command.args.iter().cloned());
     let options = RunOptions {
+        keep_names: false,
         engine: match command.engine {
             EngineName::Cranelift => Engine::Cranelift,
             EngineName::Interp => Engine::Interp,

@@ -1,7 +1,8 @@
 //! What every engine must agree on and none decides: how arguments and results travel ([`abi`]), the type
-//! indexes of a program ([`types`]), and what stands at a source location ([`locations`], [`places`]).
+//! indexes of a program ([`types`]), what debuggers hear of types ([`debug`]), and what stands at a source location ([`locations`], [`places`]).
 
 pub mod abi;
+pub mod debug;
 pub mod locations;
 pub mod places;
 pub mod types;

@@ -4,24 +4,29 @@
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature, types};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use qz_codegen::debug::Unit;
 use qz_codegen::{PlaceTable, SourceFiles};
 use qz_mir::Module;
 use qz_mir::layout::Layouts;
 use qz_rt_abi::native::{ABI, COUNTS_OBJECTS, Place, Program, RETURNS_STATUS};
 
+use crate::dwarf;
 use crate::image::{DataId, Image, Symbol};
 use crate::program::{Compiled, ProgramCx};
 use crate::{CompileError, Options};
 
-/// The program as the bytes of an object file, to be linked with the runtime's library. The same program gives
-/// the same bytes.
+/// The program as the bytes of an object file, to be linked with the runtime's library. With `debug` it says where
+/// lines, functions and variables are. The same program gives the same bytes.
 pub fn compile_object(
     module: &Module,
     layouts: &Layouts,
     files: &dyn SourceFiles,
     options: Options,
+    debug: Option<&Unit>,
 ) -> Result<Vec<u8>, CompileError> {
-    let cx = ProgramCx::new(module, layouts, options, crate::isa::portable(options.opt));
+    let options = Options { debug: debug.is_some(), ..options };
+    let isa = crate::isa::portable(options.opt, options.debug);
+    let cx = ProgramCx::new(module, layouts, options, isa.clone());
     let mut compiled = cx.compile()?;
     let count = module.instances.len() as u32;
     if let Some(entry) = compiled.entry {
@@ -34,12 +39,18 @@ pub fn compile_object(
         None if number == count => "qz.run".to_owned(),
         None => "main".to_owned(),
     };
-    compiled.image.into_object(&name, &|number| number > count).finish().map_err(CompileError::Internal)
+    let mut writer = compiled.image.into_object(&name, &|number| number > count);
+    if let Some(unit) = debug {
+        let (functions, locations) = (compiled.functions, compiled.locations);
+        let noted = dwarf::Noted { unit, functions, locations, layouts, files };
+        dwarf::add(&noted, &*isa, &mut writer).map_err(CompileError::Internal)?;
+    }
+    writer.finish().map_err(CompileError::Internal)
 }
 
 /// `main`, which hands the program to the runtime.
 fn add_main(compiled: &mut Compiled, options: Options, program: DataId) -> Result<(), CompileError> {
-    let isa = crate::isa::portable(options.opt);
+    let isa = crate::isa::portable(options.opt, options.debug);
     let mut cx = Context::new();
     let mut builder_cx = FunctionBuilderContext::new();
     let mut signature = Signature::new(isa.default_call_conv());

@@ -63,7 +63,7 @@ impl FnCx<'_, '_, '_> {
     fn change_enum(&mut self, layout: &Layout, it: &EnumLayout, value: &Val, change: Change) {
         let glue = self.program.types.glue(layout.ty);
         let glue = if change == Change::Retain { glue.retain } else { glue.release };
-        if let Some(glue) = glue {
+        if let Some(glue) = glue.filter(|&glue| glue != self.id) {
             return self.call_glue(glue, layout, value);
         }
         let counted =

@@ -14,12 +14,14 @@ use qz_codegen::{FnAbi, PassMode, RetMode};
 use qz_mir::layout::{Layout, ObjectLayout};
 use qz_mir::visit::{Use, each_place};
 use qz_mir::{
-    Block, BlockId, Body, Callee, Instance, Local, Place, Proj, Rvalue, SourceInfo, StmtKind, TermKind,
+    Block, BlockId, Body, Callee, Instance, InstanceId, Local, Place, Proj, Rvalue, SourceInfo, StmtKind,
+    TermKind,
 };
 use qz_rt_abi::Fiber;
 use qz_rt_abi::registry::rt;
 use smallvec::SmallVec;
 
+use crate::dwarf::Variable;
 use crate::image::Symbol;
 use crate::memory::{Region, Regions};
 use crate::place::Home;
@@ -30,6 +32,7 @@ use crate::value::{Addr, Val, clif_ty};
 pub(crate) struct FnCx<'a, 'b, 'm> {
     pub(crate) program: &'a mut ProgramCx<'m>,
     pub(crate) b: FunctionBuilder<'b>,
+    pub(crate) id: InstanceId,
     pub(crate) body: &'a Body,
     /// Where the result goes if it is returned in memory.
     ret_pointer: Option<Value>,
@@ -69,7 +72,7 @@ impl<'a, 'b, 'm> FnCx<'a, 'b, 'm> {
     pub(crate) fn translate(
         program: &'a mut ProgramCx<'m>,
         mut b: FunctionBuilder<'b>,
-        instance: &'a Instance,
+        (id, instance): (InstanceId, &'a Instance),
         body: &'a Body,
         abi: &'a FnAbi,
     ) {
@@ -83,6 +86,7 @@ impl<'a, 'b, 'm> FnCx<'a, 'b, 'm> {
         let mut cx = FnCx {
             program,
             b,
+            id,
             body,
             regions: Default::default(),
             ret_pointer: None,
@@ -117,8 +121,15 @@ impl<'a, 'b, 'm> FnCx<'a, 'b, 'm> {
 
     fn make_homes(&mut self) {
         let in_memory = addressed_locals(self.body);
+        self.program.variables.clear();
         for local in self.body.locals.ids() {
             let layout = self.layout_of(local);
+            if self.program.options.debug && !layout.is_zero_sized() && self.body.locals[local].name.is_some()
+            {
+                let home = self.visible_home(local, &layout);
+                self.homes.push(home);
+                continue;
+            }
             let home = match &layout.slots {
                 Some(slots) if !in_memory[local.index()] => {
                     Home::Variables(slots.iter().map(|s| self.b.declare_var(clif_ty(s.scalar))).collect())
@@ -130,6 +141,16 @@ impl<'a, 'b, 'm> FnCx<'a, 'b, 'm> {
             };
             self.homes.push(home);
         }
+    }
+
+    /// A place in the frame that a debugger can read, for a local that the user named.
+    fn visible_home(&mut self, local: Local, layout: &Layout) -> Home {
+        let slot = self.new_stack_slot(layout);
+        let decl = &self.body.locals[local];
+        let is_parameter = (1..=self.body.param_count).contains(&local.raw());
+        let name = decl.name.expect("asked before");
+        self.program.variables.push(Variable::new(name, decl.ty, decl.span, is_parameter, slot));
+        Home::Memory(Addr::new(self.b.ins().stack_addr(types::I64, slot, 0)))
     }
 
     /// Puts parameters where they live, checks the stack, goes to the first block.
@@ -150,7 +171,10 @@ impl<'a, 'b, 'm> FnCx<'a, 'b, 'm> {
                 }
                 PassMode::Indirect => {
                     let at = Addr::new(next());
-                    if let Home::Memory(home) = &mut self.homes[local.index()] {
+                    let is_visible = self.program.options.debug && self.body.locals[local].name.is_some();
+                    if let Home::Memory(home) = &mut self.homes[local.index()]
+                        && !is_visible
+                    {
                         *home = at;
                     } else {
                         let value = self.load(layout, at);

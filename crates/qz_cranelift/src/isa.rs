@@ -19,18 +19,18 @@ pub enum OptLevel {
 /// # Panics
 /// If Cranelift does not support this machine.
 pub fn host(opt: OptLevel) -> OwnedTargetIsa {
-    build(opt, true)
+    build(opt, true, false)
 }
 
-/// What every machine of this kind can do, for code that is run elsewhere.
+/// What every machine of this kind can do, for code that is run elsewhere; with what debuggers need to unwind it.
 ///
 /// # Panics
 /// If Cranelift does not support this machine.
-pub fn portable(opt: OptLevel) -> OwnedTargetIsa {
-    build(opt, false)
+pub fn portable(opt: OptLevel, for_debuggers: bool) -> OwnedTargetIsa {
+    build(opt, false, for_debuggers)
 }
 
-fn build(opt: OptLevel, of_this_processor: bool) -> OwnedTargetIsa {
+fn build(opt: OptLevel, of_this_processor: bool, for_debuggers: bool) -> OwnedTargetIsa {
     let mut flags = settings::builder();
     let opt_level = match opt {
         OptLevel::None => "none",
@@ -40,7 +40,7 @@ fn build(opt: OptLevel, of_this_processor: bool) -> OwnedTargetIsa {
         ("opt_level", opt_level),
         // The unwinder walks frame pointers.
         ("preserve_frame_pointers", "true"),
-        ("unwind_info", "false"),
+        ("unwind_info", if for_debuggers { "true" } else { "false" }),
         // The fiber stays in a register of its own.
         ("enable_pinned_reg", "true"),
         // Prologues compare with the fiber's limit instead.

@@ -12,6 +12,7 @@ mod casts;
 mod consts;
 mod counts;
 mod destroy;
+mod dwarf;
 mod enums;
 mod function;
 pub mod image;
@@ -42,6 +43,8 @@ pub use jit::{Jit, Outcome, PANIC_STATUS};
 #[derive(Copy, Clone, Debug, Default)]
 pub struct Options {
     pub opt: OptLevel,
+    /// Keep named locals in memory, for debuggers.
+    pub debug: bool,
     /// Keep exact numbers of live objects, for leak reports. Slower.
     pub count_objects: bool,
     /// Text to keep of every function.

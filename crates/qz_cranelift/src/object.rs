@@ -169,6 +169,31 @@ impl Writer<'static> {
         }
     }
 
+    /// Adds a section that only debuggers read.
+    pub(crate) fn add_debug_section(&mut self, name: &str, bytes: Vec<u8>) -> SectionId {
+        let section = self.object.add_section(Vec::new(), name.as_bytes().to_vec(), SectionKind::Debug);
+        self.object.append_section_data(section, &bytes, 1);
+        section
+    }
+
+    /// A reference in such a section: to the text, or into another one.
+    pub(crate) fn relocate_debug(
+        &mut self,
+        section: SectionId,
+        offset: u64,
+        size: u8,
+        to: Option<SectionId>,
+        addend: i64,
+    ) {
+        let symbol = to.map_or(self.text_start, |to| self.object.section_symbol(to));
+        let r_type = match (size, cfg!(target_arch = "aarch64")) {
+            (4, false) => elf::R_X86_64_32,
+            (4, true) => elf::R_AARCH64_ABS32,
+            _ => address_type(),
+        };
+        self.relocate(section, offset, symbol, addend, r_type);
+    }
+
     pub(crate) fn finish(self) -> Result<Vec<u8>, String> {
         self.object.write().map_err(|error| error.to_string())
     }

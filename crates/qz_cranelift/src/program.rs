@@ -14,12 +14,13 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use qz_base::FxHashMap;
 use qz_codegen::{FnAbi, Locations, RetMode, TypeTable};
 use qz_mir::layout::Layouts;
-use qz_mir::{Foreign, InstanceId, InstanceKey, Module, StaticDataId, VtableId};
+use qz_mir::{Body, Foreign, InstanceId, InstanceKey, Module, StaticDataId, VtableId};
 use qz_rt_abi::object::{CLOSURE_CAPTURES, IMMORTAL, STR_SIZE, TYPE_STR, TypeInfo};
 use qz_types::StaticId;
 
+use crate::dwarf;
 use crate::function::{FnCx, quartz_signature};
-use crate::image::{DataId, Image, Symbol};
+use crate::image::{DataId, Extent, Image, Symbol};
 use crate::value::clif_ty;
 use crate::{CompileError, Emit, Options};
 
@@ -39,6 +40,9 @@ pub(crate) struct ProgramCx<'m> {
     data: Vec<Option<DataId>>,
     statics: FxHashMap<StaticId, DataId>,
     destroys: Vec<InstanceKey>,
+    /// Variables of the function at hand, for debuggers.
+    pub(crate) variables: Vec<dwarf::Variable>,
+    functions: Vec<dwarf::Function>,
 }
 
 /// A compiled program before it is loaded.
@@ -49,6 +53,8 @@ pub(crate) struct Compiled {
     /// The number of the function that the host calls.
     pub(crate) entry: Option<u32>,
     pub(crate) text: String,
+    /// What debuggers hear of.
+    pub(crate) functions: Vec<dwarf::Function>,
 }
 
 impl<'m> ProgramCx<'m> {
@@ -74,6 +80,8 @@ impl<'m> ProgramCx<'m> {
             data: vec![None; module.data.len()],
             statics: FxHashMap::default(),
             destroys,
+            variables: Vec::new(),
+            functions: Vec::new(),
         }
     }
 
@@ -107,15 +115,29 @@ impl<'m> ProgramCx<'m> {
             cx.func.signature = quartz_signature(&abi);
             cx.func.name = ir::UserFuncName::user(0, id.raw());
             let builder = FunctionBuilder::new(&mut cx.func, &mut builder_cx);
-            FnCx::translate(&mut self, builder, instance, body, &abi);
-            self.finish(id.raw(), &mut cx, &instance.symbol, &mut text)?;
+            FnCx::translate(&mut self, builder, (id, instance), body, &abi);
+            let extent = self.finish(id.raw(), &mut cx, &instance.symbol, &mut text)?;
+            if self.options.debug {
+                self.note_function(body, extent, &cx);
+            }
         }
         let entry = match self.module.entry {
             Some(main) => Some(self.compile_entry(main, &mut cx, &mut builder_cx, &mut text)?),
             None => None,
         };
         let type_table = self.type_table();
-        Ok(Compiled { image: self.image, locations: self.locations, type_table, entry, text })
+        let ProgramCx { image, locations, functions, .. } = self;
+        Ok(Compiled { image, locations, type_table, entry, text, functions })
+    }
+
+    /// Notes what debuggers hear of the function that was just compiled.
+    fn note_function(&mut self, body: &Body, extent: Extent, cx: &Context) {
+        let variables = std::mem::take(&mut self.variables);
+        let code = cx.compiled_code().expect("was just compiled");
+        let own = &body.scopes[Body::SCOPE];
+        let head = (own.function, own.declared);
+        let function = dwarf::Function::new(head, extent, code, &*self.isa, variables);
+        self.functions.push(function);
     }
 
     fn finish(
@@ -124,7 +146,7 @@ impl<'m> ProgramCx<'m> {
         cx: &mut Context,
         symbol: &str,
         text: &mut String,
-    ) -> Result<(), CompileError> {
+    ) -> Result<Extent, CompileError> {
         if self.options.emit == Emit::Clif {
             *text += &format!("; {symbol}\n{}\n", cx.func.display());
         }
@@ -137,8 +159,7 @@ impl<'m> ProgramCx<'m> {
         if let Some(asm) = &code.vcode {
             *text += &format!("{symbol}:\n{asm}\n");
         }
-        self.image.add_function(number, code, &cx.func);
-        Ok(())
+        Ok(self.image.add_function(number, code, &cx.func))
     }
 
     /// The function that the host calls: `fn(fiber, result: *mut i64) -> panicked`, in C's convention.

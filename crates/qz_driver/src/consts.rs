@@ -78,6 +78,7 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
             level: qz_opt::OptLevel::None,
             verify: cfg!(debug_assertions),
             consts: Some(&eval),
+            keep_names: false,
         };
         let module = match qz_opt::build_constant(self.lowerer, item, &options) {
             Ok(module) => module,

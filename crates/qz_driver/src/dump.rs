@@ -68,7 +68,7 @@ pub fn emit(
             let module = build(program, &lowerer, options)?;
             let defs = qz_opt::SourceDefs(&lowerer);
             let config = qz_llvm::Options { count_objects: options.leaks, ..Default::default() };
-            Ok(qz_llvm::print_program(&module, &Layouts::new(&defs), &program.sources, config))
+            Ok(qz_llvm::print_program(&module, &Layouts::new(&defs), &program.sources, config, None))
         }
         EmitKind::Clif | EmitKind::Asm => {
             let lowerer = Lowerer::new(checker);

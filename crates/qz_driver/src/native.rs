@@ -50,6 +50,13 @@ pub enum CodeBy {
     Llvm { opt: String },
 }
 
+impl CodeBy {
+    /// Whether code is wanted that runs fast, more than code that is soon ready.
+    fn optimises(&self) -> bool {
+        matches!(self, CodeBy::Llvm { opt } if opt != "0")
+    }
+}
+
 /// How a program is built.
 #[derive(Clone, Debug, Default)]
 pub struct BuildOptions {
@@ -80,7 +87,7 @@ pub fn build_native(
     done: &mut dyn FnMut(&'static str),
 ) -> Result<(), Failure> {
     // The program's own problems first, and whatever can be missing before the long work begins.
-    let code = code::make(program, checker, options, done)?;
+    let code = code::make(program, checker, source, options, done)?;
     if options.output.as_deref() == Some(Path::new("-")) {
         // A reader that went away is no reason to fail.
         std::io::stdout().write_all(code.bytes()).ok();

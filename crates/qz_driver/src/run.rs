@@ -26,6 +26,8 @@ pub struct RunOptions {
     pub verify: bool,
     /// Leave out optimisation.
     pub unoptimised: bool,
+    /// Keep values for as long as they have names, for debuggers.
+    pub keep_names: bool,
     /// Write a map of the compiled functions for Linux perf.
     pub perf_map: bool,
     /// The program's arguments, its own name first.
@@ -72,7 +74,8 @@ pub fn build(program: &Program, lowerer: &Lowerer<'_, '_>, options: &RunOptions)
     let verify = options.verify || cfg!(debug_assertions);
     let constants = Evaluator::new(program, lowerer);
     let eval = |item| constants.value(item);
-    let options = qz_opt::Options { level, verify, consts: Some(&eval) };
+    let keep_names = options.keep_names;
+    let options = qz_opt::Options { level, verify, consts: Some(&eval), keep_names };
     let built = qz_opt::build_module(lowerer, entry, &options, &mut |_, _| {});
     // Bodies of the library are inferred on demand: a problem there is ours.
     let found = program.defs.take_problems().into_iter().chain(constants.take_problems());

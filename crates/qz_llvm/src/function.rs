@@ -26,6 +26,7 @@ use crate::value::Val;
 pub(crate) struct FnCx<'a, 'm> {
     pub(crate) program: &'a mut ProgramCx<'m>,
     pub(crate) w: Writer,
+    pub(crate) id: InstanceId,
     pub(crate) body: &'a Body,
     pub(crate) abi: &'a FnAbi,
     /// Whether the function returns the flag of `unwind.rs`.
@@ -67,12 +68,14 @@ impl<'a, 'm> FnCx<'a, 'm> {
         let blocks = body.blocks.ids().map(|_| w.label()).collect();
         let local_layouts = body.locals.values().map(|local| program.layouts.of(local.ty)).collect();
         program.locations.start_body();
+        let subprogram = program.debug.as_mut().map(|debug| debug.start_body(body));
         let flagged = program.is_flagged(id);
         let entry = &body.blocks[Body::ENTRY];
         let source = entry.stmts.first().map_or(entry.term.source, |stmt| stmt.source);
         let mut cx = FnCx {
             program,
             w,
+            id,
             body,
             abi: &abi,
             flagged,
@@ -87,15 +90,21 @@ impl<'a, 'm> FnCx<'a, 'm> {
             source,
         };
         cx.w.begin(start);
+        cx.mark_place();
         cx.make_homes();
         cx.prepare_ways();
         let params = cx.parameters();
+        cx.declare_variables();
         cx.prologue(id, instance);
         cx.all_blocks();
         cx.finish_ways();
         let (ret, hint) = (ret_ty(&abi, flagged), hint_of(body));
         let text = cx.w.finish();
-        format!("define internal fastcc {ret} @{}({params}) #0{hint} {{\n{text}}}\n\n", instance.symbol)
+        let known = subprogram.map_or(String::new(), |node| format!(" !dbg {node}"));
+        format!(
+            "define internal fastcc {ret} @{}({params}) #0{hint}{known} {{\n{text}}}\n\n",
+            instance.symbol
+        )
     }
 
     pub(crate) fn layout_of(&self, local: Local) -> Arc<Layout> {
@@ -106,6 +115,10 @@ impl<'a, 'm> FnCx<'a, 'm> {
     pub(crate) fn closure_layout(&mut self) -> &ObjectLayout {
         let (layouts, body) = (self.program.layouts, self.body);
         self.closure.get_or_insert_with(|| layouts.closure(&body.captures))
+    }
+
+    pub(crate) fn source(&self) -> SourceInfo {
+        self.source
     }
 
     /// The number of the place at hand, for panics.
@@ -126,13 +139,20 @@ impl<'a, 'm> FnCx<'a, 'm> {
         format!("%{readable}.{}", local.raw())
     }
 
+    /// Whether a debugger wants to find the local in one piece.
+    fn is_visible(&self, local: Local, layout: &Layout) -> bool {
+        self.program.options.names_in_memory
+            && self.body.locals[local].name.is_some()
+            && !layout.is_zero_sized()
+    }
+
     fn make_homes(&mut self) {
         let in_memory = addressed_locals(self.body);
         for local in self.body.locals.ids() {
             let layout = self.layout_of(local);
             let name = self.name_of(local);
             let home = match &layout.slots {
-                Some(slots) if !in_memory[local.index()] => {
+                Some(slots) if !in_memory[local.index()] && !self.is_visible(local, &layout) => {
                     let slot = |(i, slot): (usize, &Slot)| self.local_slot(&layout, &name, i, slot);
                     Home::Slots(slots.iter().enumerate().map(slot).collect())
                 }
@@ -256,12 +276,14 @@ impl<'a, 'm> FnCx<'a, 'm> {
         self.unwind = self.handler(id);
         for stmt in &block.stmts {
             self.source = stmt.source;
+            self.mark_place();
             self.statement(&stmt.kind);
             if !self.w.is_open() {
                 return;
             }
         }
         self.source = block.term.source;
+        self.mark_place();
         self.terminator(&block.term.kind);
     }
 

@@ -178,6 +178,8 @@ pub(crate) struct Writer {
     labels: u32,
     /// The block that is being written.
     at: Option<Label>,
+    /// What instructions carry: their place in the source.
+    place: Option<String>,
     /// What slots of locals hold at this point, as far as the block itself tells.
     held: Vec<(Value, Value)>,
 }
@@ -247,7 +249,19 @@ impl Writer {
     /// Writes an instruction without a result.
     pub(crate) fn line(&mut self, text: fmt::Arguments<'_>) {
         debug_assert!(self.is_open(), "{text}");
-        let _ = writeln!(self.out(), "  {text}");
+        let place = self.place.take();
+        let _ = writeln!(self.out(), "  {text}{}", place.as_deref().unwrap_or_default());
+        self.place = place;
+    }
+
+    /// What instructions carry from here on.
+    pub(crate) fn at_place(&mut self, place: Option<String>) {
+        self.place = place;
+    }
+
+    /// Writes an instruction that stands before everything but slots.
+    pub(crate) fn at_start(&mut self, text: fmt::Arguments<'_>) {
+        let _ = writeln!(self.slots, "  {text}");
     }
 
     /// Writes the last instruction of a block.

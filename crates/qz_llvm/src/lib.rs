@@ -15,6 +15,7 @@ mod casts;
 mod consts;
 mod counts;
 mod data;
+mod debug;
 mod destroy;
 mod enums;
 mod function;
@@ -33,6 +34,7 @@ mod unwind;
 mod value;
 
 use qz_codegen::SourceFiles;
+use qz_codegen::debug::Unit;
 use qz_mir::Module;
 use qz_mir::layout::Layouts;
 
@@ -41,6 +43,8 @@ use qz_mir::layout::Layouts;
 pub struct Options {
     /// Keep exact numbers of live objects, for leak reports. Slower.
     pub count_objects: bool,
+    /// Named locals live in memory, where debuggers find the whole value.
+    pub names_in_memory: bool,
     /// The machine that code is made for.
     pub arch: Arch,
 }
@@ -77,12 +81,14 @@ impl Default for Arch {
     }
 }
 
-/// A whole program as LLVM IR, with `main`. The same program gives the same bytes.
+/// A whole program as LLVM IR, with `main`. With `unit` it says where lines, functions and variables are. The same program gives the same bytes.
 pub fn print_program(
     module: &Module,
     layouts: &Layouts,
     files: &dyn SourceFiles,
     options: Options,
+    unit: Option<&Unit>,
 ) -> String {
-    program::ProgramCx::new(module, layouts, options).print(files)
+    let debug = unit.map(|unit| debug::Debug::new(layouts, files, unit));
+    program::ProgramCx::new(module, layouts, options, debug).print(files)
 }

@@ -18,6 +18,7 @@ use rustc_hash::FxBuildHasher;
 
 use crate::Options;
 use crate::calls::rt_ty;
+use crate::debug::Debug;
 use crate::function::{FnCx, fiber_param};
 use crate::ir::{LlTy, Value};
 use crate::memory::METADATA;
@@ -31,6 +32,7 @@ pub(crate) struct ProgramCx<'m> {
     pub(crate) layouts: &'m Layouts<'m>,
     pub(crate) options: Options,
     pub(crate) types: TypeTable,
+    pub(crate) debug: Option<Debug<'m>>,
     pub(crate) recursion: Recursion,
     pub(crate) locations: Locations,
     /// Definitions of constants and variables.
@@ -46,7 +48,12 @@ pub(crate) struct ProgramCx<'m> {
 }
 
 impl<'m> ProgramCx<'m> {
-    pub(crate) fn new(module: &'m Module, layouts: &'m Layouts<'m>, options: Options) -> ProgramCx<'m> {
+    pub(crate) fn new(
+        module: &'m Module,
+        layouts: &'m Layouts<'m>,
+        options: Options,
+        debug: Option<Debug<'m>>,
+    ) -> ProgramCx<'m> {
         let types = TypeTable::new(module, layouts);
         let recursion = Recursion::new(module, layouts, &types);
         ProgramCx {
@@ -54,6 +61,7 @@ impl<'m> ProgramCx<'m> {
             layouts,
             options,
             types,
+            debug,
             recursion,
             locations: Locations::default(),
             data: String::new(),
@@ -165,6 +173,7 @@ impl<'m> ProgramCx<'m> {
         text += subset::ATTRIBUTES;
         text += METADATA;
         let _ = writeln!(text, "!13 = !{{!\"{}\"}}", self.options.arch.stack_pointer());
+        text += &self.debug.map(Debug::print).unwrap_or_default();
         text
     }
 

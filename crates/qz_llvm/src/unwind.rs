@@ -143,6 +143,7 @@ impl FnCx<'_, '_> {
 
     /// Writes the ways that were asked for.
     pub(crate) fn finish_ways(&mut self) {
+        self.hide_place();
         self.w.enter_cold();
         if let Some(never) = self.ways.never {
             self.w.begin(never);

@@ -6,7 +6,7 @@ use qz_hir::body::{Arm, ExprId, Gap, Literal, LocalId, Pat, PatId};
 use qz_infer::PatTarget;
 use qz_mir::{BinOp, BlockId, Const, Local, Operand, Place, Proj, Rvalue, TermKind};
 use qz_types::ty::common;
-use qz_types::{Ty, TyKind};
+use qz_types::{FloatTy, Ty, TyKind};
 
 use crate::body::{Cx, int_ty};
 
@@ -459,17 +459,55 @@ impl Cx<'_, '_, '_> {
             TestKind::Variant { .. } | TestKind::Scalar(_) => unreachable!("these are switches"),
         }
         self.b.switch_to(yes);
-        let mut inside = Vec::new();
-        for (n, row) in rows.iter().enumerate() {
-            if n == 0 {
-                inside.extend(self.opened(row, test));
-            } else {
-                inside.push(row.clone());
-            }
-        }
+        let mut inside = self.opened(&rows[0], test);
+        inside.extend(rows[1..].iter().filter_map(|row| self.after(row, test, true)));
         self.decide(inside, targets, failed);
         self.b.switch_to(no);
-        self.decide(rows.into_iter().skip(1).collect(), targets, failed);
+        let rest = rows[1..].iter().filter_map(|row| self.after(row, test, false)).collect();
+        self.decide(rest, targets, failed);
+    }
+
+    /// A later row where the answer of a test is known: gone if it cannot match any more, without the question if
+    /// it asks the same.
+    fn after(&self, row: &Row, test: &Test, answer: bool) -> Option<Row> {
+        let Some(at) = row.tests.iter().position(|it| it.place == test.place) else {
+            return Some(row.clone());
+        };
+        let follows = match (&test.kind, &row.tests[at].kind) {
+            (&TestKind::Value(asked), &TestKind::Value(wanted)) => self.same_literal(asked, wanted, test.ty),
+            (
+                TestKind::Length { prefix, rest, suffix },
+                TestKind::Length { prefix: more, rest: open, suffix: end },
+            ) => {
+                let (asked, wanted) = (prefix.len() + suffix.len(), more.len() + end.len());
+                let fits = length_follows((asked, rest.is_some()), (wanted, open.is_some()), answer);
+                // The parts are still to be laid open.
+                return (fits != Some(false)).then(|| row.clone());
+            }
+            _ => None,
+        };
+        match (follows, answer) {
+            (None, _) | (Some(false), false) => Some(row.clone()),
+            (Some(true), false) | (Some(false), true) => None,
+            (Some(true), true) => {
+                let mut row = row.clone();
+                row.tests.remove(at);
+                Some(row)
+            }
+        }
+    }
+
+    /// Whether two patterns stand for one value; `None` if only running tells.
+    fn same_literal(&self, a: PatId, b: PatId, ty: Ty) -> Option<bool> {
+        match (&self.body.pats[a], &self.body.pats[b]) {
+            (Pat::Lit { value: Literal::Str(a) }, Pat::Lit { value: Literal::Str(b) }) => Some(a == b),
+            (Pat::Lit { value: Literal::Float(a) }, Pat::Lit { value: Literal::Float(b) }) => {
+                // Numbers that differ may be one in a narrower type.
+                let narrow = matches!(ty.kind(), TyKind::Float(FloatTy::F32));
+                Some(if narrow { *a as f32 == *b as f32 } else { a == b })
+            }
+            _ => None,
+        }
     }
 
     /// The first row behind its first test.
@@ -558,6 +596,20 @@ impl Cx<'_, '_, '_> {
             Pat::Const { constant } => Operand::Const(Const::Item(constant, &[], ty)),
             _ => unreachable!("only literals and constants have a value"),
         }
+    }
+}
+
+/// Whether a vector has the wanted length, given the answer to another question about it; `None` if that leaves it
+/// open. A length is exact, or the least one.
+fn length_follows(asked: (usize, bool), wanted: (usize, bool), answer: bool) -> Option<bool> {
+    match (asked, wanted, answer) {
+        ((n, false), (m, false), true) => Some(n == m),
+        ((n, false), (m, true), true) => Some(m <= n),
+        ((n, true), (m, false), true) if m < n => Some(false),
+        ((n, true), (m, true), true) if m <= n => Some(true),
+        ((n, false), (m, false), false) if n == m => Some(false),
+        ((n, true), (m, _), false) if m >= n => Some(false),
+        _ => None,
     }
 }
 

@@ -61,6 +61,8 @@ pub struct LocalDecl {
     /// The user's name, for debuggers and dumps; `None` for temporaries.
     pub name: Option<Name>,
     pub span: Span,
+    /// The function that declares it: another one than the body's own after inlining.
+    pub scope: ScopeId,
     pub ownership: Ownership,
 }
 
@@ -95,6 +97,8 @@ pub struct SourceInfo {
 pub struct SourceScope {
     /// The full path shown in backtraces, such as `geo::area`.
     pub function: Name,
+    /// Its head.
+    pub declared: Span,
     pub track_caller: bool,
     /// The call that inlining replaced.
     pub inlined_at: Option<SourceInfo>,
@@ -505,6 +509,8 @@ impl Operand {
 
 impl Body {
     pub const ENTRY: BlockId = BlockId::from_raw(0);
+    /// The function itself.
+    pub const SCOPE: ScopeId = ScopeId::from_raw(0);
     pub const RETURN: Local = Local::from_raw(0);
 
     pub fn params(&self) -> impl Iterator<Item = Local> + use<> {

@@ -33,8 +33,12 @@ impl Builder {
     /// Starts a body; the entry block is open.
     pub fn new(key: BodyKey, function: Name, ret: Ty, span: Span, attrs: BodyAttrs) -> Builder {
         let mut scopes = Arena::new();
-        let scope =
-            scopes.alloc(SourceScope { function, track_caller: attrs.track_caller, inlined_at: None });
+        let scope = scopes.alloc(SourceScope {
+            function,
+            declared: span,
+            track_caller: attrs.track_caller,
+            inlined_at: None,
+        });
         let mut builder = Builder {
             key,
             locals: Arena::new(),
@@ -67,7 +71,13 @@ impl Builder {
     }
 
     pub fn local(&mut self, ty: Ty, name: Option<Name>) -> Local {
-        self.locals.alloc(LocalDecl { ty, name, span: self.source.span, ownership: Ownership::Owned })
+        self.locals.alloc(LocalDecl {
+            ty,
+            name,
+            span: self.source.span,
+            scope: self.source.scope,
+            ownership: Ownership::Owned,
+        })
     }
 
     pub fn temp(&mut self, ty: Ty) -> Local {

@@ -12,13 +12,15 @@ use rustc_hash::FxHashSet;
 pub(crate) struct Drops<'a> {
     source: &'a dyn Source,
     layouts: &'a Layouts<'a>,
+    /// Names keep their values to the end of their scope whatever the type.
+    keep_all: bool,
     kept: RefCell<FxHashMap<Ty, bool>>,
     runs: RefCell<FxHashMap<Ty, bool>>,
 }
 
 impl<'a> Drops<'a> {
-    pub(crate) fn new(source: &'a dyn Source, layouts: &'a Layouts<'a>) -> Drops<'a> {
-        Drops { source, layouts, kept: RefCell::default(), runs: RefCell::default() }
+    pub(crate) fn new(source: &'a dyn Source, layouts: &'a Layouts<'a>, keep_all: bool) -> Drops<'a> {
+        Drops { source, layouts, keep_all, kept: RefCell::default(), runs: RefCell::default() }
     }
 
     /// The `drop` written for objects of this type.
@@ -32,8 +34,11 @@ impl<'a> Drops<'a> {
     }
 
     /// Whether a name of this type keeps its value to the end of its scope: somewhere inside is a `drop` that
-    /// one can watch.
+    /// one can watch, or somebody watches with a debugger.
     pub(crate) fn is_kept(&self, ty: Ty) -> bool {
+        if self.keep_all {
+            return true;
+        }
         if let Some(&known) = self.kept.borrow().get(&ty) {
             return known;
         }

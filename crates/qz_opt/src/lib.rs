@@ -10,6 +10,7 @@
 //! 4. [`ownership`] of parameters and [`counts`], which need the final calls: who keeps what, who may panic.
 //! 5. [`simplify`] once more, for the blocks that counts brought.
 //! 6. [`versions`]: loops without their bounds checks, where those can be asked in front.
+//! 7. [`outline`]: counts of wide values by a call.
 //!
 //! Each pass is a function from body to body; the verifier runs after every one if asked to.
 
@@ -21,6 +22,7 @@ mod glue;
 mod graph;
 mod inline;
 mod instantiate;
+mod outline;
 mod ownership;
 mod simplify;
 mod sweep;
@@ -55,6 +57,8 @@ pub struct Options<'a> {
     /// Check every body after every pass.
     pub verify: bool,
     pub consts: Option<ConstEval<'a>>,
+    /// Names keep their values to the end of their scope, for debuggers.
+    pub keep_names: bool,
 }
 
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -138,7 +142,7 @@ fn build(
 ) -> Result<Module, OptError> {
     let defs = SourceDefs(source);
     let layouts = Layouts::new(&defs);
-    let drops = Drops::new(source, &layouts);
+    let drops = Drops::new(source, &layouts, options.keep_names);
     let mut module = instantiate::instantiate(source, &layouts, &drops, entry, options.consts)?;
     observe(Stage::Instantiated, &module);
     check(&module, &layouts, options, "instantiation", None)?;
@@ -164,6 +168,7 @@ fn build(
     if optimise {
         each_body(&mut module, simplify::simplify_counted);
         each_body(&mut module, versions::split_loops);
+        outline::outline_counts(&mut module, source, &layouts, &drops, &panics);
         check(&module, &layouts, options, "the last clean-up", Some(&release_panics))?;
     }
     observe(Stage::Finished, &module);

@@ -22,7 +22,7 @@ fn use_text(s_1: String) -> () noinline {
 fn build(text: &str, level: OptLevel) -> (TextProgram, Result<Module, OptError>) {
     let program = TextProgram::read(&format!("{PRELUDE}{text}")).expect("the program is well formed");
     let main = program.function_id("main").expect("there is a `main`");
-    let options = Options { level, verify: true, consts: None };
+    let options = Options { level, verify: true, ..Options::default() };
     let module = build_module(&program, main, &options, &mut |_, _| {});
     (program, module)
 }

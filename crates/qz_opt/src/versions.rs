@@ -295,7 +295,13 @@ impl Front<'_> {
 
     fn set(&mut self, stmts: &mut Vec<Stmt>, ty: Ty, value: Rvalue) -> Operand {
         let span = self.source.span;
-        let local = self.body.locals.alloc(LocalDecl { ty, name: None, span, ownership: Ownership::Owned });
+        let local = self.body.locals.alloc(LocalDecl {
+            ty,
+            name: None,
+            span,
+            scope: Body::SCOPE,
+            ownership: Ownership::Owned,
+        });
         stmts.push(Stmt { kind: StmtKind::Assign(Place::local(local), value), source: self.source });
         Operand::local(local)
     }

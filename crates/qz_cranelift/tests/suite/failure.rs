@@ -124,8 +124,12 @@ pub fn inlined_frames_are_shown(engine: Engine) {
     let mut body = (*body).clone();
     let call = SourceInfo { span: span(9), scope: qz_mir::ScopeId::from_raw(0) };
     let name = qz_base::Name::new("inner");
-    let scope =
-        body.scopes.alloc(SourceScope { function: name, track_caller: false, inlined_at: Some(call) });
+    let scope = body.scopes.alloc(SourceScope {
+        function: name,
+        declared: call.span,
+        track_caller: false,
+        inlined_at: Some(call),
+    });
     for block in body.blocks.values_mut() {
         for stmt in &mut block.stmts {
             if let StmtKind::Assign(_, Rvalue::Checked(..)) = stmt.kind {

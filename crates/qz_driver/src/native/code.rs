@@ -1,8 +1,9 @@
 //! A program's code, by Cranelift as an object, or by LLVM: as text, and what `clang` makes of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use qz_codegen::debug::Unit;
 use qz_infer::Checker;
 use qz_lower::Lowerer;
 use qz_mir::layout::Layouts;
@@ -34,27 +35,40 @@ impl Code {
 pub(super) fn make(
     program: &Program,
     checker: &Checker<'_>,
+    source: &Path,
     options: &BuildOptions,
     done: &mut dyn FnMut(&'static str),
 ) -> Result<Code, Failure> {
     let lowerer = Lowerer::new(checker);
-    let run_options = RunOptions { verify: options.verify, ..RunOptions::default() };
+    let unit = options.debug.then(|| debug_unit(source));
+    // Who steps through a program wants to see what was written: without `--release` nothing is moved or left out.
+    let unoptimised = options.debug && !options.code_by.optimises();
+    let keep_names = unoptimised;
+    let run_options = RunOptions { verify: options.verify, unoptimised, keep_names, ..RunOptions::default() };
     let module = build(program, &lowerer, &run_options)?;
     done("mir");
     let defs = qz_opt::SourceDefs(&lowerer);
     let layouts = Layouts::new(&defs);
     let as_object = matches!(options.artefact, Artefact::Object | Artefact::Executable);
     if as_object && options.code_by == CodeBy::Cranelift {
-        let config = qz_cranelift::Options { count_objects: options.leaks, ..Default::default() };
-        let object = qz_cranelift::compile_object(&module, &layouts, &program.sources, config)
+        let opt = if unoptimised { qz_cranelift::OptLevel::None } else { qz_cranelift::OptLevel::Speed };
+        let config = qz_cranelift::Options { opt, count_objects: options.leaks, ..Default::default() };
+        let object = qz_cranelift::compile_object(&module, &layouts, &program.sources, config, unit.as_ref())
             .map_err(|error| Failure::Internal(error.to_string()))?;
         done("cranelift");
         return Ok(Code::Object(object));
     }
-    let config = qz_llvm::Options { count_objects: options.leaks, ..Default::default() };
-    let ir = qz_llvm::print_program(&module, &layouts, &program.sources, config);
+    let (count_objects, names_in_memory) = (options.leaks, unoptimised);
+    let config = qz_llvm::Options { count_objects, names_in_memory, ..Default::default() };
+    let ir = qz_llvm::print_program(&module, &layouts, &program.sources, config, unit.as_ref());
     done("llvm-ir");
     Ok(Code::Ir(ir))
+}
+
+/// What debuggers call a program; they look for its files from where it was built.
+fn debug_unit(source: &Path) -> Unit {
+    let folder = std::env::current_dir().unwrap_or_default().display().to_string();
+    Unit { folder, file: source.display().to_string() }
 }
 
 /// The code in a file: as it is, or as `clang` made it.

@@ -83,8 +83,9 @@ impl<'t> Reader<'t> {
         self.expect("fn")?;
         let function = Name::new(self.path()?);
         after_name(self)?;
+        let span = self.source().span;
         let mut scopes = Arena::new();
-        scopes.alloc(SourceScope { function, track_caller: false, inlined_at: None });
+        scopes.alloc(SourceScope { function, declared: span, track_caller: false, inlined_at: None });
         let mut body = Body {
             key: BodyKey::main(FnId::from_raw(0)),
             locals: Arena::new(),
@@ -94,11 +95,16 @@ impl<'t> Reader<'t> {
             captures: Vec::new(),
             attrs: BodyAttrs::default(),
         };
-        let span = self.source().span;
         let params = self.list("(", ")", |r| r.local_decl(span))?;
         self.expect("->")?;
         let ret = self.ty()?;
-        body.locals.alloc(LocalDecl { ty: ret, name: None, span, ownership: Ownership::Owned });
+        body.locals.alloc(LocalDecl {
+            ty: ret,
+            name: None,
+            span,
+            scope: Body::SCOPE,
+            ownership: Ownership::Owned,
+        });
         body.param_count = params.len() as u32;
         params.into_iter().for_each(|decl| {
             body.locals.alloc(decl);
@@ -142,7 +148,13 @@ impl<'t> Reader<'t> {
         self.expect(":")?;
         let ty = self.ty()?;
         let ownership = if self.eat("borrowed") { Ownership::Borrowed } else { Ownership::Owned };
-        Ok(LocalDecl { ty, name: (!name.is_empty()).then(|| Name::new(name)), span, ownership })
+        Ok(LocalDecl {
+            ty,
+            name: (!name.is_empty()).then(|| Name::new(name)),
+            span,
+            scope: Body::SCOPE,
+            ownership,
+        })
     }
 
     fn block_id(&mut self) -> Result<BlockId> {

@@ -232,7 +232,13 @@ impl Placer<'_> {
     }
 
     fn temp(&mut self, ty: qz_types::Ty, source: SourceInfo) -> Local {
-        self.body.locals.alloc(LocalDecl { ty, name: None, span: source.span, ownership: Ownership::Owned })
+        self.body.locals.alloc(LocalDecl {
+            ty,
+            name: None,
+            span: source.span,
+            scope: source.scope,
+            ownership: Ownership::Owned,
+        })
     }
 
     /// Releases what is owned here but not in the set, the latest first.

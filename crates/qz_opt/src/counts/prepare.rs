@@ -66,8 +66,13 @@ fn name_arguments(body: &mut Body, cx: &Cx, id: qz_mir::BlockId) {
 fn name_operand(body: &mut Body, cx: &Cx, operand: &mut Operand, source: SourceInfo, out: &mut Vec<Stmt>) {
     let place = operand.place().expect("is a place");
     let ty = cx.layouts.place_ty(body, place);
-    let temp =
-        body.locals.alloc(LocalDecl { ty, name: None, span: source.span, ownership: Ownership::Owned });
+    let temp = body.locals.alloc(LocalDecl {
+        ty,
+        name: None,
+        span: source.span,
+        scope: source.scope,
+        ownership: Ownership::Owned,
+    });
     let value = std::mem::replace(operand, Operand::local(temp));
     out.push(Stmt { kind: StmtKind::Assign(Place::local(temp), Rvalue::Use(value)), source });
 }

@@ -97,7 +97,12 @@ struct Glue {
 impl Glue {
     fn new(name: &str, object: Ty) -> Glue {
         let mut scopes = Arena::new();
-        scopes.alloc(SourceScope { function: Name::new(name), track_caller: false, inlined_at: None });
+        scopes.alloc(SourceScope {
+            function: Name::new(name),
+            declared: nowhere(),
+            track_caller: false,
+            inlined_at: None,
+        });
         let mut body = Body {
             key: BodyKey::main(FnId::from_raw(u32::MAX)),
             locals: Arena::new(),
@@ -259,5 +264,5 @@ struct Releasing {
 }
 
 fn local(ty: Ty) -> LocalDecl {
-    LocalDecl { ty, name: None, span: nowhere(), ownership: Ownership::Borrowed }
+    LocalDecl { ty, name: None, span: nowhere(), scope: Body::SCOPE, ownership: Ownership::Borrowed }
 }

@@ -70,7 +70,8 @@ pub(super) fn splice(
     };
     let (call, source) = take_call(body, block, at);
     for decl in callee.locals.values() {
-        body.locals.alloc(decl.clone());
+        let scope = ScopeId::from_raw(decl.scope.raw() + to.scopes);
+        body.locals.alloc(qz_mir::LocalDecl { scope, ..decl.clone() });
     }
     for scope in callee.scopes.values() {
         let mut scope = scope.clone();

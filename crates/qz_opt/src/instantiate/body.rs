@@ -158,7 +158,13 @@ impl Instantiator<'_> {
                     Some(value) => Operand::Const(value),
                     None => {
                         let ownership = Ownership::Owned;
-                        let dest = locals.alloc(LocalDecl { ty, name: None, span: source.span, ownership });
+                        let dest = locals.alloc(LocalDecl {
+                            ty,
+                            name: None,
+                            span: source.span,
+                            scope: source.scope,
+                            ownership,
+                        });
                         let key = InstanceKey::Body(BodyKey::main(function), args, no_evidence());
                         let callee = Callee::Instance(self.instance(key));
                         let call = Call { dest, callee, args: SmallVec::new() };

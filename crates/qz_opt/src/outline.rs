@@ -1,0 +1,98 @@
+//! Counts of wide values by a call. What a value of an enum with several counted variants holds is asked variant by
+//! variant; a function that may panic in many places would do that in each of its cleanups. Where a type's counts
+//! are changed often, one function does it for all.
+
+use indexmap::IndexMap;
+use qz_mir::layout::{Layouts, Shape};
+use qz_mir::{Instance, InstanceKey, Module, Ownership, Param, Source, StmtKind};
+use qz_types::Ty;
+use qz_types::ty::common;
+use rustc_hash::{FxBuildHasher, FxHashMap};
+
+use crate::callgraph::Panics;
+use crate::drops::Drops;
+use crate::glue::count_glue;
+use crate::symbols::Symbols;
+
+/// Counted words in a value, over all variants, from which on code in place is large.
+const WIDE: u32 = 2;
+/// So many places in the program are worth a function.
+const MANY: u32 = 4;
+
+/// Adds the functions; engines find them by their keys.
+pub(crate) fn outline_counts(
+    module: &mut Module,
+    source: &dyn Source,
+    layouts: &Layouts,
+    drops: &Drops,
+    panics: &Panics,
+) {
+    let mut widths = FxHashMap::default();
+    let mut uses: IndexMap<(Ty, bool), u32, FxBuildHasher> = IndexMap::default();
+    for body in module.instances.values().filter_map(|instance| instance.body.as_ref()) {
+        for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
+            let (place, retain) = match &stmt.kind {
+                StmtKind::Retain(place) => (place, true),
+                StmtKind::Release(place) => (place, false),
+                _ => continue,
+            };
+            let ty = layouts.resolve(layouts.place_ty(body, place));
+            each_wide_enum(ty, layouts, &mut widths, &mut |ty| *uses.entry((ty, retain)).or_default() += 1);
+        }
+    }
+    let symbols = Symbols::new(source);
+    for ((ty, retain), _) in uses.into_iter().filter(|&(_, uses)| uses >= MANY) {
+        let key = if retain { InstanceKey::RetainGlue(ty) } else { InstanceKey::ReleaseGlue(ty) };
+        let symbol = symbols.of(&key);
+        module.instances.alloc(Instance {
+            symbol,
+            key,
+            body: Some(count_glue(ty, retain).into()),
+            params: vec![Param { ty, ownership: Ownership::Borrowed }],
+            ret: common().unit,
+            may_panic: !retain && panics.release(ty, drops),
+            foreign: None,
+        });
+    }
+}
+
+/// The enums inside a value whose counts take much code, outermost first; those inside one of them are its own.
+fn each_wide_enum(ty: Ty, layouts: &Layouts, widths: &mut FxHashMap<Ty, u32>, f: &mut dyn FnMut(Ty)) {
+    let layout = layouts.of(ty);
+    if !layout.needs_release || layout.is_counted_word() {
+        return;
+    }
+    match &layout.shape {
+        Shape::Enum(_) if width(ty, layouts, widths) >= WIDE => f(ty),
+        Shape::Product(fields) => {
+            fields.tys.iter().for_each(|&ty| each_wide_enum(layouts.resolve(ty), layouts, widths, f));
+        }
+        _ => {}
+    }
+}
+
+/// How many counted words the code for a type looks at.
+fn width(ty: Ty, layouts: &Layouts, widths: &mut FxHashMap<Ty, u32>) -> u32 {
+    if let Some(&known) = widths.get(&ty) {
+        return known;
+    }
+    let layout = layouts.of(ty);
+    let found = if !layout.needs_release {
+        0
+    } else if layout.is_counted_word() {
+        1
+    } else {
+        match &layout.shape {
+            Shape::Product(fields) => {
+                fields.tys.iter().map(|&ty| width(layouts.resolve(ty), layouts, widths)).sum()
+            }
+            Shape::Enum(it) => {
+                let all = it.variants.iter().flat_map(|fields| fields.tys.iter().copied());
+                all.map(|ty| width(layouts.resolve(ty), layouts, widths)).sum()
+            }
+            _ => 1,
+        }
+    };
+    widths.insert(ty, found);
+    found
+}
