@@ -90,10 +90,11 @@ impl<'a, 'm> FnCx<'a, 'm> {
             source,
         };
         cx.w.begin(start);
-        cx.mark_place();
         cx.make_homes();
         cx.prepare_ways();
+        // What stands nowhere is the prologue, which debuggers skip.
         let params = cx.parameters();
+        cx.mark_place();
         cx.declare_variables();
         cx.prologue(id, instance);
         cx.all_blocks();

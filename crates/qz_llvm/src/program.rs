@@ -170,7 +170,7 @@ impl<'m> ProgramCx<'m> {
         for declaration in self.declared.values() {
             let _ = writeln!(text, "{declaration}");
         }
-        text += subset::ATTRIBUTES;
+        text += &subset::attributes(self.options.names_in_memory);
         text += METADATA;
         let _ = writeln!(text, "!13 = !{{!\"{}\"}}", self.options.arch.stack_pointer());
         text += &self.debug.map(Debug::print).unwrap_or_default();

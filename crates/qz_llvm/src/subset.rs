@@ -8,8 +8,8 @@
 //! | parameters | `noundef nonnull noalias align dereferenceable signext zeroext` |
 //! | instructions | `alloca load store getelementptr`, integer and float arithmetic, `icmp fcmp select phi`, conversions, `insertvalue extractvalue`, `call`, `br switch ret unreachable` |
 //! | intrinsics | `*.with.overflow`, `fpto*.sat`, `memmove memset read_register`, `ctpop ctlz cttz bswap fshl`, `sqrt floor ceil trunc rint fabs copysign` |
-//! | metadata | `!tbaa` (scalar types), `!prof` (branch weights), `!range`, `!nonnull` |
-//! | attributes | `nounwind cold noinline inlinehint readnone readonly willreturn`, `"probe-stack"` |
+//! | metadata | `!tbaa` (scalar types), `!prof` (branch weights), `!range`, `!nonnull`; with `-g` `!dbg` and what it leads to |
+//! | attributes | `nounwind cold noinline inlinehint readnone readonly willreturn`, `"probe-stack" "frame-pointer"` |
 //!
 //! Not used, because versions differ: data layout strings, `memory(…)`, `captures(…)`, `splat`, constant
 //! expressions but `inttoptr`, debug records.
@@ -37,11 +37,21 @@ pub(crate) fn header(arch: Arch) -> String {
 
 /// `#0`: everything. `#1`: what is called when something goes wrong. `#2`: depends on its arguments only.
 /// `#3`: depends on its arguments and what they lead to. `#4`: called rarely.
-pub(crate) const ATTRIBUTES: &str = "\
+pub(crate) fn attributes(frame_pointers: bool) -> String {
+    // Debuggers tell a function's prologue by its frame pointer.
+    let frames = if frame_pointers { " \"frame-pointer\"=\"all\"" } else { "" };
+    format!(
+        "{DECLARATIONS}attributes #0 = {{ nounwind \"probe-stack\"=\"inline-asm\"{frames} }}\n{ATTRIBUTES}"
+    )
+}
+
+const DECLARATIONS: &str = "\
 declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 
-attributes #0 = { nounwind \"probe-stack\"=\"inline-asm\" }
+";
+
+const ATTRIBUTES: &str = "\
 attributes #1 = { nounwind cold }
 attributes #2 = { nounwind willreturn readnone }
 attributes #3 = { nounwind willreturn readonly }

@@ -110,7 +110,10 @@ impl<'l, 'c, 'd> Cx<'l, 'c, 'd> {
         };
         let path = lw.defs().fn_path(key.function);
         let shown = if lambda.is_some() { Name::new(&format!("{path} (lambda)")) } else { path };
-        let b = Builder::new(key, shown, ret, span, attrs);
+        let mut b = Builder::new(key, shown, ret, span, attrs);
+        if lambda.is_none() {
+            b.declared_at(lw.defs().fn_span(key.function));
+        }
         Cx {
             lw,
             function: key.function,

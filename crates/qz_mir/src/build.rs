@@ -58,6 +58,11 @@ impl Builder {
         builder
     }
 
+    /// Says where the function's head stands, if not where its body does.
+    pub fn declared_at(&mut self, head: Span) {
+        self.scopes[Body::SCOPE].declared = head;
+    }
+
     /// Adds a parameter. All parameters come before other locals.
     pub fn param(&mut self, ty: Ty, name: Option<Name>) -> Local {
         let local = self.local(ty, name);

@@ -169,6 +169,14 @@ pub unsafe fn push(fiber: *mut Fiber, mut panic: Panic, overflow: bool) {
         state(fiber).panics.push(panic);
         (*fiber).panicking += 1;
     }
+    qz_panicked();
+}
+
+/// Does nothing: a place for debuggers to stop at when a panic starts, with the program's frames above it.
+#[inline(never)]
+#[unsafe(no_mangle)]
+extern "C" fn qz_panicked() {
+    std::hint::black_box(());
 }
 
 /// Second half: the handler is known. Panics whose clean-up is left by this one take it in.
