@@ -85,6 +85,9 @@ pub(crate) struct Run {
     /// Compile without optimisation
     #[arg(long)]
     pub(crate) unoptimised: bool,
+    /// What `+`, `-` and `*` of the program do when the result does not fit: panic, or keep the low bits
+    #[arg(long, value_enum, default_value = "check")]
+    pub(crate) overflow: Overflow,
     /// Write /tmp/perf-PID.map, so that Linux perf shows the program's functions by name
     #[arg(long)]
     pub(crate) perf_map: bool,
@@ -113,6 +116,9 @@ pub(crate) struct Build {
     /// The processor to make code for, such as `native`: the result may not run on others
     #[arg(long, value_name = "CPU")]
     pub(crate) target_cpu: Option<String>,
+    /// What `+`, `-` and `*` of the program do when the result does not fit: panic, or keep the low bits
+    #[arg(long, value_enum, default_value = "check")]
+    pub(crate) overflow: Overflow,
     /// Say where lines, functions and variables are, for debuggers such as gdb
     #[arg(short = 'g', long)]
     pub(crate) debug: bool,
@@ -138,6 +144,21 @@ pub(crate) enum BuildEmit {
     LlvmIr,
     Asm,
     Obj,
+}
+
+#[derive(Copy, Clone, ValueEnum, PartialEq, Eq)]
+pub(crate) enum Overflow {
+    Check,
+    Wrap,
+}
+
+impl From<Overflow> for qz_driver::Overflow {
+    fn from(overflow: Overflow) -> qz_driver::Overflow {
+        match overflow {
+            Overflow::Check => qz_driver::Overflow::Check,
+            Overflow::Wrap => qz_driver::Overflow::Wrap,
+        }
+    }
 }
 
 #[derive(Copy, Clone, ValueEnum, PartialEq, Eq)]

@@ -168,6 +168,7 @@ fn run_loaded(look: &Look, command: &Run, program: &Program, timings: &mut Timin
     args.extend(command.args.iter().cloned());
     let options = RunOptions {
         keep_names: false,
+        overflow: command.overflow.into(),
         engine: match command.engine {
             EngineName::Cranelift => Engine::Cranelift,
             EngineName::Interp => Engine::Interp,

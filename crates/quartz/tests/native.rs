@@ -123,6 +123,7 @@ fn build_and_run(file: &Path) -> Result<(), String> {
     let result = ways.into_iter().try_for_each(|way| {
         let mut build = quartz();
         build.current_dir(folder).args(["build", "--color=never", "--leaks", &name]).args(&way);
+        build.args(filetests::judge::flags(&directives));
         let built = output(build.arg("-o").arg(&program), None);
         if !built.status.success() {
             return Err(format!("{way:?} cannot be built:\n{}", String::from_utf8_lossy(&built.stderr)));

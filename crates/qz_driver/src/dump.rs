@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use qz_diag::Sources;
 use qz_infer::Checker;
-use qz_lower::Lowerer;
 use qz_mir::layout::Layouts;
 
 use crate::Program;
@@ -57,21 +56,21 @@ pub fn emit(
         EmitKind::Tokens => Ok(qz_syntax::lex(text).dump(text)),
         EmitKind::Tree => Ok(qz_syntax::parse(text).tree.dump(text)),
         EmitKind::Hir | EmitKind::Types => Ok(bodies(program, checker, kind)),
-        EmitKind::Mir => Ok(generic_mir(program, checker)),
+        EmitKind::Mir => Ok(generic_mir(program, checker, options)),
         EmitKind::MirOpt => {
-            let lowerer = Lowerer::new(checker);
+            let lowerer = options.lowerer(checker);
             let module = build(program, &lowerer, options)?;
             Ok(qz_mir::print::print_module(&module, &qz_opt::SourceNames(&lowerer)))
         }
         EmitKind::LlvmIr => {
-            let lowerer = Lowerer::new(checker);
+            let lowerer = options.lowerer(checker);
             let module = build(program, &lowerer, options)?;
             let defs = qz_opt::SourceDefs(&lowerer);
             let config = qz_llvm::Options { count_objects: options.leaks, ..Default::default() };
             Ok(qz_llvm::print_program(&module, &Layouts::new(&defs), &program.sources, config, None))
         }
         EmitKind::Clif | EmitKind::Asm => {
-            let lowerer = Lowerer::new(checker);
+            let lowerer = options.lowerer(checker);
             let module = build(program, &lowerer, options)?;
             let defs = qz_opt::SourceDefs(&lowerer);
             let layouts = Layouts::new(&defs);
@@ -121,8 +120,8 @@ fn bodies(program: &Program, checker: &Checker<'_>, kind: EmitKind) -> String {
     out
 }
 
-fn generic_mir(program: &Program, checker: &Checker<'_>) -> String {
-    let lowerer = Lowerer::new(checker);
+fn generic_mir(program: &Program, checker: &Checker<'_>, options: &RunOptions) -> String {
+    let lowerer = options.lowerer(checker);
     let mut out = String::new();
     for id in functions(program) {
         let mut keys = vec![qz_mir::BodyKey::main(id)];

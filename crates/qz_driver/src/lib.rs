@@ -13,6 +13,7 @@ mod sources;
 mod std_files;
 
 use qz_diag::Diagnostic;
+pub use qz_hir::Overflow;
 use qz_hir::{Defs, ModuleId};
 use qz_infer::Checker;
 

@@ -11,6 +11,7 @@ mod tools;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use qz_hir::Overflow;
 use qz_infer::Checker;
 
 use crate::Program;
@@ -68,6 +69,8 @@ pub struct BuildOptions {
     pub output: Option<PathBuf>,
     /// The machine to make code for, as clang names it; one that runs everywhere if not said.
     pub target_cpu: Option<String>,
+    /// What the program's arithmetic does when a result does not fit.
+    pub overflow: Overflow,
     /// Say where lines, functions and variables are, for debuggers.
     pub debug: bool,
     pub link_statically: bool,

@@ -1,6 +1,7 @@
 //! From a checked program to its result, on either engine.
 
 use qz_diag::{Code, Diagnostic};
+use qz_hir::Overflow;
 use qz_infer::Checker;
 use qz_lower::Lowerer;
 use qz_mir::Module;
@@ -30,8 +31,19 @@ pub struct RunOptions {
     pub keep_names: bool,
     /// Write a map of the compiled functions for Linux perf.
     pub perf_map: bool,
+    /// What the program's arithmetic does when a result does not fit.
+    pub overflow: Overflow,
     /// The program's arguments, its own name first.
     pub args: Vec<String>,
+}
+
+impl RunOptions {
+    /// What lowers a program by these options.
+    pub(crate) fn lowerer<'c, 'd>(&self, checker: &'c Checker<'d>) -> Lowerer<'c, 'd> {
+        let mut lowerer = Lowerer::new(checker);
+        lowerer.overflow = self.overflow;
+        lowerer
+    }
 }
 
 /// Why a checked program did not start.
@@ -94,7 +106,7 @@ pub fn run(
     only_build: bool,
     done: &mut dyn FnMut(&'static str),
 ) -> Result<Finished, Failure> {
-    let lowerer = Lowerer::new(checker);
+    let lowerer = options.lowerer(checker);
     let module = build(program, &lowerer, options)?;
     done("mir");
     if only_build {

@@ -201,6 +201,11 @@ impl Collector<'_> {
                     Some("never") => found.function.inline_never = true,
                     _ => found.function.inline_always = true,
                 },
+                ("overflow", _) => match attr_word(attr).as_deref() {
+                    Some("wrap") => found.function.overflow = Some(Overflow::Wrap),
+                    Some("check") => found.function.overflow = Some(Overflow::Check),
+                    _ => self.defs.report(words::overflow_takes(self.span(name.range()))),
+                },
                 ("track_caller", _) => found.function.track_caller = true,
                 ("lang", true) => found.function.lang = text_arg.map(|t| Name::new(&t)),
                 ("link_name", _) => found.function.link_name = text_arg.map(|t| Name::new(&t)),

@@ -121,11 +121,23 @@ pub enum Container {
     Trait(TraitId),
 }
 
+/// What `+`, `-` and `*` of integers do when the result does not fit.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Overflow {
+    /// They panic.
+    #[default]
+    Check,
+    /// They keep the low bits.
+    Wrap,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FnAttrs {
     pub inline_always: bool,
     pub inline_never: bool,
     pub track_caller: bool,
+    /// `@overflow(…)`, where the program's own choice does not hold.
+    pub overflow: Option<Overflow>,
     pub lang: Option<Name>,
     pub link_name: Option<Name>,
 }

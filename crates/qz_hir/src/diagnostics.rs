@@ -8,9 +8,14 @@ pub(crate) fn not_yet(span: Span, what: &str) -> Diagnostic {
 }
 
 pub(crate) fn unknown_attribute(span: Span, name: &str) -> Diagnostic {
-    const KNOWN: &[&str] = &["value", "repr", "inline", "track_caller", "link_name"];
+    const KNOWN: &[&str] = &["value", "repr", "inline", "track_caller", "overflow", "link_name"];
     let problem = Diagnostic::new(Code::UNKNOWN_ATTRIBUTE, span, format!("unknown attribute `@{name}`"));
     suggest(problem, name, KNOWN.iter().copied())
+}
+
+pub(crate) fn overflow_takes(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::UNKNOWN_ATTRIBUTE, span, "`@overflow` says neither `wrap` nor `check`")
+        .help("write `@overflow(wrap)` for results that keep their low bits")
 }
 
 pub(crate) fn suggest<'a>(

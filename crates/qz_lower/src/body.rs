@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use qz_base::{FxHashMap, Name, Span};
+use qz_hir::Overflow;
 use qz_hir::body::{self as hir, ExprId, LambdaId, LocalId, LoopId};
 use qz_infer::{BodyTypes, CheckedFn};
 use qz_mir::build::Builder;
@@ -55,6 +56,8 @@ pub(crate) struct LoopFrame {
 pub(crate) struct Cx<'l, 'c, 'd> {
     pub(crate) lw: &'l Lowerer<'c, 'd>,
     pub(crate) function: FnId,
+    /// `+`, `-` and `*` keep the low bits.
+    pub(crate) wraps: bool,
     pub(crate) body: Arc<hir::Body>,
     pub(crate) checked: Arc<CheckedFn>,
     pub(crate) b: Builder,
@@ -108,6 +111,7 @@ impl<'l, 'c, 'd> Cx<'l, 'c, 'd> {
             track_caller: def.attrs.track_caller,
             is_const: def.kind == qz_hir::FnKind::Const,
         };
+        let usual = if lw.defs().modules[def.module].is_std { Overflow::Check } else { lw.overflow };
         let path = lw.defs().fn_path(key.function);
         let shown = if lambda.is_some() { Name::new(&format!("{path} (lambda)")) } else { path };
         let mut b = Builder::new(key, shown, ret, span, attrs);
@@ -117,6 +121,7 @@ impl<'l, 'c, 'd> Cx<'l, 'c, 'd> {
         Cx {
             lw,
             function: key.function,
+            wraps: def.attrs.overflow.unwrap_or(usual) == Overflow::Wrap,
             body: checked.body.clone(),
             checked,
             b,

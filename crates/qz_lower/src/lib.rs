@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use indexmap::IndexSet;
 use qz_base::{FxHashMap, Name, Span};
-use qz_hir::{AdtKind, Defs, FnKind};
+use qz_hir::{AdtKind, Defs, FnKind, Overflow};
 use qz_infer::traits::Derived;
 use qz_infer::{Checker, traits::MethodTarget};
 use qz_mir::{AdtDef, Body, BodyKey, BodyPart, FieldDef, FnInfo, Repr, StaticInfo, VariantDef};
@@ -69,6 +69,9 @@ pub struct Lowerer<'c, 'd> {
     synths: RefCell<IndexSet<Synth>>,
     bodies: RefCell<FxHashMap<BodyKey, Arc<Body>>>,
     adts: RefCell<FxHashMap<AdtId, Arc<AdtDef>>>,
+    /// What the program's own functions do on overflow, unless they say otherwise. Those of the library check: what
+    /// they do with memory relies on it.
+    pub overflow: Overflow,
     /// Whether the program has a `drop` of its own, so that one can watch when temporaries go.
     pub(crate) watches_drops: bool,
 }
@@ -84,6 +87,7 @@ impl<'c, 'd> Lowerer<'c, 'd> {
             synths: RefCell::default(),
             bodies: RefCell::default(),
             adts: RefCell::default(),
+            overflow: Overflow::default(),
             watches_drops,
         }
     }

@@ -57,7 +57,7 @@ impl Cx<'_, '_, '_> {
         match (self.callee_of(id).clone(), op, ty.kind()) {
             (Callee::Primitive, UnaryOp::Neg, TyKind::Int(int)) => {
                 let zero = Operand::Const(qz_mir::Const::Int(0, *int));
-                Operand::local(self.b.eval(ty, Rvalue::Checked(BinOp::Sub, zero, value)))
+                self.machine_binary(BinaryOp::Sub, ty, zero, value)
             }
             (Callee::Primitive, UnaryOp::Neg, _) => {
                 Operand::local(self.b.eval(ty, Rvalue::Unary(UnOp::Neg, value)))
@@ -112,7 +112,8 @@ impl Cx<'_, '_, '_> {
     pub(crate) fn machine_binary(&mut self, op: BinaryOp, ty: Ty, left: Operand, right: Operand) -> Operand {
         let machine = machine_op(op);
         let result = if machine.is_comparison() { common().bool } else { ty };
-        let value = if ty.is_integer() && is_checked(op) {
+        let wraps = self.wraps && matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul);
+        let value = if ty.is_integer() && is_checked(op) && !wraps {
             Rvalue::Checked(machine, left, right)
         } else {
             Rvalue::Binary(machine, left, right)

@@ -36,9 +36,11 @@ impl<'a> Drops<'a> {
     /// Whether a name of this type keeps its value to the end of its scope: somewhere inside is a `drop` that
     /// one can watch, or somebody watches with a debugger.
     pub(crate) fn is_kept(&self, ty: Ty) -> bool {
-        if self.keep_all {
-            return true;
-        }
+        self.keep_all || self.end_can_be_watched(ty)
+    }
+
+    /// Whether somewhere inside a value is a `drop` that one can watch.
+    pub(crate) fn end_can_be_watched(&self, ty: Ty) -> bool {
         if let Some(&known) = self.kept.borrow().get(&ty) {
             return known;
         }

@@ -4,13 +4,14 @@
 //! The order, and why ([`build_module`] reads as a table of contents):
 //!
 //! 1. [`instantiate`]: everything below needs concrete types and callees.
-//! 2. [`simplify`]: smaller bodies are copied into fewer larger ones.
-//! 3. [`inline`]: before counts, so that a parameter is a local like any other and a last use inside a callee
+//! 2. [`tails`]: a function that calls itself last becomes a loop, whether anything else is optimised or not.
+//! 3. [`simplify`]: smaller bodies are copied into fewer larger ones.
+//! 4. [`inline`]: before counts, so that a parameter is a local like any other and a last use inside a callee
 //!    is a last use of the caller's. Then [`sweep`]: what every call of was inlined is left out.
-//! 4. [`ownership`] of parameters and [`counts`], which need the final calls: who keeps what, who may panic.
-//! 5. [`simplify`] once more, for the blocks that counts brought.
-//! 6. [`versions`]: loops without their bounds checks, where those can be asked in front.
-//! 7. [`outline`]: counts of wide values by a call.
+//! 5. [`ownership`] of parameters and [`counts`], which need the final calls: who keeps what, who may panic.
+//! 6. [`simplify`] once more, for the blocks that counts brought.
+//! 7. [`versions`]: loops without their bounds checks, where those can be asked in front.
+//! 8. [`outline`]: counts of wide values by a call.
 //!
 //! Each pass is a function from body to body; the verifier runs after every one if asked to.
 
@@ -27,6 +28,7 @@ mod ownership;
 mod simplify;
 mod sweep;
 mod symbols;
+mod tails;
 #[cfg(test)]
 mod tests;
 mod versions;
@@ -147,6 +149,12 @@ fn build(
     observe(Stage::Instantiated, &module);
     check(&module, &layouts, options, "instantiation", None)?;
     let optimise = options.level != OptLevel::None;
+    for (id, instance) in module.instances.iter_mut() {
+        if let Some(body) = &mut instance.body {
+            tails::loop_tail_calls(Arc::make_mut(body), id, &drops);
+        }
+    }
+    check(&module, &layouts, options, "tail calls", None)?;
     if optimise {
         each_body(&mut module, |body| simplify::simplify(body, &layouts, &drops));
         check(&module, &layouts, options, "clean-up", None)?;

@@ -45,6 +45,7 @@ fn build_loaded(look: &Look, command: &Build, program: &Program, timings: &mut T
         },
         code_by,
         output: command.output.clone(),
+        overflow: command.overflow.into(),
         debug: command.debug,
         target_cpu: command.target_cpu.clone(),
         link_statically: command.link_statically,

@@ -43,6 +43,12 @@ pub(crate) fn judge(mut command: Command, directives: &[Directive]) -> Result<()
     Ok(())
 }
 
+/// Options for the compiler: `#~ flags:`.
+pub(crate) fn flags(directives: &[Directive]) -> Vec<String> {
+    let lines = lines_of(directives, "flags");
+    lines.iter().flat_map(|line| line.split_whitespace().map(str::to_owned)).collect()
+}
+
 /// All programs below a folder, in order; modules that others import lie in folders called `modules`.
 pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();

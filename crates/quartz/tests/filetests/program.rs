@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::judge::judge;
+use super::judge::{flags, judge};
 use super::text::{Directive, directives, lines_of, quartz};
 
 pub(crate) fn run(file: &Path) -> Result<(), String> {
@@ -27,6 +27,7 @@ fn run_on(file: &Path, engine: &str, directives: &[Directive]) -> Result<(), Str
         "unoptimised" => &["--unoptimised"],
         engine => &["--engine", engine],
     };
-    command.current_dir(folder).args(["run", "--color=never", "--leaks"]).args(how).arg(name);
+    command.current_dir(folder).args(["run", "--color=never", "--leaks"]).args(how);
+    command.args(flags(directives)).arg(name);
     judge(command, directives)
 }

@@ -5,7 +5,6 @@ use std::process::Command;
 
 use qz_codegen::debug::Unit;
 use qz_infer::Checker;
-use qz_lower::Lowerer;
 use qz_mir::layout::Layouts;
 
 use super::output::Output;
@@ -39,12 +38,13 @@ pub(super) fn make(
     options: &BuildOptions,
     done: &mut dyn FnMut(&'static str),
 ) -> Result<Code, Failure> {
-    let lowerer = Lowerer::new(checker);
     let unit = options.debug.then(|| debug_unit(source));
     // Who steps through a program wants to see what was written: without `--release` nothing is moved or left out.
     let unoptimised = options.debug && !options.code_by.optimises();
     let keep_names = unoptimised;
-    let run_options = RunOptions { verify: options.verify, unoptimised, keep_names, ..RunOptions::default() };
+    let BuildOptions { verify, overflow, .. } = *options;
+    let run_options = RunOptions { verify, overflow, unoptimised, keep_names, ..RunOptions::default() };
+    let lowerer = run_options.lowerer(checker);
     let module = build(program, &lowerer, &run_options)?;
     done("mir");
     let defs = qz_opt::SourceDefs(&lowerer);
