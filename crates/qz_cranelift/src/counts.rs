@@ -109,6 +109,13 @@ impl FnCx<'_, '_, '_> {
             self.b.ins().brif(is_object, object, &[], done, &[]);
             self.continue_in(object);
         }
+        if change == Change::Release
+            && let Some(glue) = self.release_glue(layout)
+        {
+            self.call_instance(glue, &[word]);
+            self.b.ins().jump(done, &[]);
+            return self.continue_in(done);
+        }
         let count = self.load_scalar(Scalar::I32, Addr::header(word));
         match change {
             Change::Retain => {
@@ -124,6 +131,16 @@ impl FnCx<'_, '_, '_> {
             Change::Release => self.release_object(layout, word, count, done),
         }
         self.continue_in(done);
+    }
+
+    /// The function that releases such a word, for cleanups, if there is one and this is not its own code.
+    /// Elsewhere the count is given up in place.
+    fn release_glue(&self, layout: &Layout) -> Option<InstanceId> {
+        if !self.in_cleanup {
+            return None;
+        }
+        let ty = self.program.layouts.counted_object(layout);
+        self.program.types.glue(ty).release.filter(|&glue| glue != self.id)
     }
 
     fn release_object(
@@ -152,7 +169,7 @@ impl FnCx<'_, '_, '_> {
 
     /// Destroys an object whose last count went.
     fn destroy(&mut self, layout: &Layout, object: Value) {
-        let ty = counted_ty(self, layout);
+        let ty = self.program.layouts.counted_object(layout);
         if matches!(ty.kind(), TyKind::Str) {
             self.runtime(rt::str_free, &[object]);
             return;
@@ -182,28 +199,5 @@ impl FnCx<'_, '_, '_> {
         let signature = self.quartz_signature(&abi);
         let function = self.import(Symbol::Function(id.raw()), signature);
         self.call_function(function, args, self.program.module.instances[id].may_panic);
-    }
-}
-
-/// The type of the object that a counted word may lead to.
-fn counted_ty(cx: &FnCx, layout: &Layout) -> qz_types::Ty {
-    match &layout.shape {
-        Shape::Enum(EnumLayout { tag: Tag::Niche { variant, .. }, variants }) => {
-            let fields = &variants[*variant as usize];
-            let layouts = fields.tys.iter().map(|&ty| cx.program.layouts.of(ty));
-            let word = layouts.into_iter().find(|layout| layout.needs_release);
-            counted_ty(cx, &word.expect("the payload is a counted word"))
-        }
-        Shape::Product(fields) => {
-            let layouts = fields.tys.iter().map(|&ty| cx.program.layouts.of(ty));
-            let word = layouts.into_iter().find(|layout| layout.needs_release);
-            counted_ty(cx, &word.expect("the product holds a counted word"))
-        }
-        Shape::Enum(EnumLayout { tag: Tag::Single, variants }) => {
-            let layouts = variants[0].tys.iter().map(|&ty| cx.program.layouts.of(ty));
-            let word = layouts.into_iter().find(|layout| layout.needs_release);
-            counted_ty(cx, &word.expect("the payload is a counted word"))
-        }
-        _ => layout.ty,
     }
 }

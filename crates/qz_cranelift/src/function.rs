@@ -41,6 +41,8 @@ pub(crate) struct FnCx<'a, 'b, 'm> {
     blocks: Vec<ir::Block>,
     /// By block: whether it is rarely run.
     cold: Vec<bool>,
+    /// Whether the block at hand runs while a panic is under way.
+    pub(crate) in_cleanup: bool,
     /// Where panics of the block at hand go.
     pub(crate) unwind: Option<ir::Block>,
     imports: FxHashMap<Symbol, FuncRef>,
@@ -94,6 +96,7 @@ impl<'a, 'b, 'm> FnCx<'a, 'b, 'm> {
             local_layouts,
             blocks,
             cold: cold_blocks(body),
+            in_cleanup: false,
             unwind: None,
             imports: FxHashMap::default(),
             globals: FxHashMap::default(),
@@ -267,6 +270,7 @@ impl<'a, 'b, 'm> FnCx<'a, 'b, 'm> {
         }
         self.b.switch_to_block(clif);
         self.unwind = self.handler(id);
+        self.in_cleanup = block.cleanup;
         for stmt in &block.stmts {
             if !matches!(stmt.kind, StmtKind::Nop | StmtKind::EndScope(_)) {
                 self.set_location(stmt.source);

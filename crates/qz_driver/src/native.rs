@@ -105,11 +105,12 @@ pub fn build_native(
             None => Driver::find()?,
         };
         let library = runtime_library()?;
-        let object = code::object(clang.as_ref(), &code, &output, options)?;
+        let objects = code::objects(clang.as_ref(), &code, &output, options)?;
         done("code");
-        link::link(program, &driver, &object, &library, &output, options)?
+        link::link(program, &driver, &objects, &library, &output, options)?
     } else {
-        code::object(clang.as_ref(), &code, &output, options)?
+        let mut made = code::objects(clang.as_ref(), &code, &output, options)?;
+        made.pop().expect("one piece makes one file")
     };
     output.publish(&made)?;
     done("link");

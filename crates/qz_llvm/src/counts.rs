@@ -15,7 +15,6 @@ use qz_types::TyKind;
 use crate::function::FnCx;
 use crate::ir::{Label, LlTy, Value};
 use crate::memory::{Addr, RARELY};
-use crate::recursion::counted_ty;
 use crate::value::Val;
 
 #[derive(Copy, Clone, PartialEq, Eq)]
@@ -102,11 +101,26 @@ impl FnCx<'_, '_> {
     }
 
     fn change_object(&mut self, layout: &Layout, object: Value, change: Change) {
+        if change == Change::Release
+            && let Some(glue) = self.release_glue(layout)
+        {
+            return self.call_instance(glue, &[object]);
+        }
         let count = self.load(LlTy::I32, Addr::header(object));
         match change {
             Change::Retain => self.retain_object(object, count),
             Change::Release => self.release_object(layout, object, count),
         }
+    }
+
+    /// The function that releases such a word, for cleanups, if there is one and this is not its own code.
+    /// Elsewhere the count is given up in place.
+    fn release_glue(&self, layout: &Layout) -> Option<InstanceId> {
+        if !self.in_cleanup {
+            return None;
+        }
+        let ty = self.program.layouts.counted_object(layout);
+        self.program.types.glue(ty).release.filter(|&glue| glue != self.id)
     }
 
     fn retain_object(&mut self, object: Value, count: Value) {
@@ -161,7 +175,7 @@ impl FnCx<'_, '_> {
 
     /// Destroys an object whose last count went.
     fn destroy(&mut self, layout: &Layout, object: Value) {
-        let ty = counted_ty(self.program.layouts, layout);
+        let ty = self.program.layouts.counted_object(layout);
         if matches!(ty.kind(), TyKind::Str) {
             self.runtime(rt::str_free, &[object]);
             return;

@@ -107,17 +107,26 @@ impl ProgramCx<'_> {
 
     /// The memory of a module variable.
     pub(crate) fn static_storage(&mut self, id: StaticId) -> Value {
-        if let Some(&known) = self.statics.get(&id) {
-            return known;
+        let next = self.statics.len();
+        let is_new = !self.statics.contains_key(&id);
+        let named = || Value::named(LlTy::Ptr, &format!("@var.{next}"));
+        let storage = *self.statics.entry(id).or_insert_with(named);
+        if self.statics_here.insert(id) {
+            let found = self.module.statics.iter().find(|(known, _)| *known == id);
+            let (_, info) = found.expect("the module lists the variables it uses");
+            let layout = self.layouts.of(info.ty);
+            let (size, align) = (layout.size, layout.align.max(8));
+            let name = storage.to_string();
+            // The part that comes first defines it.
+            let what = match (is_new, self.has_parts()) {
+                (true, false) => "internal global",
+                (true, true) => "hidden global",
+                (false, _) => "external hidden global",
+            };
+            let value = if is_new { " zeroinitializer" } else { "" };
+            let text = format_args!("{what} [{size} x i8]{value}, align {align}");
+            self.define(name.trim_start_matches('@'), text);
         }
-        let found = self.module.statics.iter().find(|(known, _)| *known == id);
-        let (_, info) = found.expect("the module lists the variables it uses");
-        let layout = self.layouts.of(info.ty);
-        let name = format!("var.{}", self.statics.len());
-        let (size, align) = (layout.size, layout.align.max(8));
-        let storage =
-            self.define(&name, format_args!("internal global [{size} x i8] zeroinitializer, align {align}"));
-        self.statics.insert(id, storage);
         storage
     }
 

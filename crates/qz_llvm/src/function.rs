@@ -34,6 +34,8 @@ pub(crate) struct FnCx<'a, 'm> {
     pub(crate) homes: Vec<Home>,
     local_layouts: Vec<Arc<Layout>>,
     pub(crate) blocks: Vec<Label>,
+    /// Whether the block at hand runs while a panic is under way.
+    pub(crate) in_cleanup: bool,
     /// Where panics of the block at hand go.
     pub(crate) unwind: Option<BlockId>,
     pub(crate) ways: Ways,
@@ -55,7 +57,7 @@ pub(crate) fn fact_of(layout: &Layout) -> &'static str {
 }
 
 impl<'a, 'm> FnCx<'a, 'm> {
-    /// The definition of an instance.
+    /// The definition of an instance, behind its linkage.
     pub(crate) fn translate(
         program: &'a mut ProgramCx<'m>,
         id: InstanceId,
@@ -82,6 +84,7 @@ impl<'a, 'm> FnCx<'a, 'm> {
             homes: Vec::new(),
             local_layouts,
             blocks,
+            in_cleanup: false,
             unwind: None,
             ways: Ways::default(),
             bits: FxHashMap::default(),
@@ -102,10 +105,7 @@ impl<'a, 'm> FnCx<'a, 'm> {
         let (ret, hint) = (ret_ty(&abi, flagged), hint_of(body));
         let text = cx.w.finish();
         let known = subprogram.map_or(String::new(), |node| format!(" !dbg {node}"));
-        format!(
-            "define internal fastcc {ret} @{}({params}) #0{hint}{known} {{\n{text}}}\n\n",
-            instance.symbol
-        )
+        format!("fastcc {ret} @{}({params}) #0{hint}{known} {{\n{text}}}\n\n", instance.symbol)
     }
 
     pub(crate) fn layout_of(&self, local: Local) -> Arc<Layout> {
@@ -275,6 +275,7 @@ impl<'a, 'm> FnCx<'a, 'm> {
         let block = &body.blocks[id];
         self.w.begin(self.blocks[id.index()]);
         self.unwind = self.handler(id);
+        self.in_cleanup = block.cleanup;
         for stmt in &block.stmts {
             self.source = stmt.source;
             self.mark_place();

@@ -30,6 +30,7 @@ mod recursion;
 mod statement;
 mod strings;
 pub mod subset;
+mod units;
 mod unwind;
 mod value;
 
@@ -89,6 +90,19 @@ pub fn print_program(
     options: Options,
     unit: Option<&Unit>,
 ) -> String {
-    let debug = unit.map(|unit| debug::Debug::new(layouts, files, unit));
-    program::ProgramCx::new(module, layouts, options, debug).print(files)
+    let units = units::Units::new(module, false);
+    let mut parts = program::ProgramCx::new(module, layouts, options, units).print(files, unit);
+    parts.pop().unwrap_or_default()
+}
+
+/// As [`print_program`], in as many parts as are worth compiling side by side; together they are the program.
+pub fn print_units(
+    module: &Module,
+    layouts: &Layouts,
+    files: &dyn SourceFiles,
+    options: Options,
+    unit: Option<&Unit>,
+) -> Vec<String> {
+    let units = units::Units::new(module, true);
+    program::ProgramCx::new(module, layouts, options, units).print(files, unit)
 }

@@ -6,8 +6,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use qz_base::FxHashMap;
-use qz_codegen::{FnAbi, Locations, PlaceTable, RetMode, SourceFiles, TypeTable};
+use qz_base::{FxHashMap, FxHashSet};
+use qz_codegen::debug::Unit as DebugUnit;
+use qz_codegen::{FnAbi, Locations, PassMode, PlaceTable, RetMode, SourceFiles, TypeTable};
 use qz_mir::layout::{Layout, Layouts, Shape};
 use qz_mir::{InstanceId, InstanceKey, Module, StaticDataId, VtableId};
 use qz_rt_abi::RtFn;
@@ -24,6 +25,7 @@ use crate::ir::{LlTy, Value};
 use crate::memory::METADATA;
 use crate::recursion::Recursion;
 use crate::subset;
+use crate::units::Units;
 use crate::unwind::ret_ty;
 
 /// What functions share while a program is printed.
@@ -33,6 +35,7 @@ pub(crate) struct ProgramCx<'m> {
     pub(crate) options: Options,
     pub(crate) types: TypeTable,
     pub(crate) debug: Option<Debug<'m>>,
+    units: Units,
     pub(crate) recursion: Recursion,
     pub(crate) locations: Locations,
     /// Definitions of constants and variables.
@@ -42,9 +45,40 @@ pub(crate) struct ProgramCx<'m> {
     pub(crate) vtables: FxHashMap<VtableId, Value>,
     pub(crate) blobs: FxHashMap<StaticDataId, Value>,
     pub(crate) statics: FxHashMap<StaticId, Value>,
+    /// Those that the part at hand has told of.
+    pub(crate) statics_here: FxHashSet<StaticId>,
     abis: Vec<Option<Rc<FnAbi>>>,
     /// What is used from outside, by name, in order of first use.
     declared: IndexMap<String, String, FxBuildHasher>,
+}
+
+/// A part of the program, but for what only the others tell: which of its functions they use.
+struct Part {
+    data: String,
+    functions: Vec<(InstanceId, String)>,
+    start: String,
+    declared: IndexMap<String, String, FxBuildHasher>,
+    debug: String,
+}
+
+impl Part {
+    fn text(self, program: &ProgramCx<'_>) -> String {
+        let mut text = subset::header(program.options.arch);
+        text += &self.data;
+        text.push('\n');
+        for (id, function) in &self.functions {
+            let linkage = if program.units.is_shared(*id) { "hidden" } else { "internal" };
+            let _ = write!(text, "define {linkage} {function}");
+        }
+        text += &self.start;
+        for declaration in self.declared.values() {
+            let _ = writeln!(text, "{declaration}");
+        }
+        text += &subset::attributes(program.options.names_in_memory);
+        text += METADATA;
+        let _ = writeln!(text, "!13 = !{{!\"{}\"}}", program.options.arch.stack_pointer());
+        text + &self.debug
+    }
 }
 
 impl<'m> ProgramCx<'m> {
@@ -52,7 +86,7 @@ impl<'m> ProgramCx<'m> {
         module: &'m Module,
         layouts: &'m Layouts<'m>,
         options: Options,
-        debug: Option<Debug<'m>>,
+        units: Units,
     ) -> ProgramCx<'m> {
         let types = TypeTable::new(module, layouts);
         let recursion = Recursion::new(module, layouts, &types);
@@ -61,7 +95,8 @@ impl<'m> ProgramCx<'m> {
             layouts,
             options,
             types,
-            debug,
+            debug: None,
+            units,
             recursion,
             locations: Locations::default(),
             data: String::new(),
@@ -70,6 +105,7 @@ impl<'m> ProgramCx<'m> {
             vtables: FxHashMap::default(),
             blobs: FxHashMap::default(),
             statics: FxHashMap::default(),
+            statics_here: FxHashSet::default(),
             abis: vec![None; module.instances.len()],
             declared: IndexMap::default(),
         }
@@ -101,7 +137,13 @@ impl<'m> ProgramCx<'m> {
         )
     }
 
+    /// Whether the program is printed in several parts.
+    pub(crate) fn has_parts(&self) -> bool {
+        self.units.count() > 1
+    }
+
     pub(crate) fn function_symbol(&self, id: InstanceId) -> Value {
+        self.units.refer(id);
         Value::named(LlTy::Ptr, &format!("@{}", self.module.instances[id].symbol))
     }
 
@@ -145,36 +187,76 @@ impl<'m> ProgramCx<'m> {
 
     // ---- the whole
 
-    /// Prints everything.
-    pub(crate) fn print(mut self, files: &dyn SourceFiles) -> String {
+    /// Prints everything, part by part.
+    pub(crate) fn print(mut self, files: &'m dyn SourceFiles, unit: Option<&'m DebugUnit>) -> Vec<String> {
+        let mut parts = Vec::new();
+        for part in 0..self.units.count() {
+            self.debug = unit.map(|unit| Debug::new(self.layouts, files, unit));
+            parts.push(self.part(part, files));
+        }
+        parts.into_iter().map(|part| part.text(&self)).collect()
+    }
+
+    /// One part. The last one holds what there is once: tables, and the program's start.
+    fn part(&mut self, unit: usize, files: &dyn SourceFiles) -> Part {
         let module = self.module;
-        let mut functions = String::new();
+        let mut functions = Vec::new();
         for (id, instance) in module.instances.iter() {
-            if let Some(body) = &instance.body {
-                functions += &FnCx::translate(&mut self, id, instance, body);
+            if let Some(body) = &instance.body
+                && self.units.of(id) == unit
+            {
+                functions.push((id, FnCx::translate(self, id, instance, body)));
             }
         }
-        if let Some(entry) = module.entry {
-            functions += &self.entry(entry);
+        let mut start = String::new();
+        if unit + 1 == self.units.count() {
+            if let Some(entry) = module.entry {
+                start = self.entry(entry);
+            }
+            self.type_table();
+            let places = PlaceTable::new(&self.locations, files);
+            crate::locations::print(&places, &mut self.data);
+            if let Some(entry) = module.entry {
+                self.describe(entry, places.places.len());
+            }
         }
-        self.type_table();
-        let places = PlaceTable::new(&self.locations, files);
-        crate::locations::print(&places, &mut self.data);
-        if let Some(entry) = module.entry {
-            self.describe(entry, places.places.len());
+        for foreign in self.units.end(unit) {
+            let id = InstanceId::from_raw(foreign as u32);
+            let symbol = module.instances[id].symbol.clone();
+            let text = self.declaration(id);
+            self.declare(&symbol, text);
         }
-        let mut text = subset::header(self.options.arch);
-        text += &self.data;
-        text.push('\n');
-        text += &functions;
-        for declaration in self.declared.values() {
-            let _ = writeln!(text, "{declaration}");
+        self.strings.clear();
+        self.closures.clear();
+        self.vtables.clear();
+        self.blobs.clear();
+        self.statics_here.clear();
+        Part {
+            data: std::mem::take(&mut self.data),
+            functions,
+            start,
+            declared: std::mem::take(&mut self.declared),
+            debug: self.debug.take().map(Debug::print).unwrap_or_default(),
         }
-        text += &subset::attributes(self.options.names_in_memory);
-        text += METADATA;
-        let _ = writeln!(text, "!13 = !{{!\"{}\"}}", self.options.arch.stack_pointer());
-        text += &self.debug.map(Debug::print).unwrap_or_default();
-        text
+    }
+
+    /// A function of another part.
+    fn declaration(&mut self, id: InstanceId) -> String {
+        let abi = self.abi(id);
+        let ret = ret_ty(&abi, self.is_flagged(id));
+        let mut params = vec!["ptr".to_owned()];
+        params.extend((abi.ret.1 == RetMode::Indirect).then(|| "ptr".to_owned()));
+        for (_, mode) in &abi.params {
+            match mode {
+                PassMode::Ignore => {}
+                PassMode::Direct(slots) => {
+                    params.extend(slots.iter().map(|slot| LlTy::of(slot.scalar).to_string()));
+                }
+                PassMode::Indirect => params.push("ptr".to_owned()),
+            }
+        }
+        let symbol = &self.module.instances[id].symbol;
+        format!("declare hidden fastcc {ret} @{symbol}({}) #0", params.join(", "))
     }
 
     /// `@qz.run`, which the runtime calls on the program's stack: in C's convention, with the fiber and memory

@@ -4,12 +4,10 @@
 //! Calls whose callee is not known may go to every function of their kind: closures, methods of `dyn` values,
 //! destroy functions that stand in the type table.
 
-use std::sync::Arc;
-
 use qz_codegen::TypeTable;
-use qz_mir::layout::{EnumLayout, Fields, Layout, Layouts, Shape, Tag};
+use qz_mir::layout::{Fields, Layout, Layouts, Shape};
 use qz_mir::{Body, Callee, ClosureTarget, InstanceId, Module, Rvalue, StmtKind, TypeEntryKind};
-use qz_types::{Ty, TyKind};
+use qz_types::TyKind;
 
 /// What is known of a program's calls.
 pub(crate) struct Recursion {
@@ -44,7 +42,7 @@ impl Recursion {
             let Some(body) = &instance.body else { continue };
             each_closure(body, &mut |target| edges[node(Unknown::Closure)].push(target.index()));
             let me = &mut edges[id.index()];
-            each_call(body, layouts, types, &mut |to| match to {
+            each_call(body, id, layouts, types, &mut |to| match to {
                 Ok(callee) => me.push(callee.index()),
                 Err(unknown) => me.push(node(unknown)),
             });
@@ -83,6 +81,7 @@ fn each_closure(body: &Body, f: &mut dyn FnMut(InstanceId)) {
 
 fn each_call(
     body: &Body,
+    own: InstanceId,
     layouts: &Layouts,
     types: &TypeTable,
     f: &mut dyn FnMut(Result<InstanceId, Unknown>),
@@ -100,7 +99,7 @@ fn each_call(
             },
             StmtKind::Release(place) => {
                 let layout = layouts.of(layouts.place_ty(body, place));
-                each_destroy(&layout, layouts, types, f);
+                each_destroy(&layout, own, layouts, types, f);
             }
             StmtKind::Assign(..)
             | StmtKind::Init(..)
@@ -111,9 +110,10 @@ fn each_call(
     }
 }
 
-/// The functions that `counts.rs` may call when a value goes.
+/// The functions that `counts.rs` may call when a value goes, in the code of `own`.
 fn each_destroy(
     layout: &Layout,
+    own: InstanceId,
     layouts: &Layouts,
     types: &TypeTable,
     f: &mut dyn FnMut(Result<InstanceId, Unknown>),
@@ -122,37 +122,27 @@ fn each_destroy(
         return;
     }
     if layout.is_counted_word() {
-        let ty = counted_ty(layouts, layout);
-        return match types.glue(ty).destroy {
+        let ty = layouts.counted_object(layout);
+        let glue = types.glue(ty);
+        // In cleanups; elsewhere it is done in place.
+        glue.release.filter(|&it| it != own).into_iter().for_each(|release| f(Ok(release)));
+        return match glue.destroy {
             _ if matches!(ty.kind(), TyKind::Str) => {}
             Some(glue) => f(Ok(glue)),
             None => f(Err(Unknown::Destroy)),
         };
     }
-    if let Some(glue) = types.glue(layout.ty).release {
+    if let Some(glue) = types.glue(layout.ty).release.filter(|&it| it != own) {
         return f(Ok(glue));
     }
     let mut each = |fields: &Fields| {
-        fields.tys.iter().for_each(|&ty| each_destroy(&layouts.of(ty), layouts, types, f));
+        fields.tys.iter().for_each(|&ty| each_destroy(&layouts.of(ty), own, layouts, types, f));
     };
     match &layout.shape {
         Shape::Product(fields) => each(fields),
         Shape::Enum(it) => it.variants.iter().for_each(each),
         _ => {}
     }
-}
-
-/// The type of the object that a counted word may lead to.
-pub(crate) fn counted_ty(layouts: &Layouts, layout: &Layout) -> Ty {
-    let fields = match &layout.shape {
-        Shape::Enum(EnumLayout { tag: Tag::Niche { variant, .. }, variants }) => &variants[*variant as usize],
-        Shape::Enum(EnumLayout { tag: Tag::Single, variants }) => &variants[0],
-        Shape::Product(fields) => fields,
-        _ => return layout.ty,
-    };
-    let mut parts = fields.tys.iter().map(|&ty| layouts.of(ty));
-    let word: Arc<Layout> = parts.find(|part| part.needs_release).expect("it holds a counted word");
-    counted_ty(layouts, &word)
 }
 
 /// Which nodes lie on a cycle (Tarjan's algorithm, without recursion).

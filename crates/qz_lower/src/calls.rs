@@ -9,10 +9,10 @@ use qz_mir::{
     AggregateKind, BodyKey, BodyPart, Callee as MirCallee, ClosureTarget, EvidenceList, Operand, Place,
     Rvalue, TermKind,
 };
-use qz_types::ty::common;
 use qz_types::{FnId, Mutability, Ty};
 
 use crate::body::Cx;
+use crate::data::VecPart;
 use crate::places::WriteBack;
 
 /// Evidence of the checker as MIR has it.
@@ -190,7 +190,7 @@ impl Cx<'_, '_, '_> {
                     let tuple = self.fix(given[*at as usize].clone().expect("evaluated"), ty);
                     Operand::Copy(Place::local(tuple).field(*index))
                 }
-                ParamSource::Rest(parts) => self.rest(id, function, n, parts, args, &given),
+                ParamSource::Rest(parts) => self.rest(function, n, parts, &given),
                 ParamSource::Default => {
                     let function = function.expect("only functions have defaults");
                     self.default_value(function, n as u32, values.clone())
@@ -264,33 +264,22 @@ impl Cx<'_, '_, '_> {
     /// The vector for a rest parameter.
     fn rest(
         &mut self,
-        id: ExprId,
         function: Option<&CalleeFn>,
         n: usize,
         parts: &[RestPart],
-        args: &[Arg],
         given: &[Option<Operand>],
     ) -> Operand {
-        let _ = id;
         let callee = function.expect("only functions have rest parameters");
         let scheme = self.lw.ck.scheme(callee.function);
         let vec_ty = qz_types::subst(scheme.params[n], callee.type_args);
-        let elem = vec_ty.as_adt().expect("a rest parameter is a vector").1[0];
-        let _ = args;
-        let vec = self.new_vec(vec_ty, elem, parts.len());
-        for part in parts {
+        let part = |part: &RestPart| {
+            let at = |at: usize| given[at].clone().expect("evaluated");
             match part {
-                RestPart::One(at) => {
-                    let value = given[*at as usize].clone().expect("evaluated");
-                    self.lang_call("vec_push", &[elem], vec![vec.clone(), value], common().unit);
-                }
-                RestPart::Spread(at) => {
-                    let value = given[*at as usize].clone().expect("evaluated");
-                    self.lang_call("vec_extend", &[elem], vec![vec.clone(), value], common().unit);
-                }
+                RestPart::One(n) => VecPart::One(at(*n as usize)),
+                RestPart::Spread(n) => VecPart::Spread(at(*n as usize)),
             }
-        }
-        vec
+        };
+        self.vec_of(vec_ty, parts.iter().map(part).collect())
     }
 
     /// A function used as a value.

@@ -3,11 +3,18 @@
 use qz_hir::AdtKind;
 use qz_hir::body::{Arg, ArgKind, Comprehension, ExprId, FieldInit, LocalId};
 use qz_infer::Callee;
-use qz_mir::{AggregateKind, Callee as MirCallee, Const, Operand, Place, Rvalue};
+use qz_mir::{AggregateKind, Callee as MirCallee, Const, Local, Operand, Place, Proj, Rvalue, StmtKind};
 use qz_types::ty::common;
 use qz_types::{Ty, TyKind};
 
-use crate::body::Cx;
+use crate::body::{Cx, int_ty};
+
+/// What a vector is made of.
+pub(crate) enum VecPart {
+    One(Operand),
+    /// All elements of another one.
+    Spread(Operand),
+}
 
 impl Cx<'_, '_, '_> {
     pub(crate) fn new_vec(&mut self, ty: Ty, elem: Ty, capacity: usize) -> Operand {
@@ -15,31 +22,60 @@ impl Cx<'_, '_, '_> {
         self.lang_call("vec_with_capacity", &[elem], vec![capacity], ty)
     }
 
-    /// `[a, b, *rest]`: elements are evaluated in order, each pushed when it is there.
+    /// `[a, b, *rest]`: elements are evaluated in order, then the vector is made.
     pub(crate) fn vec(&mut self, id: ExprId, elems: &[Arg]) -> Operand {
         let ty = self.ty(id);
-        let elem = ty.as_adt().expect("a vector").1[0];
-        let values: Vec<(bool, Operand)> = elems
+        let parts: Vec<VecPart> = elems
             .iter()
-            .map(|arg| {
-                let value = self.value(arg.value);
-                let ty = self.value_ty(arg.value);
-                // A `var` may change before the vector is built.
-                let value = match &value {
-                    Operand::Const(_) => value,
-                    _ if ty.is_unit() || ty.is_never() => value,
-                    _ => value,
-                };
-                (arg.kind == ArgKind::Spread, value)
+            .map(|arg| match (arg.kind, self.value(arg.value)) {
+                (ArgKind::Spread, value) => VecPart::Spread(value),
+                (_, value) => VecPart::One(value),
             })
             .collect();
         self.at(id);
-        let vec = self.new_vec(ty, elem, elems.len());
-        for (is_spread, value) in values {
-            let role = if is_spread { "vec_extend" } else { "vec_push" };
-            self.lang_call(role, &[elem], vec![vec.clone(), value], common().unit);
+        self.vec_of(ty, parts)
+    }
+
+    /// A vector of values that are there already.
+    pub(crate) fn vec_of(&mut self, ty: Ty, parts: Vec<VecPart>) -> Operand {
+        let elem = ty.as_adt().expect("a vector").1[0];
+        let vec = self.new_vec(ty, elem, parts.len());
+        if parts.is_empty() {
+            return vec;
         }
-        vec
+        let vec = self.fix(vec, ty);
+        let mut rest = parts.into_iter().peekable();
+        let first = std::iter::from_fn(|| match rest.peek()? {
+            VecPart::One(value) => {
+                let value = value.clone();
+                rest.next();
+                Some(value)
+            }
+            VecPart::Spread(_) => None,
+        });
+        let first: Vec<Operand> = first.collect();
+        self.fill(vec, elem, first);
+        for part in rest {
+            let (role, value) = match part {
+                VecPart::One(value) => ("vec_push", value),
+                VecPart::Spread(value) => ("vec_extend", value),
+            };
+            self.lang_call(role, &[elem], vec![Operand::local(vec), value], common().unit);
+        }
+        Operand::local(vec)
+    }
+
+    /// Puts the first elements into an empty vector with room for them.
+    fn fill(&mut self, vec: Local, elem: Ty, values: Vec<Operand>) {
+        let (len, data) = self.vec_places(vec);
+        let count = Operand::int(values.len() as i64);
+        let data = self.b.eval(Ty::ptr(elem), Rvalue::Use(Operand::Copy(data)));
+        for (n, value) in values.into_iter().enumerate() {
+            let index = self.b.eval(int_ty(), Rvalue::Use(Operand::int(n as i64)));
+            let place = Place::local(data).then(Proj::Index(index));
+            self.b.push(StmtKind::Init(place, Rvalue::Use(value)));
+        }
+        self.b.assign(len, Rvalue::Use(count));
     }
 
     pub(crate) fn set(&mut self, id: ExprId, elems: &[Arg]) -> Operand {

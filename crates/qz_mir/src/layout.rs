@@ -289,6 +289,21 @@ impl<'a> Layouts<'a> {
         }
     }
 
+    /// The type of the object that a counted word may lead to ([`Layout::is_counted_word`]).
+    pub fn counted_object(&self, layout: &Layout) -> Ty {
+        let fields = match &layout.shape {
+            Shape::Product(fields) => fields,
+            Shape::Enum(EnumLayout { tag: Tag::Niche { variant, .. }, variants }) => {
+                &variants[*variant as usize]
+            }
+            Shape::Enum(EnumLayout { tag: Tag::Single, variants }) => &variants[0],
+            _ => return self.resolve(layout.ty),
+        };
+        let mut parts = fields.tys.iter().map(|&ty| self.of(ty));
+        let word = parts.find(|layout| layout.needs_release).expect("it holds a counted word");
+        self.counted_object(&word)
+    }
+
     /// The type with associated and opaque types resolved.
     pub fn resolve(&self, ty: Ty) -> Ty {
         if ty.has(TyFlags::ASSOC.union(TyFlags::OPAQUE)) { self.defs.resolve(ty) } else { ty }

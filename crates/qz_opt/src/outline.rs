@@ -1,6 +1,7 @@
-//! Counts of wide values by a call. What a value of an enum with several counted variants holds is asked variant by
-//! variant; a function that may panic in many places would do that in each of its cleanups. Where a type's counts
-//! are changed often, one function does it for all.
+//! Counts by a call. Giving up a count and what follows the last one is a good deal of code, and what a value of an
+//! enum with several counted variants holds is asked variant by variant; a function that may panic in many places
+//! would do all that in each of its cleanups. Where counts of a type are changed often, one function does it for all;
+//! engines keep in place what is short and common.
 
 use indexmap::IndexMap;
 use qz_mir::layout::{Layouts, Shape};
@@ -30,14 +31,17 @@ pub(crate) fn outline_counts(
     let mut widths = FxHashMap::default();
     let mut uses: IndexMap<(Ty, bool), u32, FxBuildHasher> = IndexMap::default();
     for body in module.instances.values().filter_map(|instance| instance.body.as_ref()) {
-        for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
+        let stmts =
+            body.blocks.values().flat_map(|block| block.stmts.iter().map(|stmt| (stmt, block.cleanup)));
+        for (stmt, cleanup) in stmts {
             let (place, retain) = match &stmt.kind {
                 StmtKind::Retain(place) => (place, true),
                 StmtKind::Release(place) => (place, false),
                 _ => continue,
             };
             let ty = layouts.resolve(layouts.place_ty(body, place));
-            each_wide_enum(ty, layouts, &mut widths, &mut |ty| *uses.entry((ty, retain)).or_default() += 1);
+            let mut note = |ty| *uses.entry((ty, retain)).or_default() += 1;
+            each_outlined(ty, layouts, cleanup && !retain, &mut widths, &mut note);
         }
     }
     let symbols = Symbols::new(source);
@@ -56,17 +60,32 @@ pub(crate) fn outline_counts(
     }
 }
 
-/// The enums inside a value whose counts take much code, outermost first; those inside one of them are its own.
-fn each_wide_enum(ty: Ty, layouts: &Layouts, widths: &mut FxHashMap<Ty, u32>, f: &mut dyn FnMut(Ty)) {
+/// The types inside a value that functions could be for, outermost first; those inside one of them are its own.
+/// Single `words` count only where little is to be in place: in cleanups.
+fn each_outlined(
+    ty: Ty,
+    layouts: &Layouts,
+    words: bool,
+    widths: &mut FxHashMap<Ty, u32>,
+    f: &mut dyn FnMut(Ty),
+) {
     let layout = layouts.of(ty);
-    if !layout.needs_release || layout.is_counted_word() {
+    if !layout.needs_release {
         return;
     }
-    match &layout.shape {
-        Shape::Enum(_) if width(ty, layouts, widths) >= WIDE => f(ty),
-        Shape::Product(fields) => {
-            fields.tys.iter().for_each(|&ty| each_wide_enum(layouts.resolve(ty), layouts, widths, f));
+    if layout.is_counted_word() {
+        if words {
+            f(layouts.counted_object(&layout));
         }
+        return;
+    }
+    if matches!(layout.shape, Shape::Enum(_)) && width(ty, layouts, widths) >= WIDE {
+        return f(ty);
+    }
+    let mut inside = |ty| each_outlined(layouts.resolve(ty), layouts, words, widths, f);
+    match &layout.shape {
+        Shape::Enum(it) => it.variants.iter().flat_map(|fields| fields.tys.iter().copied()).for_each(inside),
+        Shape::Product(fields) => fields.tys.iter().copied().for_each(&mut inside),
         _ => {}
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use qz_codegen::debug::Unit;
 use qz_infer::Checker;
@@ -15,16 +17,17 @@ use crate::run::{Failure, RunOptions, build};
 
 /// What an engine made.
 pub(super) enum Code {
-    /// LLVM IR.
-    Ir(String),
+    /// LLVM IR, in one part or several.
+    Ir(Vec<String>),
     /// An object file.
     Object(Vec<u8>),
 }
 
 impl Code {
+    /// All of it, where that is one piece.
     pub(super) fn bytes(&self) -> &[u8] {
         match self {
-            Code::Ir(text) => text.as_bytes(),
+            Code::Ir(parts) => parts.first().map_or(&[], |text| text.as_bytes()),
             Code::Object(bytes) => bytes,
         }
     }
@@ -60,7 +63,12 @@ pub(super) fn make(
     }
     let (count_objects, names_in_memory) = (options.leaks, unoptimised);
     let config = qz_llvm::Options { count_objects, names_in_memory, ..Default::default() };
-    let ir = qz_llvm::print_program(&module, &layouts, &program.sources, config, unit.as_ref());
+    let ir = match options.artefact {
+        Artefact::Executable => {
+            qz_llvm::print_units(&module, &layouts, &program.sources, config, unit.as_ref())
+        }
+        _ => vec![qz_llvm::print_program(&module, &layouts, &program.sources, config, unit.as_ref())],
+    };
     done("llvm-ir");
     Ok(Code::Ir(ir))
 }
@@ -71,24 +79,56 @@ fn debug_unit(source: &Path) -> Unit {
     Unit { folder, file: source.display().to_string() }
 }
 
-/// The code in a file: as it is, or as `clang` made it.
-pub(super) fn object(
+/// The code in files: as it is, or as `clang` made it, several parts side by side.
+pub(super) fn objects(
     clang: Option<&Clang>,
     code: &Code,
     output: &Output,
     options: &BuildOptions,
-) -> Result<PathBuf, Failure> {
+) -> Result<Vec<PathBuf>, Failure> {
     match (code, clang) {
-        (Code::Ir(ir), Some(clang)) => compile(clang, ir, output, options),
-        (Code::Ir(ir), None) => output.write("program.ll", ir.as_bytes()),
-        (Code::Object(object), _) => output.write("program.o", object),
+        (Code::Ir(parts), Some(clang)) => compile_all(clang, parts, output, options),
+        (Code::Ir(_), None) => Ok(vec![output.write("program.ll", code.bytes())?]),
+        (Code::Object(object), _) => Ok(vec![output.write("program.o", object)?]),
     }
 }
 
+/// As many at a time as there are processors. The first failure, in the order of the parts, is told.
+fn compile_all(
+    clang: &Clang,
+    parts: &[String],
+    output: &Output,
+    options: &BuildOptions,
+) -> Result<Vec<PathBuf>, Failure> {
+    let workers = std::thread::available_parallelism().map_or(1, |n| n.get()).min(parts.len());
+    let next = AtomicUsize::new(0);
+    let made: Vec<Mutex<Option<Result<PathBuf, Failure>>>> = parts.iter().map(|_| Mutex::new(None)).collect();
+    let work = || {
+        while let Some(n) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&n| n < parts.len()) {
+            let result = compile(clang, &parts[n], n, output, options);
+            *made[n].lock().unwrap_or_else(|poison| poison.into_inner()) = Some(result);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..workers {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let results = made.into_iter().filter_map(|slot| slot.into_inner().unwrap_or_else(|it| it.into_inner()));
+    results.collect()
+}
+
 /// LLVM IR to assembly or an object, in the output's own folder.
-fn compile(clang: &Clang, ir: &str, output: &Output, options: &BuildOptions) -> Result<PathBuf, Failure> {
+fn compile(
+    clang: &Clang,
+    ir: &str,
+    part: usize,
+    output: &Output,
+    options: &BuildOptions,
+) -> Result<PathBuf, Failure> {
     let to_asm = options.artefact == Artefact::Asm;
-    let made = output.scratch(if to_asm { "program.s" } else { "program.o" });
+    let made = output.scratch(&format!("program{part}.{}", if to_asm { "s" } else { "o" }));
     let opt = match &options.code_by {
         CodeBy::Llvm { opt } => opt,
         CodeBy::Cranelift => "1",

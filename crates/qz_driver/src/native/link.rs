@@ -16,14 +16,14 @@ use crate::run::Failure;
 pub(super) fn link(
     program: &Program,
     driver: &Driver,
-    object: &Path,
+    objects: &[PathBuf],
     library: &Path,
     output: &Output,
     options: &BuildOptions,
 ) -> Result<PathBuf, Failure> {
     let made = output.scratch("program");
     let mut command = Command::new(&driver.path);
-    command.arg(object).arg(library).arg("-o").arg(&made).args(["-lm", "-lpthread", "-ldl"]);
+    command.args(objects).arg(library).arg("-o").arg(&made).args(["-lm", "-lpthread", "-ldl"]);
     command.args(["-Wl,--gc-sections", "-Wl,--as-needed"]);
     if let Some(linker) = driver.linker() {
         command.arg(format!("-fuse-ld={linker}"));
