@@ -219,6 +219,8 @@ fn fail(look: &Look, program: &Program, failure: Failure) -> u8 {
             report_tool(&problem);
             STATUS_PROBLEMS
         }
+        // As a shell tells it of a program that the signal ended.
+        Failure::Interrupted(signal) => 128 + signal as u8,
         Failure::Internal(words) => {
             report_internal(&words);
             crate::STATUS_INTERNAL

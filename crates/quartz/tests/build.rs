@@ -126,6 +126,57 @@ fn clang_that_fails() {
     assert_eq!(older, "an older program");
 }
 
+/// A signal while a tool works: the build ends as the signal says, and leaves nothing.
+#[test]
+fn interrupted() {
+    for (signal, status) in [("INT", 130), ("TERM", 143)] {
+        let scratch = Scratch::new(&format!("interrupted-{signal}"));
+        // The tool waits until the test has seen that it runs, and for the signal to have come.
+        let clang =
+            scratch.script(&format!("{CLANG_19}\ntouch started; while [ ! -e go ]; do sleep 0.01; done"));
+        let before = scratch.names();
+        let mut build = with(&mut scratch.command(&["build", "--release", "a.qz"]), &clang);
+        let mut child = build.stderr(Stdio::piped()).spawn().expect("the command starts");
+        while !scratch.0.join("started").exists() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let pid = child.id().to_string();
+        assert!(
+            Command::new("kill").args([format!("-{signal}"), pid]).status().expect("it starts").success()
+        );
+        scratch.file("go", "");
+        assert_eq!(child.wait().expect("it ends").code(), Some(status));
+        std::fs::remove_file(scratch.0.join("started")).expect("it is there");
+        std::fs::remove_file(scratch.0.join("go")).expect("it is there");
+        assert_eq!(scratch.names(), before, "something was left behind");
+    }
+}
+
+/// A file system without room, where one can be had: an error, and nothing half written.
+#[test]
+fn a_full_disk() {
+    let scratch = Scratch::new("full");
+    let small = scratch.0.join("small");
+    std::fs::create_dir(&small).expect("the folder can be made");
+    let mount = ["-t", "tmpfs", "-o", "size=16k", "quartz-test"];
+    let mounted = Command::new("mount").args(mount).arg(&small).stderr(Stdio::null()).status();
+    if !mounted.is_ok_and(|status| status.success()) {
+        return eprintln!("not tested: no small file system can be mounted");
+    }
+    let mut build = scratch.command(&["build", "a.qz", "-o", "small/a"]);
+    let found = build.output().expect("the command starts");
+    let left = std::fs::read_dir(&small).expect("it is there").count();
+    let unmounted = Command::new("umount").arg(&small).status().expect("it starts");
+    assert!(unmounted.success());
+    let stderr = String::from_utf8_lossy(&found.stderr);
+    if stderr.contains("QZ9005") {
+        return eprintln!("not tested: a linker or the runtime library is missing");
+    }
+    assert_eq!(found.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("QZ9007") || stderr.contains("QZ9006"), "{stderr}");
+    assert_eq!(left, 0, "something was left behind");
+}
+
 #[test]
 fn outputs_that_cannot_be() {
     let scratch = Scratch::new("outputs");

@@ -4,6 +4,7 @@
 //! it ([`link`]). What is written appears as a whole or not at all ([`output`]).
 
 mod code;
+mod interrupt;
 mod link;
 mod output;
 mod tools;
@@ -17,6 +18,7 @@ use qz_infer::Checker;
 use crate::Program;
 use crate::run::Failure;
 use code::Code;
+use interrupt::Interrupt;
 use output::Output;
 use tools::{Clang, Driver, runtime_library};
 
@@ -96,25 +98,37 @@ pub fn build_native(
         std::io::stdout().write_all(code.bytes()).ok();
         return Ok(());
     }
+    let interrupt = Interrupt::watch();
     let output = Output::prepare(&target_of(source, options), source)?;
+    let made = interrupt.check(make(program, &code, &output, options, done))?;
+    output.publish(&made)?;
+    done("link");
+    Ok(())
+}
+
+/// What was asked for, in the output's own folder.
+fn make(
+    program: &Program,
+    code: &Code,
+    output: &Output,
+    options: &BuildOptions,
+    done: &mut dyn FnMut(&'static str),
+) -> Result<PathBuf, Failure> {
     let needs_clang = matches!(code, Code::Ir(_)) && options.artefact != Artefact::LlvmIr;
     let clang = needs_clang.then(Clang::find).transpose()?;
-    let made = if options.artefact == Artefact::Executable {
+    if options.artefact == Artefact::Executable {
         let driver = match &clang {
             Some(clang) => Driver::of(clang),
             None => Driver::find()?,
         };
         let library = runtime_library()?;
-        let objects = code::objects(clang.as_ref(), &code, &output, options)?;
+        let objects = code::objects(clang.as_ref(), code, output, options)?;
         done("code");
-        link::link(program, &driver, &objects, &library, &output, options)?
+        link::link(program, &driver, &objects, &library, output, options)
     } else {
-        let mut made = code::objects(clang.as_ref(), &code, &output, options)?;
-        made.pop().expect("one piece makes one file")
-    };
-    output.publish(&made)?;
-    done("link");
-    Ok(())
+        let mut made = code::objects(clang.as_ref(), code, output, options)?;
+        Ok(made.pop().expect("one piece makes one file"))
+    }
 }
 
 fn target_of(source: &Path, options: &BuildOptions) -> PathBuf {

@@ -51,6 +51,8 @@ pub enum Failure {
     Problems(Vec<Diagnostic>),
     /// Something outside does not do what it should.
     Tool(ToolProblem),
+    /// Somebody pressed Ctrl-C, or asked the process to end by this signal.
+    Interrupted(i32),
     /// A mistake of the compiler's own.
     Internal(String),
 }
