@@ -23,7 +23,6 @@ fn main() {
         eprintln!("debug information is not tested: gdb is missing");
         return;
     }
-    make_library(&top);
     let mut files: Vec<PathBuf> = std::fs::read_dir(top.join("tests/debug"))
         .expect("the tests are there")
         .filter_map(|entry| Some(entry.ok()?.path()))
@@ -36,16 +35,6 @@ fn main() {
         Trial::test(name, move || drive(&top, &file).map_err(Failed::from))
     };
     libtest_mimic::run(&arguments, files.into_iter().map(trial).collect()).exit();
-}
-
-/// `cargo test` alone does not make static libraries, nor renew them.
-fn make_library(top: &Path) {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(top).args(["build", "--quiet", "-p", "qz_rt_native"]);
-    if !cfg!(debug_assertions) {
-        cargo.arg("--release");
-    }
-    assert!(cargo.status().expect("cargo starts").success(), "the runtime library can be built");
 }
 
 fn drive(top: &Path, file: &Path) -> Result<(), String> {

@@ -111,10 +111,11 @@ fn version_in(text: &str) -> Option<u32> {
 }
 
 /// The runtime as a static library: what `QUARTZ_RUNTIME` names, or the one beside the compiler, which is where
-/// both cargo and an installation put it, or the one in the project that the compiler was installed from.
+/// both cargo and an installation put it, or the one in the folder that the compiler was built in, from where
+/// `cargo install` takes the compiler alone.
 pub(super) fn runtime_library() -> Result<PathBuf, Failure> {
-    const BUILD: &str = "build it by `cargo build --release -p qz_rt_native` (the profile of the compiler), or \
-                         name it by the variable QUARTZ_RUNTIME";
+    const BUILD: &str = "put it beside the compiler or into `../lib/quartz` (`cargo build --release -p \
+                         qz_rt_native` makes it), or name it by the variable QUARTZ_RUNTIME";
     if let Some(named) = std::env::var_os("QUARTZ_RUNTIME").filter(|it| !it.is_empty()) {
         let named = PathBuf::from(named);
         let path = if named.is_dir() { named.join(LIBRARY) } else { named };
@@ -126,13 +127,25 @@ pub(super) fn runtime_library() -> Result<PathBuf, Failure> {
     }
     let compiler = std::env::current_exe().and_then(|it| it.canonicalize()).unwrap_or_default();
     let folder = compiler.parent().unwrap_or(Path::new("."));
-    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/release");
-    let places = [folder.to_owned(), folder.join("../lib/quartz"), project];
+    // Where cargo built this, `…/release/build/qz_driver-…/out`, three levels down.
+    let built_in = Path::new(env!("OUT_DIR")).ancestors().nth(3).unwrap_or(Path::new("."));
+    let places = [folder.to_owned(), folder.join("../lib/quartz"), built_in.to_owned()];
     places
         .into_iter()
-        .map(|folder| folder.join(LIBRARY))
-        .find(|it| it.is_file())
+        .find_map(|folder| newest_library(&folder))
         .ok_or_else(|| missing(format!("the runtime library `{LIBRARY}` is not beside the compiler"), BUILD))
+}
+
+/// The library in a folder or among what cargo keeps in `deps` there, whichever is the newest.
+fn newest_library(folder: &Path) -> Option<PathBuf> {
+    let kept = std::fs::read_dir(folder.join("deps")).into_iter().flatten().flatten().map(|it| it.path());
+    let is_one = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("libqz_rt_native-") && name.ends_with(".a")
+    };
+    let all = kept.filter(is_one).chain([folder.join(LIBRARY)]);
+    let dated = all.filter_map(|path| Some((path.metadata().ok()?.modified().ok()?, path)));
+    dated.max().map(|(_, path)| path)
 }
 
 /// Runs a program and feeds it; gives what it says. That it failed is the error.
