@@ -190,6 +190,8 @@ pub enum InstanceKey {
     DestroyDyn(Ty),
     /// Reads a field, where a member bound is met by one.
     FieldGlue(Ty, u32),
+    /// A copy of a function for callers that hand these function values to these parameters.
+    Specialised(Box<InstanceKey>, Box<[(u32, InstanceKey)]>),
     /// The program's entry: calls `main`, turns its result into the exit status.
     Entry(FnId),
 }

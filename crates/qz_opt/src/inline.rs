@@ -35,25 +35,34 @@ const UNROLLED_CALLS: usize = 3;
 /// Rounds of inlining in one body: each may reveal function values for the next.
 const ROUNDS: u32 = 4;
 
-pub(crate) fn inline_all(module: &mut Module, layouts: &Layouts, drops: &Drops, calls: &CallGraph) {
+/// Inlines in every body, or only in some, by number.
+pub(crate) fn inline_all(
+    module: &mut Module,
+    layouts: &Layouts,
+    drops: &Drops,
+    calls: &CallGraph,
+    only: Option<&Copies>,
+) {
     let mut cx = Inliner { sizes: Vec::new(), only_call: count_calls(module), recursive: &calls.recursive };
     cx.sizes = module.instances.values().map(|it| it.body.as_ref().map_or(0, |body| size(body))).collect();
     for component in &calls.components {
         for &id in component {
-            if glue::has_counts(&module.instances[id].key) {
+            let left_out = only.is_some_and(|only| !only.changed[id.index()]);
+            if left_out || glue::has_counts(&module.instances[id].key) {
                 continue;
             }
             let Some(body) = module.instances[id].body.take() else { continue };
             let mut body = Arc::unwrap_or_clone(body);
             for _ in 0..ROUNDS {
-                let closures = closures(&mut body, drops);
+                let mut closures = closures(&mut body, drops, &|callee| matches!(callee, Callee::Value(_)));
+                closures.extend(only.and_then(|only| only.given.get(&id)).cloned().into_iter().flatten());
                 call_directly(&mut body, &closures);
                 if !cx.inline_calls(&mut body, id, module, &closures) {
                     break;
                 }
                 simplify(&mut body, layouts, drops);
             }
-            if cx.unroll(&mut body, id) {
+            if only.is_none() && cx.unroll(&mut body, id) {
                 simplify(&mut body, layouts, drops);
             }
             cx.sizes[id.index()] = size(&body);
@@ -123,12 +132,19 @@ fn count_calls(module: &Module) -> Vec<bool> {
 /// A function value made in the body at hand: the only value of its local.
 #[derive(Clone)]
 pub(crate) struct KnownClosure {
-    instance: InstanceId,
+    pub(crate) instance: InstanceId,
     /// Locals that hold what it captures.
-    captures: Vec<Local>,
+    pub(crate) captures: Vec<Local>,
 }
 
-type Closures = FxHashMap<Local, KnownClosure>;
+/// Bodies that [`crate::specialise`] changed or made, by number, and function values that parameters of new ones hold.
+#[derive(Default)]
+pub(crate) struct Copies {
+    pub(crate) changed: Vec<bool>,
+    pub(crate) given: FxHashMap<InstanceId, Closures>,
+}
+
+pub(crate) type Closures = FxHashMap<Local, KnownClosure>;
 
 /// The local that holds the function value being called.
 fn callee_local(callee: &Callee) -> Option<Local> {
@@ -138,16 +154,20 @@ fn callee_local(callee: &Callee) -> Option<Local> {
     }
 }
 
-/// Finds function values that are called in the body that makes them. What they capture gets locals of its
-/// own, for an inlined body to read.
-fn closures(body: &mut Body, drops: &Drops) -> Closures {
+/// Finds function values that the body which makes them calls, or hands to calls that are `interesting`. What they
+/// capture gets locals of its own, for an inlined body to read.
+pub(crate) fn closures(body: &mut Body, drops: &Drops, interesting: &dyn Fn(&Callee) -> bool) -> Closures {
     let mut called: Vec<Local> = Vec::new();
     let mut definitions = vec![0u32; body.locals.len()];
     for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
         if let StmtKind::Call(call) = &stmt.kind {
             called.extend(callee_local(&call.callee));
+            let locals = |arg: &Operand| arg.place().and_then(Place::as_local);
             // A function value's own body, called directly before.
-            called.extend(call.args.first().and_then(Operand::place).and_then(Place::as_local));
+            called.extend(call.args.first().and_then(locals));
+            if interesting(&call.callee) {
+                called.extend(call.args.iter().filter_map(locals));
+            }
         }
         qz_mir::visit::each_place(&stmt.kind, &mut |place, how| {
             use qz_mir::visit::Use;

@@ -140,6 +140,7 @@ impl<'a> Instantiator<'a> {
             | InstanceKey::DestroyGlue(ty)
             | InstanceKey::DestroyDyn(ty)
             | InstanceKey::FieldGlue(ty, _) => self.depth(*ty),
+            InstanceKey::Specialised(of, _) => self.depth_of_key(of),
             InstanceKey::Entry(_) => 0,
         }
     }
@@ -178,6 +179,7 @@ impl<'a> Instantiator<'a> {
             InstanceKey::DestroyDyn(from) => glue::destroy_dyn(self, *from),
             InstanceKey::FieldGlue(ty, index) => glue::field(self, *ty, *index),
             InstanceKey::Entry(main) => glue::entry(self, *main),
+            InstanceKey::Specialised(..) => unreachable!("copies are made of instances, later"),
         };
         let instance = &mut self.module.instances[id];
         let param = |local| Param { ty: body.locals[local].ty, ownership: Ownership::Borrowed };

@@ -8,6 +8,8 @@
 //! 3. [`simplify`]: smaller bodies are copied into fewer larger ones.
 //! 4. [`inline`]: before counts, so that a parameter is a local like any other and a last use inside a callee
 //!    is a last use of the caller's. Then [`sweep`]: what every call of was inlined is left out.
+//!    [`specialise`] makes copies of larger functions for the function values that they are handed, in which those
+//!    are inlined.
 //! 5. [`ownership`] of parameters and [`counts`], which need the final calls: who keeps what, who may panic.
 //! 6. [`simplify`] once more, for the blocks that counts brought.
 //! 7. [`versions`]: loops without their bounds checks, where those can be asked in front.
@@ -26,6 +28,7 @@ mod instantiate;
 mod outline;
 mod ownership;
 mod simplify;
+mod specialise;
 mod sweep;
 mod symbols;
 mod tails;
@@ -159,7 +162,12 @@ fn build(
         each_body(&mut module, |body| simplify::simplify(body, &layouts, &drops));
         check(&module, &layouts, options, "clean-up", None)?;
         let calls = CallGraph::new(&module);
-        inline::inline_all(&mut module, &layouts, &drops, &calls);
+        inline::inline_all(&mut module, &layouts, &drops, &calls, None);
+        let copies = specialise::specialise(&mut module, source, &drops);
+        if copies.changed.contains(&true) {
+            let calls = CallGraph::new(&module);
+            inline::inline_all(&mut module, &layouts, &drops, &calls, Some(&copies));
+        }
         sweep::sweep(&mut module);
         observe(Stage::Inlined, &module);
         check(&module, &layouts, options, "inlining", None)?;

@@ -12,7 +12,7 @@
 //! Each is linear in the size of the body, so all of it runs on everything.
 
 pub(crate) mod blocks;
-mod locals;
+pub(crate) mod locals;
 pub(crate) mod pairs;
 mod signs;
 pub(crate) mod values;

@@ -77,6 +77,7 @@ impl<'a> Symbols<'a> {
             }
             InstanceKey::DestroyClosure(of) => format!("{}.destroy", self.stem(of)),
             InstanceKey::FieldGlue(_, index) => format!("field{index}"),
+            InstanceKey::Specialised(of, _) => self.stem(of),
             InstanceKey::Entry(_) => "entry".into(),
         }
     }
@@ -113,6 +114,7 @@ impl<'a> Symbols<'a> {
             InstanceKey::DestroyGlue(ty) | InstanceKey::DestroyDyn(ty) => format!("drop of {}", self.ty(*ty)),
             InstanceKey::DestroyClosure(of) => format!("drop of a closure in {}", self.readable(of)),
             InstanceKey::FieldGlue(ty, index) => format!("field {index} of {}", self.ty(*ty)),
+            InstanceKey::Specialised(of, _) => self.readable(of),
             InstanceKey::Entry(_) => "the program".into(),
         }
     }
@@ -204,6 +206,7 @@ impl<'a> Symbols<'a> {
             InstanceKey::DestroyClosure(_) => 6,
             InstanceKey::DestroyDyn(_) => 7,
             InstanceKey::FieldGlue(..) => 8,
+            InstanceKey::Specialised(..) => 10,
             InstanceKey::Entry(_) => 9,
         };
         hash.word(number);
@@ -230,6 +233,13 @@ impl<'a> Symbols<'a> {
             InstanceKey::FieldGlue(ty, index) => {
                 hash.word(self.hash_ty(*ty));
                 hash.word(*index as u64);
+            }
+            InstanceKey::Specialised(of, values) => {
+                self.hash_key(of, hash);
+                for (param, value) in values {
+                    hash.word(*param as u64);
+                    self.hash_key(value, hash);
+                }
             }
             InstanceKey::Entry(main) => hash.text(self.source.function(*main).path.as_str()),
         }

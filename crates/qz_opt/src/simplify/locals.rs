@@ -1,8 +1,9 @@
-//! Locals that nothing mentions any more are left out, so that engines and later passes do not carry them.
+//! Locals that nothing mentions any more are left out, so that engines and later passes do not carry them. And
+//! parameters that come later.
 
 use qz_base::Arena;
 use qz_mir::visit::{each_place, each_place_mut, term_operand, term_operand_mut};
-use qz_mir::{Body, Local, Operand, Proj, StmtKind};
+use qz_mir::{Body, Local, LocalDecl, Operand, Proj, StmtKind};
 
 pub(crate) fn compact(body: &mut Body) {
     let mut used = vec![false; body.locals.len()];
@@ -29,6 +30,39 @@ pub(crate) fn compact(body: &mut Body) {
         }
     }
     body.locals = kept;
+    for block in body.blocks.values_mut() {
+        block.stmts.retain(|stmt| !matches!(stmt.kind, StmtKind::EndScope(local) if !used[local.index()]));
+    }
+    renumber(body, &numbers);
+}
+
+/// Adds parameters behind the ones there are; all other locals get new numbers. Gives the new ones.
+pub(crate) fn add_params(body: &mut Body, decls: Vec<LocalDecl>) -> Vec<Local> {
+    let first = body.param_count + 1;
+    let count = decls.len() as u32;
+    let old = std::mem::take(&mut body.locals);
+    let mut numbers = Vec::with_capacity(old.len());
+    let mut new = decls.into_iter();
+    let mut locals = Arena::new();
+    for (id, decl) in old.iter() {
+        if id.raw() == first {
+            new.by_ref().for_each(|decl| {
+                locals.alloc(decl);
+            });
+        }
+        numbers.push(locals.alloc(decl.clone()));
+    }
+    new.for_each(|decl| {
+        locals.alloc(decl);
+    });
+    body.locals = locals;
+    body.param_count += count;
+    renumber(body, &numbers);
+    (first..first + count).map(Local::from_raw).collect()
+}
+
+/// Gives every local that is mentioned its new number.
+fn renumber(body: &mut Body, numbers: &[Local]) {
     let number = |local: &mut Local| *local = numbers[local.index()];
     let indexes = |proj: &mut [Proj]| {
         for proj in proj {
@@ -38,7 +72,6 @@ pub(crate) fn compact(body: &mut Body) {
         }
     };
     for block in body.blocks.values_mut() {
-        block.stmts.retain(|stmt| !matches!(stmt.kind, StmtKind::EndScope(local) if !used[local.index()]));
         for stmt in &mut block.stmts {
             each_place_mut(
                 &mut stmt.kind,
