@@ -11,7 +11,8 @@ const HELP: &str = "\
 cargo xtask tidy           check the layout: crate levels, file headers, the code map, the library's page
 cargo xtask library        write docs/reference/library.md from the doc comments of std/
 cargo xtask bless [TEXT]   rewrite the expectations of file tests (those whose path has TEXT in it)
-cargo xtask bench [TEXT]   run the benchmarks of bench/ and print ratios";
+cargo xtask bench [TEXT]   run the benchmarks of bench/ and print ratios; `--write` puts them into its README,
+                           `--rounds=N` runs each so often, `--cpu` counts the processor's time";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -28,7 +28,7 @@ static void drop(Tree *tree) {
 }
 
 int main(void) {
-    int64_t least = 4, most = 18;
+    int64_t least = 4, most = 17;
     Tree *stretch = make(most + 1);
     printf("stretch tree of depth %ld check: %ld\n", (long)(most + 1), (long)check(stretch));
     drop(stretch);

@@ -15,7 +15,7 @@ static bool stays(double cr, double ci) {
 }
 
 int main(void) {
-    int64_t n = 1200, inside = 0;
+    int64_t n = 1600, inside = 0;
     for (int64_t y = 0; y < n; y++)
         for (int64_t x = 0; x < n; x++) inside += stays(3.0 * x / n - 2.0, 2.0 * y / n - 1.0);
     printf("%ld\n", (long)inside);

@@ -25,7 +25,7 @@ static double **multiply(double **a, double **b, long n) {
 }
 
 int main(void) {
-    long n = 700;
+    long n = 900;
     double **c = multiply(matrix(n, 1.0 / n), matrix(n, 2.0 / n), n);
     printf("%.6f\n", c[n / 2][n / 2]);
     return 0;

@@ -1,4 +1,4 @@
-// In how many ways twelve queens stand on a board without seeing each other.
+// In how many ways thirteen queens stand on a board without seeing each other.
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ static int64_t place(int64_t row, int64_t n, bool *columns, bool *rising, bool *
 }
 
 int main(void) {
-    int64_t n = 12;
+    int64_t n = 13;
     printf("%ld\n", (long)place(0, n, calloc(n, 1), calloc(2 * n, 1), calloc(2 * n, 1)));
     return 0;
 }

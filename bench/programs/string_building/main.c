@@ -30,7 +30,7 @@ static void push_number(Buffer *out, int64_t n) {
 
 int main(void) {
     int64_t total = 0;
-    for (int64_t round = 0; round < 10; round++) {
+    for (int64_t round = 0; round < 5; round++) {
         Buffer out = {0};
         for (int64_t i = 0; i < 1000000; i++) {
             push_text(&out, "item ");

@@ -109,6 +109,17 @@ unsafe fn remap(block: *mut u8, from: usize, to: usize) -> io::Result<*mut u8> {
     }
 }
 
+/// Gives a block to the system at once.
+///
+/// # Safety
+/// [`Large::alloc`] made it for this size, and nobody uses it any more.
+pub(crate) unsafe fn unmap(block: *mut u8, size: usize) {
+    if let Some(length) = length(size) {
+        // SAFETY: the mapping is the caller's to give.
+        unsafe { libc::munmap(block.cast(), length) };
+    }
+}
+
 impl Drop for Large {
     fn drop(&mut self) {
         for &(block, length) in &self.kept {

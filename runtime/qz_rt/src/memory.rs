@@ -12,7 +12,7 @@ use qz_rt_abi::object::{Header, IMMORTAL};
 use qz_rt_abi::{Fiber, Worker};
 
 use crate::context::{state, worker_state};
-use crate::large::is_large;
+use crate::large::{LARGE, Large, is_large, unmap};
 
 static SYSTEM: MiMalloc = MiMalloc;
 
@@ -20,22 +20,27 @@ static SYSTEM: MiMalloc = MiMalloc;
 #[derive(Default)]
 pub(crate) struct Chunks {
     taken: Vec<(*mut u8, usize)>,
+    total: usize,
     /// The part of the last chunk that is not yet cut into blocks.
     rest: (usize, usize),
 }
 
 const FIRST_CHUNK: usize = 16 * 1024;
-const LARGEST_CHUNK: usize = 1 << 20;
+const USUAL_CHUNK: usize = 1 << 20;
+/// Programs that hold so much take larger chunks, which are mappings of their own and ask for large pages. For
+/// small programs a large page would be most of their memory.
+const LARGE_FROM: usize = 8 << 20;
+const LARGE_CHUNK: usize = LARGE;
 const BLOCK_ALIGN: usize = 16;
 /// Bytes cut into blocks of one class at a time.
 const REFILL_BYTES: usize = 2048;
 
 impl Chunks {
-    fn cut(&mut self, bytes: usize) -> *mut u8 {
+    fn cut(&mut self, bytes: usize, large: &mut Large) -> *mut u8 {
         if self.rest.1 - self.rest.0 < bytes {
-            let size = (FIRST_CHUNK << self.taken.len().min(8)).min(LARGEST_CHUNK);
-            let chunk = system_alloc(size, BLOCK_ALIGN);
+            let (chunk, size) = self.chunk(large);
             self.taken.push((chunk, size));
+            self.total += size;
             self.rest = (chunk as usize, chunk as usize + size);
         }
         let at = self.rest.0;
@@ -44,11 +49,26 @@ impl Chunks {
         // SAFETY: `at` lies in the last chunk taken.
         unsafe { chunk.add(at - chunk as usize) }
     }
+
+    /// The next chunk and its size.
+    fn chunk(&self, large: &mut Large) -> (*mut u8, usize) {
+        if self.total < LARGE_FROM {
+            let size = (FIRST_CHUNK << self.taken.len().min(8)).min(USUAL_CHUNK);
+            return (system_alloc(size, BLOCK_ALIGN), size);
+        }
+        let chunk = large.alloc(LARGE_CHUNK);
+        if chunk.is_null() { out_of_memory(LARGE_CHUNK) } else { (chunk, LARGE_CHUNK) }
+    }
 }
 
 impl Drop for Chunks {
     fn drop(&mut self) {
         for &(chunk, size) in &self.taken {
+            if size == LARGE_CHUNK {
+                // SAFETY: a mapping that `chunk` made; all who used its blocks are gone.
+                unsafe { unmap(chunk, size) };
+                continue;
+            }
             // SAFETY: made by `cut` with this size and alignment.
             unsafe { SYSTEM.dealloc(chunk, Layout::from_size_align_unchecked(size, BLOCK_ALIGN)) };
         }
@@ -76,7 +96,8 @@ unsafe fn refill(fiber: *mut Fiber, class: usize) -> *mut u8 {
     let count = (REFILL_BYTES / size).max(2);
     // SAFETY: the fiber is live; the blocks are cut from memory of our own, `count` times `size` bytes.
     unsafe {
-        let first = worker_state(fiber).chunks.cut(count * size);
+        let state = worker_state(fiber);
+        let first = state.chunks.cut(count * size, &mut state.large);
         let worker: *mut Worker = (*fiber).worker;
         let mut next = (*worker).free[class];
         for i in (1..count).rev() {

@@ -1,202 +1,142 @@
 //! Projects of any size, made of modules as people write them: types with methods, traits, generic
-//! functions, closures, matches, comments, imports of one another.
+//! functions, closures, matches, comments, imports of one another. In Quartz, and in the languages that compile
+//! times are compared with, in the same shape. The modules' texts stand in `lines/`.
 
 use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
-/// Writes a project of about so many lines. Gives how many there are.
+use super::languages::Language;
+
+/// How a language's modules hang together.
+struct Shape {
+    /// The text of a module with names to be filled in.
+    template: &'static str,
+    extension: &'static str,
+    /// What the main file says first, once.
+    head: &'static str,
+    /// What the main file says of each module, in front.
+    import: &'static str,
+    /// How a program starts.
+    start: &'static str,
+    /// What it does with each module.
+    call: &'static str,
+    end: &'static str,
+    /// How a module imports the one before.
+    import_before: &'static str,
+    /// The one before's function, called.
+    distance: &'static str,
+    /// What stands for it in a first module.
+    no_distance: &'static str,
+}
+
+const QUARTZ: Shape = Shape {
+    template: include_str!("lines/quartz.txt"),
+    extension: "qz",
+    head: "",
+    import: "import part_{n}\n",
+    start: "\ndef main\n  var total = 0\n",
+    call: "  total += part_{n}::report(10).size\n",
+    end: "  puts(total)\nend\n",
+    import_before: "import distance_{before} from part_{before}\n",
+    distance: "distance_{before}(a.weight, b.weight)",
+    no_distance: "(a.weight - b.weight).abs()",
+};
+
+const RUST: Shape = Shape {
+    template: include_str!("lines/rust.txt"),
+    extension: "rs",
+    head: "",
+    import: "mod part_{n};\n",
+    start: "\nfn main() {\n    let mut total = 0;\n",
+    call: "    total += part_{n}::report(10).len();\n",
+    end: "    println!(\"{total}\");\n}\n",
+    import_before: "use crate::part_{before}::distance_{before};\n",
+    distance: "distance_{before}(a.weight, b.weight)",
+    no_distance: "(a.weight - b.weight).abs()",
+};
+
+const CRYSTAL: Shape = Shape {
+    template: include_str!("lines/crystal.txt"),
+    extension: "cr",
+    head: "",
+    import: "require \"./part_{n}\"\n",
+    start: "\ntotal = 0\n",
+    call: "total += Part{n}.report(10_i64).size\n",
+    end: "puts total\n",
+    import_before: "",
+    distance: "Part{before}.distance_{before}(a.weight, b.weight)",
+    no_distance: "(a.weight - b.weight).abs",
+};
+
+const GO: Shape = Shape {
+    template: include_str!("lines/go.txt"),
+    extension: "go",
+    head: "package main\n\nimport \"fmt\"\n",
+    import: "",
+    start: "\nfunc main() {\n\ttotal := 0\n",
+    call: "\ttotal += len(report{n}(10))\n",
+    end: "\tfmt.Println(total)\n}\n",
+    import_before: "",
+    distance: "distance{before}(a.weight, b.weight)",
+    no_distance: "distance{n}(a.weight, b.weight)",
+};
+
+/// Writes a project of about so many lines in Quartz. Gives how many there are.
 pub(crate) fn write_project(folder: &Path, lines: usize) -> io::Result<usize> {
-    let modules = (lines / LINES_PER_MODULE).max(1);
+    write_shape(&QUARTZ, folder, lines)
+}
+
+/// The same in another language, if there are modules for it. The main file's name is the language's.
+pub(crate) fn write_project_in(language: Language, folder: &Path, lines: usize) -> Option<io::Result<usize>> {
+    let shape = match language {
+        Language::Quartz => &QUARTZ,
+        Language::Rust => &RUST,
+        Language::Crystal => &CRYSTAL,
+        Language::Go => &GO,
+        _ => return None,
+    };
+    Some(write_shape(shape, folder, lines))
+}
+
+fn write_shape(shape: &Shape, folder: &Path, lines: usize) -> io::Result<usize> {
+    let modules = (lines / shape.template.lines().count()).max(1);
     std::fs::create_dir_all(folder)?;
     let mut total = 0;
-    let mut main = String::new();
+    let (mut imports, mut calls) = (String::new(), String::new());
     for n in 0..modules {
-        let text = module(n);
+        let text = module(shape, n);
         total += text.lines().count();
-        std::fs::write(folder.join(format!("{}.qz", name_of(n))), text)?;
-        let _ = writeln!(main, "import {}", name_of(n));
+        std::fs::write(folder.join(format!("part_{n}.{}", shape.extension)), text)?;
+        imports += &numbered(shape.import, n);
+        calls += &numbered(shape.call, n);
     }
-    main += "\ndef main\n  var total = 0\n";
-    for n in 0..modules {
-        let _ = writeln!(main, "  total += {}::report(10).size", name_of(n));
-    }
-    main += "  puts(total)\nend\n";
+    let mut main = String::new();
+    let _ = write!(main, "{}{imports}{}{calls}{}", shape.head, shape.start, shape.end);
     total += main.lines().count();
-    std::fs::write(folder.join("main.qz"), main)?;
+    std::fs::write(folder.join(format!("main.{}", shape.extension)), main)?;
     Ok(total)
 }
 
-fn name_of(n: usize) -> String {
-    format!("part_{n}")
+fn numbered(text: &str, n: usize) -> String {
+    text.replace("{n}", &n.to_string()).replace("{before}", &n.wrapping_sub(1).to_string())
 }
-
-/// Lines in what [`module`] makes.
-const LINES_PER_MODULE: usize = 145;
 
 /// A module about one kind of thing in a shop. It imports the one before, so that chains and forests of
 /// imports both occur.
-fn module(n: usize) -> String {
+fn module(shape: &Shape, n: usize) -> String {
     let things = ["Order", "Invoice", "Parcel", "Account", "Booking", "Ticket"];
     let thing = things[n % things.len()];
-    let import = match n % 8 {
-        0 => String::new(),
-        _ => format!("import distance_{} from {}\n", n - 1, name_of(n - 1)),
+    let (import, reuse) = match n % 8 {
+        0 => ("", shape.no_distance),
+        _ => (shape.import_before, shape.distance),
     };
-    let reuse = match n % 8 {
-        0 => "(a.weight - b.weight).abs()".to_owned(),
-        _ => format!("distance_{}(a.weight, b.weight)", n - 1),
-    };
-    TEMPLATE
-        .replace("{import}", &import)
-        .replace("{reuse}", &reuse)
+    let text = shape
+        .template
+        .replace("{import}", import)
+        .replace("{reuse}", reuse)
         .replace("{Thing}", &format!("{thing}{n}"))
-        .replace("{n}", &n.to_string())
-        .replace("{limit}", &(100 + n % 37).to_string())
+        .replace("{Part}", &format!("Part{n}"))
+        .replace("{limit}", &(100 + n % 37).to_string());
+    numbered(&text, n)
 }
-
-const TEMPLATE: &str = r##"##! Things that are weighed, priced and sent, number {limit}.
-{import}
-const LIMIT = {limit}
-
-## Where a thing stands.
-enum {Thing}State
-  Open
-  Paid(amount: Int)
-  Sent(carrier: String, days: Int)
-  Failed(String)
-
-  ## Whether nothing more will happen.
-  def final?(self): Bool
-    match self
-      Sent(_, days) => days > 2
-      Failed(_) => true
-      _ => false
-    end
-  end
-end
-
-## One thing with what is known about it.
-struct {Thing}
-  id: Int
-  name: String
-  weight: F64
-  price: Int = 10
-  tags: Vec<String>
-  state: {Thing}State
-
-  def cost(self): Int
-    base = self.price * (self.weight as Int)
-    extra = if self.tags.contains("fragile") then 7 else 0 end
-    base + extra
-  end
-
-  def label(self): String = "#{self.name}/#{self.id} (#{self.cost()})"
-end
-
-## What can be put on a scale.
-trait {Thing}Scale
-  def load(self): F64
-
-  def heavy?(self): Bool = self.load() > 50.0
-end
-
-impl {Thing}Scale for {Thing}
-  def load(self): F64 = self.weight * 1.5
-end
-
-## The part of a list for which a test holds, doubled.
-def doubled_where<T: Clone>(list: Vec<T>, test: Fn(T): Bool): Vec<T>
-  out = Vec<T>.new()
-  for item in list
-    next unless test(item)
-    out << item
-    out << item.clone()
-  end
-  out
-end
-
-def distance_{n}(a: F64, b: F64): F64
-  if a > b then a - b else b - a end
-end
-
-def closest(list: Vec<{Thing}>, to: {Thing}): {Thing}?
-  var best: {Thing}? = nil
-  var least = 1e9
-  for candidate in list
-    a = candidate
-    b = to
-    next if a.id == b.id
-    far = {reuse}
-    if far < least
-      least = far
-      best = Some(candidate)
-    end
-  end
-  best
-end
-
-def parse_state(text: String): Result<{Thing}State, String>
-  parts = text.split(":")
-  match parts.get(0) ?? ""
-    "open" => Ok({Thing}State::Open)
-    "paid" =>
-      amount = parts.get(1).ok_or("no amount")?
-      value = amount.to_int().ok_or("not a number: #{amount}")?
-      Ok({Thing}State::Paid(value))
-    "sent" =>
-      carrier = parts.get(1).ok_or("no carrier")?
-      Ok({Thing}State::Sent(carrier, parts.size))
-    other => Err("unknown state #{other}")
-  end
-end
-
-def make(id: Int, text: String): Result<{Thing}, String>
-  state = parse_state(text)?
-  Ok({Thing} {
-    id,
-    name: "thing #{id}",
-    weight: (id % 13) as F64 + 0.5,
-    tags: if id % 3 == 0 then ["fragile"] else [] end,
-    state,
-  })
-end
-
-def totals(list: Vec<{Thing}>): Map<String, Int>
-  sums = Map<String, Int>.new()
-  for thing in list
-    key = match thing.state
-      Open => "open"
-      Paid(amount) if amount > LIMIT => "rich"
-      Paid(_) => "paid"
-      Sent(carrier, _) => carrier
-      Failed(reason) => reason
-    end
-    sums.update(key, 0) { it + thing.cost() }
-  end
-  sums
-end
-
-def report(count: Int): String
-  texts = ["open", "paid:#{LIMIT + 5}", "sent:post:3", "lost", "paid:x"]
-  list = Vec<{Thing}>.new()
-  var failed = 0
-  for i in 0..count
-    match make(i, texts[i % texts.size])
-      Ok(thing) => list << thing
-      Err(_) => failed += 1
-    end
-  end
-  heavy = doubled_where(list) { it.heavy?() }
-  names = list.filter { not it.state.final?() }.map { it.label() }.join(", ")
-  near = if closest(list, list[0]) is Some(found) then found.id else -1 end
-  out = StringBuilder.new()
-  out.append_line("#{list.size} things, #{failed} failed, #{heavy.size} heavy")
-  out.append_line(names)
-  for key, sum in totals(list)
-    out.append_line("#{key}: #{sum}") if sum > 0
-  end
-  out.append_line("closest: #{near}")
-  out.to_string()
-end
-"##;
