@@ -11,6 +11,8 @@ const HELP: &str = "\
 cargo xtask tidy           check the layout: crate levels, file headers, the code map, the library's page
 cargo xtask library        write docs/reference/library.md from the doc comments of std/
 cargo xtask bless [TEXT]   rewrite the expectations of file tests (those whose path has TEXT in it)
+cargo xtask memcheck [TEXT] run the programs of tests/run and examples under valgrind (Cranelift's code) and with LLVM's
+                           address sanitizer (LLVM's code), with a runtime that takes every block from malloc
 cargo xtask bench [TEXT]   run the benchmarks of bench/ and print ratios; `--write` puts them into its README,
                            `--rounds=N` runs each so often, `--cpu` counts the processor's time";
 
@@ -21,6 +23,7 @@ fn main() -> ExitCode {
         Some("tidy") => tidy::tidy(&top()),
         Some("library") => library::library(&top()),
         Some("bless") => bless(rest),
+        Some("memcheck") => memcheck(rest),
         Some("bench") => bench::bench(&top(), rest),
         _ => {
             eprintln!("{HELP}");
@@ -41,6 +44,23 @@ fn bless(filter: &[String]) -> bool {
     command.args(["test", "--quiet", "-p", "quartz", "--test", "filetests", "--"]).args(filter);
     run(&mut command)
         && run(Command::new("git").current_dir(top()).args(["--no-pager", "diff", "--stat", "tests"]))
+}
+
+/// Every access to memory of native programs is watched.
+fn memcheck(filter: &[String]) -> bool {
+    let folder = top().join("target/memcheck");
+    let mut library = Command::new("cargo");
+    library.current_dir(top()).args(["build", "--quiet", "--release", "-p", "qz_rt_native"]);
+    library.args(["--features", "plain-malloc", "--target-dir"]).arg(&folder);
+    let library_path = folder.join("release");
+    let under = |tool: &str| {
+        let mut tests = Command::new("cargo");
+        tests.current_dir(top()).env("QUARTZ_NATIVE_UNDER", tool).env("QUARTZ_RUNTIME", &library_path);
+        tests.args(["test", "--quiet", "-p", "quartz", "--test", "native", "--"]).args(filter);
+        run(&mut tests)
+    };
+    // Both have their say, whatever the other found.
+    run(&mut library) && under("valgrind") & under("asan")
 }
 
 fn run(command: &mut Command) -> bool {

@@ -122,6 +122,10 @@ pub(crate) struct Build {
     /// Say where lines, functions and variables are, for debuggers such as gdb
     #[arg(short = 'g', long)]
     pub(crate) debug: bool,
+    /// Let LLVM's address sanitizer look after every access to memory; slow. Counted objects are watched if the
+    /// runtime library was built with `plain-malloc`
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub(crate) sanitize: Option<Sanitizer>,
     /// Link the C library into the executable
     #[arg(long = "static")]
     pub(crate) link_statically: bool,
@@ -144,6 +148,11 @@ pub(crate) enum BuildEmit {
     LlvmIr,
     Asm,
     Obj,
+}
+
+#[derive(Copy, Clone, ValueEnum, PartialEq, Eq)]
+pub(crate) enum Sanitizer {
+    Address,
 }
 
 #[derive(Copy, Clone, ValueEnum, PartialEq, Eq)]

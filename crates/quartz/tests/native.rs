@@ -2,7 +2,8 @@
 //! it says; `tests/llvm/` holds the text of functions whose form matters. Without `clang` this is skipped, and says
 //! so.
 //!
-//! `QUARTZ_NATIVE_OPT` lists LLVM's levels of optimisation, `0,2` if not set.
+//! `QUARTZ_NATIVE_OPT` lists LLVM's levels of optimisation, `0,2` if not set. `QUARTZ_NATIVE_UNDER` is `valgrind`, which
+//! then runs what Cranelift made, or `asan`, which looks after what LLVM made: see `cargo xtask memcheck`.
 
 mod filetests {
     pub(crate) mod judge;
@@ -108,7 +109,12 @@ fn build_and_run(file: &Path) -> Result<(), String> {
     let levels = std::env::var("QUARTZ_NATIVE_OPT").unwrap_or_else(|_| "0,2".into());
     let levels =
         levels.split(',').filter(|level| !level.is_empty()).map(|level| vec![format!("--opt={level}")]);
-    let ways = [vec!["-g".to_owned()], Vec::new()].into_iter().chain(levels);
+    let under = std::env::var("QUARTZ_NATIVE_UNDER").unwrap_or_default();
+    let ways: Vec<Vec<String>> = match under.as_str() {
+        "valgrind" => vec![vec!["-g".to_owned()]],
+        "asan" => vec![vec!["--sanitize=address".to_owned()]],
+        _ => [vec!["-g".to_owned()], Vec::new()].into_iter().chain(levels).collect(),
+    };
     let result = ways.into_iter().try_for_each(|way| {
         let mut build = quartz();
         build.current_dir(folder).args(["build", "--color=never", "--leaks", &name]).args(&way);
@@ -117,7 +123,14 @@ fn build_and_run(file: &Path) -> Result<(), String> {
         if !built.status.success() {
             return Err(format!("{way:?} cannot be built:\n{}", String::from_utf8_lossy(&built.stderr)));
         }
-        let mut command = Command::new(&program);
+        let mut command = if under == "valgrind" {
+            let mut valgrind = Command::new("valgrind");
+            valgrind.args(["--quiet", "--error-exitcode=99", "--max-stackframe=134217728"]).arg(&program);
+            valgrind
+        } else {
+            Command::new(&program)
+        };
+        command.env("ASAN_OPTIONS", "detect_leaks=0:exitcode=99");
         command.current_dir(folder).env("QUARTZ_HASH_SEED", "7");
         filetests::judge::judge(command, &directives).map_err(|words| format!("{way:?}: {words}"))
     });

@@ -75,6 +75,8 @@ pub struct BuildOptions {
     pub overflow: Overflow,
     /// Say where lines, functions and variables are, for debuggers.
     pub debug: bool,
+    /// LLVM's address sanitizer looks after every access.
+    pub sanitize_address: bool,
     pub link_statically: bool,
     pub strip: bool,
     /// The program counts its objects and reports what is left over.

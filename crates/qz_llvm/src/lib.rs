@@ -46,6 +46,8 @@ pub struct Options {
     pub count_objects: bool,
     /// Named locals live in memory, where debuggers find the whole value.
     pub names_in_memory: bool,
+    /// Functions are to be looked after by LLVM's address sanitizer.
+    pub sanitize_address: bool,
     /// The machine that code is made for.
     pub arch: Arch,
 }

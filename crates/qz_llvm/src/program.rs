@@ -74,7 +74,7 @@ impl Part {
         for declaration in self.declared.values() {
             let _ = writeln!(text, "{declaration}");
         }
-        text += &subset::attributes(program.options.names_in_memory);
+        text += &subset::attributes(program.options);
         text += METADATA;
         let _ = writeln!(text, "!13 = !{{!\"{}\"}}", program.options.arch.stack_pointer());
         text + &self.debug

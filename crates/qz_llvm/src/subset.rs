@@ -21,7 +21,7 @@
 use qz_rt_abi::RtFn;
 use qz_rt_abi::registry::rt;
 
-use crate::Arch;
+use crate::{Arch, Options};
 
 /// What stands before everything else.
 pub(crate) fn header(arch: Arch) -> String {
@@ -37,11 +37,12 @@ pub(crate) fn header(arch: Arch) -> String {
 
 /// `#0`: everything. `#1`: what is called when something goes wrong. `#2`: depends on its arguments only.
 /// `#3`: depends on its arguments and what they lead to. `#4`: called rarely.
-pub(crate) fn attributes(frame_pointers: bool) -> String {
+pub(crate) fn attributes(options: Options) -> String {
     // Debuggers tell a function's prologue by its frame pointer.
-    let frames = if frame_pointers { " \"frame-pointer\"=\"all\"" } else { "" };
+    let frames = if options.names_in_memory { " \"frame-pointer\"=\"all\"" } else { "" };
+    let watched = if options.sanitize_address { " sanitize_address" } else { "" };
     format!(
-        "{DECLARATIONS}attributes #0 = {{ nounwind \"probe-stack\"=\"inline-asm\"{frames} }}\n{ATTRIBUTES}"
+        "{DECLARATIONS}attributes #0 = {{ nounwind \"probe-stack\"=\"inline-asm\"{frames}{watched} }}\n{ATTRIBUTES}"
     )
 }
 

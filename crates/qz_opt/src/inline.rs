@@ -1,6 +1,7 @@
 //! Small functions are put in place of their calls, callees before callers, so that what is small after
 //! inlining is inlined itself. Function values that are made in the same body are called directly, and then
-//! inlined too: a chain of `map` and `filter` becomes a loop.
+//! inlined too, and objects that are only used there become locals ([`scalars`]): a chain of `map` and `filter`
+//! becomes a loop.
 //!
 //! Before count placement: then a parameter is just another local, and counts are placed once for all of it.
 //! Recursive functions are left alone, but for small ones that call themselves: see [`Inliner::unroll`]. Each inlined body is a scope of its own, so that backtraces show it.
@@ -20,6 +21,7 @@ use qz_mir::{
 use crate::callgraph::CallGraph;
 use crate::drops::Drops;
 use crate::glue;
+use crate::scalars;
 use crate::simplify::simplify;
 
 /// Functions of up to so many statements are inlined wherever they are called.
@@ -57,10 +59,18 @@ pub(crate) fn inline_all(
                 let mut closures = closures(&mut body, drops, &|callee| matches!(callee, Callee::Value(_)));
                 closures.extend(only.and_then(|only| only.given.get(&id)).cloned().into_iter().flatten());
                 call_directly(&mut body, &closures);
-                if !cx.inline_calls(&mut body, id, module, &closures) {
+                let inlined = cx.inline_calls(&mut body, id, module, &closures);
+                if inlined {
+                    simplify(&mut body, layouts, drops);
+                }
+                // What was in an object may be a function value that the next round knows.
+                let replaced = scalars::replace(&mut body, layouts, drops);
+                if replaced {
+                    simplify(&mut body, layouts, drops);
+                }
+                if !inlined && !replaced {
                     break;
                 }
-                simplify(&mut body, layouts, drops);
             }
             if only.is_none() && cx.unroll(&mut body, id) {
                 simplify(&mut body, layouts, drops);

@@ -27,6 +27,7 @@ mod inline;
 mod instantiate;
 mod outline;
 mod ownership;
+mod scalars;
 mod simplify;
 mod specialise;
 mod sweep;

@@ -6,7 +6,6 @@
 
 use std::alloc::{GlobalAlloc, Layout};
 
-use mimalloc::MiMalloc;
 use qz_rt_abi::classes::{CLASS_SIZES, class_of};
 use qz_rt_abi::object::{Header, IMMORTAL};
 use qz_rt_abi::{Fiber, Worker};
@@ -14,7 +13,29 @@ use qz_rt_abi::{Fiber, Worker};
 use crate::context::{state, worker_state};
 use crate::large::{LARGE, Large, is_large, unmap};
 
-static SYSTEM: MiMalloc = MiMalloc;
+#[cfg(not(feature = "plain-malloc"))]
+static SYSTEM: mimalloc::MiMalloc = mimalloc::MiMalloc;
+#[cfg(feature = "plain-malloc")]
+static SYSTEM: std::alloc::System = std::alloc::System;
+
+/// Whether nothing stands in front of the allocator.
+const PLAIN: bool = cfg!(feature = "plain-malloc");
+
+/// The size class of a block, if it has one.
+#[inline]
+fn block_class(size: usize, align: usize) -> Option<usize> {
+    if align <= 8 && !PLAIN { class_of(size) } else { None }
+}
+
+/// What is asked of the allocator for a block: strings write whole words, as size classes allow.
+fn padded(size: usize) -> usize {
+    if PLAIN { size.next_multiple_of(8) } else { size }
+}
+
+/// Whether a block is a mapping of its own.
+fn is_mapping(size: usize, align: usize) -> bool {
+    !PLAIN && is_large(size, align)
+}
 
 /// Memory taken for small blocks; given back as a whole when the worker ends.
 #[derive(Default)]
@@ -76,7 +97,7 @@ impl Drop for Chunks {
 }
 
 fn system_alloc(size: usize, align: usize) -> *mut u8 {
-    let Ok(layout) = Layout::from_size_align(size.max(1), align) else { out_of_memory(size) };
+    let Ok(layout) = Layout::from_size_align(padded(size.max(1)), align) else { out_of_memory(size) };
     // SAFETY: the size is not zero.
     let block = unsafe { SYSTEM.alloc(layout) };
     if block.is_null() {
@@ -113,7 +134,7 @@ unsafe fn refill(fiber: *mut Fiber, class: usize) -> *mut u8 {
 /// A block for `size` bytes, aligned to 8 or, if asked for more, to `align`.
 #[inline]
 pub(crate) unsafe fn take_block(fiber: *mut Fiber, size: usize, align: usize) -> *mut u8 {
-    let class = if align <= 8 { class_of(size) } else { None };
+    let class = block_class(size, align);
     let Some(class) = class else {
         // SAFETY: the fiber is live.
         return unsafe { take_big_block(fiber, size, align) };
@@ -132,7 +153,7 @@ pub(crate) unsafe fn take_block(fiber: *mut Fiber, size: usize, align: usize) ->
 
 #[inline(never)]
 unsafe fn take_big_block(fiber: *mut Fiber, size: usize, align: usize) -> *mut u8 {
-    if !is_large(size, align) {
+    if !is_mapping(size, align) {
         return system_alloc(size, align);
     }
     // SAFETY: the fiber is live.
@@ -143,11 +164,11 @@ unsafe fn take_big_block(fiber: *mut Fiber, size: usize, align: usize) -> *mut u
 /// Gives back a block that [`take_block`] made with the same size and alignment.
 #[inline]
 pub(crate) unsafe fn give_block(fiber: *mut Fiber, block: *mut u8, size: usize, align: usize) {
-    let class = if align <= 8 { class_of(size) } else { None };
+    let class = block_class(size, align);
     // SAFETY: the fiber is live; the block is the caller's to give.
     unsafe {
         let Some(class) = class else {
-            if is_large(size, align) {
+            if is_mapping(size, align) {
                 return worker_state(fiber).large.free(block, size);
             }
             return SYSTEM.dealloc(block, Layout::from_size_align_unchecked(size.max(1), align));
@@ -202,18 +223,18 @@ pub(crate) unsafe fn realloc(
         // SAFETY: as in `alloc`.
         return unsafe { alloc(fiber, new_size, align as u64) };
     }
-    let class = |size| if align <= 8 { class_of(size) } else { None };
+    let class = |size| block_class(size, align);
     // SAFETY: the block is live, was made with `old` and `align`, and is the caller's.
     unsafe {
         match (class(old), class(new)) {
             (Some(a), Some(b)) if a == b => block,
-            (None, None) if is_large(old, align) && is_large(new, align) => {
+            (None, None) if is_mapping(old, align) && is_mapping(new, align) => {
                 let moved = worker_state(fiber).large.realloc(block, old, new);
                 if moved.is_null() { out_of_memory(new) } else { moved }
             }
-            (None, None) if !is_large(old, align) && !is_large(new, align) => {
+            (None, None) if !is_mapping(old, align) && !is_mapping(new, align) => {
                 let layout = Layout::from_size_align_unchecked(old.max(1), align);
-                let moved = SYSTEM.realloc(block, layout, new.max(1));
+                let moved = SYSTEM.realloc(block, layout, padded(new.max(1)));
                 if moved.is_null() { out_of_memory(new) } else { moved }
             }
             _ => {

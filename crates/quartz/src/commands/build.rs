@@ -34,6 +34,7 @@ fn build_loaded(look: &Look, command: &Build, program: &Program, timings: &mut T
     let code_by = match (&command.opt, command.release) {
         (Some(opt), _) => CodeBy::Llvm { opt: opt.clone() },
         (None, true) => CodeBy::Llvm { opt: "2".into() },
+        (None, false) if command.sanitize.is_some() => CodeBy::Llvm { opt: "1".into() },
         (None, false) => CodeBy::Cranelift,
     };
     let options = BuildOptions {
@@ -48,6 +49,7 @@ fn build_loaded(look: &Look, command: &Build, program: &Program, timings: &mut T
         overflow: command.overflow.into(),
         debug: command.debug,
         target_cpu: command.target_cpu.clone(),
+        sanitize_address: command.sanitize.is_some(),
         link_statically: command.link_statically,
         strip: command.strip,
         leaks: command.leaks,

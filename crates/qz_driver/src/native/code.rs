@@ -62,7 +62,8 @@ pub(super) fn make(
         return Ok(Code::Object(object));
     }
     let (count_objects, names_in_memory) = (options.leaks, unoptimised);
-    let config = qz_llvm::Options { count_objects, names_in_memory, ..Default::default() };
+    let sanitize_address = options.sanitize_address;
+    let config = qz_llvm::Options { count_objects, names_in_memory, sanitize_address, ..Default::default() };
     let ir = match options.artefact {
         Artefact::Executable => {
             qz_llvm::print_units(&module, &layouts, &program.sources, config, unit.as_ref())
@@ -137,6 +138,9 @@ fn compile(
     command.arg(if to_asm { "-S" } else { "-c" }).arg(format!("-O{opt}"));
     if let Some(cpu) = &options.target_cpu {
         command.arg(if cfg!(target_arch = "x86_64") { "-march=" } else { "-mcpu=" }.to_owned() + cpu);
+    }
+    if options.sanitize_address {
+        command.arg("-fsanitize=address");
     }
     // The program comes through a pipe, so that no file's name gets into the object.
     command.args(["-Wno-override-module", "-x", "ir", "-", "-o"]).arg(&made);

@@ -28,6 +28,9 @@ pub(super) fn link(
     if let Some(linker) = driver.linker() {
         command.arg(format!("-fuse-ld={linker}"));
     }
+    if options.sanitize_address {
+        command.arg("-fsanitize=address");
+    }
     if options.strip {
         command.arg("-Wl,-s");
     }
