@@ -36,7 +36,8 @@ impl<'a> Drops<'a> {
     /// Whether a name of this type keeps its value to the end of its scope: somewhere inside is a `drop` that
     /// one can watch, or somebody watches with a debugger.
     pub(crate) fn is_kept(&self, ty: Ty) -> bool {
-        self.keep_all || self.end_can_be_watched(ty)
+        // What hides its parts ends as it does elsewhere: a debugger must not change what a program does.
+        self.end_can_be_watched(ty) || (self.keep_all && !self.runs_code(ty))
     }
 
     /// Whether somewhere inside a value is a `drop` that one can watch.
