@@ -289,13 +289,19 @@ fn every_kind_of_output() {
 #[test]
 fn the_same_program_is_the_same_bytes() {
     let (one, other) = (Scratch::new("bytes"), Scratch::new("bytes-elsewhere"));
-    let make = |scratch: &Scratch| {
-        let output = built(scratch, &["build", "--release", "a.qz"])?;
+    // A large program is made in several parts.
+    let large = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/pebble.qz");
+    let large = std::fs::read_to_string(large).expect("part of the project");
+    [&one, &other].iter().for_each(|scratch| scratch.file("large.qz", &large));
+    let make = |scratch: &Scratch, args: &[&str]| {
+        let output = built(scratch, &[&["build", "-o", "made"], args].concat())?;
         stdout(&output);
-        Some(std::fs::read(scratch.0.join("a")).expect("it was made"))
+        Some(std::fs::read(scratch.0.join("made")).expect("it was made"))
     };
-    let (Some(a), Some(b)) = (make(&one), make(&other)) else { return };
-    assert!(a == b, "two folders, two programs");
+    for args in [&["a.qz"][..], &["large.qz"], &["--release", "a.qz"], &["--release", "large.qz"]] {
+        let (Some(a), Some(b)) = (make(&one, args), make(&other, args)) else { return };
+        assert!(a == b, "{args:?}: two folders, two programs");
+    }
 }
 
 #[test]

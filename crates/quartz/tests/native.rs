@@ -44,13 +44,16 @@ fn main() {
 fn every_version_reads_it(top: &Path) -> Result<(), String> {
     let mut checks = 0;
     for file in filetests::judge::files(&top.join("examples")) {
-        let ir = output(quartz().arg(&file), None).stdout;
-        for version in (15..=22).map(|version| format!("opt-{version}")) {
+        let mut debug = quartz();
+        debug.args(["build", "-g", "--emit=llvm-ir", "-o", "-"]).arg(&file);
+        let texts = [output(quartz().arg(&file), None).stdout, output(&mut debug, None).stdout];
+        let versions = (15..=22).map(|version| format!("opt-{version}"));
+        for (version, ir) in versions.flat_map(|version| texts.iter().map(move |ir| (version.clone(), ir))) {
             let mut check = Command::new(&version);
             let Some(mut child) = check.args(["-passes=verify", "-disable-output"]).spawn_piped() else {
                 continue;
             };
-            child.stdin.take().expect("piped").write_all(&ir).map_err(|error| error.to_string())?;
+            child.stdin.take().expect("piped").write_all(ir).map_err(|error| error.to_string())?;
             let said = child.wait_with_output().map_err(|error| error.to_string())?;
             if !said.status.success() {
                 let words = String::from_utf8_lossy(&said.stderr).into_owned();
