@@ -48,6 +48,8 @@ codes! {
     TYPE_ARG_COUNT = 209, Error, "wrong number of type arguments";
     POSITIONAL_AFTER_NAMED = 210, Error, "positional argument after a named one";
     UNSATISFIED = 211, Error, "a bound is not met";
+    UNSAFE_CALL = 212, Error, "a call that is not safe";
+    C_FUNCTION = 213, Error, "this cannot be a C function";
     MISMATCH = 300, Error, "mismatched types";
     UNKNOWN_TYPE = 301, Error, "unknown type";
     NO_FIELD = 302, Error, "no field of this name";
@@ -89,6 +91,7 @@ codes! {
     LEAVES_DEFER = 416, Error, "a `defer` cannot be left";
     UNKNOWN_ATTRIBUTE = 417, Error, "unknown attribute";
     UNKNOWN_MACRO = 418, Error, "unknown macro";
+    ATTRIBUTE_PLACE = 419, Error, "the attribute cannot stand here";
     NOT_EXHAUSTIVE = 500, Error, "match does not cover all values";
     DEAD_ARM = 501, Warning, "an arm can never match";
     PATTERN_TYPE = 502, Error, "the pattern does not fit the type";
@@ -115,6 +118,9 @@ codes! {
     SUPERTRAIT = 614, Error, "a supertrait is not implemented";
     BAD_RECEIVER = 615, Error, "`self` cannot stand here";
     DROP_OF_VALUE = 616, Error, "`Drop` for a value";
+    C_TYPE = 617, Error, "the type has no form in C";
+    C_FORM = 618, Error, "an `extern \"C\"` function of an unusable form";
+    C_SYMBOL = 619, Error, "an unusable symbol or library";
     CONST_EVAL = 700, Error, "a constant cannot be evaluated";
     CONST_CYCLE = 701, Error, "constants depend on each other";
     BORROW_ESCAPES = 1201, Error, "a borrow cannot be kept";
@@ -134,6 +140,8 @@ codes! {
     TOOL_FAILED = 9006, Error, "another program failed";
     CANNOT_WRITE = 9007, Error, "a file cannot be written";
     UNDEFINED_SYMBOL = 9008, Error, "no library has the function";
+    LIBRARY_MISSING = 9009, Error, "a C library is missing";
+    INTERPRETED_C = 9010, Error, "the interpreter cannot call C";
     INTERNAL = 9501, Error, "an error in the compiler";
 }
 

@@ -30,6 +30,8 @@ pub struct Body {
     pub params: Vec<BodyParam>,
     pub root: ExprId,
     pub source: SourceMap,
+    /// Where `unsafe do … end` stands.
+    pub unsafe_ranges: Vec<TextRange>,
 }
 
 /// Where each expression and pattern stands in the file.

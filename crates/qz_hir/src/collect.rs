@@ -2,6 +2,7 @@
 //!
 //! Only headers are read, and only as far as names go; types and bodies wait until asked for.
 
+pub(crate) mod foreign;
 mod imports;
 
 use std::cell::{Cell, OnceCell};
@@ -14,6 +15,7 @@ use qz_types::{AdtId, FnId, TraitId};
 use crate::defs::*;
 use crate::diagnostics as words;
 use crate::scope::{Def, Entry};
+use foreign::Surroundings;
 
 /// A module whose imports the driver has already looked up.
 pub struct ModuleInput {
@@ -69,6 +71,7 @@ pub fn collect(inputs: Vec<ModuleInput>, prelude: Option<FileId>) -> Defs {
             file: input.file,
             scope: Default::default(),
             is_std: input.is_std,
+            links: Vec::new(),
         });
         defs.files.insert(input.file, input.parsed);
         defs.by_file.insert(input.file, module);
@@ -87,6 +90,7 @@ pub fn collect(inputs: Vec<ModuleInput>, prelude: Option<FileId>) -> Defs {
     }
     imports::settle(&mut defs, &named);
     index_methods(&mut defs);
+    defs.check_exports();
     defs
 }
 
@@ -102,6 +106,9 @@ struct Attrs {
     value: bool,
     repr_c: bool,
     function: FnAttrs,
+    /// Libraries that `@link` names.
+    links: Vec<(Name, TextRange)>,
+    link_name_range: Option<TextRange>,
     /// One that is not available yet was reported.
     not_yet: bool,
 }
@@ -133,7 +140,7 @@ impl Collector<'_> {
                 ast::Item::FnDef(first) => {
                     let clauses = clause_group(first, &items[at..]);
                     at += clauses.len() - 1;
-                    if let Some(id) = self.function(&clauses, Container::Module) {
+                    if let Some(id) = self.function(&clauses, Container::Module, Surroundings::default()) {
                         self.declare_fn(id);
                     }
                 }
@@ -176,6 +183,7 @@ impl Collector<'_> {
             ast::Item::PackedStructDef(it) => {
                 self.not_yet(it.syntax(), it.name(), it.is_private(), "packed structs");
             }
+            ast::Item::ExternBlock(it) => self.extern_block(it),
             ast::Item::BinaryDef(it) => self.not_yet(it.syntax(), it.name(), it.is_private(), "binary types"),
         }
     }
@@ -189,7 +197,15 @@ impl Collector<'_> {
         }
     }
 
+    /// The attributes of what is not a function.
     fn attrs<'t>(&mut self, attrs: impl Iterator<Item = ast::Attr<'t>>) -> Attrs {
+        let mut found = self.all_attrs(attrs);
+        self.refuse_links(&mut found);
+        self.refuse_link_name(&found);
+        found
+    }
+
+    fn all_attrs<'t>(&mut self, attrs: impl Iterator<Item = ast::Attr<'t>>) -> Attrs {
         let mut found = Attrs::default();
         for attr in attrs {
             let Some(name) = attr.name() else { continue };
@@ -208,7 +224,13 @@ impl Collector<'_> {
                 },
                 ("track_caller", _) => found.function.track_caller = true,
                 ("lang", true) => found.function.lang = text_arg.map(|t| Name::new(&t)),
-                ("link_name", _) => found.function.link_name = text_arg.map(|t| Name::new(&t)),
+                ("link_name", _) => {
+                    found.function.link_name = Some(Name::new(&text_arg.unwrap_or_default()));
+                    found.link_name_range = Some(attr.syntax().range());
+                }
+                ("link", _) => {
+                    found.links.push((Name::new(&text_arg.unwrap_or_default()), attr.syntax().range()));
+                }
                 (known, _) if LATER_ATTRIBUTES.contains(&known) => {
                     let span = self.span(name.range());
                     self.defs.report(words::not_yet(span, &format!("the attribute `@{known}`")));
@@ -267,11 +289,18 @@ impl Collector<'_> {
         }
     }
 
-    fn function(&mut self, clauses: &[ast::FnDef<'_>], container: Container) -> Option<FnId> {
+    fn function(
+        &mut self,
+        clauses: &[ast::FnDef<'_>],
+        container: Container,
+        surroundings: Surroundings<'_>,
+    ) -> Option<FnId> {
         let first = clauses[0];
         let name = first.name()?;
-        let attrs = self.attrs(first.attrs());
-        let kind = self.fn_kind(first);
+        let mut attrs = self.all_attrs(first.attrs());
+        let kind = self.fn_kind(first, surroundings);
+        let kind = self.foreign_function(first, kind, container, &mut attrs, surroundings);
+        attrs.function.is_unsafe = first.is_unsafe();
         let params = first.params();
         let self_param =
             params.and_then(|list| list.self_param()).map(|it| match (it.is_ref(), it.is_mut()) {
@@ -289,16 +318,11 @@ impl Collector<'_> {
             let span = self.span(this.syntax().range());
             self.defs.report(words::self_not_first(span));
         }
-        let is_c = matches!(kind, FnKind::ExternC { .. });
         let has_body = first.body().is_some() || first.value().is_some();
         let may_be_bodiless = kind != FnKind::Normal || matches!(container, Container::Trait(_));
         if !has_body && !may_be_bodiless {
             let span = self.span(name.range());
             self.defs.report(words::no_body(span, name.text()));
-        }
-        if is_c && has_body {
-            let span = self.span(name.range());
-            self.defs.report(words::not_yet(span, "an `extern` function with a body"));
         }
         let def = FnDef {
             name: Name::new(name.text()),
@@ -307,7 +331,7 @@ impl Collector<'_> {
             container,
             nodes: clauses.iter().map(|clause| clause.syntax().index()).collect(),
             kind,
-            is_private: first.is_private(),
+            is_private: first.is_private() || surroundings.block.is_some_and(|it| it.is_private()),
             attrs: attrs.function,
             self_param,
             arity: arity_of(params),
@@ -320,24 +344,6 @@ impl Collector<'_> {
             self.defs.lang.fns.insert(lang.as_str(), id);
         }
         Some(id)
-    }
-
-    fn fn_kind(&mut self, def: ast::FnDef<'_>) -> FnKind {
-        let Some(abi) = def.extern_abi() else { return FnKind::Normal };
-        let text = abi.abi().map(|it| it.syntax().text().trim_matches('"').to_owned()).unwrap_or_default();
-        match (text.as_str(), self.is_std()) {
-            ("C", _) => {
-                let variadic = abi.is_variadic() || def.params().is_some_and(|list| list.is_variadic());
-                FnKind::ExternC { variadic }
-            }
-            ("rt", true) => FnKind::Runtime,
-            ("intrinsic", true) => FnKind::Intrinsic,
-            _ => {
-                let span = self.span(abi.syntax().range());
-                self.defs.report(words::unknown_abi(span, &text));
-                FnKind::ExternC { variadic: false }
-            }
-        }
     }
 
     /// A function without parameters that holds an initialiser.
@@ -455,7 +461,8 @@ impl Collector<'_> {
         for &member in members {
             match member {
                 ast::Item::FnDef(def) => {
-                    if let Some(method) = self.function(&[def], Container::Trait(id)) {
+                    if let Some(method) = self.function(&[def], Container::Trait(id), Surroundings::default())
+                    {
                         self.defs.traits[id].methods.push(method);
                     }
                 }
@@ -503,7 +510,9 @@ impl Collector<'_> {
                 ast::Item::FnDef(first) => {
                     let clauses = clause_group(first, &members[at..]);
                     at += clauses.len() - 1;
-                    if let Some(method) = self.function(&clauses, Container::Impl(id)) {
+                    if let Some(method) =
+                        self.function(&clauses, Container::Impl(id), Surroundings::default())
+                    {
                         self.defs.impls[id].methods.push(method);
                     }
                 }
@@ -646,7 +655,6 @@ const LATER_ATTRIBUTES: &[&str] = &[
     "thread_local",
     "task_local",
     "no_preempt",
-    "link",
     "overflow",
     "gpu",
 ];

@@ -68,6 +68,16 @@ pub struct Module {
     pub file: FileId,
     pub scope: Scope,
     pub is_std: bool,
+    /// C libraries that its foreign functions come from.
+    pub links: Vec<Link>,
+}
+
+/// `@link("z")`.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// `z`, or the path of a file.
+    pub library: Name,
+    pub range: TextRange,
 }
 
 /// A function, method, or the initialiser of a constant, static or field.
@@ -86,6 +96,13 @@ pub struct FnDef {
     pub arity: (u32, Option<u32>),
     pub has_body: bool,
     pub(crate) sig: OnceCell<Arc<FnSig>>,
+}
+
+impl FnDef {
+    /// Whether it takes any number of arguments behind its parameters, as C's `printf` does.
+    pub fn is_variadic(&self) -> bool {
+        matches!(self.kind, FnKind::ExternC { variadic: true })
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,6 +157,9 @@ pub struct FnAttrs {
     pub overflow: Option<Overflow>,
     pub lang: Option<Name>,
     pub link_name: Option<Name>,
+    /// `extern "C"` with a body: the symbol that C knows it by.
+    pub export: Option<Name>,
+    pub is_unsafe: bool,
 }
 
 /// A signature as written: what was left out is `None`.

@@ -8,7 +8,8 @@ pub(crate) fn not_yet(span: Span, what: &str) -> Diagnostic {
 }
 
 pub(crate) fn unknown_attribute(span: Span, name: &str) -> Diagnostic {
-    const KNOWN: &[&str] = &["value", "repr", "inline", "track_caller", "overflow", "link_name"];
+    const KNOWN: &[&str] =
+        &["value", "repr", "inline", "track_caller", "overflow", "link", "link_name"];
     let problem = Diagnostic::new(Code::UNKNOWN_ATTRIBUTE, span, format!("unknown attribute `@{name}`"));
     suggest(problem, name, KNOWN.iter().copied())
 }
@@ -84,6 +85,41 @@ pub(crate) fn no_body(span: Span, name: &str) -> Diagnostic {
 pub(crate) fn unknown_abi(span: Span, abi: &str) -> Diagnostic {
     Diagnostic::new(Code::UNKNOWN_NAME, span, format!("unknown calling convention {abi:?}"))
         .help("`extern \"C\"` is the one there is")
+}
+
+pub(crate) fn not_in_extern_block(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::NOT_IN_TRAIT, span, "only functions without a body can stand in an `extern` block")
+}
+
+/// An `extern "C"` function cannot … this.
+pub(crate) fn foreign_form(span: Span, what: &str) -> Diagnostic {
+    Diagnostic::new(Code::C_FORM, span, format!("an `extern \"C\"` function cannot {what}"))
+}
+
+pub(crate) fn bad_symbol(span: Span, symbol: &str, problem: &str) -> Diagnostic {
+    Diagnostic::new(Code::C_SYMBOL, span, format!("the symbol `{symbol}` {problem}"))
+        .help("`@link_name(\"…\")` gives a function another symbol than its name")
+}
+
+pub(crate) fn exported_twice(again: Span, symbol: Name, first: Span) -> Diagnostic {
+    Diagnostic::new(Code::C_SYMBOL, again, format!("two functions for C have the symbol `{symbol}`"))
+        .at(first, "the first one")
+        .help("`@link_name(\"…\")` gives a function another symbol than its name")
+}
+
+pub(crate) fn bad_link(span: Span, library: &str) -> Diagnostic {
+    let words = match library {
+        "" => "`@link` needs the name of a library".to_owned(),
+        library => format!("`{library}` cannot be the name of a library"),
+    };
+    let problem = Diagnostic::new(Code::C_SYMBOL, span, words);
+    problem.help(
+        "write what stands behind `-l`, as in `@link(\"z\")`, or a path, as in `@link(\"./libmine.so\")`",
+    )
+}
+
+pub(crate) fn attribute_place(span: Span, name: &str, place: &str) -> Diagnostic {
+    Diagnostic::new(Code::ATTRIBUTE_PLACE, span, format!("`@{name}` belongs to {place}"))
 }
 
 pub(crate) fn not_a_member(span: Span) -> Diagnostic {

@@ -35,6 +35,7 @@ pub fn lower_body(defs: &Defs, owner: FnId) -> Body {
         lambdas: Arena::new(),
         loops: Arena::new(),
         source: SourceMap::default(),
+        unsafe_ranges: Vec::new(),
         bindings: FxHashMap::default(),
         declared: Vec::new(),
         ended: FxHashMap::default(),
@@ -58,6 +59,7 @@ pub fn lower_body(defs: &Defs, owner: FnId) -> Body {
         params,
         root,
         source: cx.source,
+        unsafe_ranges: cx.unsafe_ranges,
     }
 }
 
@@ -80,6 +82,7 @@ struct Cx<'a> {
     lambdas: Arena<Lambda>,
     loops: Arena<Loop>,
     source: SourceMap,
+    unsafe_ranges: Vec<TextRange>,
     /// For each name, the locals of that name in scope, innermost last.
     bindings: FxHashMap<Name, Vec<LocalId>>,
     /// Names in order of declaration; scopes are marks into it.

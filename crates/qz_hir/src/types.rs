@@ -198,6 +198,14 @@ impl Defs {
         fill(&mut sig.ret, wanted.ret);
     }
 
+    /// Where a function's result type is written.
+    pub fn ret_span(&self, id: FnId) -> Option<Span> {
+        let def = &self.fns[id];
+        let node = self.node(def.module, def.nodes[0]);
+        let range = ast::FnDef::cast(node.node())?.ret()?.syntax().range();
+        Some(Span::new(self.file_of(def.module), range))
+    }
+
     pub fn adt_generics(&self, id: AdtId) -> Arc<Generics> {
         let def = &self.adts[id];
         if let Some(generics) = def.generics.get() {

@@ -2,6 +2,7 @@
 
 mod calls;
 mod data;
+mod foreign;
 mod operators;
 mod synonyms;
 mod traits;
@@ -9,6 +10,7 @@ mod types;
 
 pub(crate) use calls::*;
 pub(crate) use data::*;
+pub(crate) use foreign::*;
 pub(crate) use operators::*;
 pub(crate) use synonyms::*;
 pub(crate) use traits::*;

@@ -6,6 +6,7 @@ mod control;
 mod data;
 mod exprs;
 mod finish;
+mod foreign;
 mod lambdas;
 mod lints;
 mod members;

@@ -18,6 +18,7 @@ impl Checker<'_> {
         let wanted = |module: ModuleId| wanted[module.index()];
         self.check_adts(&wanted);
         self.check_signatures(&wanted);
+        self.check_foreign(&wanted);
         for id in self.defs.impls.ids() {
             if wanted(self.defs.impls[id].module) {
                 self.check_impl(id);

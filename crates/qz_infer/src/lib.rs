@@ -15,6 +15,7 @@ pub mod checker;
 mod diagnostics;
 pub mod exhaustive;
 pub mod facts;
+mod foreign;
 mod infer;
 pub mod items;
 pub mod traits;

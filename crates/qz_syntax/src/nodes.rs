@@ -77,6 +77,13 @@ macro_rules! for_each_node {
                 abi: first(StringExpr),
                 is_variadic: has(VariadicKw),
             }
+            /// `extern "C" … end`: declarations of foreign functions that belong together.
+            ExternBlock {
+                attrs: all(Attr),
+                is_private: has(PrivateKw),
+                abi: first(ExternAbi),
+                items: all(Item),
+            }
             /// `(self, a: Int, *rest: Int)`.
             ParamList {
                 self_param: first(SelfParam),
@@ -877,7 +884,7 @@ macro_rules! for_each_family {
             /// What may stand at module level or in the body of a type.
             Item {
                 ImportDef FnDef StructDef EnumDef TraitDef ImplDef ExtendDef TypeAlias NewtypeDef ConstDef VarDef
-                EffectDef ActorDef MacroDef PackedStructDef BinaryDef
+                EffectDef ActorDef MacroDef PackedStructDef BinaryDef ExternBlock
             }
             /// A statement; most are expressions.
             Stmt {

@@ -148,7 +148,10 @@ impl Cx<'_> {
             ast::Expr::WithExpr(_) => self.later(range, "effect handlers"),
             ast::Expr::HandlerExpr(_) => self.later(range, "effect handlers"),
             ast::Expr::SelectExpr(_) => self.later(range, "`select`"),
-            ast::Expr::UnsafeExpr(it) => self.maybe_block(it.body(), range),
+            ast::Expr::UnsafeExpr(it) => {
+                self.unsafe_ranges.push(range);
+                self.maybe_block(it.body(), range)
+            }
         }
     }
 

@@ -42,7 +42,7 @@ impl TypeCx<'_> {
         let ret = match syntax.ret() {
             Some(ret) => Some(self.ty(ret, Position::Result)),
             None if many_clauses => self.clause_ret(id),
-            None if !def.has_body => Some(qz_types::ty::common().unit),
+            None if !def.has_body || def.attrs.export.is_some() => Some(qz_types::ty::common().unit),
             None => None,
         };
         if let Some(can) = syntax.can() {

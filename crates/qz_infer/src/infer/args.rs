@@ -65,6 +65,7 @@ impl Infer<'_, '_> {
             }
         }
         self.spread_tuples(&plan, params, inputs);
+        self.variadic_arguments(&plan, params, inputs);
         jobs.sort_by_key(|&(n, _)| n);
         self.st.types.plans.insert(id, plan);
         if let Some(types) = inputs.typed {
@@ -85,6 +86,15 @@ impl Infer<'_, '_> {
                 self.solve(false);
             }
             self.check(inputs.args[n as usize].value, ty);
+        }
+    }
+
+    /// What goes to the `...` of a foreign function: no parameter says what it is.
+    fn variadic_arguments(&mut self, plan: &CallPlan, params: &[ParamInfo], inputs: Inputs<'_>) {
+        for source in plan.params.iter().skip(params.len()) {
+            if let ParamSource::Arg(n) = source {
+                self.expr(inputs.args[*n as usize].value, Expect::Any);
+            }
         }
     }
 
@@ -132,8 +142,10 @@ impl Infer<'_, '_> {
         }
         let rest_at = params.iter().position(|it| it.is_rest);
         let mut rest = Vec::new();
+        let mut extra = Vec::new();
         let mut position = first;
         let mut too_many = false;
+        let takes_more = function.is_some_and(|id| self.ck.defs.fns[id].is_variadic());
         let mut seen_named = false;
         for (n, arg) in inputs.args.iter().enumerate() {
             let n = n as u32;
@@ -143,6 +155,10 @@ impl Infer<'_, '_> {
                         // The parser has told.
                         self.st.failed = true;
                         return None;
+                    }
+                    if takes_more && position >= params.len() {
+                        extra.push(ParamSource::Arg(n));
+                        continue;
                     }
                     self.place_positional(
                         n,
@@ -196,7 +212,8 @@ impl Infer<'_, '_> {
             self.report_count(id, function, params, inputs, missing);
             return None;
         }
-        Some(CallPlan { params: slots.into_iter().map(|it| it.unwrap_or(ParamSource::Default)).collect() })
+        let slots = slots.into_iter().map(|it| it.unwrap_or(ParamSource::Default));
+        Some(CallPlan { params: slots.chain(extra).collect() })
     }
 
     #[allow(clippy::too_many_arguments, reason = "the state of one plan")]

@@ -256,6 +256,9 @@ fn finish_one(
             cx.check_matches();
         }
         if !cx.st.failed {
+            cx.check_foreign_calls();
+        }
+        if !cx.st.failed {
             cx.lint();
         }
         std::mem::swap(&mut cx.st.types, &mut types);

@@ -20,6 +20,8 @@ pub(super) enum Level {
     Effect,
     Actor,
     Handler,
+    /// `extern "C" … end`
+    Extern,
     /// A function's body: reported already.
     Body,
 }
@@ -27,7 +29,7 @@ pub(super) enum Level {
 impl Level {
     /// A `def` may have no body here.
     pub(super) fn has_abstract_defs(self) -> bool {
-        matches!(self, Level::Trait | Level::Effect)
+        matches!(self, Level::Trait | Level::Effect | Level::Extern)
     }
 }
 
@@ -151,6 +153,7 @@ pub(super) fn item(p: &mut Parser<'_>, level: Level) {
 fn declaration(p: &mut Parser<'_>, from: Checkpoint, level: Level, modifiers: Modifiers) {
     foreign::def_word(p);
     match p.kind {
+        _ if modifiers.block.is_some() => type_items::extern_block(p, from, modifiers.block),
         _ if functions::at_member_without_def(p, level) => {
             functions::def(p, from, level, modifiers.is_extern)
         }
@@ -235,6 +238,8 @@ pub(super) fn attrs(p: &mut Parser<'_>) {
 pub(super) struct Modifiers {
     any: bool,
     is_extern: bool,
+    /// The `extern` of a block of declarations.
+    block: Option<(SyntaxKind, TextRange)>,
 }
 
 /// `modifier := 'private' | 'pub' | 'unsafe' | 'extern' string 'variadic'?`
@@ -258,13 +263,26 @@ fn modifiers(p: &mut Parser<'_>, level: Level) -> Modifiers {
             }
             UnsafeKw if applies => p.bump(),
             ExternKw if applies || next.kind == StrStart => {
+                found.block = at_extern_block(p, level).then(|| p.open_block());
                 extern_abi(p);
                 found.is_extern = true;
+                if found.block.is_some() {
+                    return found;
+                }
             }
             _ => return found,
         }
         found.any = true;
     }
+}
+
+/// Whether nothing stands behind the string of an `extern`.
+fn at_extern_block(p: &Parser<'_>, level: Level) -> bool {
+    if level != Level::File || p.nth(1) != StrStart || p.ahead(1).has(flags::NEWLINE_BEFORE) {
+        return false;
+    }
+    let end = if p.nth(2) == StrEnd { 3 } else { 4 };
+    p.nth(end - 1) == StrEnd && p.ahead(end).has(flags::NEWLINE_BEFORE)
 }
 
 /// `'extern' string 'variadic'?`

@@ -3,11 +3,12 @@
 use super::functions::{bounds, generics, where_clause};
 use super::items::{self, Level};
 use super::{blocks, exprs, list, types};
-use crate::SyntaxKind::*;
+use crate::SyntaxKind::{self, *};
 use crate::lexer::flags;
 use crate::parser::{Parser, stop};
 use crate::problems::{SyntaxProblemKind, Wanted};
 use crate::tree::Checkpoint;
+use qz_base::TextRange;
 
 /// `'struct' name generics? where? body`
 pub(super) fn struct_def(p: &mut Parser<'_>, from: Checkpoint) {
@@ -70,10 +71,17 @@ pub(super) fn extend_def(p: &mut Parser<'_>, from: Checkpoint) {
     p.finish(from, ExtendDef);
 }
 
+/// `'extern' string (attribute* modifier* 'def' header)* 'end'`, behind the string
+pub(super) fn extern_block(p: &mut Parser<'_>, from: Checkpoint, opener: Option<(SyntaxKind, TextRange)>) {
+    let opener = opener.unwrap_or_else(|| p.open_block());
+    body(p, opener, Level::Extern);
+    p.finish(from, ExternBlock);
+}
+
 // --------------------------------------------------------------------------------------------------- bodies
 
 /// `(member separator)* 'end'`
-pub(super) fn body(p: &mut Parser<'_>, opener: (crate::SyntaxKind, qz_base::TextRange), level: Level) {
+pub(super) fn body(p: &mut Parser<'_>, opener: (SyntaxKind, TextRange), level: Level) {
     let brace = p.at(LBrace) && !p.on_new_line();
     if brace {
         p.problem(SyntaxProblemKind::BraceBody);
