@@ -12,7 +12,7 @@
 //! A closure is called with the closure object as its first parameter, its code address read from that
 //! object. A `dyn` method's shim is called with the `dyn` value as its first parameter.
 //!
-//! Foreign functions follow C: no fiber, scalars only.
+//! Foreign functions follow C: [`crate::c_abi`].
 
 use std::sync::Arc;
 

@@ -1,7 +1,9 @@
-//! What every engine must agree on and none decides: how arguments and results travel ([`abi`]), the type
-//! indexes of a program ([`types`]), what debuggers hear of types ([`debug`]), and what stands at a source location ([`locations`], [`places`]).
+//! What every engine must agree on and none decides: how arguments and results travel ([`abi`], [`c_abi`]), the type
+//! indexes of a program ([`types`]), what debuggers hear of types ([`debug`]), and what stands at a source location
+//! ([`locations`], [`places`]).
 
 pub mod abi;
+pub mod c_abi;
 pub mod debug;
 pub mod locations;
 pub mod places;

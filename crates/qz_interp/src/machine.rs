@@ -138,7 +138,10 @@ impl<'m> Machine<'m> {
             return Ok(known.clone());
         }
         let instance = &self.module.instances[id];
-        let Some(body) = &instance.body else { return Err(Stop::Foreign(instance.symbol.clone())) };
+        let Some(body) = &instance.body else {
+            let symbol = instance.foreign.as_ref().map_or("", |foreign| foreign.symbol.as_str());
+            return Err(Stop::Foreign(symbol.to_owned()));
+        };
         let layouts: Vec<_> = body.locals.values().map(|local| self.layouts.of(local.ty)).collect();
         let mut size = 0u32;
         let offsets = layouts.iter().map(|layout| {

@@ -113,10 +113,19 @@ impl Cx<'_, '_, '_> {
             Callee::Fn(it) => Some(it.clone()),
             _ => None,
         };
-        let planned =
+        if let Some(it) = &function
+            && self.lw.defs().fns[it.function].attrs.lang.is_some_and(|lang| lang.as_str() == "c_fn")
+        {
+            return self.function_for_c(id, args);
+        }
+        let mut planned =
             self.planned(id, receiver, function.as_ref().or(self.default_owner(callee).as_ref()), args);
         if let Some(it) = &function {
             match self.lw.defs().fns[it.function].kind {
+                FnKind::ExternC { variadic: true } => {
+                    let fixed = self.lw.ck.scheme(it.function).params.len();
+                    self.promote(id, fixed, args, &mut planned.values);
+                }
                 FnKind::Intrinsic => {
                     let ret = self.ty(id);
                     self.at(id);

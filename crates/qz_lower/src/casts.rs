@@ -23,7 +23,7 @@ impl Cx<'_, '_, '_> {
         }
     }
 
-    fn convert(&mut self, value: Operand, from: Ty, to: Ty, kind: MirCast) -> Operand {
+    pub(crate) fn convert(&mut self, value: Operand, from: Ty, to: Ty, kind: MirCast) -> Operand {
         let u32 = common().u32;
         match (from.kind(), to.kind()) {
             _ if from == to || from.is_never() => value,

@@ -12,6 +12,7 @@ mod control;
 mod data;
 mod derive;
 mod exprs;
+mod foreign;
 mod intrinsics;
 mod loops;
 mod matches;
@@ -213,7 +214,13 @@ impl qz_mir::Source for Lowerer<'_, '_> {
             }
             _ => qz_mir::FnKind::Quartz,
         };
-        FnInfo { path: self.defs().fn_path(id), params: scheme.params.clone(), ret: scheme.ret, kind }
+        FnInfo {
+            path: self.defs().fn_path(id),
+            params: scheme.params.clone(),
+            ret: scheme.ret,
+            kind,
+            export: def.attrs.export,
+        }
     }
 
     fn body(&self, key: BodyKey) -> Arc<Body> {

@@ -261,6 +261,8 @@ pub enum ClosureTarget {
     Lambda(BodyKey),
     /// A function used as a value. Generic only.
     Fn(Callee),
+    /// The same as code that C can call: the value is a pointer to it. Nothing is captured. Generic only.
+    ForC(Box<ClosureTarget>),
     /// Mono.
     Instance(InstanceId),
 }

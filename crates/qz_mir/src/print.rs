@@ -543,6 +543,27 @@ impl Printer<'_> {
         }
     }
 
+    fn closure_target(&mut self, target: &ClosureTarget) {
+        match target {
+            ClosureTarget::Lambda(key) => {
+                self.put("lambda ");
+                self.body_key(*key);
+            }
+            ClosureTarget::Fn(callee) => {
+                self.put("of ");
+                self.callee(callee);
+            }
+            ClosureTarget::ForC(inner) => {
+                self.put("for_c ");
+                self.closure_target(inner);
+            }
+            ClosureTarget::Instance(id) => {
+                let name = self.names.instance(*id);
+                self.put(format_args!("@{name}"));
+            }
+        }
+    }
+
     fn rvalue(&mut self, value: &Rvalue) {
         match value {
             Rvalue::Use(operand) => self.operand(operand),
@@ -581,20 +602,7 @@ impl Printer<'_> {
             }
             Rvalue::Closure(target, operands) => {
                 self.put("closure ");
-                match &**target {
-                    ClosureTarget::Lambda(key) => {
-                        self.put("lambda ");
-                        self.body_key(*key);
-                    }
-                    ClosureTarget::Fn(callee) => {
-                        self.put("of ");
-                        self.callee(callee);
-                    }
-                    ClosureTarget::Instance(id) => {
-                        let name = self.names.instance(*id);
-                        self.put(format_args!("@{name}"));
-                    }
-                }
+                self.closure_target(target);
                 self.out.push(' ');
                 self.operands(operands);
             }

@@ -107,6 +107,8 @@ pub struct FnInfo {
     pub params: Vec<Ty>,
     pub ret: Ty,
     pub kind: FnKind,
+    /// What C knows it by.
+    pub export: Option<Name>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,6 +143,14 @@ pub struct Module {
     pub entry: Option<InstanceId>,
 }
 
+impl Module {
+    /// What C knows by a symbol: with the entry, what the program starts from.
+    pub fn exports(&self) -> impl Iterator<Item = InstanceId> + '_ {
+        let is_known = |it: &Instance| it.for_c.as_ref().is_some_and(|for_c| for_c.symbol.is_some());
+        self.instances.iter().filter(move |(_, it)| is_known(it)).map(|(id, _)| id)
+    }
+}
+
 /// One function to be emitted.
 #[derive(Clone, Debug)]
 pub struct Instance {
@@ -154,6 +164,16 @@ pub struct Instance {
     /// Whether a call may end in a panic.
     pub may_panic: bool,
     pub foreign: Option<Foreign>,
+    /// C can call it: there is code in C's convention around it, and a closure of it is the address of that.
+    pub for_c: Option<ForC>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForC {
+    /// What C knows it by; otherwise only its address gets out.
+    pub symbol: Option<Name>,
+    /// For people.
+    pub name: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,6 +196,8 @@ pub enum InstanceKey {
     Body(BodyKey, Tys, EvidenceList),
     /// Wraps a function so that it can be called as a closure value.
     FnValue(Box<InstanceKey>),
+    /// Wraps a function, or a lambda that captures nothing, for C.
+    ForC(Box<InstanceKey>),
     /// Unpacks a `dyn` value's payload of this type and calls the method's instance.
     DynShim(Ty, Box<InstanceKey>),
     /// Adds a count to everything counted inside an unboxed value.

@@ -213,7 +213,9 @@ fn wrong_value(value: &Rvalue, concrete: bool) -> Option<&'static str> {
     match value {
         Rvalue::Closure(target, _) => match (&**target, concrete) {
             (ClosureTarget::Instance(_), false) => Some("generic bodies know no instances"),
-            (ClosureTarget::Lambda(_) | ClosureTarget::Fn(_), true) => Some("the closure is not an instance"),
+            (ClosureTarget::Lambda(_) | ClosureTarget::Fn(_) | ClosureTarget::ForC(_), true) => {
+                Some("the closure is not an instance")
+            }
             _ => None,
         },
         Rvalue::MakeDyn { vtable, .. } if vtable.is_none() == concrete => Some("the table of methods"),

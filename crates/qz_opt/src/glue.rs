@@ -8,8 +8,8 @@
 use qz_base::{FileId, Name, Span, TextRange};
 use qz_mir::build::Builder;
 use qz_mir::{
-    AdtKind, BinOp, Body, BodyAttrs, BodyKey, Callee, CastKind, Const, InlineHint, InstanceKey, Intrinsic,
-    Operand, Place, Proj, Rvalue, TermKind,
+    AdtKind, BinOp, Body, BodyAttrs, BodyKey, BodyPart, Callee, CastKind, ClosureTarget, Const, InlineHint,
+    InstanceKey, Intrinsic, Operand, Place, Proj, Rvalue, TermKind,
 };
 use qz_rt_abi::object::DYN_PAYLOAD;
 use qz_rt_abi::registry::rt;
@@ -54,6 +54,29 @@ pub(crate) fn fn_value(cx: &mut Instantiator, of: &InstanceKey) -> Body {
     let args: Vec<_> = params.iter().map(|&ty| Operand::local(b.param(ty, None))).collect();
     b.call(Body::RETURN, Callee::Instance(callee), args);
     b.end(TermKind::Return);
+    b.finish()
+}
+
+/// `fn(args…)` around a function, or a lambda that captures nothing, for the code that C calls.
+pub(crate) fn for_c(cx: &mut Instantiator, of: &InstanceKey) -> Body {
+    let (params, ret) = cx.signature(of);
+    let callee = cx.instance(of.clone());
+    let mut b = builder("function for C", ret);
+    b.attrs.inline = InlineHint::Never;
+    let is_lambda = matches!(of, InstanceKey::Body(body, ..) if matches!(body.part, BodyPart::Lambda(_)));
+    // A lambda's first parameter is the closure itself.
+    let (own, closure) = if is_lambda { (&params[1..], params.first()) } else { (&params[..], None) };
+    let mut args: Vec<_> = own.iter().map(|&ty| Operand::local(b.param(ty, None))).collect();
+    if let Some(&ty) = closure {
+        let target = Box::new(ClosureTarget::Instance(callee));
+        args.insert(0, Operand::local(b.eval(ty, Rvalue::Closure(target, Vec::new()))));
+    }
+    b.call(Body::RETURN, Callee::Instance(callee), args);
+    if ret.is_never() {
+        b.end(TermKind::Unreachable);
+    } else {
+        b.end(TermKind::Return);
+    }
     b.finish()
 }
 

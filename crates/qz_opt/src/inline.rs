@@ -117,7 +117,7 @@ fn loops(body: &Body) -> bool {
 /// Whether each instance is called from one place and not used otherwise.
 fn count_calls(module: &Module) -> Vec<bool> {
     let mut counts = vec![0u32; module.instances.len()];
-    module.entry.into_iter().for_each(|id| counts[id.index()] += 2);
+    module.entry.into_iter().chain(module.exports()).for_each(|id| counts[id.index()] += 2);
     module.vtables.values().flat_map(|it| &it.slots).for_each(|id| counts[id.index()] += 2);
     for body in module.instances.values().filter_map(|it| it.body.as_ref()) {
         for stmt in body.blocks.values().flat_map(|block| &block.stmts) {

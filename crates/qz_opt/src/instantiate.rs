@@ -14,8 +14,8 @@ use indexmap::IndexMap;
 use qz_base::FxHashMap;
 use qz_mir::layout::Layouts;
 use qz_mir::{
-    AdtKind, Body, BodyKey, BodyPart, Const, FnKind, Foreign, Instance, InstanceId, InstanceKey, Module,
-    Ownership, Param, Source, TypeEntry, TypeEntryKind, Vtable, VtableId,
+    AdtKind, Body, BodyKey, BodyPart, Const, FnKind, ForC, Foreign, Instance, InstanceId, InstanceKey,
+    Module, Ownership, Param, Source, TypeEntry, TypeEntryKind, Vtable, VtableId,
 };
 use qz_types::{FnId, StaticId, Ty, TyFlags, TyKind, Tys, subst};
 use rustc_hash::{FxBuildHasher, FxHashSet};
@@ -56,7 +56,8 @@ pub(crate) fn instantiate<'a>(
     source: &'a dyn Source,
     layouts: &'a Layouts<'a>,
     drops: &'a Drops<'a>,
-    entry: InstanceKey,
+    entry: Option<InstanceKey>,
+    exports: &[FnId],
     consts: Option<ConstEval<'a>>,
 ) -> Result<Module, OptError> {
     let mut cx = Instantiator {
@@ -77,8 +78,11 @@ pub(crate) fn instantiate<'a>(
         taken: FxHashSet::default(),
         error: None,
     };
-    let entry = cx.instance(entry);
-    cx.module.entry = Some(entry);
+    cx.module.entry = entry.map(|entry| cx.instance(entry));
+    for &function in exports {
+        let key = InstanceKey::Body(BodyKey::main(function), Ty::list(&[]), no_evidence());
+        cx.instance(InstanceKey::ForC(Box::new(key)));
+    }
     let mut next = 0;
     while let Some((key, &id)) = cx.ids.get_index(next) {
         let key = key.clone();
@@ -107,6 +111,7 @@ impl<'a> Instantiator<'a> {
             ret: qz_types::ty::common().unit,
             may_panic: true,
             foreign: None,
+            for_c: None,
         });
         if !self.taken.insert(self.module.instances[id].symbol.clone()) {
             // Differs in something that has no path, such as an effect row. The order of discovery is the
@@ -133,7 +138,9 @@ impl<'a> Instantiator<'a> {
     fn depth_of_key(&mut self, key: &InstanceKey) -> u32 {
         match key {
             InstanceKey::Body(_, args, _) => args.iter().map(|&ty| self.depth(ty)).max().unwrap_or(0),
-            InstanceKey::FnValue(of) | InstanceKey::DestroyClosure(of) => self.depth_of_key(of),
+            InstanceKey::FnValue(of) | InstanceKey::ForC(of) | InstanceKey::DestroyClosure(of) => {
+                self.depth_of_key(of)
+            }
             InstanceKey::DynShim(ty, of) => self.depth(*ty).max(self.depth_of_key(of)),
             InstanceKey::RetainGlue(ty)
             | InstanceKey::ReleaseGlue(ty)
@@ -171,6 +178,10 @@ impl<'a> Instantiator<'a> {
                 None => self.mono_body(*body, args, evidence),
             },
             InstanceKey::FnValue(of) => glue::fn_value(self, of),
+            InstanceKey::ForC(of) => {
+                self.module.instances[id].for_c = Some(self.for_c(of));
+                glue::for_c(self, of)
+            }
             InstanceKey::DynShim(from, of) => glue::dyn_shim(self, *from, of),
             InstanceKey::RetainGlue(ty) => glue::count_glue(*ty, true),
             InstanceKey::ReleaseGlue(ty) => glue::count_glue(*ty, false),
@@ -186,6 +197,17 @@ impl<'a> Instantiator<'a> {
         instance.params = body.params().map(param).collect();
         instance.ret = body.return_ty();
         instance.body = Some(Arc::new(body));
+    }
+
+    /// What C knows of a function.
+    fn for_c(&self, of: &InstanceKey) -> ForC {
+        let symbol = match of {
+            InstanceKey::Body(body, ..) if body.part == BodyPart::Main => {
+                self.source.function(body.function).export
+            }
+            _ => None,
+        };
+        ForC { symbol, name: self.symbols.readable(of) }
     }
 
     fn foreign(&self, key: BodyKey) -> Option<(Foreign, Vec<Ty>, Ty)> {

@@ -65,6 +65,8 @@ pub struct Options<'a> {
     pub consts: Option<ConstEval<'a>>,
     /// Names keep their values to the end of their scope, for debuggers.
     pub keep_names: bool,
+    /// Functions for C that belong to the program whether it uses them itself or not.
+    pub exports: &'a [FnId],
 }
 
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -124,32 +126,33 @@ impl AdtDefs for SourceDefs<'_> {
     }
 }
 
-/// The program that starts with `main`, ready for engines. `observe` sees it after each stage.
+/// The program that starts with `main`, or the library of `Options::exports` without one, ready for engines.
+/// `observe` sees it after each stage.
 pub fn build_module(
     source: &dyn Source,
-    main: FnId,
+    main: Option<FnId>,
     options: &Options,
     observe: &mut dyn FnMut(Stage, &Module),
 ) -> Result<Module, OptError> {
-    build(source, InstanceKey::Entry(main), options, observe)
+    build(source, main.map(InstanceKey::Entry), options, observe)
 }
 
 /// What is needed to evaluate a constant item; its value is the result of the module's entry.
 pub fn build_constant(source: &dyn Source, item: FnId, options: &Options) -> Result<Module, OptError> {
     let key = InstanceKey::Body(BodyKey::main(item), Ty::list(&[]), no_evidence());
-    build(source, key, options, &mut |_, _| {})
+    build(source, Some(key), options, &mut |_, _| {})
 }
 
 fn build(
     source: &dyn Source,
-    entry: InstanceKey,
+    entry: Option<InstanceKey>,
     options: &Options,
     observe: &mut dyn FnMut(Stage, &Module),
 ) -> Result<Module, OptError> {
     let defs = SourceDefs(source);
     let layouts = Layouts::new(&defs);
     let drops = Drops::new(source, &layouts, options.keep_names);
-    let mut module = instantiate::instantiate(source, &layouts, &drops, entry, options.consts)?;
+    let mut module = instantiate::instantiate(source, &layouts, &drops, entry, options.exports, options.consts)?;
     observe(Stage::Instantiated, &module);
     check(&module, &layouts, options, "instantiation", None)?;
     let optimise = options.level != OptLevel::None;

@@ -46,7 +46,7 @@ pub(crate) fn infer_params(module: &mut Module, drops: &Drops, calls: &CallGraph
 
 /// Instances whose callers do not know them.
 fn fixed_conventions(module: &Module) -> FxHashSet<InstanceId> {
-    let mut fixed: FxHashSet<InstanceId> = module.entry.into_iter().collect();
+    let mut fixed: FxHashSet<InstanceId> = module.entry.into_iter().chain(module.exports()).collect();
     fixed.extend(module.vtables.values().flat_map(|vtable| &vtable.slots));
     for (id, instance) in module.instances.iter() {
         let Some(body) = &instance.body else { continue };

@@ -25,6 +25,7 @@ pub(crate) fn sweep(module: &mut Module) {
                 ret: instance.ret,
                 may_panic: instance.may_panic,
                 foreign: instance.foreign.take(),
+                for_c: instance.for_c.take(),
             };
             instance_ids[id.index()] = Some(kept.alloc(placeholder));
         }
@@ -113,7 +114,7 @@ fn reach(module: &mut Module) -> Reached {
     };
     let in_data = module.data.values().filter_map(|blob| blob.object_of.map(TypeEntryKind::Ty));
     let mut made: FxHashSet<TypeEntryKind> = in_data.collect();
-    let mut work: Vec<InstanceId> = module.entry.into_iter().collect();
+    let mut work: Vec<InstanceId> = module.entry.into_iter().chain(module.exports()).collect();
     loop {
         while let Some(id) = work.pop() {
             if std::mem::replace(&mut reached.instances[id.index()], true) {

@@ -69,6 +69,7 @@ impl<'a> Symbols<'a> {
         match key {
             InstanceKey::Body(body, ..) => self.path(*body).replace("::", "."),
             InstanceKey::FnValue(of) => format!("{}.value", self.stem(of)),
+            InstanceKey::ForC(of) => format!("{}.for_c", self.stem(of)),
             InstanceKey::DynShim(_, of) => format!("{}.dyn", self.stem(of)),
             InstanceKey::RetainGlue(_) => "retain".into(),
             InstanceKey::ReleaseGlue(_) => "release".into(),
@@ -107,7 +108,7 @@ impl<'a> Symbols<'a> {
                 self.write_args(args, &mut text);
                 text
             }
-            InstanceKey::FnValue(of) => self.readable(of),
+            InstanceKey::FnValue(of) | InstanceKey::ForC(of) => self.readable(of),
             InstanceKey::DynShim(_, of) => self.readable(of),
             InstanceKey::RetainGlue(ty) => format!("retaining {}", self.ty(*ty)),
             InstanceKey::ReleaseGlue(ty) => format!("releasing {}", self.ty(*ty)),
@@ -208,6 +209,7 @@ impl<'a> Symbols<'a> {
             InstanceKey::FieldGlue(..) => 8,
             InstanceKey::Specialised(..) => 10,
             InstanceKey::Entry(_) => 9,
+            InstanceKey::ForC(_) => 10,
         };
         hash.word(number);
         match key {
@@ -221,7 +223,9 @@ impl<'a> Symbols<'a> {
                 self.hash_list(args, hash);
                 self.hash_evidence(evidence, hash);
             }
-            InstanceKey::FnValue(of) | InstanceKey::DestroyClosure(of) => self.hash_key(of, hash),
+            InstanceKey::FnValue(of) | InstanceKey::ForC(of) | InstanceKey::DestroyClosure(of) => {
+                self.hash_key(of, hash)
+            }
             InstanceKey::DynShim(ty, of) => {
                 hash.word(self.hash_ty(*ty));
                 self.hash_key(of, hash);

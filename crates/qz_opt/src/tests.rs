@@ -23,7 +23,7 @@ fn build(text: &str, level: OptLevel) -> (TextProgram, Result<Module, OptError>)
     let program = TextProgram::read(&format!("{PRELUDE}{text}")).expect("the program is well formed");
     let main = program.function_id("main").expect("there is a `main`");
     let options = Options { level, verify: true, ..Options::default() };
-    let module = build_module(&program, main, &options, &mut |_, _| {});
+    let module = build_module(&program, Some(main), &options, &mut |_, _| {});
     (program, module)
 }
 

@@ -584,6 +584,9 @@ impl<'t> Reader<'t> {
         if self.eat("of") {
             return Ok(ClosureTarget::Fn(self.callee()?));
         }
+        if self.eat("for_c") {
+            return Ok(ClosureTarget::ForC(Box::new(self.closure_target()?)));
+        }
         self.expect("@")?;
         Ok(ClosureTarget::Instance(self.instance()?))
     }

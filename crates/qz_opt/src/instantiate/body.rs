@@ -130,6 +130,17 @@ impl Instantiator<'_> {
                 Some(key) => InstanceKey::FnValue(Box::new(key)),
                 None => unreachable!("a function value of {callee:?}"),
             },
+            ClosureTarget::ForC(inner) => match &**inner {
+                ClosureTarget::Lambda(body) => {
+                    let lambda = InstanceKey::Body(*body, scope.args, scope.evidence.clone());
+                    InstanceKey::ForC(Box::new(lambda))
+                }
+                ClosureTarget::Fn(callee) => match self.callee_key(callee, scope) {
+                    Some(key) => InstanceKey::ForC(Box::new(key)),
+                    None => unreachable!("a function value of {callee:?}"),
+                },
+                other => unreachable!("for C: {other:?}"),
+            },
             ClosureTarget::Instance(_) => return,
         };
         let id = self.instance(key);
