@@ -26,20 +26,24 @@ pub fn compile_object(
 ) -> Result<Vec<u8>, CompileError> {
     let options = Options { debug: debug.is_some(), ..options };
     let isa = crate::isa::portable(options.opt, options.debug);
-    let cx = ProgramCx::new(module, layouts, options, isa.clone());
+    let mut cx = ProgramCx::new(module, layouts, options, isa.clone());
+    let program = cx.image.add_data(&[0; size_of::<Program>()], 8, Vec::new());
+    cx.description = Some(program);
     let mut compiled = cx.compile()?;
     let count = module.instances.len() as u32;
-    if let Some(entry) = compiled.entry {
-        let program = compiled.image.add_data(&[0; size_of::<Program>()], 8, Vec::new());
+    if compiled.entry.is_some() {
         add_main(&mut compiled, options, program)?;
-        describe(module, &mut compiled, files, options, program, entry);
     }
-    let name = |number: u32| match module.instances.iter().nth(number as usize) {
-        Some((_, instance)) => instance.symbol.clone(),
-        None if number == count => "qz.run".to_owned(),
-        None => "main".to_owned(),
+    describe(module, &mut compiled, files, options, program);
+    let around = |number: u32| crate::foreign::symbol_around(module, number);
+    let name = |number: u32| match (module.instances.iter().nth(number as usize), around(number)) {
+        (Some((_, instance)), _) => instance.symbol.clone(),
+        (None, Some((symbol, _))) => symbol,
+        (None, None) if number == count => "qz.run".to_owned(),
+        (None, None) => "main".to_owned(),
     };
-    let mut writer = compiled.image.into_object(&name, &|number| number > count);
+    let exported = |number: u32| number == count + 1 || around(number).is_some_and(|(_, exported)| exported);
+    let mut writer = compiled.image.into_object(&name, &exported);
     if let Some(unit) = debug {
         let (functions, locations) = (compiled.functions, compiled.locations);
         let noted = dwarf::Noted { unit, functions, locations, layouts, files };
@@ -87,7 +91,6 @@ fn describe(
     files: &dyn SourceFiles,
     options: Options,
     program: DataId,
-    entry: u32,
 ) {
     let table = PlaceTable::new(&compiled.locations, files);
     let image = &mut compiled.image;
@@ -114,7 +117,8 @@ fn describe(
         (at!(site_count), image.sites.len() as u64),
     ];
     let pointers = [
-        (at!(run), Symbol::Function(entry)),
+        // A library has no entry, and nobody asks for it.
+        (at!(run), Symbol::Function(compiled.entry.unwrap_or(first))),
         (at!(types), Symbol::Data(compiled.type_table)),
         (at!(places), Symbol::Data(places)),
         (at!(texts), Symbol::Data(texts)),

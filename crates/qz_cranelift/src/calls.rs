@@ -1,4 +1,4 @@
-//! Calls: of instances, closures, `dyn` methods, the runtime, foreign functions.
+//! Calls: of instances, closures, `dyn` methods, the runtime. Foreign functions are in `foreign`.
 //!
 //! A call that may panic inside a block with a cleanup ends its CLIF block with two ways out.
 
@@ -9,7 +9,7 @@ use cranelift_codegen::ir::{
 };
 use qz_codegen::{FnAbi, PassMode, RetMode};
 use qz_mir::layout::Layout;
-use qz_mir::{Call, Callee, Instance, InstanceId, Operand};
+use qz_mir::{Call, Callee, InstanceId, Operand};
 use qz_rt_abi::RtFn;
 use qz_rt_abi::fiber::HASH_WORD_KEYS;
 use qz_rt_abi::object::{CLOSURE_CODE, DYN_VTABLE, STR_LEN};
@@ -21,7 +21,7 @@ use crate::function::FnCx;
 use crate::image::Symbol;
 use crate::memory::Region;
 use crate::place::Home;
-use crate::value::{Addr, Val, clif_ty};
+use crate::value::{Addr, Val};
 
 type Values = SmallVec<[Value; 4]>;
 
@@ -261,30 +261,6 @@ impl FnCx<'_, '_, '_> {
         let function = self.import(Symbol::Runtime(f), signature);
         let args: Values = std::iter::once(self.fiber()).chain(args.iter().copied()).collect();
         self.call_function(function, &args, def.may_panic).first().copied()
-    }
-
-    // ---- foreign functions
-
-    fn call_foreign(&mut self, call: &Call, instance: &Instance) {
-        let foreign = instance.foreign.as_ref().expect("asked before");
-        let symbol = self.program.foreign(foreign);
-        let mut args = Values::new();
-        for arg in &call.args {
-            match self.operand(arg).1 {
-                Val::Parts(parts) => args.extend(parts),
-                Val::Memory(_) => unreachable!("foreign functions take scalars"),
-            }
-        }
-        let params: SmallVec<[_; 6]> = args.iter().map(|&arg| self.b.func.dfg.value_type(arg)).collect();
-        let ret = self.program.layouts.of(instance.ret);
-        let ret = ret.slots.as_ref().and_then(|slots| slots.first()).map(|slot| clif_ty(slot.scalar));
-        let signature = self.c_signature(&params, ret);
-        // A variadic function is called with other signatures elsewhere, so the call is by address.
-        let code = self.symbol_address(symbol);
-        let results = self.call_address(code, signature, &args, false);
-        if ret.is_some() {
-            self.write_local(call.dest, &Val::Parts(results));
-        }
     }
 }
 

@@ -1,6 +1,5 @@
 //! A compiled program in memory, and running it.
 
-use std::ffi::CString;
 use std::io;
 
 use qz_codegen::{Locations, SourceFiles};
@@ -74,7 +73,7 @@ impl Jit {
         let compiled = ProgramCx::new(module, layouts, options, isa).compile()?;
         let missing =
             |names: Vec<String>| CompileError::MissingSymbol(names.into_iter().next().unwrap_or_default());
-        let found = compiled.image.find_outside(&find_symbol).map_err(missing)?;
+        let found = compiled.image.find_outside(&crate::foreign::address_in_process).map_err(missing)?;
         let resolver = Box::new(Known { locations: compiled.locations, files });
         let loaded = compiled.image.load(&found, resolver).map_err(CompileError::Memory)?;
         let returns_status = module.entry.is_some_and(|id| is_int(module.instances[id].ret));
@@ -132,12 +131,4 @@ impl Jit {
 
 fn is_int(ty: Ty) -> bool {
     ty.is_integer()
-}
-
-/// The address of a function in the libraries of this process.
-pub(crate) fn find_symbol(name: &str) -> Option<*const u8> {
-    let name = CString::new(name).ok()?;
-    // SAFETY: the name ends in a zero byte; the call only looks up.
-    let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
-    (!address.is_null()).then_some(address as *const u8)
 }

@@ -14,6 +14,7 @@ mod counts;
 mod destroy;
 mod dwarf;
 mod enums;
+mod foreign;
 mod function;
 pub mod image;
 mod intrinsics;

@@ -98,6 +98,10 @@ impl FnCx<'_, '_, '_> {
             ClosureTarget::Fn(Callee::Instance(id)) => *id,
             other => unreachable!("{other:?} is an instance by now"),
         };
+        if self.program.module.instances[instance].for_c.is_some() {
+            let code = self.program.around(instance).outer;
+            return Val::one(self.symbol_address(Symbol::Function(code)));
+        }
         if captures.is_empty() {
             let object = self.program.static_closure(instance);
             return Val::one(self.symbol_address(Symbol::Data(object)));

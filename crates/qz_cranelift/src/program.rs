@@ -40,6 +40,8 @@ pub(crate) struct ProgramCx<'m> {
     data: Vec<Option<DataId>>,
     statics: FxHashMap<StaticId, DataId>,
     destroys: Vec<InstanceKey>,
+    /// What the runtime is told of the program, where that is part of it.
+    pub(crate) description: Option<DataId>,
     /// Variables of the function at hand, for debuggers.
     pub(crate) variables: Vec<dwarf::Variable>,
     functions: Vec<dwarf::Function>,
@@ -80,6 +82,7 @@ impl<'m> ProgramCx<'m> {
             data: vec![None; module.data.len()],
             statics: FxHashMap::default(),
             destroys,
+            description: None,
             variables: Vec::new(),
             functions: Vec::new(),
         }
@@ -125,6 +128,7 @@ impl<'m> ProgramCx<'m> {
             Some(main) => Some(self.compile_entry(main, &mut cx, &mut builder_cx, &mut text)?),
             None => None,
         };
+        self.compile_for_c(&mut cx, &mut builder_cx, &mut text)?;
         let type_table = self.type_table();
         let ProgramCx { image, locations, functions, .. } = self;
         Ok(Compiled { image, locations, type_table, entry, text, functions })
@@ -140,7 +144,7 @@ impl<'m> ProgramCx<'m> {
         self.functions.push(function);
     }
 
-    fn finish(
+    pub(crate) fn finish(
         &mut self,
         number: u32,
         cx: &mut Context,

@@ -18,7 +18,7 @@ fn run_at(text: &str, level: OptLevel) -> String {
     let main = program.function_id("main").expect("there is a `main`");
     let options = qz_opt::Options { level, verify: true, ..Default::default() };
     let show = std::env::var_os("SHOW_MIR").is_some();
-    let module = build_module(&program, main, &options, &mut |stage, module| {
+    let module = build_module(&program, Some(main), &options, &mut |stage, module| {
         if show && stage != Stage::Instantiated {
             println!("---- {stage:?}\n{}", qz_mir::print::print_module(module, &SourceNames(&program)));
         }

@@ -1,13 +1,13 @@
-//! Calls: of instances, closures, `dyn` methods, the runtime, foreign functions.
+//! Calls: of instances, closures, `dyn` methods, the runtime. Foreign functions are in `foreign`.
 
 use qz_codegen::{FnAbi, PassMode, RetMode};
 use qz_mir::layout::{Layout, Scalar};
-use qz_mir::{Call, Callee, Instance, InstanceId, Operand};
+use qz_mir::{Call, Callee, InstanceId, Operand};
 use qz_rt_abi::RtFn;
 use qz_rt_abi::fiber::HASH_WORD_KEYS;
 use qz_rt_abi::object::{CLOSURE_CODE, DYN_VTABLE};
 use qz_rt_abi::registry::{RtScalar, rt};
-use qz_types::{Ty, TyKind};
+use qz_types::Ty;
 use smallvec::SmallVec;
 
 use crate::function::FnCx;
@@ -248,61 +248,6 @@ impl FnCx<'_, '_> {
                 None
             }
         }
-    }
-
-    // ---- foreign functions
-
-    fn call_foreign(&mut self, call: &Call, instance: &Instance) {
-        let foreign = instance.foreign.as_ref().expect("asked before");
-        let mut list = Vec::new();
-        for arg in &call.args {
-            let ty = self.operand_ty(arg);
-            match self.operand(arg).1 {
-                Val::Parts(parts) => {
-                    list.extend(parts.iter().map(|part| format!("{}{} {part}", part.ty, extension(ty))));
-                }
-                Val::Memory(_) => unreachable!("foreign functions take scalars"),
-            }
-        }
-        let params: Vec<String> = instance
-            .params
-            .iter()
-            .flat_map(|param| self.c_types(param.ty))
-            .map(|ty| ty.to_string())
-            .collect();
-        let ret = self.c_types(instance.ret).first().copied();
-        let shown = ret.map_or("void".into(), |ty| format!("{}{ty}", extension(instance.ret)));
-        let mut declared = params.join(", ");
-        if foreign.variadic {
-            declared += if params.is_empty() { "..." } else { ", ..." };
-        }
-        let symbol = crate::program::quoted(foreign.symbol.as_str());
-        self.program.declare(foreign.symbol.as_str(), format!("declare {shown} @{symbol}({declared}) #0"));
-        let text = format!("call {shown} ({declared}) @{symbol}({}) #0", list.join(", "));
-        match ret {
-            Some(ty) => {
-                let result = self.w.set(ty, format_args!("{text}"));
-                self.write_local(call.dest, &Val::one(result));
-            }
-            None => self.w.line(format_args!("{text}")),
-        }
-    }
-
-    /// The machine values of a type that C takes or gives.
-    fn c_types(&self, ty: Ty) -> Vec<LlTy> {
-        let layout = self.program.layouts.of(ty);
-        let slots = layout.slots.as_deref().unwrap_or_default();
-        slots.iter().map(|slot| LlTy::of(slot.scalar)).collect()
-    }
-}
-
-/// How C extends what is narrower than its `int`.
-fn extension(ty: Ty) -> &'static str {
-    match ty.kind() {
-        TyKind::Int(int) if int.bits() < 32 && int.signed() => " signext ",
-        TyKind::Int(int) if int.bits() < 32 => " zeroext ",
-        TyKind::Bool => " zeroext ",
-        _ => "",
     }
 }
 

@@ -18,6 +18,7 @@ mod data;
 mod debug;
 mod destroy;
 mod enums;
+mod foreign;
 mod function;
 mod intrinsics;
 mod ir;

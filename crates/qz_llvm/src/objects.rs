@@ -98,6 +98,9 @@ impl FnCx<'_, '_> {
             ClosureTarget::Fn(Callee::Instance(id)) => *id,
             other => unreachable!("{other:?} is an instance by now"),
         };
+        if let Some(code) = self.program.function_for_c(instance) {
+            return Val::one(code);
+        }
         if captures.is_empty() {
             return Val::one(self.program.static_closure(instance));
         }

@@ -14,7 +14,7 @@ use qz_mir::{InstanceId, InstanceKey, Module, StaticDataId, VtableId};
 use qz_rt_abi::RtFn;
 use qz_rt_abi::native::{ABI, COUNTS_OBJECTS, RETURNS_STATUS};
 use qz_rt_abi::object::STR_SIZE;
-use qz_types::{StaticId, Ty, TyKind};
+use qz_types::{StaticId, TyKind};
 use rustc_hash::FxBuildHasher;
 
 use crate::Options;
@@ -27,6 +27,9 @@ use crate::recursion::Recursion;
 use crate::subset;
 use crate::units::Units;
 use crate::unwind::ret_ty;
+
+/// What stands for the entry of a library, which has none.
+const NO_ENTRY: &str = "define internal i32 @qz.run(ptr %fiber, ptr %status) #0 {\n  ret i32 0\n}\n\n";
 
 /// What functions share while a program is printed.
 pub(crate) struct ProgramCx<'m> {
@@ -57,6 +60,8 @@ struct Part {
     data: String,
     functions: Vec<(InstanceId, String)>,
     start: String,
+    /// What it defines beside those functions: C's names for some, which others may declare.
+    own: FxHashSet<String>,
     declared: IndexMap<String, String, FxBuildHasher>,
     debug: String,
 }
@@ -71,7 +76,7 @@ impl Part {
             let _ = write!(text, "define {linkage} {function}");
         }
         text += &self.start;
-        for declaration in self.declared.values() {
+        for (_, declaration) in self.declared.iter().filter(|(name, _)| !self.own.contains(*name)) {
             let _ = writeln!(text, "{declaration}");
         }
         text += &subset::attributes(program.options);
@@ -208,18 +213,9 @@ impl<'m> ProgramCx<'m> {
                 functions.push((id, FnCx::translate(self, id, instance, body)));
             }
         }
-        let mut start = String::new();
-        if unit + 1 == self.units.count() {
-            if let Some(entry) = module.entry {
-                start = self.entry(entry);
-            }
-            self.type_table();
-            let places = PlaceTable::new(&self.locations, files);
-            crate::locations::print(&places, &mut self.data);
-            if let Some(entry) = module.entry {
-                self.describe(entry, places.places.len());
-            }
-        }
+        let is_last = unit + 1 == self.units.count();
+        let start = if is_last { self.start(files) } else { String::new() };
+        let own = if is_last { self.symbols_for_c() } else { FxHashSet::default() };
         for foreign in self.units.end(unit) {
             let id = InstanceId::from_raw(foreign as u32);
             let symbol = module.instances[id].symbol.clone();
@@ -235,9 +231,33 @@ impl<'m> ProgramCx<'m> {
             data: std::mem::take(&mut self.data),
             functions,
             start,
+            own,
             declared: std::mem::take(&mut self.declared),
             debug: self.debug.take().map(Debug::print).unwrap_or_default(),
         }
+    }
+
+    /// What there is once: how the program starts, what stands around its functions for C, tables.
+    fn start(&mut self, files: &dyn SourceFiles) -> String {
+        let mut start = self.print_for_c();
+        start += &match self.module.entry {
+            Some(entry) => self.entry(entry),
+            None => NO_ENTRY.to_owned(),
+        };
+        self.type_table();
+        let places = PlaceTable::new(&self.locations, files);
+        crate::locations::print(&places, &mut self.data);
+        self.describe(places.places.len());
+        start
+    }
+
+    /// Names of functions that are not Quartz's own and yet defined here.
+    fn symbols_for_c(&self) -> FxHashSet<String> {
+        let for_c = self.module.instances.values().filter_map(|it| {
+            let for_c = it.for_c.as_ref()?;
+            Some(for_c.symbol.map_or_else(|| crate::foreign::outer_symbol(it, for_c), |it| it.as_str().to_owned()))
+        });
+        for_c.chain(self.module.entry.map(|_| "main".to_owned())).collect()
     }
 
     /// A function of another part.
@@ -288,9 +308,10 @@ impl<'m> ProgramCx<'m> {
     }
 
     /// What the runtime must know of the program: a [`qz_rt_abi::native::Program`].
-    fn describe(&mut self, entry: InstanceId, places: usize) {
-        let is_int = |ty: Ty| ty.is_integer();
-        let mut flags = if is_int(self.module.instances[entry].ret) { RETURNS_STATUS } else { 0 };
+    fn describe(&mut self, places: usize) {
+        let gives_status =
+            self.module.entry.is_some_and(|entry| self.module.instances[entry].ret.is_integer());
+        let mut flags = if gives_status { RETURNS_STATUS } else { 0 };
         if self.options.count_objects {
             flags |= COUNTS_OBJECTS;
         }

@@ -110,6 +110,7 @@ impl Context {
             state: Box::into_raw(Box::new(fiber_state)).cast(),
             hash_keys: crate::hash::keys(),
         });
+        crate::foreign::note_program(types, settings);
         Ok(Context { fiber, worker, stack })
     }
 
@@ -121,7 +122,7 @@ impl Context {
     /// Runs `f` on the fiber's stack.
     pub fn run<R>(&mut self, f: impl FnOnce(*mut Fiber) -> R) -> R {
         let fiber = self.fiber();
-        self.stack.run(|| f(fiber))
+        crate::foreign::with_current(fiber, || self.stack.run(|| f(fiber)))
     }
 
     /// Ends the panic that nobody took, if there is one.

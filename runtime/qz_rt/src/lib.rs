@@ -9,6 +9,7 @@
 pub mod context;
 mod entries;
 mod files;
+pub mod foreign;
 mod hash;
 mod large;
 mod math;

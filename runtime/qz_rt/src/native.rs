@@ -34,10 +34,22 @@ const RESERVE: usize = 1 << 20;
 static PROGRAM: OnceLock<&'static Program> = OnceLock::new();
 
 impl Settings {
-    fn of(program: &Program) -> Settings {
+    pub(crate) fn of(program: &Program) -> Settings {
         let count_objects = program.flags & COUNTS_OBJECTS != 0;
         let usual = Settings { count_objects, ..Settings::default() };
         if program.code.is_null() { Settings { reserve: RESERVE, ..usual } } else { usual }
+    }
+}
+
+const MISMATCH: &str = "the program is linked with the runtime library of another compiler; build it again";
+
+/// Makes the program of this process known, for panics and backtraces.
+pub(crate) fn note(program: &'static Program) {
+    if program.abi != ABI {
+        abort_now(&format!("error: {MISMATCH}"));
+    }
+    if PROGRAM.set(program).is_ok() {
+        register_code(program);
     }
 }
 
@@ -48,13 +60,10 @@ impl Settings {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qz_start(program: &'static Program, _argc: i32, _argv: *const *const u8) -> i32 {
     if program.abi != ABI {
-        let words =
-            "error: the program is linked with the runtime library of another compiler; build it again\n";
-        crate::streams::write_error(words.as_bytes());
+        crate::streams::write_error(format!("error: {MISMATCH}\n").as_bytes());
         return MISMATCH_STATUS;
     }
-    let _ = PROGRAM.set(program);
-    register_code(program);
+    note(program);
     // SAFETY: no other thread runs yet. A reader that goes away is an error of the write, as Rust programs have
     // it, not the end of the process.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };

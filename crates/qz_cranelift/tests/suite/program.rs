@@ -103,6 +103,7 @@ impl Program {
             ret,
             may_panic: true,
             foreign: None,
+            for_c: None,
         })
     }
 
