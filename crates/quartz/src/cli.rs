@@ -91,6 +91,9 @@ pub(crate) struct Run {
     /// Write /tmp/perf-PID.map, so that Linux perf shows the program's functions by name
     #[arg(long)]
     pub(crate) perf_map: bool,
+    /// A folder with C libraries, before the system's
+    #[arg(short = 'L', long = "library-path", value_name = "FOLDER")]
+    pub(crate) library_paths: Vec<PathBuf>,
     /// Arguments for the program
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) args: Vec<String>,
@@ -113,6 +116,9 @@ pub(crate) struct Build {
     /// What to make instead of an executable
     #[arg(long, value_enum)]
     pub(crate) emit: Option<BuildEmit>,
+    /// A folder with C libraries, before the system's
+    #[arg(short = 'L', long = "library-path", value_name = "FOLDER")]
+    pub(crate) library_paths: Vec<PathBuf>,
     /// The processor to make code for, such as `native`: the result may not run on others
     #[arg(long, value_name = "CPU")]
     pub(crate) target_cpu: Option<String>,
@@ -148,6 +154,12 @@ pub(crate) enum BuildEmit {
     LlvmIr,
     Asm,
     Obj,
+    /// A static library for C programs, with the runtime in it
+    Lib,
+    /// The same as a shared library
+    Shared,
+    /// The declarations of the program's functions for C
+    Header,
 }
 
 #[derive(Copy, Clone, ValueEnum, PartialEq, Eq)]

@@ -178,6 +178,8 @@ fn run_loaded(look: &Look, command: &Run, program: &Program, timings: &mut Timin
         unoptimised: command.unoptimised,
         perf_map: command.perf_map,
         args,
+        library_paths: command.library_paths.clone(),
+        shape: qz_driver::Shape::Main,
     };
     if let Some(kind) = command.emit.filter(|kind| kind.is_syntax()) {
         return print_stage(look, program, qz_driver::emit(program, &checker, kind, &options));

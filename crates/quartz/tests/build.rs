@@ -343,7 +343,7 @@ fn a_foreign_function_that_no_library_has() {
     let scratch = Scratch::new("symbols");
     scratch.file(
         "a.qz",
-        "extern \"C\" def no_such_function(n: Int): Int\n\ndef main = puts(no_such_function(1))\n",
+        "extern \"C\" def no_such_function(n: Int): Int\n\ndef main = puts(unsafe do no_such_function(1) end)\n",
     );
     let Some(output) = built(&scratch, &["build", "a.qz"]) else { return };
     let stderr = String::from_utf8_lossy(&output.stderr);

@@ -13,7 +13,7 @@
 //! | `std/` | do the examples run, and print what they promise? |
 //!
 //! Markers: carets under a line (`#  ^^^ QZ0200: …`) and `#~` directives (`stdout`, `stderr`, `exit`,
-//! `engines`, `args`, `stdin`, `file`). `QUARTZ_BLESS=1` rewrites everything but what a program prints.
+//! `engines`, `needs`, `args`, `stdin`, `file`). `QUARTZ_BLESS=1` rewrites everything but what a program prints.
 
 mod filetests {
     pub(crate) mod check;

@@ -105,6 +105,10 @@ fn build_and_run(file: &Path) -> Result<(), String> {
     if engines.first().is_some_and(|list| !list.contains("llvm") && !list.contains("cranelift")) {
         return Ok(());
     }
+    if let Some(what) = filetests::judge::missing(&directives) {
+        eprintln!("not tested: {} needs {what}, which is not installed", file.display());
+        return Ok(());
+    }
     let under = std::env::var("QUARTZ_NATIVE_UNDER").unwrap_or_default();
     // Some programs ask about their own process, which another one around it changes.
     if !under.is_empty() && !lines_of(&directives, "alone").is_empty() {

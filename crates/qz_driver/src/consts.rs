@@ -79,6 +79,7 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
             verify: cfg!(debug_assertions),
             consts: Some(&eval),
             keep_names: false,
+            exports: &[],
         };
         let module = match qz_opt::build_constant(self.lowerer, item, &options) {
             Ok(module) => module,
@@ -100,6 +101,11 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
                 item,
                 "its value depends on the world outside the program",
                 Some(format!("it comes to call the runtime's `{name}`")),
+            ),
+            Err(Stop::Foreign(name)) => self.fail(
+                item,
+                &format!("it calls the C function `{name}`"),
+                Some("C is there when the program runs, not while it is compiled".to_owned()),
             ),
             Err(stop) => self.fail(item, &stop.to_string(), None),
         }

@@ -77,6 +77,7 @@ pub fn emit(
             let emit =
                 if kind == EmitKind::Clif { qz_cranelift::Emit::Clif } else { qz_cranelift::Emit::Asm };
             let config = qz_cranelift::Options { emit, ..Default::default() };
+            crate::foreign::load(program, &module, &options.library_paths).map_err(Failure::Problems)?;
             let jit = qz_cranelift::Jit::new(&module, &layouts, Box::new(program.sources.clone()), config)
                 .map_err(|error| Failure::Internal(error.to_string()))?;
             Ok(jit.text().to_string())

@@ -5,6 +5,7 @@
 
 mod consts;
 mod dump;
+mod foreign;
 pub mod load;
 mod native;
 mod pages;
@@ -20,8 +21,8 @@ use qz_infer::Checker;
 pub use consts::Constants;
 pub use dump::{EmitKind, emit};
 pub use load::{Loaded, Root, load};
-pub use native::{Artefact, BuildOptions, CodeBy, build_native};
-pub use run::{Engine, Failure, Finished, RunOptions, ToolProblem, build, run};
+pub use native::{Artefact, BuildOptions, CodeBy, build_native, write_header};
+pub use run::{Engine, Failure, Finished, RunOptions, Shape, ToolProblem, build, run};
 pub use sources::SourceMap;
 
 /// A program whose declarations are known.

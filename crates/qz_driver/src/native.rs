@@ -4,6 +4,7 @@
 //! it ([`link`]). What is written appears as a whole or not at all ([`output`]).
 
 mod code;
+mod header;
 mod interrupt;
 mod link;
 mod output;
@@ -16,9 +17,12 @@ use qz_hir::Overflow;
 use qz_infer::Checker;
 
 use crate::Program;
-use crate::run::Failure;
+use crate::foreign::Library;
+use crate::run::{Failure, Shape};
 use code::Code;
+pub use header::write_header;
 use interrupt::Interrupt;
+use link::Link;
 use output::Output;
 use tools::{Clang, Driver, runtime_library};
 
@@ -30,6 +34,10 @@ pub enum Artefact {
     Object,
     #[default]
     Executable,
+    /// For C programs, with the runtime in it.
+    StaticLibrary,
+    /// The same, loaded when such a program starts.
+    SharedLibrary,
 }
 
 impl Artefact {
@@ -40,7 +48,30 @@ impl Artefact {
             Artefact::Asm => "s",
             Artefact::Object => "o",
             Artefact::Executable => "",
+            Artefact::StaticLibrary => "a",
+            Artefact::SharedLibrary => "so",
         }
+    }
+
+    /// What the names of its files begin with.
+    fn prefix(self) -> &'static str {
+        match self {
+            Artefact::StaticLibrary | Artefact::SharedLibrary => "lib",
+            _ => "",
+        }
+    }
+
+    fn shape(self) -> Shape {
+        match self {
+            Artefact::Executable => Shape::Executable,
+            Artefact::LlvmIr | Artefact::Asm | Artefact::Object => Shape::Object,
+            Artefact::StaticLibrary | Artefact::SharedLibrary => Shape::Library,
+        }
+    }
+
+    /// Whether the runtime is part of it.
+    fn has_runtime(self) -> bool {
+        matches!(self, Artefact::Executable | Artefact::StaticLibrary | Artefact::SharedLibrary)
     }
 }
 
@@ -83,6 +114,8 @@ pub struct BuildOptions {
     pub leaks: bool,
     /// Check MIR after every pass.
     pub verify: bool,
+    /// Folders with C libraries, before the system's.
+    pub library_paths: Vec<PathBuf>,
 }
 
 /// Builds a checked program from the file at `source`. `done` hears of each stage that is over.
@@ -94,7 +127,7 @@ pub fn build_native(
     done: &mut dyn FnMut(&'static str),
 ) -> Result<(), Failure> {
     // The program's own problems first, and whatever can be missing before the long work begins.
-    let code = code::make(program, checker, source, options, done)?;
+    let (code, libraries) = code::make(program, checker, source, options, done)?;
     if options.output.as_deref() == Some(Path::new("-")) {
         // A reader that went away is no reason to fail.
         std::io::stdout().write_all(code.bytes()).ok();
@@ -102,7 +135,7 @@ pub fn build_native(
     }
     let interrupt = Interrupt::watch();
     let output = Output::prepare(&target_of(source, options), source)?;
-    let made = interrupt.check(make(program, &code, &output, options, done))?;
+    let made = interrupt.check(make(program, (&code, &libraries), &output, options, done))?;
     output.publish(&made)?;
     done("link");
     Ok(())
@@ -111,22 +144,27 @@ pub fn build_native(
 /// What was asked for, in the output's own folder.
 fn make(
     program: &Program,
-    code: &Code,
+    (code, libraries): (&Code, &[Library]),
     output: &Output,
     options: &BuildOptions,
     done: &mut dyn FnMut(&'static str),
 ) -> Result<PathBuf, Failure> {
     let needs_clang = matches!(code, Code::Ir(_)) && options.artefact != Artefact::LlvmIr;
     let clang = needs_clang.then(Clang::find).transpose()?;
-    if options.artefact == Artefact::Executable {
+    if options.artefact.has_runtime() {
         let driver = match &clang {
             Some(clang) => Driver::of(clang),
             None => Driver::find()?,
         };
-        let library = runtime_library()?;
+        let runtime = runtime_library()?;
         let objects = code::objects(clang.as_ref(), code, output, options)?;
         done("code");
-        link::link(program, &driver, &objects, &library, output, options)
+        let job = Link { program, driver: &driver, libraries, output, options };
+        match options.artefact {
+            Artefact::StaticLibrary => job.static_library(&objects, &runtime),
+            Artefact::SharedLibrary => job.shared_library(&objects, &runtime),
+            _ => job.executable(&objects, &runtime),
+        }
     } else {
         let mut made = code::objects(clang.as_ref(), code, output, options)?;
         Ok(made.pop().expect("one piece makes one file"))
@@ -136,6 +174,7 @@ fn make(
 fn target_of(source: &Path, options: &BuildOptions) -> PathBuf {
     options.output.clone().unwrap_or_else(|| {
         let stem = source.file_stem().filter(|it| *it != "-").unwrap_or("main".as_ref());
-        Path::new(stem).with_extension(options.artefact.extension())
+        let name = options.artefact.prefix().to_owned() + &stem.to_string_lossy();
+        Path::new(&name).with_extension(options.artefact.extension())
     })
 }

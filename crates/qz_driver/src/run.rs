@@ -1,11 +1,14 @@
 //! From a checked program to its result, on either engine.
 
+use std::path::PathBuf;
+
 use qz_diag::{Code, Diagnostic};
 use qz_hir::Overflow;
 use qz_infer::Checker;
 use qz_lower::Lowerer;
 use qz_mir::Module;
 use qz_mir::layout::Layouts;
+use qz_types::FnId;
 
 use crate::Program;
 use crate::consts::Evaluator;
@@ -35,6 +38,24 @@ pub struct RunOptions {
     pub overflow: Overflow,
     /// The program's arguments, its own name first.
     pub args: Vec<String>,
+    /// Folders with C libraries, before the system's.
+    pub library_paths: Vec<PathBuf>,
+    /// What a program consists of.
+    pub shape: Shape,
+}
+
+/// What a program consists of.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Shape {
+    /// What `main` needs.
+    #[default]
+    Main,
+    /// The same, and what its functions for C need.
+    Executable,
+    /// The same; without a `main`, these alone.
+    Object,
+    /// What its functions for C need.
+    Library,
 }
 
 impl RunOptions {
@@ -73,23 +94,48 @@ pub struct Finished {
     pub leaks: Vec<(String, i64)>,
 }
 
+/// The functions for C of the user's modules, in order.
+pub(crate) fn exports(program: &Program) -> Vec<FnId> {
+    let is_own = |module| program.modules.contains(&module);
+    let fns = program.defs.fns.iter();
+    fns.filter(|(_, def)| def.attrs.export.is_some() && is_own(def.module)).map(|(id, _)| id).collect()
+}
+
 /// Instantiates the program for an engine.
 pub fn build(program: &Program, lowerer: &Lowerer<'_, '_>, options: &RunOptions) -> Result<Module, Failure> {
     let main = program.root.and_then(|root| lowerer.ck.find_main(root));
-    let Some(main) = main else {
+    let exports: Vec<FnId> = match options.shape {
+        Shape::Main => Vec::new(),
+        Shape::Executable | Shape::Object | Shape::Library => exports(program),
+    };
+    let main = main.filter(|_| options.shape != Shape::Library);
+    if options.shape == Shape::Library && exports.is_empty() {
+        let file = program.root.map_or(qz_base::FileId(0), |root| program.defs.file_of(root));
+        let span = crate::load::file_start(file);
+        let problem = Diagnostic::new(Code::NO_MAIN, span, "there is nothing for C in this library")
+            .help("functions for C are declared by `extern \"C\" def` with a body");
+        return Err(Failure::Problems(vec![problem]));
+    }
+    let needs_main = matches!(options.shape, Shape::Main | Shape::Executable);
+    if main.is_none() && (needs_main || exports.is_empty()) {
         let file = program.root.map_or(qz_base::FileId(0), |root| program.defs.file_of(root));
         let problem =
             Diagnostic::new(Code::NO_MAIN, crate::load::file_start(file), "there is no `main` to run")
                 .help("write `def main` … `end`");
         return Err(Failure::Problems(vec![problem]));
-    };
-    let entry = lowerer.entry(main);
+    }
+    let entry = main.map(|main| lowerer.entry(main));
     let level = if options.unoptimised { qz_opt::OptLevel::None } else { qz_opt::OptLevel::Speed };
     let verify = options.verify || cfg!(debug_assertions);
     let constants = Evaluator::new(program, lowerer);
     let eval = |item| constants.value(item);
-    let keep_names = options.keep_names;
-    let options = qz_opt::Options { level, verify, consts: Some(&eval), keep_names };
+    let options = qz_opt::Options {
+        level,
+        verify,
+        consts: Some(&eval),
+        keep_names: options.keep_names,
+        exports: &exports,
+    };
     let built = qz_opt::build_module(lowerer, entry, &options, &mut |_, _| {});
     // Bodies of the library are inferred on demand: a problem there is ours.
     let found = program.defs.take_problems().into_iter().chain(constants.take_problems());
@@ -119,6 +165,7 @@ pub fn run(
     qz_rt::process::set_args(options.args.clone());
     match options.engine {
         Engine::Cranelift => {
+            crate::foreign::load(program, &module, &options.library_paths).map_err(Failure::Problems)?;
             let opt = if options.unoptimised {
                 qz_cranelift::OptLevel::None
             } else {
@@ -138,6 +185,7 @@ pub fn run(
             Ok(Finished { status: outcome.status, leaks: outcome.leaks })
         }
         Engine::Interp => {
+            crate::foreign::refuse(program, &module).map_err(Failure::Problems)?;
             let outcome = qz_interp::run(&module, &layouts, &program.sources, qz_interp::Options::default())
                 .map_err(|stop| Failure::Internal(stop.to_string()))?;
             done("run");

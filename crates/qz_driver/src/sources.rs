@@ -55,6 +55,11 @@ impl SourceMapBuilder {
 }
 
 impl SourceMap {
+    /// Where a file is, as the user knows it.
+    pub(crate) fn path(&self, id: FileId) -> &std::path::Path {
+        std::path::Path::new(&self.file(id).path)
+    }
+
     fn file(&self, id: FileId) -> &SourceFile {
         &self.files[id.0 as usize]
     }

@@ -8,8 +8,7 @@ pub(crate) fn not_yet(span: Span, what: &str) -> Diagnostic {
 }
 
 pub(crate) fn unknown_attribute(span: Span, name: &str) -> Diagnostic {
-    const KNOWN: &[&str] =
-        &["value", "repr", "inline", "track_caller", "overflow", "link", "link_name"];
+    const KNOWN: &[&str] = &["value", "repr", "inline", "track_caller", "overflow", "link", "link_name"];
     let problem = Diagnostic::new(Code::UNKNOWN_ATTRIBUTE, span, format!("unknown attribute `@{name}`"));
     suggest(problem, name, KNOWN.iter().copied())
 }

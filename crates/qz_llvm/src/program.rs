@@ -255,7 +255,11 @@ impl<'m> ProgramCx<'m> {
     fn symbols_for_c(&self) -> FxHashSet<String> {
         let for_c = self.module.instances.values().filter_map(|it| {
             let for_c = it.for_c.as_ref()?;
-            Some(for_c.symbol.map_or_else(|| crate::foreign::outer_symbol(it, for_c), |it| it.as_str().to_owned()))
+            Some(
+                for_c
+                    .symbol
+                    .map_or_else(|| crate::foreign::outer_symbol(it, for_c), |it| it.as_str().to_owned()),
+            )
         });
         for_c.chain(self.module.entry.map(|_| "main".to_owned())).collect()
     }

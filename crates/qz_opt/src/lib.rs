@@ -152,7 +152,8 @@ fn build(
     let defs = SourceDefs(source);
     let layouts = Layouts::new(&defs);
     let drops = Drops::new(source, &layouts, options.keep_names);
-    let mut module = instantiate::instantiate(source, &layouts, &drops, entry, options.exports, options.consts)?;
+    let mut module =
+        instantiate::instantiate(source, &layouts, &drops, entry, options.exports, options.consts)?;
     observe(Stage::Instantiated, &module);
     check(&module, &layouts, options, "instantiation", None)?;
     let optimise = options.level != OptLevel::None;

@@ -56,6 +56,7 @@ pub(crate) fn outline_counts(
             ret: common().unit,
             may_panic: !retain && panics.release(ty, drops),
             foreign: None,
+            for_c: None,
         });
     }
 }

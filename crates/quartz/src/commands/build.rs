@@ -10,9 +10,9 @@ use crate::cli::{Build, BuildEmit, Look};
 
 pub(super) fn build(look: &Look, command: &Build) -> u8 {
     let to_stdout = command.output.as_deref() == Some(Path::new("-"));
-    if to_stdout && command.emit != Some(BuildEmit::LlvmIr) {
-        eprintln!("error: only LLVM IR goes to standard output");
-        eprintln!("  = help: write `--emit=llvm-ir`, or a file's name behind `-o`");
+    if to_stdout && !matches!(command.emit, Some(BuildEmit::LlvmIr | BuildEmit::Header)) {
+        eprintln!("error: only LLVM IR and headers go to standard output");
+        eprintln!("  = help: write `--emit=llvm-ir` or `--emit=header`, or a file's name behind `-o`");
         return STATUS_USE;
     }
     let Some(root) = root_of(&command.file) else { return STATUS_USE };
@@ -31,6 +31,10 @@ fn build_loaded(look: &Look, command: &Build, program: &Program, timings: &mut T
     if look.report(&problems, program) {
         return STATUS_PROBLEMS;
     }
+    if command.emit == Some(BuildEmit::Header) {
+        let written = qz_driver::write_header(program, &command.file, command.output.as_deref());
+        return written.map_or_else(|failure| fail(look, program, failure), |()| 0);
+    }
     let code_by = match (&command.opt, command.release) {
         (Some(opt), _) => CodeBy::Llvm { opt: opt.clone() },
         (None, true) => CodeBy::Llvm { opt: "2".into() },
@@ -42,7 +46,9 @@ fn build_loaded(look: &Look, command: &Build, program: &Program, timings: &mut T
             Some(BuildEmit::LlvmIr) => Artefact::LlvmIr,
             Some(BuildEmit::Asm) => Artefact::Asm,
             Some(BuildEmit::Obj) => Artefact::Object,
-            None => Artefact::Executable,
+            Some(BuildEmit::Lib) => Artefact::StaticLibrary,
+            Some(BuildEmit::Shared) => Artefact::SharedLibrary,
+            Some(BuildEmit::Header) | None => Artefact::Executable,
         },
         code_by,
         output: command.output.clone(),
@@ -54,6 +60,7 @@ fn build_loaded(look: &Look, command: &Build, program: &Program, timings: &mut T
         strip: command.strip,
         leaks: command.leaks,
         verify: command.verify,
+        library_paths: command.library_paths.clone(),
     };
     let built =
         qz_driver::build_native(program, &checker, &command.file, &options, &mut |stage| timings.done(stage));

@@ -49,6 +49,19 @@ pub(crate) fn flags(directives: &[Directive]) -> Vec<String> {
     lines.iter().flat_map(|line| line.split_whitespace().map(str::to_owned)).collect()
 }
 
+/// What a program needs (`#~ needs: zlib.h`) and this machine has not: C headers, which come with their libraries.
+pub(crate) fn missing(directives: &[Directive]) -> Option<String> {
+    const FOLDERS: [&str; 4] = [
+        "/usr/include",
+        "/usr/local/include",
+        "/usr/include/x86_64-linux-gnu",
+        "/usr/include/aarch64-linux-gnu",
+    ];
+    let is_there = |header: &str| FOLDERS.iter().any(|folder| Path::new(folder).join(header).is_file());
+    let mut needed = lines_of(directives, "needs").into_iter();
+    needed.find(|list| !list.split_whitespace().all(is_there))
+}
+
 /// All programs below a folder, in order; modules that others import lie in folders called `modules`.
 pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();

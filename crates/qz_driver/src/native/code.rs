@@ -13,6 +13,7 @@ use super::output::Output;
 use super::tools::{Clang, failed, run_tool};
 use super::{Artefact, BuildOptions, CodeBy};
 use crate::Program;
+use crate::foreign::{self, Library};
 use crate::run::{Failure, RunOptions, build};
 
 /// What an engine made.
@@ -33,33 +34,36 @@ impl Code {
     }
 }
 
-/// Translates the whole program.
+/// Translates the whole program; gives the C libraries it needs, too.
 pub(super) fn make(
     program: &Program,
     checker: &Checker<'_>,
     source: &Path,
     options: &BuildOptions,
     done: &mut dyn FnMut(&'static str),
-) -> Result<Code, Failure> {
+) -> Result<(Code, Vec<Library>), Failure> {
     let unit = options.debug.then(|| debug_unit(source));
     // Who steps through a program wants to see what was written: without `--release` nothing is moved or left out.
     let unoptimised = options.debug && !options.code_by.optimises();
     let keep_names = unoptimised;
     let BuildOptions { verify, overflow, .. } = *options;
-    let run_options = RunOptions { verify, overflow, unoptimised, keep_names, ..RunOptions::default() };
+    let shape = options.artefact.shape();
+    let run_options =
+        RunOptions { verify, overflow, unoptimised, keep_names, shape, ..RunOptions::default() };
     let lowerer = run_options.lowerer(checker);
     let module = build(program, &lowerer, &run_options)?;
     done("mir");
+    let libraries = foreign::libraries(program, &module);
     let defs = qz_opt::SourceDefs(&lowerer);
     let layouts = Layouts::new(&defs);
-    let as_object = matches!(options.artefact, Artefact::Object | Artefact::Executable);
+    let as_object = !matches!(options.artefact, Artefact::LlvmIr | Artefact::Asm);
     if as_object && options.code_by == CodeBy::Cranelift {
         let opt = if unoptimised { qz_cranelift::OptLevel::None } else { qz_cranelift::OptLevel::Speed };
         let config = qz_cranelift::Options { opt, count_objects: options.leaks, ..Default::default() };
         let object = qz_cranelift::compile_object(&module, &layouts, &program.sources, config, unit.as_ref())
             .map_err(|error| Failure::Internal(error.to_string()))?;
         done("cranelift");
-        return Ok(Code::Object(object));
+        return Ok((Code::Object(object), libraries));
     }
     let (count_objects, names_in_memory) = (options.leaks, unoptimised);
     let sanitize_address = options.sanitize_address;
@@ -71,7 +75,7 @@ pub(super) fn make(
         _ => vec![qz_llvm::print_program(&module, &layouts, &program.sources, config, unit.as_ref())],
     };
     done("llvm-ir");
-    Ok(Code::Ir(ir))
+    Ok((Code::Ir(ir), libraries))
 }
 
 /// What debuggers call a program; they look for its files from where it was built.
@@ -141,6 +145,9 @@ fn compile(
     }
     if options.sanitize_address {
         command.arg("-fsanitize=address");
+    }
+    if options.artefact == Artefact::SharedLibrary {
+        command.arg("-fPIC");
     }
     // The program comes through a pipe, so that no file's name gets into the object.
     command.args(["-Wno-override-module", "-x", "ir", "-", "-o"]).arg(&made);

@@ -1,94 +1,125 @@
-//! Objects and the runtime to an executable, by the system's linker.
+//! From an object and the runtime to an executable, or to a library that C programs use.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use qz_diag::{Code, Diagnostic};
-use qz_hir::defs::FnKind;
-
 use super::BuildOptions;
-use super::output::{Output, is_executable};
-use super::tools::{Driver, failed, run_tool};
+use super::output::{self, Output};
+use super::tools::{Driver, archiver, failed, run_tool};
 use crate::Program;
+use crate::foreign::{self, Library};
 use crate::run::Failure;
 
-/// An object and the runtime to an executable.
-pub(super) fn link(
-    program: &Program,
-    driver: &Driver,
-    objects: &[PathBuf],
-    library: &Path,
-    output: &Output,
-    options: &BuildOptions,
-) -> Result<PathBuf, Failure> {
-    let made = output.scratch("program");
-    let mut command = Command::new(&driver.path);
-    command.args(objects).arg(library).arg("-o").arg(&made).args(["-lm", "-lpthread", "-ldl"]);
-    command.args(["-Wl,--gc-sections", "-Wl,--as-needed"]);
-    if let Some(linker) = driver.linker() {
-        command.arg(format!("-fuse-ld={linker}"));
-    }
-    if options.sanitize_address {
-        command.arg("-fsanitize=address");
-    }
-    if options.strip {
-        command.arg("-Wl,-s");
-    }
-    if options.link_statically {
-        command.arg("-static");
-    }
-    let words = run_tool(&mut command, None).map_err(|words| {
-        undefined_symbols(program, &words)
-            .unwrap_or_else(|| failed(&driver.path, "cannot link the program", &words))
-    })?;
-    if !is_executable(&made) {
-        return Err(failed(&driver.path, "linked no program", &words));
-    }
-    Ok(made)
+/// What is linked, and how.
+pub(super) struct Link<'a> {
+    pub(super) program: &'a Program,
+    pub(super) driver: &'a Driver,
+    pub(super) libraries: &'a [Library],
+    pub(super) output: &'a Output,
+    pub(super) options: &'a BuildOptions,
 }
 
-/// Foreign functions that the linker did not find, told at their declarations.
-fn undefined_symbols(program: &Program, words: &str) -> Option<Failure> {
-    let mut missing: Vec<&str> = words.lines().filter_map(undefined_symbol).collect();
-    missing.sort_unstable();
-    missing.dedup();
-    let mut problems = Vec::new();
-    for symbol in missing {
-        let declared = program
-            .defs
-            .fns
-            .iter()
-            .find(|(_, def)| matches!(def.kind, FnKind::ExternC { .. }) && def.name.as_str() == symbol);
-        let (id, _) = declared?;
-        problems.push(
-            Diagnostic::new(
-                Code::UNDEFINED_SYMBOL,
-                program.defs.fn_span(id),
-                format!("no library has a function `{symbol}`"),
-            )
-            .help("only the C library, `libm` and `libpthread` are linked"),
-        );
+impl Link<'_> {
+    pub(super) fn executable(&self, objects: &[PathBuf], runtime: &Path) -> Result<PathBuf, Failure> {
+        let made = self.output.scratch("program");
+        let mut command = self.command(objects, runtime, &made);
+        command.arg("-Wl,--gc-sections");
+        if self.options.link_statically {
+            command.arg("-static");
+        }
+        let words = self.run(&mut command)?;
+        if !output::is_executable(&made) {
+            return Err(failed(&self.driver.path, "linked no program", &words));
+        }
+        Ok(made)
     }
-    (!problems.is_empty()).then_some(Failure::Problems(problems))
+
+    /// What other programs load. Only the functions for C can be seen from outside.
+    pub(super) fn shared_library(&self, objects: &[PathBuf], runtime: &Path) -> Result<PathBuf, Failure> {
+        let made = self.output.scratch("library.so");
+        let mut command = self.command(objects, runtime, &made);
+        command.args(["-shared", "-Wl,--gc-sections", "-Wl,--exclude-libs,ALL"]);
+        let words = self.run(&mut command)?;
+        if !output::is_executable(&made) {
+            return Err(failed(&self.driver.path, "linked no library", &words));
+        }
+        Ok(made)
+    }
+
+    /// One object with the runtime in it, in an archive.
+    pub(super) fn static_library(&self, objects: &[PathBuf], runtime: &Path) -> Result<PathBuf, Failure> {
+        let archiver = archiver(self.driver)?;
+        let (whole, made) = (self.output.scratch("whole.o"), self.output.scratch("library.a"));
+        let mut command = Command::new(&self.driver.path);
+        command.args(["-r", "-nostdlib"]).args(objects).arg(runtime).arg("-o").arg(&whole);
+        self.choose_linker(&mut command);
+        run_tool(&mut command, None)
+            .map_err(|words| failed(&self.driver.path, "cannot join the program and its runtime", &words))?;
+        let mut command = Command::new(&archiver);
+        command.arg("rcsD").arg(&made).arg(&whole);
+        run_tool(&mut command, None).map_err(|words| {
+            failed(&self.driver.path, &format!("has `{}`, which fails", archiver.display()), &words)
+        })?;
+        Ok(made)
+    }
+
+    fn command(&self, objects: &[PathBuf], runtime: &Path, made: &Path) -> Command {
+        let mut command = Command::new(&self.driver.path);
+        command.args(objects).arg(runtime).arg("-o").arg(made).arg("-Wl,--as-needed");
+        for folder in &self.options.library_paths {
+            command.arg("-L").arg(folder);
+        }
+        for library in self.libraries {
+            match &library.file {
+                Some(file) => name_file(&mut command, file),
+                None => {
+                    command.arg(format!("-l{}", library.name));
+                }
+            }
+        }
+        command.args(["-lm", "-lpthread", "-ldl"]);
+        self.choose_linker(&mut command);
+        if self.options.strip {
+            command.arg("-Wl,-s");
+        }
+        if self.options.sanitize_address {
+            command.arg("-fsanitize=address");
+        }
+        command
+    }
+
+    fn choose_linker(&self, command: &mut Command) {
+        if let Some(linker) = self.driver.linker() {
+            command.arg(format!("-fuse-ld={linker}"));
+        }
+    }
+
+    fn run(&self, command: &mut Command) -> Result<String, Failure> {
+        // A file that is not there is a library that is missing, whatever the linker says.
+        let gone = |library: &&Library| library.file.as_ref().is_some_and(|file| !file.is_file());
+        if let Some(library) = self.libraries.iter().find(gone) {
+            return Err(Failure::Problems(vec![library.missing("there is no such file")]));
+        }
+        run_tool(command, None).map_err(|words| {
+            match foreign::linker_problems(self.program, self.libraries, &words) {
+                Some(problems) => Failure::Problems(problems),
+                None => failed(&self.driver.path, "cannot link the program", &words),
+            }
+        })
+    }
 }
 
-/// The name in a linker's complaint: GNU's `undefined reference to `f'`, lld's `undefined symbol: f`.
-fn undefined_symbol(line: &str) -> Option<&str> {
-    if let Some((_, rest)) = line.split_once("undefined reference to ") {
-        return Some(rest.trim_matches(['`', '\'', '"', '‘', '’']));
-    }
-    line.split_once("undefined symbol: ").map(|(_, rest)| rest.trim())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn linkers_tell_what_is_missing() {
-        let gnu = "/usr/bin/ld: a.o: in function `qz.main': a.qz:(.text+0x7): undefined reference to `nope'";
-        assert_eq!(undefined_symbol(gnu), Some("nope"));
-        assert_eq!(undefined_symbol("ld.lld: error: undefined symbol: nope"), Some("nope"));
-        assert_eq!(undefined_symbol("collect2: error: ld returned 1 exit status"), None);
+/// A library that was named by its path: a shared one is looked for there when the program starts, too.
+fn name_file(command: &mut Command, file: &Path) {
+    let file = file.canonicalize().unwrap_or(file.to_owned());
+    let is_shared = file.extension().is_some_and(|it| it == "so");
+    match (is_shared, file.parent(), file.file_name()) {
+        (true, Some(folder), Some(name)) => {
+            command.arg("-L").arg(folder).arg(format!("-l:{}", name.to_string_lossy()));
+            command.arg(format!("-Wl,-rpath,{}", folder.display()));
+        }
+        _ => {
+            command.arg(file);
+        }
     }
 }

@@ -103,6 +103,20 @@ impl Driver {
     }
 }
 
+/// The program that makes static libraries: the one that belongs to clang, or the system's.
+pub(super) fn archiver(driver: &Driver) -> Result<PathBuf, Failure> {
+    let name = driver.path.file_name().unwrap_or_default().to_string_lossy().replace("clang", "llvm-ar");
+    let is_other = name.contains("llvm-ar");
+    let beside = driver.path.parent().filter(|_| is_other).map(|folder| folder.join(&name));
+    let beside = beside.filter(|it| it.is_file());
+    beside.or_else(|| in_path("llvm-ar")).or_else(|| in_path("ar")).ok_or_else(|| {
+        missing(
+            "static libraries need `ar`, which is not installed".into(),
+            "install it, for example by `apt-get install binutils`",
+        )
+    })
+}
+
 /// The major version in what `clang --version` prints.
 fn version_in(text: &str) -> Option<u32> {
     let (_, rest) = text.split_once("clang version ")?;
