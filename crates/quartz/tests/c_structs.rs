@@ -284,7 +284,7 @@ fn output(command: &mut Command) -> Result<String, String> {
     if out.status.success() { Ok(text) } else { Err(format!("{:?}: {text}{words}", out.status.code())) }
 }
 
-/// One signature on both engines, optimised and not; the native program now and then, since it takes longer.
+/// One signature on both engines, optimised and not; native programs now and then, since they take longer.
 fn check(clang: &str, folder: &Path, seed: u64) -> Result<(), String> {
     let case = Case::new(seed);
     let shown = |why: String| format!("signature {seed}: {why}\n{}\n{}", case.c_text(), case.quartz_text());
@@ -302,9 +302,10 @@ fn check(clang: &str, folder: &Path, seed: u64) -> Result<(), String> {
     };
     judge(quartz(folder, &["run", "--leaks", "shapes.qz"]), "run")?;
     judge(quartz(folder, &["run", "--leaks", "--unoptimised", "shapes.qz"]), "unoptimised")?;
-    if seed.is_multiple_of(4) {
-        match quartz(folder, &["build", "shapes.qz", "-o", "shapes"]) {
-            Ok(_) => judge(output(&mut Command::new(folder.join("shapes"))), "native")?,
+    for level in [None, Some("--release")].into_iter().filter(|_| seed.is_multiple_of(4)) {
+        let build: Vec<&str> = ["build", "shapes.qz", "-o", "shapes"].into_iter().chain(level).collect();
+        match quartz(folder, &build) {
+            Ok(_) => judge(output(&mut Command::new(folder.join("shapes"))), &format!("native {level:?}"))?,
             Err(why) if why.contains("QZ9005") => eprintln!("not tested natively: {why}"),
             Err(why) => return Err(shown(why)),
         }
