@@ -104,6 +104,11 @@ impl Jit {
         self.loaded.code().into_iter().map(line).collect()
     }
 
+    /// Leaves the program in memory for good: C may still call it.
+    pub fn keep(self) {
+        std::mem::forget(self.loaded);
+    }
+
     /// Runs the program's entry on a stack of its own. Standard output is flushed afterwards.
     pub fn run(&self) -> io::Result<Outcome> {
         let Some(entry) = self.entry else {

@@ -181,6 +181,9 @@ pub fn run(
             done("compile");
             let outcome = jit.run().map_err(|error| Failure::Internal(error.to_string()))?;
             done("run");
+            if module.instances.values().any(|instance| instance.for_c.is_some()) {
+                jit.keep();
+            }
             report_panic(outcome.panic.as_ref());
             Ok(Finished { status: outcome.status, leaks: outcome.leaks })
         }

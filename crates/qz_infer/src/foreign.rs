@@ -19,8 +19,8 @@ pub(crate) enum CPlace {
     Field,
 }
 
-/// Types inside of types are followed so far.
-const MAX_DEPTH: u32 = 32;
+/// So many structs are looked at for one type; what leads to more grows without end.
+const MAX_STRUCTS: usize = 256;
 
 impl Checker<'_> {
     /// Checks the declarations of a module that C sees.
@@ -87,29 +87,26 @@ impl Checker<'_> {
 
     /// Whether C knows such values; the part that it does not know, otherwise.
     pub(crate) fn c_type(&self, ty: Ty, place: CPlace) -> Result<(), Ty> {
-        self.c_type_at(ty, place, 0)
+        self.c_type_in(ty, place, &mut Vec::new())
     }
 
-    fn c_type_at(&self, ty: Ty, place: CPlace, depth: u32) -> Result<(), Ty> {
-        if depth > MAX_DEPTH {
-            // Told where the type is declared.
-            return Ok(());
-        }
+    /// `seen` are structs that are being looked at, or were found to be fine.
+    fn c_type_in(&self, ty: Ty, place: CPlace, seen: &mut Vec<Ty>) -> Result<(), Ty> {
         match *ty.kind() {
             TyKind::Error | TyKind::Int(_) | TyKind::Float(_) | TyKind::Bool | TyKind::Ptr(_) => Ok(()),
             TyKind::Param(_) if place == CPlace::Field => Ok(()),
-            TyKind::Ref(_, to) if place == CPlace::Param => self.c_type_at(to, CPlace::Value, depth + 1),
+            TyKind::Ref(_, to) if place == CPlace::Param => self.c_type_in(to, CPlace::Value, seen),
             TyKind::Tuple([first, rest @ ..])
                 if place == CPlace::Field && rest.iter().all(|it| it == first) =>
             {
-                self.c_type_at(*first, CPlace::Field, depth + 1)
+                self.c_type_in(*first, CPlace::Field, seen)
             }
-            TyKind::Adt(id, args) => self.c_struct(ty, id, args, place, depth),
+            TyKind::Adt(id, args) => self.c_struct(ty, id, args, place, seen),
             _ => Err(ty),
         }
     }
 
-    fn c_struct(&self, ty: Ty, id: AdtId, args: &[Ty], place: CPlace, depth: u32) -> Result<(), Ty> {
+    fn c_struct(&self, ty: Ty, id: AdtId, args: &[Ty], place: CPlace, seen: &mut Vec<Ty>) -> Result<(), Ty> {
         let def = &self.defs.adts[id];
         match def.kind {
             _ if def.lang.is_some_and(|lang| lang.as_str() == "CString") => {
@@ -120,21 +117,32 @@ impl Checker<'_> {
                 }
             }
             _ if def.lang.is_some_and(|lang| lang.as_str() == "CFn") => {
-                self.c_function(args[0]).map_err(|_| ty)
+                self.c_function_in(args[0], seen).map_err(|_| ty)
             }
             AdtKind::Newtype => {
+                if seen.contains(&ty) || seen.len() > MAX_STRUCTS {
+                    return Ok(());
+                }
+                seen.push(ty);
                 let fields = self.defs.adt_fields(id);
                 let inner = fields.variants[0].fields.first().map(|it| subst(it.ty, args));
                 let place = if place == CPlace::Param { CPlace::Value } else { place };
-                inner.map_or(Err(ty), |inner| self.c_type_at(inner, place, depth + 1))
+                inner.map_or(Err(ty), |inner| self.c_type_in(inner, place, seen))
             }
-            AdtKind::Value if def.repr_c => self.c_fields(id, args, depth),
-            AdtKind::Struct if def.repr_c && place == CPlace::Param => self.c_fields(id, args, depth),
+            AdtKind::Value if def.repr_c => self.c_fields(ty, id, args, seen),
+            AdtKind::Struct if def.repr_c && place == CPlace::Param => self.c_fields(ty, id, args, seen),
             _ => Err(ty),
         }
     }
 
-    fn c_fields(&self, id: AdtId, args: &[Ty], depth: u32) -> Result<(), Ty> {
+    fn c_fields(&self, ty: Ty, id: AdtId, args: &[Ty], seen: &mut Vec<Ty>) -> Result<(), Ty> {
+        if seen.contains(&ty) {
+            return Ok(());
+        }
+        seen.push(ty);
+        if seen.len() > MAX_STRUCTS {
+            return Err(ty);
+        }
         let fields = self.defs.adt_fields(id);
         let mut fields = fields.variants[0].fields.iter();
         // A declaration's own parameters are looked at where they have arguments.
@@ -143,19 +151,27 @@ impl Checker<'_> {
             if matches!(ty.kind(), TyKind::Param(_)) {
                 Err(ty)
             } else {
-                self.c_type_at(ty, CPlace::Field, depth + 1)
+                self.c_type_in(ty, CPlace::Field, seen)
             }
         })
     }
 
     /// Whether a function type is one that C can call.
     pub(crate) fn c_function(&self, ty: Ty) -> Result<(), Ty> {
+        self.c_function_in(ty, &mut Vec::new())
+    }
+
+    fn c_function_in(&self, ty: Ty, seen: &mut Vec<Ty>) -> Result<(), Ty> {
         let Some(func) = ty.as_fn() else {
             return if ty.is_error() { Ok(()) } else { Err(ty) };
         };
         let mut params = func.params.iter();
-        params.try_for_each(|&it| self.c_type(it, CPlace::Value))?;
-        if func.ret.is_unit() || func.ret.is_never() { Ok(()) } else { self.c_type(func.ret, CPlace::Value) }
+        params.try_for_each(|&it| self.c_type_in(it, CPlace::Value, seen))?;
+        if func.ret.is_unit() || func.ret.is_never() {
+            Ok(())
+        } else {
+            self.c_type_in(func.ret, CPlace::Value, seen)
+        }
     }
 
     pub(crate) fn c_type_help(&self, ty: Ty, place: CPlace) -> Option<String> {
