@@ -281,6 +281,31 @@ fn a_panic_that_comes_to_c_ends_the_program() {
 }
 
 #[test]
+fn recursion_by_way_of_c_is_a_stack_overflow() {
+    let scratch = Scratch::new("recursion");
+    scratch.file(
+        "a.qz",
+        "extern \"C\" def qsort(data: Ptr<CInt>, n: CSize, size: CSize, order: CFn<Fn(Ptr<CInt>, Ptr<CInt>): CInt>)\n\n\
+         def sort(xs: Vec<CInt>) = unsafe do qsort(xs.ptr, 2, 4, c_fn(compare)) end\n\
+         def compare(_a: Ptr<CInt>, _b: Ptr<CInt>): CInt\n  sort([2, 1])\n  0\nend\n\n\
+         def main\n  xs: Vec<CInt> = [1, 2]\n  sort(xs)\nend\n",
+    );
+    let check = |found: Output| {
+        let words = stderr(&found);
+        assert_eq!(found.status.code(), None, "{words}");
+        for part in ["panic: stack overflow", "C called `a::compare`"] {
+            assert!(words.contains(part), "lacks {part}: {words}");
+        }
+    };
+    check(scratch.quartz(&["run", "a.qz"]));
+    for level in [&["a.qz", "-o", "a"][..], &["--release", "a.qz", "-o", "a"]] {
+        if scratch.built(level) {
+            check(scratch.run("a", &[]));
+        }
+    }
+}
+
+#[test]
 fn what_is_missing_is_told_where_it_was_declared() {
     let scratch = Scratch::new("missing");
     scratch.file(

@@ -180,7 +180,7 @@ impl<'a, 'm> FnCx<'a, 'm> {
     /// Puts parameters where they live; gives their list.
     fn parameters(&mut self) -> String {
         let abi = self.abi;
-        let mut list = vec![fiber_param()];
+        let mut list = vec![self.program.fiber_param()];
         if abi.ret.1 == RetMode::Indirect {
             list.push(format!("{} %result", memory_param(&abi.ret.0)));
         }
@@ -411,11 +411,6 @@ impl<'a, 'm> FnCx<'a, 'm> {
         self.w.begin(next);
         self.w.set(a.ty, format_args!("phi {} [ {a}, %{from_a} ], [ {b}, %{from_b} ]", a.ty))
     }
-}
-
-/// The first parameter of every function.
-pub(crate) fn fiber_param() -> String {
-    format!("ptr noalias noundef nonnull align 8 dereferenceable({}) %fiber", size_of::<Fiber>())
 }
 
 /// Memory of the caller that nobody else looks at.

@@ -11,16 +11,16 @@ use qz_codegen::debug::Unit as DebugUnit;
 use qz_codegen::{FnAbi, Locations, PassMode, PlaceTable, RetMode, SourceFiles, TypeTable};
 use qz_mir::layout::{Layout, Layouts, Shape};
 use qz_mir::{InstanceId, InstanceKey, Module, StaticDataId, VtableId};
-use qz_rt_abi::RtFn;
 use qz_rt_abi::native::{ABI, COUNTS_OBJECTS, RETURNS_STATUS};
 use qz_rt_abi::object::STR_SIZE;
+use qz_rt_abi::{Fiber, RtFn};
 use qz_types::{StaticId, TyKind};
 use rustc_hash::FxBuildHasher;
 
 use crate::Options;
 use crate::calls::rt_ty;
 use crate::debug::Debug;
-use crate::function::{FnCx, fiber_param};
+use crate::function::FnCx;
 use crate::ir::{LlTy, Value};
 use crate::memory::METADATA;
 use crate::recursion::Recursion;
@@ -114,6 +114,14 @@ impl<'m> ProgramCx<'m> {
             abis: vec![None; module.instances.len()],
             declared: IndexMap::default(),
         }
+    }
+
+    /// The first parameter of every function. Nobody else looks at it meanwhile, unless C calls back: then the runtime
+    /// finds it by another way.
+    pub(crate) fn fiber_param(&self) -> String {
+        let is_called = self.module.instances.values().any(|instance| instance.for_c.is_some());
+        let alone = if is_called { "" } else { "noalias " };
+        format!("ptr {alone}noundef nonnull align 8 dereferenceable({}) %fiber", size_of::<Fiber>())
     }
 
     /// The convention of an instance.
@@ -307,7 +315,7 @@ impl<'m> ProgramCx<'m> {
         format!(
             "define internal i32 @qz.run({}, ptr %status) #0 {{\n{body}}}\n\ndefine i32 @main(i32 %argc, ptr %argv) \
              #0 {{\n  %r = call i32 @{start}(ptr @qz.program, i32 %argc, ptr %argv)\n  ret i32 %r\n}}\n\n",
-            fiber_param()
+            self.fiber_param()
         )
     }
 

@@ -2,7 +2,7 @@
 //! is long, which the reserve below the stack's limit is for.
 //!
 //! Calls whose callee is not known may go to every function of their kind: closures, methods of `dyn` values,
-//! destroy functions that stand in the type table.
+//! destroy functions that stand in the type table. C's functions may go to every function for C.
 
 use qz_codegen::TypeTable;
 use qz_mir::layout::{Fields, Layout, Layouts, Shape};
@@ -39,7 +39,12 @@ impl Recursion {
             edges[node(Unknown::Dyn)].push(slot.index());
         }
         for (id, instance) in module.instances.iter() {
-            let Some(body) = &instance.body else { continue };
+            let Some(body) = &instance.body else {
+                // C may call whatever it was given.
+                let for_c = module.instances.iter().filter(|(_, it)| it.for_c.is_some());
+                edges[id.index()].extend(for_c.map(|(id, _)| id.index()));
+                continue;
+            };
             each_closure(body, &mut |target| edges[node(Unknown::Closure)].push(target.index()));
             let me = &mut edges[id.index()];
             each_call(body, id, layouts, types, &mut |to| match to {

@@ -4,8 +4,8 @@
 //! |---|---|
 //! | types | `i1 i8 i16 i32 i64 i128 float double ptr void`, arrays, literal and named structs |
 //! | globals | `private`/`internal` `constant`/`global`, `align`, `unnamed_addr` |
-//! | functions | `internal fastcc`, one external `main`, C's convention for what is outside |
-//! | parameters | `noundef nonnull noalias align dereferenceable signext zeroext` |
+//! | functions | `internal fastcc`, C's convention for what is outside, for `main` and for what C calls |
+//! | parameters | `noundef nonnull noalias align dereferenceable signext zeroext byval sret` |
 //! | instructions | `alloca load store getelementptr`, integer and float arithmetic, `icmp fcmp select phi`, conversions, `insertvalue extractvalue`, `call`, `br switch ret unreachable` |
 //! | intrinsics | `*.with.overflow`, `fpto*.sat`, `memmove memset read_register`, `ctpop ctlz cttz bswap fshl`, `sqrt floor ceil trunc rint fabs copysign` |
 //! | metadata | `!tbaa` (scalar types), `!prof` (branch weights), `!range`, `!nonnull`; with `-g` `!dbg` and what it leads to |

@@ -13,7 +13,7 @@ use rustc_hash::{FxBuildHasher, FxHashSet};
 
 use crate::drops::Drops;
 
-/// Direct calls between instances.
+/// Direct calls between instances, and those by way of C.
 pub(crate) struct CallGraph {
     /// Callees of each instance, each once, in order of first call.
     pub(crate) callees: Vec<Vec<InstanceId>>,
@@ -25,10 +25,16 @@ pub(crate) struct CallGraph {
 
 impl CallGraph {
     pub(crate) fn new(module: &Module) -> CallGraph {
+        // C may call whatever it was given.
+        let for_c: Vec<InstanceId> =
+            module.instances.iter().filter(|(_, it)| it.for_c.is_some()).map(|(id, _)| id).collect();
         let callees: Vec<_> = module
             .instances
             .values()
-            .map(|instance| instance.body.as_ref().map_or(Vec::new(), |body| direct_callees(body)))
+            .map(|instance| match &instance.body {
+                Some(body) => direct_callees(body),
+                None => for_c.clone(),
+            })
             .collect();
         let components = components(&callees);
         let mut recursive = vec![false; callees.len()];
