@@ -110,8 +110,14 @@ fn c_signature(abi: &CAbi, convention: CallConv) -> Signature {
 impl FnCx<'_, '_, '_> {
     pub(crate) fn call_foreign(&mut self, call: &Call, instance: &Instance) {
         let foreign = instance.foreign.as_ref().expect("asked before");
-        let symbol = self.program.foreign(foreign);
-        let tys: Vec<Ty> = call.args.iter().map(|arg| self.operand_ty(arg)).collect();
+        let (code, operands) = match foreign.is_by_address() {
+            true => (self.scalar(&call.args[0]), &call.args[1..]),
+            false => {
+                let symbol = self.program.foreign(foreign);
+                (self.symbol_address(symbol), &call.args[..])
+            }
+        };
+        let tys: Vec<Ty> = operands.iter().map(|arg| self.operand_ty(arg)).collect();
         let abi = CAbi::new(self.program.layouts, CArch::HOST, tys, instance.ret);
         let mut args = Values::new();
         let result = match &abi.ret.1 {
@@ -121,13 +127,12 @@ impl FnCx<'_, '_, '_> {
         if abi.ret.1 == CRet::Address {
             args.extend(result.map(|at| at.base));
         }
-        for (arg, param) in call.args.iter().zip(&abi.params) {
+        for (arg, param) in operands.iter().zip(&abi.params) {
             let value = self.operand(arg).1;
             self.c_argument(param, &value, &mut args);
         }
         let signature = c_signature(&abi, self.program.isa.default_call_conv());
         // A variadic function is called with other signatures elsewhere, so the call is by address.
-        let code = self.symbol_address(symbol);
         let results = self.call_address(code, signature, &args, false);
         let value = match (&abi.ret.1, result) {
             (CRet::Scalar(..), _) => Val::Parts(results),

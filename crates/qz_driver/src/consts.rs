@@ -104,7 +104,10 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
             ),
             Err(Stop::Foreign(name)) => self.fail(
                 item,
-                &format!("it calls the C function `{name}`"),
+                &match name.as_str() {
+                    "" => "it calls what a C pointer leads to".to_owned(),
+                    name => format!("it calls the C function `{name}`"),
+                },
                 Some("C is there when the program runs, not while it is compiled".to_owned()),
             ),
             Err(stop) => self.fail(item, &stop.to_string(), None),

@@ -133,7 +133,9 @@ pub(crate) fn load(program: &Program, module: &Module, folders: &[PathBuf]) -> R
         }
     }
     if problems.is_empty() {
-        let missing = |(_, symbol): &(FnId, Name)| qz_rt::foreign::find_symbol(symbol.as_str()).is_none();
+        let missing = |(_, symbol): &(FnId, Name)| {
+            !symbol.as_str().is_empty() && qz_rt::foreign::find_symbol(symbol.as_str()).is_none()
+        };
         for (function, symbol) in foreign_functions(module).filter(missing) {
             problems.push(undefined(program, function, symbol.as_str(), &libraries));
         }
@@ -144,7 +146,10 @@ pub(crate) fn load(program: &Program, module: &Module, folders: &[PathBuf]) -> R
 /// The interpreter has no way to C: what a program would call there.
 pub(crate) fn refuse(program: &Program, module: &Module) -> Result<(), Vec<Diagnostic>> {
     let refused = |(function, symbol): (FnId, Name)| {
-        let words = format!("the interpreter cannot call the C function `{symbol}`");
+        let words = match symbol.as_str() {
+            "" => "the interpreter cannot call what a C pointer leads to".to_owned(),
+            symbol => format!("the interpreter cannot call the C function `{symbol}`"),
+        };
         Diagnostic::new(Code::INTERPRETED_C, program.defs.fn_span(function), words)
             .help("run the program without `--engine=interp`, or build it")
     };

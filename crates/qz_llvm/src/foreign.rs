@@ -79,7 +79,9 @@ fn param_tys(param: &CParam) -> Vec<String> {
 impl FnCx<'_, '_> {
     pub(crate) fn call_foreign(&mut self, call: &Call, instance: &Instance) {
         let foreign = instance.foreign.as_ref().expect("asked before");
-        let tys: Vec<Ty> = call.args.iter().map(|arg| self.operand_ty(arg)).collect();
+        let skipped = usize::from(foreign.is_by_address());
+        let operands = &call.args[skipped..];
+        let tys: Vec<Ty> = operands.iter().map(|arg| self.operand_ty(arg)).collect();
         let abi = CAbi::new(self.program.layouts, self.program.options.arch.c(), tys, instance.ret);
         let result = match &abi.ret.1 {
             CRet::Pieces(_) | CRet::Address => Some(self.padded_temp(&abi.ret.0)),
@@ -90,12 +92,12 @@ impl FnCx<'_, '_> {
             list.push(format!("{param} {}", at.base));
         }
         let mut fixed: Vec<String> = result_param(&abi).into_iter().collect();
-        for (n, (arg, param)) in call.args.iter().zip(&abi.params).enumerate() {
+        for (n, (arg, param)) in operands.iter().zip(&abi.params).enumerate() {
             let value = self.operand(arg).1;
             let values = self.c_argument(param, &value);
             let tys = param_tys(param);
             list.extend(tys.iter().zip(values).map(|(ty, value)| format!("{ty} {value}")));
-            if n < instance.params.len() {
+            if n + skipped < instance.params.len() {
                 fixed.extend(tys);
             }
         }
@@ -105,9 +107,15 @@ impl FnCx<'_, '_> {
         // A type by itself says nothing of how its values travel.
         let bare: Vec<&str> = fixed.iter().map(|it| it.split(' ').next().unwrap_or_default()).collect();
         let (ret, bare, fixed) = (c_ret_ty(&abi), bare.join(", "), fixed.join(", "));
-        let symbol = quoted(foreign.symbol.as_str());
-        self.program.declare(foreign.symbol.as_str(), format!("declare {ret} @{symbol}({fixed}) #0"));
-        let text = format!("call {ret} ({bare}) @{symbol}({}) #0", list.join(", "));
+        let code = match foreign.is_by_address() {
+            true => self.scalar(&call.args[0]).to_string(),
+            false => {
+                let symbol = quoted(foreign.symbol.as_str());
+                self.program.declare(foreign.symbol.as_str(), format!("declare {ret} @{symbol}({fixed}) #0"));
+                format!("@{symbol}")
+            }
+        };
+        let text = format!("call {ret} ({bare}) {code}({}) #0", list.join(", "));
         self.take_c_result(call, &abi, result, &text);
     }
 

@@ -178,8 +178,16 @@ pub struct ForC {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Foreign {
+    /// Empty for the code that the first argument leads to.
     pub symbol: Name,
     pub variadic: bool,
+}
+
+impl Foreign {
+    /// Whether the first argument is the code's address, and no argument of its own.
+    pub fn is_by_address(&self) -> bool {
+        self.symbol.as_str().is_empty()
+    }
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

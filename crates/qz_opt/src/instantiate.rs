@@ -173,7 +173,7 @@ impl<'a> Instantiator<'a> {
     /// Fills in an instance.
     fn make(&mut self, id: InstanceId, key: &InstanceKey) {
         let body = match key {
-            InstanceKey::Body(body, args, evidence) => match self.foreign(*body) {
+            InstanceKey::Body(body, args, evidence) => match self.foreign(*body, args) {
                 Some((foreign, params, ret)) => return self.make_foreign(id, foreign, &params, ret),
                 None => self.mono_body(*body, args, evidence),
             },
@@ -210,7 +210,7 @@ impl<'a> Instantiator<'a> {
         ForC { symbol, name: self.symbols.readable(of) }
     }
 
-    fn foreign(&self, key: BodyKey) -> Option<(Foreign, Vec<Ty>, Ty)> {
+    fn foreign(&self, key: BodyKey, args: Tys) -> Option<(Foreign, Vec<Ty>, Ty)> {
         if key.part != BodyPart::Main {
             return None;
         }
@@ -218,7 +218,8 @@ impl<'a> Instantiator<'a> {
         match info.kind {
             FnKind::Quartz => None,
             FnKind::Extern { symbol, variadic } => {
-                Some((Foreign { symbol, variadic }, info.params, info.ret))
+                let params = info.params.iter().map(|&ty| self.mono(ty, args)).collect();
+                Some((Foreign { symbol, variadic }, params, self.mono(info.ret, args)))
             }
         }
     }

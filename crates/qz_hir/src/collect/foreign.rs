@@ -11,6 +11,9 @@ use crate::diagnostics as words;
 /// Symbols that begin so are the compiler's own.
 pub(crate) const RESERVED_SYMBOLS: [&str; 4] = ["qz_", "qz.", "_qz", "llvm."];
 
+/// The library's own foreign functions that stand for whatever code their first argument leads to.
+const BY_ADDRESS: &str = "c_call";
+
 /// What surrounds a declaration of a foreign function.
 #[derive(Copy, Clone, Default)]
 pub(super) struct Surroundings<'t> {
@@ -79,7 +82,15 @@ impl Collector<'_> {
         let symbol = attrs.function.link_name.unwrap_or_else(|| Name::new(name.text()));
         let range = attrs.link_name_range.unwrap_or(name.range());
         let has_body = def.body().is_some() || def.value().is_some();
-        self.check_symbol(symbol, range, has_body);
+        let symbol = match attrs.function.lang {
+            // What the first argument leads to.
+            Some(lang) if lang.as_str() == BY_ADDRESS => Name::new(""),
+            _ => {
+                self.check_symbol(symbol, range, has_body);
+                symbol
+            }
+        };
+        attrs.function.link_name = Some(symbol);
         let span = self.span(name.range());
         let what = if container != Container::Module {
             Some("be a method")
@@ -87,7 +98,7 @@ impl Collector<'_> {
             Some("have a body inside an `extern` block")
         } else if has_body && variadic {
             Some("have a body and take any number of arguments")
-        } else if def.generics().is_some() {
+        } else if def.generics().is_some() && !self.is_std() {
             Some("have type parameters")
         } else if super::has_patterns(def) {
             Some("take its arguments apart")

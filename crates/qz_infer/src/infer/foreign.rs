@@ -1,6 +1,7 @@
 //! Calls of C, with their final types: they stand in `unsafe`, what goes to `...` has a form in C, and what
 //! becomes a C function is one.
 
+use qz_base::Name;
 use qz_hir::FnKind;
 use qz_hir::body::{Expr, ExprId};
 use qz_types::{FnId, Ty};
@@ -31,8 +32,10 @@ impl Infer<'_, '_> {
             if let FnKind::ExternC { variadic: true } = def.kind {
                 self.check_variadic(id, function);
             }
-            if def.attrs.lang.is_some_and(|lang| lang.as_str() == "c_fn") {
-                self.check_c_fn(id);
+            match def.attrs.lang.map(Name::as_str) {
+                Some("c_fn") => self.check_c_fn(id),
+                Some("c_call_method") => self.check_c_call(id),
+                _ => {}
             }
         }
     }
@@ -84,6 +87,18 @@ impl Infer<'_, '_> {
                 let help = self.ck.c_type_help(culprit, place);
                 self.report(words::no_c_type(span, &shown, inner.as_deref(), help.as_deref()));
             }
+        }
+    }
+
+    /// What a C pointer is called with travels to C.
+    fn check_c_call(&mut self, id: ExprId) {
+        let Some(Callee::Fn(callee)) = self.st.types.callees.get(id) else { return };
+        let types = callee.type_args;
+        let fits = |ty: Ty| ty.is_unit() || ty.is_never() || self.ck.c_type(ty, CPlace::Value).is_ok();
+        if let Some(&ty) = types.iter().find(|&&ty| !fits(ty)) {
+            let (span, shown) = (self.span(id), self.show(ty));
+            let help = self.ck.c_type_help(ty, CPlace::Value);
+            self.report(words::no_c_type(span, &shown, None, help.as_deref()));
         }
     }
 
