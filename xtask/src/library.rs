@@ -156,8 +156,8 @@ fn module(name: &str, text: &str, everywhere: bool) -> Module {
             doc.push(said.strip_prefix(' ').unwrap_or(said));
         } else if line == "end" {
             holder = None;
-        } else if let Some(head) = item.strip_prefix("def ") {
-            let place = if indented && line.starts_with("  def") {
+        } else if let Some((start, head)) = function(item) {
+            let place = if indented && !line.starts_with("   ") {
                 holder.clone()
             } else if indented {
                 None
@@ -170,6 +170,9 @@ fn module(name: &str, text: &str, everywhere: bool) -> Module {
                 && !about.starts_with("For the library")
             {
                 row(section(&mut module, &of), head, &of, &bounds, about);
+                if let Some(last) = section(&mut module, &of).rows.last_mut() {
+                    last.0.insert_str(0, start);
+                }
             }
             doc.clear();
         } else if !indented && !item.starts_with('#') && !item.starts_with('@') && !item.is_empty() {
@@ -259,6 +262,12 @@ fn row(section: &mut Section, head: &str, of: &str, bounds: &str, about: String)
         signature.push_str(bounds);
     }
     section.rows.push((signature, about));
+}
+
+/// What a function's signature starts with in the table, and the rest of it.
+fn function(item: &str) -> Option<(&'static str, &str)> {
+    let starts = [("def ", ""), ("unsafe def ", "unsafe "), ("extern \"intrinsic\" def ", "")];
+    starts.into_iter().find_map(|(written, shown)| Some((shown, item.strip_prefix(written)?)))
 }
 
 /// `  name: Type`

@@ -253,6 +253,37 @@ fn objects_of_quartz_and_c_make_a_program() {
     }
 }
 
+/// Large programs are compiled in parts, and functions for C are used from all of them.
+#[test]
+fn functions_for_c_in_a_program_of_several_parts() {
+    let scratch = Scratch::new("parts");
+    let mut text = String::from(
+        "extern \"C\" def qsort(data: Ptr<CInt>, n: CSize, size: CSize, order: CFn<Fn(Ptr<CInt>, Ptr<CInt>): CInt>)\n\
+         extern \"C\" def shared(a: Ptr<CInt>, b: Ptr<CInt>): CInt = unsafe do a.read() - b.read() end\n",
+    );
+    let count = 70;
+    for f in 0..count {
+        let steps: String = (0..22)
+            .map(|n| format!("  total = total &* {} &+ x / {} - (total % {})\n", n + 3, n + f + 1, n + 7))
+            .collect();
+        text += &format!(
+            "@inline(never)\ndef f{f}(x: Int): Int\n  var total = x\n{steps}  xs: Vec<CInt> = [3, 1, 2]\n  unsafe do\n    \
+             qsort(xs.ptr, 3, 4, c_fn(shared))\n    qsort(xs.ptr, 3, 4, c_fn(g{f}))\n  end\n  total + xs[0] as Int\nend\n\
+             def g{f}(a: Ptr<CInt>, b: Ptr<CInt>): CInt = unsafe do (a.read() - b.read()) * {} end\n",
+            f % 2 * 2 - 1
+        );
+    }
+    let calls: String = (0..count).map(|f| format!("  sum = sum &+ f{f}({f})\n")).collect();
+    text += &format!("def main\n  var sum = 0\n{calls}  puts(sum)\nend\n");
+    scratch.file("a.qz", &text);
+    let expected = stdout(&scratch.quartz(&["run", "a.qz"]));
+    for level in [&["a.qz", "-o", "a"][..], &["--opt=1", "a.qz", "-o", "a"]] {
+        if scratch.built(level) {
+            assert_eq!(stdout(&scratch.run("a", &[])), expected);
+        }
+    }
+}
+
 #[test]
 fn a_panic_that_comes_to_c_ends_the_program() {
     let scratch = Scratch::new("panic");
