@@ -345,7 +345,9 @@ impl Checker<'_> {
         }
         let same_shape = wanted_def.self_param == found_def.self_param
             && wanted_sig.params.len() == found_sig.params.len()
-            && found_sig.generics.len() == outer as usize + own;
+            && found_sig.generics.len() == outer as usize + own
+            // Who calls the trait's method does not know of more to see to.
+            && (wanted_def.attrs.is_unsafe || !found_def.attrs.is_unsafe);
         let fits = |wanted: Option<Ty>, found: Option<Ty>| match (wanted, found) {
             (Some(wanted), Some(found)) => {
                 let wanted = self.normalize_in(&header.generics.preds, subst(wanted, &args));
@@ -397,7 +399,8 @@ impl Checker<'_> {
             })
             .collect();
         let ret = sig.ret.or_else(|| self.known_ret(id)).map_or("_".to_owned(), show);
-        format!("({}): {ret}", params.join(", "))
+        let start = if self.defs.fns[id].attrs.is_unsafe { "unsafe " } else { "" };
+        format!("{start}({}): {ret}", params.join(", "))
     }
 
     fn check_supers(&self, id: ImplId, bound: TraitRef) {

@@ -470,7 +470,9 @@ impl TraitCx<'_, '_> {
             let def = &defs.fns[method];
             let qz_hir::Container::Impl(id) = def.container else { continue };
             let is_extension = defs.impls[id].origin == qz_hir::defs::ImplOrigin::Extend;
-            if is_extension || def.self_param != wanted.self_param || def.arity != wanted.arity {
+            let asks_more = def.attrs.is_unsafe && !wanted.attrs.is_unsafe;
+            let differs = def.self_param != wanted.self_param || def.arity != wanted.arity;
+            if is_extension || differs || asks_more {
                 continue;
             }
             if let Some(args) = self.same_signature(ty, bound, required, method, id) {

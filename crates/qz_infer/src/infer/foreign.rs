@@ -4,49 +4,48 @@
 use qz_base::Name;
 use qz_hir::FnKind;
 use qz_hir::body::{Expr, ExprId};
-use qz_types::{FnId, Ty};
+use qz_types::{FnId, Ty, Tys};
 
 use super::Infer;
 use crate::diagnostics as words;
 use crate::diagnostics::UnsafeCall;
-use crate::facts::{Callee, ParamSource};
+use crate::facts::{Callee, CalleeFn, Evidence, ParamSource};
 use crate::foreign::CPlace;
 
 impl Infer<'_, '_> {
     /// Looks through a body that has no errors.
     pub(super) fn check_foreign_calls(&mut self) {
-        let calls: Vec<(ExprId, FnId)> = self
-            .st
-            .types
-            .callees
-            .iter()
-            .filter_map(|(id, callee)| Some((id, self.called(callee)?)))
-            .collect();
+        let mut calls: Vec<(ExprId, CalleeFn)> = Vec::new();
+        for (id, callee) in self.st.types.callees.iter() {
+            self.each_called(callee, &mut |called| calls.push((id, called)));
+        }
         let is_safe_place =
             self.ck.defs.modules[self.module].is_std || self.ck.defs.fns[self.function].attrs.is_unsafe;
-        for (id, function) in calls {
-            let def = &self.ck.defs.fns[function];
-            if !is_safe_place && let Some(why) = self.why_unsafe(function) {
-                self.check_unsafe(id, function, why);
+        for (id, called) in calls {
+            let def = &self.ck.defs.fns[called.function];
+            if !is_safe_place && let Some(why) = self.why_unsafe(called.function) {
+                self.check_unsafe(id, called.function, why);
             }
             if let FnKind::ExternC { variadic: true } = def.kind {
-                self.check_variadic(id, function);
+                self.check_variadic(id, called.function);
             }
             match def.attrs.lang.map(Name::as_str) {
                 Some("c_fn") => self.check_c_fn(id),
-                Some("c_call_method") => self.check_c_call(id),
+                Some("c_call_method") => self.check_c_call(id, called.type_args),
                 _ => {}
             }
         }
     }
 
-    fn called(&self, callee: &Callee) -> Option<FnId> {
+    /// The functions that a call leads to: its own, and those that a structural function will call.
+    fn each_called(&self, callee: &Callee, f: &mut dyn FnMut(CalleeFn)) {
         match callee {
-            Callee::Fn(it) => Some(it.function),
+            Callee::Fn(it) => each_fn(it, f),
             Callee::Method { trait_id, method, .. } => {
-                self.ck.defs.traits[*trait_id].methods.get(*method as usize).copied()
+                let methods = &self.ck.defs.traits[*trait_id].methods;
+                methods.get(*method as usize).into_iter().for_each(|&it| f(CalleeFn::plain(it)));
             }
-            _ => None,
+            _ => {}
         }
     }
 
@@ -91,9 +90,7 @@ impl Infer<'_, '_> {
     }
 
     /// What a C pointer is called with travels to C.
-    fn check_c_call(&mut self, id: ExprId) {
-        let Some(Callee::Fn(callee)) = self.st.types.callees.get(id) else { return };
-        let types = callee.type_args;
+    fn check_c_call(&mut self, id: ExprId, types: Tys) {
         let fits = |ty: Ty| ty.is_unit() || ty.is_never() || self.ck.c_type(ty, CPlace::Value).is_ok();
         if let Some(&ty) = types.iter().find(|&&ty| !fits(ty)) {
             let (span, shown) = (self.span(id), self.show(ty));
@@ -127,6 +124,16 @@ impl Infer<'_, '_> {
             let inner = (culprit != ty).then(|| self.show(culprit));
             let shown = self.show(ty);
             self.report(words::c_function_type(span, &shown, inner.as_deref()));
+        }
+    }
+}
+
+/// A function and those that meet its member bounds.
+fn each_fn(callee: &CalleeFn, f: &mut dyn FnMut(CalleeFn)) {
+    f(CalleeFn { evidence: Vec::new(), ..callee.clone() });
+    for evidence in &callee.evidence {
+        if let Evidence::Fn(inner) = evidence {
+            each_fn(inner, f);
         }
     }
 }
