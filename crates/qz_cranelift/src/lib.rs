@@ -7,6 +7,7 @@
 
 mod aot;
 mod arith;
+mod batch;
 mod calls;
 mod casts;
 mod consts;

@@ -14,10 +14,11 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use qz_base::FxHashMap;
 use qz_codegen::{FnAbi, Locations, RetMode, TypeTable};
 use qz_mir::layout::Layouts;
-use qz_mir::{Body, Foreign, InstanceId, InstanceKey, Module, StaticDataId, VtableId};
+use qz_mir::{Body, Foreign, Instance, InstanceId, InstanceKey, Module, StaticDataId, VtableId};
 use qz_rt_abi::object::{CLOSURE_CAPTURES, IMMORTAL, STR_SIZE, TYPE_STR, TypeInfo};
 use qz_types::StaticId;
 
+use crate::batch;
 use crate::dwarf;
 use crate::function::{FnCx, quartz_signature};
 use crate::image::{DataId, Extent, Image, Symbol};
@@ -45,6 +46,13 @@ pub(crate) struct ProgramCx<'m> {
     /// Variables of the function at hand, for debuggers.
     pub(crate) variables: Vec<dwarf::Variable>,
     functions: Vec<dwarf::Function>,
+}
+
+/// A function in CLIF on its way.
+struct Translated {
+    id: InstanceId,
+    /// For debuggers.
+    variables: Vec<dwarf::Variable>,
 }
 
 /// A compiled program before it is loaded.
@@ -111,19 +119,15 @@ impl<'m> ProgramCx<'m> {
         let mut cx = Context::new();
         let mut builder_cx = FunctionBuilderContext::new();
         let mut text = String::new();
+        let mut batch = Vec::new();
         for (id, instance) in self.module.instances.iter() {
             let Some(body) = &instance.body else { continue };
-            let abi = self.abi(id);
-            cx.clear();
-            cx.func.signature = quartz_signature(&abi);
-            cx.func.name = ir::UserFuncName::user(0, id.raw());
-            let builder = FunctionBuilder::new(&mut cx.func, &mut builder_cx);
-            FnCx::translate(&mut self, builder, (id, instance), body, &abi);
-            let extent = self.finish(id.raw(), &mut cx, &instance.symbol, &mut text)?;
-            if self.options.debug {
-                self.note_function(body, extent, &cx);
+            batch.push(self.translate(id, instance, body, &mut builder_cx));
+            if batch.len() == batch::SIZE {
+                self.finish_batch(&mut batch, &mut text)?;
             }
         }
+        self.finish_batch(&mut batch, &mut text)?;
         let entry = match self.module.entry {
             Some(main) => Some(self.compile_entry(main, &mut cx, &mut builder_cx, &mut text)?),
             None => None,
@@ -134,9 +138,54 @@ impl<'m> ProgramCx<'m> {
         Ok(Compiled { image, locations, type_table, entry, text, functions })
     }
 
+    fn translate(
+        &mut self,
+        id: InstanceId,
+        instance: &Instance,
+        body: &Body,
+        builder_cx: &mut FunctionBuilderContext,
+    ) -> (Context, Translated) {
+        let abi = self.abi(id);
+        let mut cx = Context::new();
+        cx.func.signature = quartz_signature(&abi);
+        cx.func.name = ir::UserFuncName::user(0, id.raw());
+        let builder = FunctionBuilder::new(&mut cx.func, builder_cx);
+        FnCx::translate(self, builder, (id, instance), body, &abi);
+        cx.set_disasm(self.options.emit == Emit::Asm);
+        (cx, Translated { id, variables: std::mem::take(&mut self.variables) })
+    }
+
+    /// Makes code of translated functions and places it, in their order.
+    fn finish_batch(
+        &mut self,
+        batch: &mut Vec<(Context, Translated)>,
+        text: &mut String,
+    ) -> Result<(), CompileError> {
+        let instances = &self.module.instances;
+        if self.options.emit == Emit::Clif {
+            for (cx, it) in batch.iter() {
+                *text += &format!("; {}\n{}\n", instances[it.id].symbol, cx.func.display());
+            }
+        }
+        let symbols: Vec<&str> = instances.values().map(|it| it.symbol.as_str()).collect();
+        batch::compile(batch, &*self.isa, &|it: &Translated| symbols[it.id.index()].to_owned())?;
+        for (cx, it) in batch.drain(..) {
+            let code = cx.compiled_code().expect("was just compiled");
+            if let Some(asm) = &code.vcode {
+                *text += &format!("{}:\n{asm}\n", instances[it.id].symbol);
+            }
+            let extent = self.image.add_function(it.id.raw(), code, &cx.func);
+            if self.options.debug
+                && let Some(body) = &instances[it.id].body
+            {
+                self.note_function(body, extent, &cx, it.variables);
+            }
+        }
+        Ok(())
+    }
+
     /// Notes what debuggers hear of the function that was just compiled.
-    fn note_function(&mut self, body: &Body, extent: Extent, cx: &Context) {
-        let variables = std::mem::take(&mut self.variables);
+    fn note_function(&mut self, body: &Body, extent: Extent, cx: &Context, variables: Vec<dwarf::Variable>) {
         let code = cx.compiled_code().expect("was just compiled");
         let own = &body.scopes[Body::SCOPE];
         let head = (own.function, own.declared);
