@@ -47,6 +47,7 @@ use qz_types::{AdtId, FnId, Ty};
 use std::sync::Arc;
 
 use crate::callgraph::CallGraph;
+use crate::counts::Quiet;
 use crate::drops::Drops;
 use crate::instantiate::no_evidence;
 
@@ -179,10 +180,12 @@ fn build(
     }
     let calls = CallGraph::new(&module);
     let panics = callgraph::mark_panics(&mut module, &layouts, &drops, &calls);
+    let mut quiet = Quiet::unknown(&module);
     if optimise {
         ownership::infer_params(&mut module, &drops, &calls);
+        quiet = Quiet::new(&module, &layouts, &drops, &calls);
     }
-    counts::place_counts(&mut module, &layouts, &drops, &panics);
+    counts::place_counts(&mut module, &layouts, &drops, &panics, &quiet);
     observe(Stage::Counted, &module);
     let release_panics = |ty| panics.release(ty, &drops);
     check(&module, &layouts, options, "count placement", Some(&release_panics))?;
