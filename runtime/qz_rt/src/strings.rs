@@ -7,7 +7,8 @@ use crate::memory::{count_object, give_block, take_block};
 
 /// Slices of at least so many bytes share the memory of the string they come from.
 const SHARE_FROM: usize = 64;
-/// A sharing string has its owner in the word behind the struct.
+/// A string whose bytes are elsewhere says in the word behind the struct whose they are: the string's that it
+/// shares them with, or, as an odd number, its own: a block of half that size.
 const SHARING_SIZE: usize = STR_SIZE as usize + 8;
 
 /// The text of a string.
@@ -116,7 +117,11 @@ pub(crate) unsafe fn str_free(fiber: *mut Fiber, s: *mut StrObject) {
             return give_block(fiber, s.cast(), STR_SIZE as usize + (*s).byte_len as usize, 8);
         }
         let owner = inline.cast::<*mut StrObject>().read();
+        let bytes = (*s).bytes;
         give_block(fiber, s.cast(), SHARING_SIZE, 8);
+        if let Some(size) = block_size(owner) {
+            return crate::memory::free(fiber, bytes.cast_mut(), size, 1);
+        }
         // An owner never shares another's memory, so this ends here.
         match (*owner).header.count {
             1 => str_free(fiber, owner),
@@ -194,6 +199,31 @@ pub(crate) unsafe fn str_from_counted(
         copy_short(bytes, to);
         s
     }
+}
+
+pub(crate) unsafe fn str_owning(
+    fiber: *mut Fiber,
+    block: *mut u8,
+    cap: u64,
+    len: u64,
+    chars: u64,
+) -> *mut StrObject {
+    // SAFETY: generated code passes a block of size `cap` that starts with `len` bytes of UTF-8.
+    unsafe {
+        debug_assert_eq!(count_chars(raw(block, len)), chars as usize);
+        count_object(fiber, TYPE_STR, 1);
+        let s = take_block(fiber, SHARING_SIZE, 8).cast::<StrObject>();
+        let header = Header { count: 1, type_index: TYPE_STR };
+        s.write(StrObject { header, bytes: block, byte_len: len, char_count: chars });
+        s.add(1).cast::<u64>().write(cap << 1 | 1);
+        s
+    }
+}
+
+/// The size of the block that a string owns, from the word behind its struct.
+fn block_size(owner: *mut StrObject) -> Option<u64> {
+    let word = owner as u64;
+    (word & 1 == 1).then_some(word >> 1)
 }
 
 pub(crate) unsafe fn str_from_lossy(fiber: *mut Fiber, bytes: *mut u8, len: u64) -> *mut StrObject {
@@ -274,6 +304,7 @@ pub(crate) unsafe fn str_slice(fiber: *mut Fiber, s: *mut StrObject, from: u64, 
         // Literals are immortal and own nothing; a slice of one keeps the literal itself as its owner.
         let own = (*s).header.count < 0 || std::ptr::eq((*s).bytes, inline);
         let owner = if own { s } else { inline.cast::<*mut StrObject>().read() };
+        let owner = if own || block_size(owner).is_some() { s } else { owner };
         count_object(fiber, TYPE_STR, 1);
         let block = take_block(fiber, SHARING_SIZE, 8);
         block.cast::<StrObject>().write(StrObject {
