@@ -23,6 +23,7 @@ mod counts;
 mod drops;
 mod glue;
 mod graph;
+mod indexes;
 mod inline;
 mod instantiate;
 mod outline;
@@ -192,6 +193,7 @@ fn build(
     if optimise {
         each_body(&mut module, simplify::simplify_counted);
         each_body(&mut module, versions::split_loops);
+        each_body(&mut module, indexes::usual_first);
         outline::outline_counts(&mut module, source, &layouts, &drops, &panics);
         check(&module, &layouts, options, "the last clean-up", Some(&release_panics))?;
     }
