@@ -8,6 +8,7 @@
 //!
 //! * [`prepare`] brings a body into a form in which only whole locals are passed to calls.
 //! * [`borrow`] finds locals that need no count, because they look at a part of another one.
+//! * [`quiet`] tells which statements give up no count that memory holds, so that locals may look there, too.
 //! * [`locals`] says which locals own counts, and which keep others alive.
 //! * [`flow`] finds where they are live and where they hold a value.
 //! * [`place`] writes moves, retains and releases; [`edges`] releases what dies on the way from block to
@@ -23,6 +24,7 @@ mod locals;
 mod pads;
 mod place;
 mod prepare;
+mod quiet;
 
 use std::sync::Arc;
 
@@ -33,22 +35,31 @@ use crate::callgraph::Panics;
 use crate::drops::Drops;
 use crate::glue;
 
+pub(crate) use quiet::Quiet;
+
 /// What placing counts in one body needs to know about the rest.
 pub(crate) struct Cx<'a> {
     pub(crate) module: &'a Module,
     pub(crate) layouts: &'a Layouts<'a>,
     pub(crate) drops: &'a Drops<'a>,
     pub(crate) panics: &'a Panics,
+    pub(crate) quiet: &'a Quiet,
 }
 
 /// Places counts in every body that has none yet.
-pub(crate) fn place_counts(module: &mut Module, layouts: &Layouts, drops: &Drops, panics: &Panics) {
+pub(crate) fn place_counts(
+    module: &mut Module,
+    layouts: &Layouts,
+    drops: &Drops,
+    panics: &Panics,
+    quiet: &Quiet,
+) {
     for id in module.instances.ids() {
         if glue::has_counts(&module.instances[id].key) {
             continue;
         }
         let Some(body) = module.instances[id].body.take() else { continue };
-        let cx = Cx { module, layouts, drops, panics };
+        let cx = Cx { module, layouts, drops, panics, quiet };
         let body = place_in(Arc::unwrap_or_clone(body), &cx, id);
         module.instances[id].body = Some(Arc::new(body));
     }

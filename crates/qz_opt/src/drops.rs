@@ -16,11 +16,13 @@ pub(crate) struct Drops<'a> {
     keep_all: bool,
     kept: RefCell<FxHashMap<Ty, bool>>,
     runs: RefCell<FxHashMap<Ty, bool>>,
+    watched: RefCell<FxHashMap<Ty, bool>>,
 }
 
 impl<'a> Drops<'a> {
     pub(crate) fn new(source: &'a dyn Source, layouts: &'a Layouts<'a>, keep_all: bool) -> Drops<'a> {
-        Drops { source, layouts, keep_all, kept: RefCell::default(), runs: RefCell::default() }
+        let (kept, runs, watched) = Default::default();
+        Drops { source, layouts, keep_all, kept, runs, watched }
     }
 
     /// The `drop` written for objects of this type.
@@ -68,6 +70,23 @@ impl<'a> Drops<'a> {
             _ => None,
         });
         self.runs.borrow_mut().insert(ty, found);
+        found
+    }
+
+    /// As `runs_code`, but what the library's containers do does not matter, only what they hold.
+    pub(crate) fn is_watched(&self, ty: Ty) -> bool {
+        if let Some(&known) = self.watched.borrow().get(&ty) {
+            return known;
+        }
+        let found = self.search(ty, &mut |part| match part.kind() {
+            TyKind::Fn(_) | TyKind::Dyn(_) => Some(Found::Yes),
+            TyKind::Adt(..) => self.user_drop(part).map(|_| match self.source.drop_is_silent(part) {
+                true => Found::OnlyArguments,
+                false => Found::Yes,
+            }),
+            _ => None,
+        });
+        self.watched.borrow_mut().insert(ty, found);
         found
     }
 

@@ -23,6 +23,7 @@ mod counts;
 mod drops;
 mod glue;
 mod graph;
+mod indexes;
 mod inline;
 mod instantiate;
 mod outline;
@@ -47,6 +48,7 @@ use qz_types::{AdtId, FnId, Ty};
 use std::sync::Arc;
 
 use crate::callgraph::CallGraph;
+use crate::counts::Quiet;
 use crate::drops::Drops;
 use crate::instantiate::no_evidence;
 
@@ -179,16 +181,19 @@ fn build(
     }
     let calls = CallGraph::new(&module);
     let panics = callgraph::mark_panics(&mut module, &layouts, &drops, &calls);
+    let mut quiet = Quiet::unknown(&module);
     if optimise {
         ownership::infer_params(&mut module, &drops, &calls);
+        quiet = Quiet::new(&module, &layouts, &drops, &calls);
     }
-    counts::place_counts(&mut module, &layouts, &drops, &panics);
+    counts::place_counts(&mut module, &layouts, &drops, &panics, &quiet);
     observe(Stage::Counted, &module);
     let release_panics = |ty| panics.release(ty, &drops);
     check(&module, &layouts, options, "count placement", Some(&release_panics))?;
     if optimise {
         each_body(&mut module, simplify::simplify_counted);
         each_body(&mut module, versions::split_loops);
+        each_body(&mut module, indexes::usual_first);
         outline::outline_counts(&mut module, source, &layouts, &drops, &panics);
         check(&module, &layouts, options, "the last clean-up", Some(&release_panics))?;
     }

@@ -31,8 +31,10 @@ impl Large {
     /// A block, or null if there is no memory.
     pub(crate) fn alloc(&mut self, size: usize) -> *mut u8 {
         let Some(length) = length(size) else { return std::ptr::null_mut() };
-        let fits = |&(_, kept): &(*mut u8, usize)| (length..=2 * length).contains(&kept);
-        if let Some(index) = self.kept.iter().position(fits) {
+        // The smallest that is large enough. What is cut off is given back: who grows a text after the other would
+        // hold many otherwise.
+        let fits = self.kept.iter().enumerate().filter(|(_, it)| it.1 >= length);
+        if let Some((index, _)) = fits.min_by_key(|(_, it)| it.1) {
             let (block, kept) = self.kept.swap_remove(index);
             if kept > length {
                 // SAFETY: the end of a mapping that nobody uses.

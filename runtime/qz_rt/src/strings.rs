@@ -7,7 +7,8 @@ use crate::memory::{count_object, give_block, take_block};
 
 /// Slices of at least so many bytes share the memory of the string they come from.
 const SHARE_FROM: usize = 64;
-/// A sharing string has its owner in the word behind the struct.
+/// A string whose bytes are elsewhere says in the word behind the struct whose they are: the string's that it
+/// shares them with, or, as an odd number, its own: a block of half that size.
 const SHARING_SIZE: usize = STR_SIZE as usize + 8;
 
 /// The text of a string.
@@ -64,6 +65,19 @@ unsafe fn word_of(s: *const StrObject) -> Option<u64> {
     }
 }
 
+/// The first 8 bytes of a string as a number that has their order, filled up with zeros; `None` for empty strings
+/// and those whose bytes are elsewhere. Struct and bytes lie together, so neither waits for the other.
+#[inline]
+unsafe fn first_bytes(s: *const StrObject) -> Option<u64> {
+    // SAFETY: the string is live; a heap string that is not empty has 8 bytes behind the struct, as `uninit` saw to.
+    unsafe {
+        let inline = s.cast::<u8>().add(STR_SIZE as usize);
+        let len = (*s).byte_len;
+        let here = len > 0 && (*s).header.count >= 0 && std::ptr::eq((*s).bytes, inline);
+        here.then(|| inline.cast::<u64>().read().to_be() & (u64::MAX << (64 - 8 * len.min(8))))
+    }
+}
+
 /// A new string with this text.
 ///
 /// # Safety
@@ -103,7 +117,11 @@ pub(crate) unsafe fn str_free(fiber: *mut Fiber, s: *mut StrObject) {
             return give_block(fiber, s.cast(), STR_SIZE as usize + (*s).byte_len as usize, 8);
         }
         let owner = inline.cast::<*mut StrObject>().read();
+        let bytes = (*s).bytes;
         give_block(fiber, s.cast(), SHARING_SIZE, 8);
+        if let Some(size) = block_size(owner) {
+            return crate::memory::free(fiber, bytes.cast_mut(), size, 1);
+        }
         // An owner never shares another's memory, so this ends here.
         match (*owner).header.count {
             1 => str_free(fiber, owner),
@@ -181,6 +199,31 @@ pub(crate) unsafe fn str_from_counted(
         copy_short(bytes, to);
         s
     }
+}
+
+pub(crate) unsafe fn str_owning(
+    fiber: *mut Fiber,
+    block: *mut u8,
+    cap: u64,
+    len: u64,
+    chars: u64,
+) -> *mut StrObject {
+    // SAFETY: generated code passes a block of size `cap` that starts with `len` bytes of UTF-8.
+    unsafe {
+        debug_assert_eq!(count_chars(raw(block, len)), chars as usize);
+        count_object(fiber, TYPE_STR, 1);
+        let s = take_block(fiber, SHARING_SIZE, 8).cast::<StrObject>();
+        let header = Header { count: 1, type_index: TYPE_STR };
+        s.write(StrObject { header, bytes: block, byte_len: len, char_count: chars });
+        s.add(1).cast::<u64>().write(cap << 1 | 1);
+        s
+    }
+}
+
+/// The size of the block that a string owns, from the word behind its struct.
+fn block_size(owner: *mut StrObject) -> Option<u64> {
+    let word = owner as u64;
+    (word & 1 == 1).then_some(word >> 1)
 }
 
 pub(crate) unsafe fn str_from_lossy(fiber: *mut Fiber, bytes: *mut u8, len: u64) -> *mut StrObject {
@@ -261,6 +304,7 @@ pub(crate) unsafe fn str_slice(fiber: *mut Fiber, s: *mut StrObject, from: u64, 
         // Literals are immortal and own nothing; a slice of one keeps the literal itself as its owner.
         let own = (*s).header.count < 0 || std::ptr::eq((*s).bytes, inline);
         let owner = if own { s } else { inline.cast::<*mut StrObject>().read() };
+        let owner = if own || block_size(owner).is_some() { s } else { owner };
         count_object(fiber, TYPE_STR, 1);
         let block = take_block(fiber, SHARING_SIZE, 8);
         block.cast::<StrObject>().write(StrObject {
@@ -304,7 +348,15 @@ pub(crate) unsafe fn str_eq(_fiber: *mut Fiber, a: *mut StrObject, b: *mut StrOb
 
 pub(crate) unsafe fn str_cmp(_fiber: *mut Fiber, a: *mut StrObject, b: *mut StrObject) -> i64 {
     // SAFETY: generated code passes live strings.
-    unsafe { bytes(a).cmp(bytes(b)) as i64 }
+    unsafe {
+        // Most texts differ in their first bytes.
+        if let (Some(x), Some(y)) = (first_bytes(a), first_bytes(b))
+            && x != y
+        {
+            return if x < y { -1 } else { 1 };
+        }
+        bytes(a).cmp(bytes(b)) as i64
+    }
 }
 
 pub(crate) unsafe fn str_hash(fiber: *mut Fiber, s: *mut StrObject) -> u64 {
@@ -512,6 +564,20 @@ mod tests {
             assert!(!same_bytes(text, &text[1..]));
         });
         assert!(same_bytes(&[], &[]));
+    }
+
+    #[test]
+    fn the_order_of_strings_is_that_of_their_bytes() {
+        use crate::context::{Context, Settings};
+        let mut context = Context::new(std::ptr::null(), Settings::default()).expect("a stack");
+        let fiber = context.fiber();
+        let texts =
+            ["", "\0", "\0\0", "a", "a\0", "ab", "abcdefg", "abcdefgh", "abcdefgh\0", "abcdefghi", "é", "z"];
+        for (a, b) in texts.iter().flat_map(|a| texts.iter().map(move |b| (a, b))) {
+            // SAFETY: the fiber lives, and so do the strings made for it.
+            let found = unsafe { str_cmp(fiber, new(fiber, a), new(fiber, b)) };
+            assert_eq!(found, a.cmp(b) as i64, "{a:?} and {b:?}");
+        }
     }
 
     #[test]

@@ -148,6 +148,9 @@ macro_rules! rt_functions {
             fn str_from_utf8(bytes: Ptr, len: U64) -> Str: ;
             /// As `str_from_utf8`, for text whose characters were counted.
             fn str_from_counted(bytes: Ptr, len: U64, chars: U64) -> Str: ;
+            /// As `str_from_counted`, of the start of a block that `alloc` made with size `cap` and alignment 1: the
+            /// string owns the block from now on.
+            fn str_owning(block: Ptr, cap: U64, len: U64, chars: U64) -> Str: ;
             /// A string of these bytes, what is not UTF-8 replaced by U+FFFD.
             fn str_from_lossy(bytes: Ptr, len: U64) -> Str: ;
             /// How many bytes from the start are UTF-8.

@@ -9,16 +9,27 @@
 //! fields of tuples and values, captures, all without a step into a mutable object. The owner is then used
 //! wherever the local is. It must not be given another value meanwhile; where it has only one definition
 //! that follows from dominance, otherwise liveness is asked.
+//!
+//! A part of what can change may be looked at just so as long as nothing changes:
+//!
+//! ```text
+//! n_7 = d_6[at_5]         # `d_6` is where a vector has its elements
+//! n_7.*.1 = 0             # a number: no count is given up
+//! ```
+//!
+//! Its owners have one value all their lives, and wherever the local is live there are only statements that give
+//! up no counts in memory ([`super::quiet`]).
 
 use qz_mir::layout::Shape;
 use qz_mir::visit::{PlaceRef, Use, each_place};
-use qz_mir::{Body, Local, Operand, Place, Proj, Rvalue, StmtKind};
-use qz_types::Ty;
+use qz_mir::{Body, CastKind, Intrinsic, Local, Operand, Place, Proj, Rvalue, StmtKind};
+use qz_types::{Ty, TyKind};
 
 use super::Cx;
 use super::flow::{Flow, defined};
 use super::locals::Locals;
 use super::prepare::changes_local;
+use super::quiet;
 
 /// For each borrowed local, where it was read from.
 pub(super) type Borrowed = Vec<Option<Local>>;
@@ -30,16 +41,33 @@ struct Facts {
     changed: Vec<bool>,
     /// Mentions that are neither definitions nor looks at the discriminant.
     uses: Vec<u32>,
+    /// Of raw pointers, what they were read from or computed of.
+    made_from: Vec<Option<Local>>,
 }
 
 impl Facts {
     fn new(body: &Body) -> Facts {
         let len = body.locals.len();
-        let mut facts = Facts { definitions: vec![0; len], changed: vec![false; len], uses: vec![0; len] };
+        let (definitions, uses) = (vec![0; len], vec![0; len]);
+        let mut facts = Facts { definitions, changed: vec![false; len], uses, made_from: vec![None; len] };
         for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
             each_place(&stmt.kind, &mut |place, how| facts.note(place, how));
+            if let StmtKind::Assign(dest, value) = &stmt.kind
+                && let Some(local) = dest.as_local()
+            {
+                facts.made_from[local.index()] = pointer_base(value).map(|from| from.local);
+                facts.note_asked(value);
+            }
         }
         facts
+    }
+
+    /// Whose counts are looked at has one of its own.
+    fn note_asked(&mut self, value: &Rvalue) {
+        if let Rvalue::Intrinsic(Intrinsic::IsUnique, operands, _) = value {
+            let locals = operands.iter().filter_map(Operand::place).map(|place| place.local.index());
+            locals.for_each(|local| self.changed[local] = true);
+        }
     }
 
     fn note(&mut self, place: PlaceRef, how: Use) {
@@ -50,6 +78,15 @@ impl Facts {
             Use::Inspect => {}
             Use::Copy | Use::Move | Use::Store | Use::Address => self.uses[local] += 1,
         }
+    }
+}
+
+/// The place that a pointer is read from or computed of.
+fn pointer_base(value: &Rvalue) -> Option<&Place> {
+    match value {
+        Rvalue::Use(operand) | Rvalue::Cast(CastKind::Pointer, operand, _) => operand.place(),
+        Rvalue::Intrinsic(Intrinsic::PtrAdd, operands, _) => operands.first()?.place(),
+        _ => None,
     }
 }
 
@@ -67,9 +104,95 @@ pub(super) fn find(body: &Body, cx: &Cx, owned_params: &[bool]) -> Borrowed {
             }
         }
     }
+    if !quiet::owns_watched(body, cx.drops, owned_params) {
+        find_glances(body, cx, &facts, owned_params, &mut borrowed);
+    }
     drop_whole_copies(body, &mut borrowed, owned_params);
     drop_outlived(body, &mut borrowed, doubtful);
     borrowed
+}
+
+/// Adds locals that look at parts of mutable objects while those do not change.
+fn find_glances(body: &Body, cx: &Cx, facts: &Facts, owned_params: &[bool], borrowed: &mut Borrowed) {
+    let mut glances = vec![None; body.locals.len()];
+    let mut found = Vec::new();
+    for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
+        let StmtKind::Assign(dest, Rvalue::Use(Operand::Copy(from))) = &stmt.kind else { continue };
+        let Some(local) = dest.as_local().filter(|local| borrowed[local.index()].is_none()) else { continue };
+        let into_memory = from.proj.iter().any(|it| matches!(it, Proj::Deref | Proj::Index(_)));
+        if into_memory
+            && is_candidate(body, cx, facts, local)
+            && stays_reachable(body, cx, facts, owned_params, from.local)
+        {
+            glances[local.index()] = Some(from.local);
+            found.push(local);
+        }
+    }
+    if found.is_empty() {
+        return;
+    }
+    // Who looks at a part of one of these uses it, too.
+    let mut sources = borrowed.clone();
+    found.iter().for_each(|local| sources[local.index()] = glances[local.index()]);
+    let locals = Locals::looking(body, cx, &found, &sources);
+    let flow = Flow::live(body, &locals);
+    for (id, block) in body.blocks.iter() {
+        let mut live = flow.live_out[id.index()].clone();
+        for stmt in block.stmts.iter().rev() {
+            let loud = cx.quiet.stmt_is_loud(body, &stmt.kind, cx);
+            if loud {
+                live.iter().for_each(|number| glances[locals.tracked[number].index()] = None);
+            }
+            flow.before_stmt(&stmt.kind, &locals, block.unwind, &mut live);
+            if loud {
+                live.iter().for_each(|number| glances[locals.tracked[number].index()] = None);
+            }
+        }
+    }
+    for local in found {
+        borrowed[local.index()] = glances[local.index()];
+    }
+}
+
+/// Whether a local leads to the same place all its life, and that is alive wherever the local is used: it, or
+/// what it was made from, has one definition, and nothing ends it at the end of a scope.
+fn stays_reachable(body: &Body, cx: &Cx, facts: &Facts, owned_params: &[bool], local: Local) -> bool {
+    let mut at = local;
+    // Pointers into an object come from the object. Chains are short.
+    for _ in 0..8 {
+        let (index, ty) = (at.index(), body.locals[at].ty);
+        if index == 0 || facts.changed[index] {
+            return false;
+        }
+        if is_param(body, at) {
+            return facts.definitions[index] == 0 && param_stays(body, cx, owned_params, at);
+        }
+        if facts.definitions[index] != 1 {
+            return false;
+        }
+        if cx.drops.is_counted(ty) {
+            return !cx.drops.is_kept(ty);
+        }
+        match facts.made_from[index] {
+            Some(from) if matches!(ty.kind(), TyKind::Ptr(_)) => at = from,
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// Whether what a parameter leads to outlives all uses of it.
+fn param_stays(body: &Body, cx: &Cx, owned_params: &[bool], param: Local) -> bool {
+    let ty = body.locals[param].ty;
+    if matches!(ty.kind(), TyKind::Ptr(_)) {
+        // It points into what the caller keeps, unless it does so into what is handed over beside it.
+        return body
+            .params()
+            .zip(owned_params)
+            .all(|(it, owned)| !owned || !cx.drops.is_counted(body.locals[it].ty));
+    }
+    let is_borrowed = !owned_params[param.index() - 1];
+    cx.drops.is_counted(ty) && (is_borrowed || !cx.drops.is_kept(ty))
 }
 
 fn is_param(body: &Body, local: Local) -> bool {

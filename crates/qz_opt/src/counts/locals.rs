@@ -67,6 +67,14 @@ impl Locals {
         Locals { index, tracked, kept, owners, owned_params: Vec::new() }
     }
 
+    /// These locals, which look at what others lead to, to ask where they are live: a use of a pointer that was
+    /// made from one of them is a use of it.
+    pub(super) fn looking(body: &Body, cx: &Cx, list: &[Local], sources: &Borrowed) -> Locals {
+        let mut locals = Locals::only(body, list);
+        locals.owners = owners(body, cx, &locals, sources);
+        locals
+    }
+
     pub(super) fn len(&self) -> usize {
         self.tracked.len()
     }
