@@ -45,6 +45,8 @@ fn build(opt: OptLevel, of_this_processor: bool, for_debuggers: bool) -> OwnedTa
         ("enable_pinned_reg", "true"),
         // Prologues compare with the fiber's limit instead.
         ("enable_probestack", "false"),
+        // Everything is reached relative to the code, so that it may lie anywhere.
+        ("use_colocated_libcalls", "true"),
         ("is_pic", "false"),
         ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
         ("regalloc_algorithm", if opt == OptLevel::None { "single_pass" } else { "backtracking" }),

@@ -38,7 +38,7 @@ impl Link<'_> {
     pub(super) fn shared_library(&self, objects: &[PathBuf], runtime: &Path) -> Result<PathBuf, Failure> {
         let made = self.output.scratch("library.so");
         let mut command = self.command(objects, runtime, &made);
-        command.args(["-shared", "-Wl,--gc-sections", "-Wl,--exclude-libs,ALL"]);
+        command.args(["-shared", "-Wl,--gc-sections", "-Wl,-z,text", "-Wl,--exclude-libs,ALL"]);
         let words = self.run(&mut command)?;
         if !output::is_executable(&made) {
             return Err(failed(&self.driver.path, "linked no library", &words));

@@ -97,7 +97,10 @@ impl Driver {
 
     /// A linker that is quicker than the system's, if there is one.
     pub(super) fn linker(&self) -> Option<&'static str> {
-        let beside = |name: &str| self.path.parent().is_some_and(|folder| folder.join(name).is_file());
+        // Distributions keep the versions of LLVM in folders of their own.
+        let real = self.path.canonicalize().unwrap_or_default();
+        let folders = [self.path.parent(), real.parent()];
+        let beside = |name: &str| folders.iter().flatten().any(|folder| folder.join(name).is_file());
         let known = [("ld.lld", "lld"), ("ld.mold", "mold")];
         known.into_iter().find(|(file, _)| beside(file) || in_path(file).is_some()).map(|it| it.1)
     }
