@@ -1,4 +1,4 @@
-// Linked lists: made, turned around, thinned out, summed and given back.
+// A linked list: made, turned around, summed, thinned out and given back.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,19 +55,17 @@ static void drop(Node *head) {
 
 int main(void) {
     int64_t total = 0;
-    for (int64_t round = 0; round < 6; round++) {
-        Node *head = NULL;
-        for (int64_t i = 0; i < 200000; i++) push(&head, i + round);
-        for (int i = 0; i < 5; i++) {
-            reverse(&head);
-            total += sum(head);
-        }
-        remove_multiples(&head, 3);
+    Node *head = NULL;
+    for (int64_t i = 0; i < 1000000; i++) push(&head, i);
+    for (int i = 0; i < 25; i++) {
+        reverse(&head);
         total += sum(head);
-        remove_multiples(&head, 5);
-        total += sum(head);
-        drop(head);
     }
+    remove_multiples(&head, 3);
+    total += sum(head);
+    remove_multiples(&head, 5);
+    total += sum(head);
+    drop(head);
     printf("%ld\n", (long)total);
     return 0;
 }

@@ -1,4 +1,4 @@
-# Linked lists: made, turned around, thinned out, summed and given back.
+# A linked list: made, turned around, summed, thinned out and given back.
 class Node
   property value : Int64
   property next : Node?
@@ -53,16 +53,14 @@ class List
 end
 
 total = 0_i64
-6.times do |round|
-  list = List.new
-  200_000.times { |i| list.push(i.to_i64 + round) }
-  5.times do
-    list.reverse
-    total += list.sum
-  end
-  list.remove_multiples(3)
-  total += list.sum
-  list.remove_multiples(5)
+list = List.new
+1_000_000.times { |i| list.push(i.to_i64) }
+25.times do
+  list.reverse
   total += list.sum
 end
+list.remove_multiples(3)
+total += list.sum
+list.remove_multiples(5)
+total += list.sum
 puts total

@@ -1,4 +1,4 @@
-// Linked lists: made, turned around, thinned out, summed and given back.
+// A linked list: made, turned around, summed, thinned out and given back.
 package main
 
 import "fmt"
@@ -46,19 +46,17 @@ func (list *List) sum() int {
 
 func main() {
 	total := 0
-	for round := 0; round < 6; round++ {
-		list := &List{}
-		for i := 0; i < 200_000; i++ {
-			list.push(i + round)
-		}
-		for i := 0; i < 5; i++ {
-			list.reverse()
-			total += list.sum()
-		}
-		list.removeMultiples(3)
-		total += list.sum()
-		list.removeMultiples(5)
+	list := &List{}
+	for i := 0; i < 1_000_000; i++ {
+		list.push(i)
+	}
+	for i := 0; i < 25; i++ {
+		list.reverse()
 		total += list.sum()
 	}
+	list.removeMultiples(3)
+	total += list.sum()
+	list.removeMultiples(5)
+	total += list.sum()
 	fmt.Println(total)
 }

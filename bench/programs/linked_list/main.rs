@@ -1,4 +1,4 @@
-// Linked lists: made, turned around, thinned out, summed and given back.
+// A linked list: made, turned around, summed, thinned out and given back.
 struct Node {
     value: i64,
     next: Option<Box<Node>>,
@@ -59,19 +59,17 @@ impl Drop for List {
 
 fn main() {
     let mut total = 0;
-    for round in 0..6 {
-        let mut list = List { head: None };
-        for i in 0..200_000 {
-            list.push(i + round);
-        }
-        for _ in 0..5 {
-            list.reverse();
-            total += list.sum();
-        }
-        list.remove_multiples(3);
-        total += list.sum();
-        list.remove_multiples(5);
+    let mut list = List { head: None };
+    for i in 0..1_000_000 {
+        list.push(i);
+    }
+    for _ in 0..25 {
+        list.reverse();
         total += list.sum();
     }
+    list.remove_multiples(3);
+    total += list.sum();
+    list.remove_multiples(5);
+    total += list.sum();
     println!("{total}");
 }

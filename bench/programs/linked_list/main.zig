@@ -1,4 +1,4 @@
-// Linked lists: made, turned around, thinned out, summed and given back.
+// A linked list: made, turned around, summed, thinned out and given back.
 const std = @import("std");
 const gpa = std.heap.smp_allocator;
 
@@ -58,19 +58,17 @@ pub fn main(init: std.process.Init) !void {
     var stdout = std.Io.File.stdout().writer(init.io, &buffer);
     const out = &stdout.interface;
     var total: i64 = 0;
-    for (0..6) |round| {
-        var list: List = .{};
-        defer list.drop();
-        for (0..200_000) |i| try list.push(@intCast(i + round));
-        for (0..5) |_| {
-            list.reverse();
-            total += list.sum();
-        }
-        list.removeMultiples(3);
-        total += list.sum();
-        list.removeMultiples(5);
+    var list: List = .{};
+    defer list.drop();
+    for (0..1_000_000) |i| try list.push(@intCast(i));
+    for (0..25) |_| {
+        list.reverse();
         total += list.sum();
     }
+    list.removeMultiples(3);
+    total += list.sum();
+    list.removeMultiples(5);
+    total += list.sum();
     try out.print("{d}\n", .{total});
     try out.flush();
 }

@@ -139,8 +139,9 @@ fn grid(svg: &mut String, scale: &Scale, bottom: f64) {
         let x = scale.x(ratio);
         let class = if ratio == 1.0 { "one" } else { "grid" };
         let _ = writeln!(svg, r#"<line class="{class}" x1="{x:.1}" x2="{x:.1}" y1="{TOP}" y2="{bottom}"/>"#);
+        let label = if ratio < 1.0 { format!("1/{}", 1.0 / ratio) } else { ratio.to_string() };
         for y in [TOP - 8.0, bottom + 18.0] {
-            let _ = writeln!(svg, r#"<text class="small tick" x="{x:.1}" y="{y}">{ratio}×</text>"#);
+            let _ = writeln!(svg, r#"<text class="small tick" x="{x:.1}" y="{y}">{label}×</text>"#);
         }
     }
 }

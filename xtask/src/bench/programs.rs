@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Bench;
 use super::chart;
 use super::languages::Language;
-use super::measure::{Meter, Run, geometric_mean, median, stage};
+use super::measure::{Clock, Meter, Run, geometric_mean, median, stage};
 use super::report::{Report, Table, number};
 
 /// A program of one language.
@@ -63,7 +63,7 @@ impl Bench {
             }
         }
         let languages: Vec<Language> = self.languages.all().collect();
-        report.add("programs", &time_table(&all, &languages));
+        report.add("programs", &time_table(&all, &languages, self.options.clock));
         report.add("memory", &memory_table(&all, &languages));
         report.chart = Some(chart::draw(&all, &languages));
         fine
@@ -140,9 +140,10 @@ fn newer(made: &Path, from: &Path) -> bool {
 }
 
 /// C's seconds, and the others' ratios.
-fn time_table(all: &[Comparison], languages: &[Language]) -> Table {
+fn time_table(all: &[Comparison], languages: &[Language], clock: Clock) -> Table {
     let others: Vec<Language> = languages.iter().copied().filter(|it| *it != Language::C).collect();
-    let mut table = Table::new("program", std::iter::once("C, s").chain(others.iter().map(|it| it.title())));
+    let first = if clock == Clock::Wall { "C, s" } else { "C, processor s" };
+    let mut table = Table::new("program", std::iter::once(first).chain(others.iter().map(|it| it.title())));
     for comparison in all {
         let seconds = comparison.of(Language::C).map(|it| it.ms / 1000.0);
         let ratios = others.iter().map(|it| number(comparison.time_ratio(*it), 2));
