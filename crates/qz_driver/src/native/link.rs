@@ -23,7 +23,7 @@ impl Link<'_> {
     pub(super) fn executable(&self, objects: &[PathBuf], runtime: &Path) -> Result<PathBuf, Failure> {
         let made = self.output.scratch("program");
         let mut command = self.command(objects, runtime, &made);
-        command.arg("-Wl,--gc-sections");
+        command.args(["-Wl,--gc-sections", "-Wl,-z,text"]);
         if self.options.link_statically {
             command.arg("-static");
         }
