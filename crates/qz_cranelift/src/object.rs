@@ -40,11 +40,34 @@ impl Image {
         let mut writer = Writer::new();
         writer.functions(&self, names, exported);
         writer.jumps(&mut self);
+        self.addresses_from_table();
         let (text, data) = (writer.text, writer.data);
         writer.object.append_section_data(text, &self.text, 16);
         writer.object.append_section_data(data, &self.data, 16);
         writer.references(&self);
         writer
+    }
+}
+
+impl Image {
+    /// What Cranelift calls by itself, to copy large arguments, it loads as a whole address: here it comes from the
+    /// linker's table, since an address in the code would tie it to one place.
+    fn addresses_from_table(&mut self) {
+        for fixup in &mut self.fixups {
+            let is_outside = matches!(fixup.target, Target::Symbol(Symbol::Outside(_)));
+            let at = fixup.at as usize;
+            if fixup.kind != Reloc::Abs8 || !is_outside || !cfg!(target_arch = "x86_64") {
+                continue;
+            }
+            let [prefix, opcode] = [self.text[at - 2], self.text[at - 1]];
+            // mov r64, imm64
+            debug_assert!(prefix & 0xfe == 0x48 && opcode & 0xf8 == 0xb8, "an address is loaded by `mov`");
+            let register = opcode & 7;
+            // mov r64, [rip + place in the table]; three bytes of nothing
+            let new = [0x48 | (prefix & 1) << 2, 0x8b, register << 3 | 5, 0, 0, 0, 0, 0x0f, 0x1f, 0];
+            self.text[at - 2..at + 8].copy_from_slice(&new);
+            (fixup.at, fixup.kind, fixup.addend) = (fixup.at + 1, Reloc::X86GOTPCRel4, -4);
+        }
     }
 }
 
@@ -159,7 +182,13 @@ impl Writer<'static> {
 
     fn references(&mut self, image: &Image) {
         for fixup in &image.fixups {
-            let (symbol, distance) = self.named(image, fixup.target);
+            let (symbol, distance) = match (fixup.kind, fixup.target) {
+                (kind, Target::Symbol(Symbol::Outside(index))) if is_in_table(kind) => {
+                    let name = image.outside[index as usize].name.clone();
+                    (self.outside(&name), 0)
+                }
+                (_, target) => self.named(image, target),
+            };
             let r_type = relocation_type(fixup.kind);
             self.relocate(self.text, fixup.at as u64, symbol, distance + fixup.addend, r_type);
         }
@@ -204,11 +233,17 @@ pub(crate) fn address_type() -> u32 {
     if cfg!(target_arch = "aarch64") { elf::R_AARCH64_ABS64 } else { elf::R_X86_64_64 }
 }
 
+/// Whether a reference means the place in the linker's table where the address stands.
+fn is_in_table(kind: Reloc) -> bool {
+    matches!(kind, Reloc::X86GOTPCRel4)
+}
+
 fn relocation_type(kind: Reloc) -> u32 {
     match kind {
         Reloc::X86PCRel4 | Reloc::X86CallPCRel4 => elf::R_X86_64_PC32,
         Reloc::X86CallPLTRel4 => elf::R_X86_64_PLT32,
         Reloc::Abs8 => address_type(),
+        Reloc::X86GOTPCRel4 => elf::R_X86_64_GOTPCREL,
         Reloc::Arm64Call => elf::R_AARCH64_CALL26,
         Reloc::Aarch64AdrPrelPgHi21 => elf::R_AARCH64_ADR_PREL_PG_HI21,
         Reloc::Aarch64AddAbsLo12Nc => elf::R_AARCH64_ADD_ABS_LO12_NC,
