@@ -2,13 +2,12 @@
 //! a loop written as recursion runs in one frame.
 //!
 //! A call is such a *tail call* if nothing happens behind it but the end of scopes, of values whose end nobody can
-//! watch, and if no argument can lead to the frame: then the next round may use the same frame. Runs before counts
+//! watch, and if no argument is an address: then the next round may use the same frame. Runs before counts
 //! are placed, so that parameters which change are like any other local that does.
 
-use qz_mir::visit::{PlaceRef, Use, each_place};
 use qz_mir::{
-    BlockId, Body, Callee, InstanceId, Local, LocalDecl, Operand, Ownership, Place, Proj, Rvalue, Stmt,
-    StmtKind, TermKind,
+    BlockId, Body, Callee, InstanceId, Local, LocalDecl, Operand, Ownership, Place, Rvalue, Stmt, StmtKind,
+    TermKind,
 };
 use qz_types::{Ty, TyKind};
 
@@ -17,7 +16,7 @@ use crate::drops::Drops;
 /// Turns the tail calls of instance `own` by itself into jumps.
 pub(crate) fn loop_tail_calls(body: &mut Body, own: InstanceId, drops: &Drops) {
     let calls = |stmt: &Stmt| is_call_of(&stmt.kind, own);
-    if !body.blocks.values().any(|block| block.stmts.iter().any(calls)) || may_reach_frame(body) {
+    if !body.blocks.values().any(|block| block.stmts.iter().any(calls)) || takes_addresses(body) {
         return;
     }
     for block in body.blocks.ids() {
@@ -31,28 +30,15 @@ fn is_call_of(stmt: &StmtKind, own: InstanceId) -> bool {
     matches!(stmt, StmtKind::Call(call) if matches!(call.callee, Callee::Instance(id) if id == own))
 }
 
-/// Whether a parameter could hold the address of one of the frame's locals.
-fn may_reach_frame(body: &Body) -> bool {
-    let holds_address = |ty: Ty| {
+/// Whether an address may be handed over: what it leads to, a local or an object that one keeps alive, belongs to
+/// this round, and the next would take its place.
+fn takes_addresses(body: &Body) -> bool {
+    let is_address = |ty: Ty| matches!(ty.kind(), TyKind::Ref(..) | TyKind::Ptr(_));
+    body.params().any(|param| {
         let mut found = false;
-        ty.walk(&mut |part| found |= matches!(part.kind(), TyKind::Ref(..) | TyKind::Ptr(_)));
+        body.locals[param].ty.walk(&mut |part| found |= is_address(part));
         found
-    };
-    if !body.params().any(|param| holds_address(body.locals[param].ty)) {
-        return false;
-    }
-    let mut taken = false;
-    for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
-        each_place(&stmt.kind, &mut |place, how| {
-            let inside = |proj: &Proj| matches!(proj, Proj::Field(_) | Proj::Variant(_));
-            taken |= how == Use::Address
-                && match place {
-                    PlaceRef::Local(_) => true,
-                    PlaceRef::Place(place) => place.proj.iter().all(inside),
-                };
-        });
-    }
-    taken
+    })
 }
 
 /// The last call of a block if it is a tail call: where it stands, and the locals whose scopes end behind it.
