@@ -6,6 +6,7 @@
 pub mod arena;
 pub mod line_index;
 pub mod name;
+pub mod parallel;
 pub mod span;
 
 pub use arena::{Arena, ArenaMap, Id, IdVec};

@@ -61,7 +61,7 @@ impl Image {
             }
             let [prefix, opcode] = [self.text[at - 2], self.text[at - 1]];
             // mov r64, imm64
-            debug_assert!(prefix & 0xfe == 0x48 && opcode & 0xf8 == 0xb8, "an address is loaded by `mov`");
+            assert!(prefix & 0xfe == 0x48 && opcode & 0xf8 == 0xb8, "an address is loaded by `mov`");
             let register = opcode & 7;
             // mov r64, [rip + place in the table]; three bytes of nothing
             let new = [0x48 | (prefix & 1) << 2, 0x8b, register << 3 | 5, 0, 0, 0, 0, 0x0f, 0x1f, 0];
@@ -183,9 +183,12 @@ impl Writer<'static> {
     fn references(&mut self, image: &Image) {
         for fixup in &image.fixups {
             let (symbol, distance) = match (fixup.kind, fixup.target) {
-                (kind, Target::Symbol(Symbol::Outside(index))) if is_in_table(kind) => {
+                (Reloc::X86GOTPCRel4, Target::Symbol(Symbol::Outside(index))) => {
                     let name = image.outside[index as usize].name.clone();
                     (self.outside(&name), 0)
+                }
+                (Reloc::X86GOTPCRel4, other) => {
+                    unreachable!("{other:?} needs no place in the linker's table")
                 }
                 (_, target) => self.named(image, target),
             };
@@ -231,11 +234,6 @@ impl Writer<'static> {
 /// The relocation for a word that holds an address.
 pub(crate) fn address_type() -> u32 {
     if cfg!(target_arch = "aarch64") { elf::R_AARCH64_ABS64 } else { elf::R_X86_64_64 }
-}
-
-/// Whether a reference means the place in the linker's table where the address stands.
-fn is_in_table(kind: Reloc) -> bool {
-    matches!(kind, Reloc::X86GOTPCRel4)
 }
 
 fn relocation_type(kind: Reloc) -> u32 {

@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use qz_codegen::debug::Unit;
 use qz_infer::Checker;
@@ -105,23 +103,9 @@ fn compile_all(
     output: &Output,
     options: &BuildOptions,
 ) -> Result<Vec<PathBuf>, Failure> {
-    let workers = std::thread::available_parallelism().map_or(1, |n| n.get()).min(parts.len());
-    let next = AtomicUsize::new(0);
-    let made: Vec<Mutex<Option<Result<PathBuf, Failure>>>> = parts.iter().map(|_| Mutex::new(None)).collect();
-    let work = || {
-        while let Some(n) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&n| n < parts.len()) {
-            let result = compile(clang, &parts[n], n, output, options);
-            *made[n].lock().unwrap_or_else(|poison| poison.into_inner()) = Some(result);
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..workers {
-            scope.spawn(work);
-        }
-        work();
-    });
-    let results = made.into_iter().filter_map(|slot| slot.into_inner().unwrap_or_else(|it| it.into_inner()));
-    results.collect()
+    let mut numbered: Vec<(usize, &String)> = parts.iter().enumerate().collect();
+    let made = qz_base::parallel::map(&mut numbered, 1, |(n, ir)| compile(clang, ir, *n, output, options));
+    made.into_iter().collect()
 }
 
 /// LLVM IR to assembly or an object, in the output's own folder.
