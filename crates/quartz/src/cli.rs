@@ -119,7 +119,7 @@ pub(crate) struct Build {
     /// A folder with C libraries, before the system's
     #[arg(short = 'L', long = "library-path", value_name = "FOLDER")]
     pub(crate) library_paths: Vec<PathBuf>,
-    /// The processor to make code for, such as `native`: the result may not run on others
+    /// Let LLVM make the code, for this processor, such as `native`: the result may not run on others
     #[arg(long, value_name = "CPU")]
     pub(crate) target_cpu: Option<String>,
     /// What `+`, `-` and `*` of the program do when the result does not fit: panic, or keep the low bits

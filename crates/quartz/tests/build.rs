@@ -286,6 +286,39 @@ fn every_kind_of_output() {
     assert_eq!(scratch.names(), ["a.o", "a.qz", "a.s", "again.o", "program"]);
 }
 
+/// What only LLVM can do is not passed over without it.
+#[test]
+fn options_for_llvm_ask_for_llvm() {
+    let scratch = Scratch::new("options");
+    let clang = scratch.script(&format!("{CLANG_19}\necho \"$*\" >&2; exit 1"));
+    for (option, passed) in
+        [("--target-cpu=some-cpu", "some-cpu"), ("--sanitize=address", "-fsanitize=address")]
+    {
+        let mut build = with(&mut scratch.command(&["build", option, "a.qz"]), &clang);
+        scratch.fails(&mut build, 1, &["QZ9006", "cannot compile", passed]);
+    }
+    let ir = scratch.command(&["build", "--sanitize=address", "--emit=llvm-ir", "-o", "-", "a.qz"]).output();
+    assert!(stdout(&ir.expect("the command starts")).contains(" sanitize_address"));
+}
+
+/// A large program is compiled in parts.
+#[test]
+fn large_programs_have_several_parts() {
+    let scratch = Scratch::new("parts");
+    let large = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/pebble.qz");
+    scratch.file("large.qz", &std::fs::read_to_string(large).expect("part of the project"));
+    let wrote = "for last; do :; done; echo x > \"$last\"; echo part >> parts";
+    for (file, several) in [("a.qz", false), ("large.qz", true)] {
+        let clang =
+            scratch.script(&format!("{CLANG_19}\ncase \"$*\" in *'-x ir'*) {wrote};; *) exit 1;; esac"));
+        let mut build = with(&mut scratch.command(&["build", "--release", file]), &clang);
+        build.output().expect("the command starts");
+        let parts = std::fs::read_to_string(scratch.0.join("parts")).expect("clang was called");
+        assert_eq!(parts.lines().count() > 1, several, "{file}: {parts}");
+        std::fs::remove_file(scratch.0.join("parts")).expect("it is there");
+    }
+}
+
 #[test]
 fn the_same_program_is_the_same_bytes() {
     let (one, other) = (Scratch::new("bytes"), Scratch::new("bytes-elsewhere"));

@@ -38,7 +38,10 @@ fn build_loaded(look: &Look, command: &Build, program: &Program, timings: &mut T
     let code_by = match (&command.opt, command.release) {
         (Some(opt), _) => CodeBy::Llvm { opt: opt.clone() },
         (None, true) => CodeBy::Llvm { opt: "2".into() },
-        (None, false) if command.sanitize.is_some() => CodeBy::Llvm { opt: "1".into() },
+        // What only LLVM can do asks for it.
+        (None, false) if command.sanitize.is_some() || command.target_cpu.is_some() => {
+            CodeBy::Llvm { opt: "1".into() }
+        }
         (None, false) => CodeBy::Cranelift,
     };
     let options = BuildOptions {
