@@ -39,16 +39,7 @@ impl<'a> Drops<'a> {
     /// one can watch, or somebody watches with a debugger.
     pub(crate) fn is_kept(&self, ty: Ty) -> bool {
         // What hides its parts ends as it does elsewhere: a debugger must not change what a program does.
-        self.end_can_be_watched(ty) || (self.keep_all && !self.hides_parts(ty))
-    }
-
-    /// Whether a value holds function or `dyn` values, whose parts nobody knows.
-    fn hides_parts(&self, ty: Ty) -> bool {
-        self.search(ty, &mut |part| match part.kind() {
-            TyKind::Fn(_) | TyKind::Dyn(_) => Some(Found::Yes),
-            TyKind::Adt(..) => self.user_drop(part).map(|_| Found::OnlyArguments),
-            _ => None,
-        })
+        self.end_can_be_watched(ty) || (self.keep_all && !self.is_watched(ty))
     }
 
     /// Whether somewhere inside a value is a `drop` that one can watch.
