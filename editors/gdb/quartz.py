@@ -205,6 +205,12 @@ def is_enum(struct_type):
                and f.type.name.endswith("::" + str(f.name)) for f in struct_type.fields())
 
 
+def has_fields(kind, *names):
+    """Whether an object is the library's: a program may have types of the same names."""
+    known = [f.name for f in kind.fields()]
+    return all(name in known for name in names)
+
+
 def reference_printer(value, name):
     target = target_of(value)
     kind = value.type.strip_typedefs().target()
@@ -215,11 +221,11 @@ def reference_printer(value, name):
         return VariantPrinter(target)
     if name == "String":
         return StringPrinter(value)
-    if name.startswith("Vec<"):
+    if name.startswith("Vec<") and has_fields(kind, "data", "len"):
         return VecPrinter(value)
-    if name.startswith("Map<"):
+    if name.startswith("Map<") and has_fields(kind, "key_data", "value_data", "dead", "used", "live"):
         return MapPrinter(value)
-    if name.startswith("Set<"):
+    if name.startswith("Set<") and has_fields(kind, "map"):
         return SetPrinter(value)
     if name.startswith("Fn("):
         return None
