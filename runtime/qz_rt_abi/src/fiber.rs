@@ -49,6 +49,10 @@ pub struct Resume {
 pub struct Worker {
     /// Heads of the lists of free blocks, one per size class; a free block's first word is the next one.
     pub free: [*mut u8; CLASS_COUNT],
+    /// The fiber that runs, or null.
+    pub current: *mut Fiber,
+    /// The scheduler's thread.
+    pub thread: *mut (),
     /// Objects allocated minus objects freed, kept only where the program was compiled to count.
     pub live_objects: i64,
     /// Everything else the runtime knows about the worker.

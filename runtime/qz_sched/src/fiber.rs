@@ -1,0 +1,223 @@
+//! A fiber: a stack, where it was left, and what it waits for. What generated code knows of it stands first.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+
+use qz_rt_abi::Fiber as AbiFiber;
+
+use crate::queue::Woken;
+use crate::sched::Scheduler;
+use crate::stack::Stack;
+use crate::sync::Lock;
+use crate::task::Task;
+use crate::wait::{Generation, Outcome, WaitCell};
+
+/// What a fiber does, for those who look from outside.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Phase {
+    /// Its stack is in nobody's use. Memory that was never used says this.
+    Unused = 0,
+    Ready = 1,
+    Running = 2,
+    Waiting = 3,
+}
+
+/// What a waiting fiber waits for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Reason {
+    Nothing = 0,
+    Send = 1,
+    Receive = 2,
+    Select = 3,
+    Task = 4,
+    Sleep = 5,
+    Lock = 6,
+    Input = 7,
+    Output = 8,
+    Others = 9,
+}
+
+impl Reason {
+    const ALL: [Reason; 10] = [
+        Reason::Nothing,
+        Reason::Send,
+        Reason::Receive,
+        Reason::Select,
+        Reason::Task,
+        Reason::Sleep,
+        Reason::Lock,
+        Reason::Input,
+        Reason::Output,
+        Reason::Others,
+    ];
+
+    pub fn words(self) -> &'static str {
+        match self {
+            Reason::Nothing => "is ready",
+            Reason::Send => "waits to send",
+            Reason::Receive => "waits to receive",
+            Reason::Select => "waits in a select",
+            Reason::Task => "waits for a task",
+            Reason::Sleep => "sleeps",
+            Reason::Lock => "waits for a lock",
+            Reason::Input => "waits for input",
+            Reason::Output => "waits to write",
+            Reason::Others => "waits for the other tasks",
+        }
+    }
+}
+
+/// A function that a fiber begins with.
+pub type Entry = unsafe extern "C" fn(*mut Fiber, *mut u8);
+
+struct TaskPtr(*mut Task);
+
+// SAFETY: tasks are shared between threads, and counted.
+unsafe impl Send for TaskPtr {}
+
+/// What a fiber runs: `entry(fiber, argument)`.
+#[derive(Copy, Clone, Debug)]
+pub struct Job {
+    pub entry: Entry,
+    pub argument: *mut u8,
+}
+
+/// A fiber. That of a task stands at the top of its stack, so that both share a page.
+#[repr(C)]
+pub struct Fiber {
+    /// First, so that its address is the fiber's.
+    pub abi: AbiFiber,
+    pub(crate) sp: Cell<usize>,
+    pub cell: WaitCell,
+    pub(crate) scheduler: Cell<*const Scheduler>,
+    pub(crate) stack: Cell<Stack>,
+    entry: Cell<Option<Entry>>,
+    argument: Cell<*mut u8>,
+    /// One more than the slot of the thread that alone may run it, or 0.
+    pub(crate) pinned: AtomicUsize,
+    pub(crate) phase: AtomicU8,
+    pub(crate) reason: AtomicU8,
+    /// It is to end at its next wait.
+    pub cancelled: AtomicBool,
+    /// Its task, or null. Kept alive by the fiber; others look at it under the lock.
+    task: Lock<TaskPtr>,
+    /// A number that no other fiber of the process has had.
+    pub(crate) number: Cell<u64>,
+    /// Where the clock finds it, if it waits for the time; see [`crate::timer`].
+    pub(crate) timer: Cell<usize>,
+    /// The wait that a cancellation may end, or 0. One that is over is told by its generation.
+    pub(crate) interruptible: AtomicU64,
+}
+
+/// Numbers of fibers.
+static NUMBERS: AtomicU64 = AtomicU64::new(1);
+
+impl Fiber {
+    pub fn number(&self) -> u64 {
+        self.number.get()
+    }
+
+    pub fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::Acquire) {
+            1 => Phase::Ready,
+            2 => Phase::Running,
+            3 => Phase::Waiting,
+            _ => Phase::Unused,
+        }
+    }
+
+    pub fn reason(&self) -> Reason {
+        Reason::ALL[self.reason.load(Ordering::Relaxed) as usize % Reason::ALL.len()]
+    }
+
+    pub(crate) fn set_phase(&self, phase: Phase) {
+        self.phase.store(phase as u8, Ordering::Release);
+    }
+
+    /// Whether it runs a task: a program's first fiber does not.
+    pub fn has_task(&self) -> bool {
+        self.task.with(|task| !task.0.is_null())
+    }
+
+    /// The task that it runs. For the fiber itself, which keeps it alive.
+    pub fn task(&self) -> Option<&Task> {
+        // SAFETY: by the rule above.
+        unsafe { self.task.with(|task| task.0).as_ref() }
+    }
+
+    /// A count of the task that it runs, for those who look from outside.
+    pub(crate) fn retained_task(&self) -> Option<*mut Task> {
+        self.task.with(|task| {
+            // SAFETY: the fiber takes its task out under this lock before it gives its count up.
+            unsafe { task.0.as_ref() }.inspect(|task| task.retain())?;
+            Some(task.0)
+        })
+    }
+
+    pub(crate) fn set_task(&self, new: *mut Task) -> *mut Task {
+        self.task.with(|task| std::mem::replace(&mut task.0, new))
+    }
+
+    pub(crate) fn take_job(&self) -> Option<Job> {
+        Some(Job { entry: self.entry.take()?, argument: self.argument.get() })
+    }
+
+    /// A fiber that does nothing yet, outside of the memory for stacks, where zeros say the same.
+    pub(crate) fn unused() -> Fiber {
+        // SAFETY: of all parts zeros are values: atomics, cells, nothing, null.
+        unsafe { std::mem::MaybeUninit::zeroed().assume_init() }
+    }
+
+    /// Readies an unused fiber for a job. Its wait cell goes on counting, and its lock may be somebody's.
+    ///
+    /// # Safety
+    /// The fiber is in nobody's use; the stack is its own.
+    pub(crate) unsafe fn set_up(this: *mut Fiber, scheduler: &Scheduler, stack: Stack, job: Job) {
+        // SAFETY: by the caller's promise.
+        let fiber = unsafe { &*this };
+        fiber.scheduler.set(scheduler);
+        fiber.stack.set(stack);
+        fiber.entry.set(Some(job.entry));
+        fiber.argument.set(job.argument);
+        fiber.cancelled.store(false, Ordering::Relaxed);
+        fiber.interruptible.store(0, Ordering::Relaxed);
+        fiber.pinned.store(0, Ordering::Relaxed);
+        fiber.set_reason(Reason::Nothing);
+        fiber.timer.set(0);
+        fiber.number.set(NUMBERS.fetch_add(1, Ordering::Relaxed));
+        // SAFETY: the hook fills in the part of generated code.
+        unsafe { (scheduler.hooks.begin_fiber)(this) };
+        fiber.set_phase(Phase::Ready);
+    }
+
+    pub(crate) fn set_reason(&self, reason: Reason) {
+        self.reason.store(reason as u8, Ordering::Relaxed);
+    }
+
+    pub fn scheduler(&self) -> &Scheduler {
+        // SAFETY: a scheduler outlives its fibers.
+        unsafe { &*self.scheduler.get() }
+    }
+}
+
+impl Fiber {
+    /// Ends the wait under way, if others may and nobody else does. The fiber to resume, if any.
+    pub(crate) fn end_wait(&self, outcome: Outcome) -> Option<Woken> {
+        let generation = Generation::from_bits(self.interruptible.load(Ordering::SeqCst))?;
+        (self.cell.claim(generation) && self.cell.complete(outcome)).then_some(Woken(&raw const self.cell))
+    }
+
+    /// The same for a wait that only the scheduler ends.
+    pub(crate) fn end_any_wait(&self, outcome: Outcome) -> Option<Woken> {
+        let generation = self.cell.current();
+        (self.cell.claim(generation) && self.cell.complete(outcome)).then_some(Woken(&raw const self.cell))
+    }
+
+    /// The fiber whose wait this was.
+    pub(crate) fn of_cell(cell: *const WaitCell) -> *mut Fiber {
+        // SAFETY: every cell that is waited in is a fiber's.
+        unsafe { cell.byte_sub(std::mem::offset_of!(Fiber, cell)).cast_mut().cast() }
+    }
+}

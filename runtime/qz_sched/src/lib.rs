@@ -1,0 +1,33 @@
+//! Fibers and what they wait on: their stacks ([`stack`]), the switch between them, the threads that run them
+//! ([`sched`], `thread`, `idle`, `monitor`), one wait of one fiber ([`wait`]), and the things that are waited for:
+//! channels ([`channel`], [`select`]), tasks ([`task`]), locks ([`locks`]), time (`timer`).
+//!
+//! Values are bytes here, and what a fiber runs is a function and a word. What they mean, and whether a wait that
+//! was cancelled becomes a panic, is the business of `qz_rt`. Start with [`block`], which is what it calls, then
+//! [`wait`], the protocol below all of it.
+
+pub mod block;
+pub mod channel;
+pub mod fiber;
+mod idle;
+pub mod locks;
+mod lottery;
+mod monitor;
+mod queue;
+mod runnable;
+pub mod sched;
+pub mod select;
+pub mod stack;
+mod switch;
+mod sync;
+pub mod task;
+mod thread;
+mod timer;
+pub mod wait;
+
+pub use fiber::{Fiber, Job, Phase, Reason};
+pub use sched::{Config, Hooks, Scheduler, State};
+pub use task::Task;
+pub use thread::Thread;
+pub use timer::NEVER;
+pub use wait::Outcome;

@@ -1,0 +1,653 @@
+//! The scheduler of one program: an explicit state, the threads that run fibers, and what waits to be run.
+//!
+//! A program's first fiber runs on the thread that started it, which serves other fibers while that one waits. More
+//! threads begin when there is work for them. Nothing here needs a thread to exist: without any, whoever waits runs
+//! the others.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
+use qz_rt_abi::Worker;
+
+use crate::fiber::{Fiber, Job, Phase, Reason};
+use crate::idle::Idle;
+use crate::runnable::Runnable;
+use crate::stack::{Stack, each_task_stack};
+use crate::switch::prepare;
+use crate::task::Task;
+use crate::thread::Thread;
+use crate::timer::{NEVER, Timers};
+use crate::wait::{Generation, Outcome};
+
+/// What the scheduler asks of the runtime.
+#[derive(Copy, Clone)]
+pub struct Hooks {
+    /// Makes the memory of a thread, and ends it.
+    pub begin_thread: unsafe fn(&Scheduler) -> *mut Worker,
+    pub end_thread: unsafe fn(&Scheduler, *mut Worker),
+    /// Fills in what generated code knows of a fiber, and ends what the runtime keeps for one.
+    pub begin_fiber: unsafe fn(*mut Fiber),
+    pub end_fiber: unsafe fn(*mut Fiber),
+    /// Ends what [`Task::extra`] leads to.
+    pub end_task: unsafe fn(*mut u8),
+    /// Says why the process cannot go on, and ends it.
+    pub abort: fn(&str) -> !,
+    /// All tasks are blocked: told before the first fiber's wait is ended.
+    pub deadlock: fn(&Scheduler),
+}
+
+/// Where a scheduler is in its life.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum State {
+    /// No threads but those that entered by themselves.
+    Idle = 0,
+    Running = 1,
+    /// Ends what is left before it stops.
+    Draining = 2,
+    /// As idle, after having run.
+    Stopped = 3,
+}
+
+/// How a scheduler works.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct Config {
+    /// Every choice is drawn by lot from this number, on one thread.
+    pub seed: Option<u64>,
+    /// Only the program's own thread runs fibers.
+    pub single: bool,
+    /// What [`Hooks`] find at [`Scheduler::user`].
+    pub user: usize,
+}
+
+/// Threads at most, those that take over for others included.
+pub(crate) const MAX_THREADS: usize = 320;
+/// The largest number of workers that can be asked for.
+pub const MAX_WORKERS: usize = 256;
+
+pub struct Scheduler {
+    pub(crate) hooks: Hooks,
+    pub user: usize,
+    pub(crate) seed: Option<u64>,
+    pub(crate) single: bool,
+    state: AtomicU8,
+    /// How many threads may run fibers at a time.
+    pub(crate) workers: AtomicUsize,
+    slots: Box<[Slot]>,
+    used: AtomicUsize,
+    injector: Injector<Runnable>,
+    pub(crate) idle: Idle,
+    timers: Mutex<Timers>,
+    next_timer: AtomicU64,
+    /// Tasks that were started and are not over.
+    live: AtomicUsize,
+    /// Who waits until there are none.
+    drained: AtomicPtr<Fiber>,
+    handles: Mutex<Vec<JoinHandle<()>>>,
+    pub(crate) stopping: AtomicBool,
+    /// What may end a wait from outside of the program: threads that do work for it, signals.
+    pub(crate) outside: AtomicUsize,
+    pub(crate) has_monitor: AtomicBool,
+    pub(crate) monitor_sleeps: AtomicBool,
+    pub(crate) monitor: Mutex<Option<std::thread::Thread>>,
+    roots: Mutex<Vec<usize>>,
+    start: Instant,
+    /// Under a seed, time passes only when all wait for it.
+    virtual_time: AtomicU64,
+}
+
+// SAFETY: what is not atomic is behind locks, or does not change.
+unsafe impl Sync for Scheduler {}
+// SAFETY: as above.
+unsafe impl Send for Scheduler {}
+
+/// What all threads see of one.
+#[derive(Default)]
+pub(crate) struct Slot {
+    pub(crate) stealer: OnceLock<Stealer<Runnable>>,
+    /// The queue, while no thread uses the slot.
+    spare: Mutex<Option<SpareDeque>>,
+    /// What goes on next here, before the queue.
+    pub(crate) next: AtomicUsize,
+    /// What only this thread may run.
+    pub(crate) inbox: Mutex<VecDeque<Runnable>>,
+    pub(crate) has_inbox: AtomicBool,
+    pub(crate) switches: AtomicU64,
+    /// It has run one fiber for long.
+    pub(crate) is_stuck: AtomicBool,
+    pub(crate) asleep: AtomicBool,
+    pub(crate) handle: Mutex<Option<std::thread::Thread>>,
+    pub(crate) in_use: AtomicBool,
+}
+
+/// A queue that no thread works on.
+struct SpareDeque(Deque<Runnable>);
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poison| poison.into_inner())
+}
+
+impl Scheduler {
+    pub fn new(hooks: Hooks, config: Config) -> Scheduler {
+        let Config { seed, single, user } = config;
+        Scheduler {
+            hooks,
+            user,
+            seed,
+            single: single || seed.is_some(),
+            state: AtomicU8::new(State::Idle as u8),
+            workers: AtomicUsize::new(1),
+            slots: (0..MAX_THREADS).map(|_| Slot::default()).collect(),
+            used: AtomicUsize::new(0),
+            injector: Injector::new(),
+            idle: Idle::default(),
+            timers: Mutex::default(),
+            next_timer: AtomicU64::new(NEVER),
+            live: AtomicUsize::new(0),
+            drained: AtomicPtr::default(),
+            handles: Mutex::default(),
+            stopping: AtomicBool::new(false),
+            outside: AtomicUsize::new(0),
+            has_monitor: AtomicBool::new(false),
+            monitor_sleeps: AtomicBool::new(false),
+            monitor: Mutex::default(),
+            roots: Mutex::default(),
+            start: Instant::now(),
+            virtual_time: AtomicU64::new(0),
+        }
+    }
+
+    pub fn state(&self) -> State {
+        match self.state.load(Ordering::Acquire) {
+            1 => State::Running,
+            2 => State::Draining,
+            3 => State::Stopped,
+            _ => State::Idle,
+        }
+    }
+
+    fn set_state(&self, state: State) {
+        self.state.store(state as u8, Ordering::Release);
+    }
+
+    // ---- threads
+
+    pub(crate) fn slot(&self, index: usize) -> &Slot {
+        &self.slots[index]
+    }
+
+    /// Slots above this number were never used.
+    pub(crate) fn slots_in_use(&self) -> usize {
+        self.used.load(Ordering::Acquire)
+    }
+
+    /// A free slot and its queue.
+    pub(crate) fn take_slot(&self) -> Option<(usize, Deque<Runnable>)> {
+        for (index, slot) in self.slots.iter().enumerate() {
+            if slot.in_use.swap(true, Ordering::AcqRel) {
+                continue;
+            }
+            self.used.fetch_max(index + 1, Ordering::AcqRel);
+            let deque = match locked(&slot.spare).take() {
+                Some(spare) => spare.0,
+                None => {
+                    let deque = Deque::new_fifo();
+                    let _ = slot.stealer.set(deque.stealer());
+                    deque
+                }
+            };
+            *locked(&slot.handle) = Some(std::thread::current());
+            slot.asleep.store(false, Ordering::Release);
+            return Some((index, deque));
+        }
+        None
+    }
+
+    /// A thread leaves: what waits in its queue goes to the others.
+    pub(crate) fn give_slot(&self, thread: &mut Thread) {
+        let slot = self.slot(thread.slot);
+        while let Some(what) = thread.take_queued() {
+            self.inject(what);
+        }
+        let deque = std::mem::replace(&mut thread.deque, Deque::new_fifo());
+        *locked(&slot.spare) = Some(SpareDeque(deque));
+        *locked(&slot.handle) = None;
+        self.forget_stuck(slot);
+        slot.in_use.store(false, Ordering::Release);
+    }
+
+    /// Makes the scheduler run with so many threads, or with as many as there are processors for 0.
+    pub fn start(&self, workers: usize) {
+        let processors = || std::thread::available_parallelism().map_or(1, |it| it.get());
+        let workers = match (self.single, workers) {
+            (true, _) => 1,
+            (false, 0) => processors(),
+            (false, n) => n,
+        };
+        self.workers.store(workers.min(MAX_WORKERS), Ordering::Release);
+        self.stopping.store(false, Ordering::Release);
+        self.set_state(State::Running);
+        if !self.single {
+            self.start_monitor();
+        }
+    }
+
+    /// Whether one thread runs all fibers.
+    pub(crate) fn runs_alone(&self) -> bool {
+        self.workers.load(Ordering::Relaxed) == 1
+    }
+
+    /// Starts a thread that runs fibers; false if there cannot be another one.
+    pub(crate) fn start_thread(&self) -> bool {
+        self.spawn_thread(|scheduler| {
+            let Some((slot, deque)) = scheduler.take_slot() else { return scheduler.idle.thread_ended() };
+            let mut thread = Thread::new(scheduler, slot, deque, false);
+            thread.settle();
+            thread.run_until(&|| scheduler.stopping.load(Ordering::Acquire));
+            scheduler.give_slot(&mut thread);
+            scheduler.idle.thread_ended();
+        })
+    }
+
+    /// Starts a thread of the scheduler's; it is joined when the scheduler stops.
+    pub(crate) fn spawn_thread(&self, body: impl FnOnce(&Scheduler) + Send + 'static) -> bool {
+        let address = self as *const Scheduler as usize;
+        let name = std::thread::Builder::new().name("quartz".into());
+        // SAFETY: the scheduler joins its threads before it goes.
+        let started = name.spawn(move || body(unsafe { &*(address as *const Scheduler) }));
+        let Ok(handle) = started else { return false };
+        let mut handles = locked(&self.handles);
+        handles.retain(|handle| !handle.is_finished());
+        handles.push(handle);
+        true
+    }
+
+    // ---- what is ready
+
+    /// For those who are no thread of this scheduler, and for what this thread may not run.
+    pub(crate) fn inject(&self, what: Runnable) {
+        self.injector.push(what);
+        self.wake_one();
+    }
+
+    pub(crate) fn injected(&self, thread: &Thread) -> Option<Runnable> {
+        loop {
+            let stolen = match self.seed {
+                Some(_) => self.injector.steal(),
+                None => self.injector.steal_batch_and_pop(&thread.deque),
+            };
+            match stolen {
+                Steal::Success(what) => return Some(what),
+                Steal::Empty => return None,
+                Steal::Retry => {}
+            }
+        }
+    }
+
+    pub(crate) fn has_work(&self) -> bool {
+        let waits = |slot: &Slot| {
+            slot.has_inbox.load(Ordering::SeqCst)
+                || slot.stealer.get().is_some_and(|stealer| !stealer.is_empty())
+        };
+        !self.injector.is_empty() || self.slots[..self.slots_in_use()].iter().any(waits)
+    }
+
+    /// A fiber goes on: next on this thread, or in its turn.
+    pub(crate) fn make_ready(&self, thread: &Thread, fiber: *mut Fiber, in_turn: bool) {
+        // SAFETY: the fiber is parked, and this is the one who resumes it.
+        let fiber_ref = unsafe { &*fiber };
+        fiber_ref.set_phase(Phase::Ready);
+        let pinned = fiber_ref.pinned.load(Ordering::Relaxed);
+        if pinned != 0 && (pinned != thread.slot + 1 || thread.exclusive) {
+            return self.send_to(pinned - 1, fiber);
+        }
+        match in_turn {
+            true => thread.ready_later(Runnable::fiber(fiber)),
+            false => thread.ready_next(Runnable::fiber(fiber)),
+        }
+    }
+
+    /// As [`Scheduler::make_ready`], for threads that run no fibers.
+    pub(crate) fn make_ready_from_outside(&self, fiber: *mut Fiber) {
+        // SAFETY: as there.
+        let fiber_ref = unsafe { &*fiber };
+        fiber_ref.set_phase(Phase::Ready);
+        match fiber_ref.pinned.load(Ordering::Relaxed) {
+            0 => self.inject(Runnable::fiber(fiber)),
+            pinned => self.send_to(pinned - 1, fiber),
+        }
+    }
+
+    fn send_to(&self, slot: usize, fiber: *mut Fiber) {
+        let slot = self.slot(slot);
+        let mut inbox = locked(&slot.inbox);
+        inbox.push_back(Runnable::fiber(fiber));
+        slot.has_inbox.store(true, Ordering::SeqCst);
+        drop(inbox);
+        self.wake_slot(slot);
+    }
+
+    // ---- tasks
+
+    /// Starts a task. The caller has one count of it.
+    pub fn spawn(&self, thread: Option<&Thread>, job: Job, extra: *mut u8) -> *mut Task {
+        self.ensure_running();
+        let task = Task::new(self, job, extra);
+        self.live.fetch_add(1, Ordering::AcqRel);
+        match thread {
+            Some(thread) => thread.ready_next(Runnable::task(task)),
+            None => self.inject(Runnable::task(task)),
+        }
+        task
+    }
+
+    /// Starts a task on a thread of its own.
+    pub fn spawn_own_thread(&self, thread: &Thread, job: Job, extra: *mut u8) -> *mut Task {
+        if self.single {
+            return self.spawn(Some(thread), job, extra);
+        }
+        self.ensure_running();
+        let task = Task::new(self, job, extra);
+        self.live.fetch_add(1, Ordering::AcqRel);
+        let address = Runnable::task(task);
+        self.idle.thread_begins();
+        let started = self.spawn_thread(move |scheduler| {
+            let Some((slot, deque)) = scheduler.take_slot() else {
+                scheduler.idle.thread_ended();
+                return scheduler.inject(address);
+            };
+            let mut thread = Thread::new(scheduler, slot, deque, true);
+            thread.settle();
+            thread.run_alone(address);
+            scheduler.give_slot(&mut thread);
+            scheduler.idle.thread_ended();
+        });
+        if !started {
+            self.idle.thread_ended();
+            self.inject(address);
+        }
+        task
+    }
+
+    fn ensure_running(&self) {
+        if matches!(self.state(), State::Idle | State::Stopped) {
+            self.start(0);
+        }
+    }
+
+    pub(crate) fn task_ended(&self, thread: &Thread) {
+        self.live.fetch_sub(1, Ordering::SeqCst);
+        self.wake_drainer(thread);
+    }
+
+    fn wake_drainer(&self, thread: &Thread) {
+        if self.drained.load(Ordering::SeqCst).is_null() {
+            return;
+        }
+        let waiting = self.drained.swap(std::ptr::null_mut(), Ordering::AcqRel);
+        // SAFETY: who waits here stays until it is resumed.
+        if let Some(fiber) = unsafe { waiting.as_ref() }
+            && let Some(woken) = fiber.end_any_wait(Outcome::Done(0))
+        {
+            thread.resume(Fiber::of_cell(woken.0));
+        }
+    }
+
+    /// Tasks that were started and are not over.
+    pub fn live_tasks(&self) -> usize {
+        self.live.load(Ordering::Acquire)
+    }
+
+    /// Calls `f` with every fiber of this scheduler that is in use. What it sees may change meanwhile.
+    pub fn each_fiber(&self, mut f: impl FnMut(&Fiber)) {
+        for &root in locked(&self.roots).iter() {
+            // SAFETY: roots are listed as long as they live.
+            f(unsafe { &*(root as *const Fiber) });
+        }
+        each_task_stack(|stack| {
+            // SAFETY: the header of a task's stack is always there; unused ones say so.
+            let fiber = unsafe { &*((stack.top() - size_of::<Fiber>()) as *const Fiber) };
+            if fiber.phase() != Phase::Unused && std::ptr::eq(fiber.scheduler.get(), self) {
+                f(fiber);
+            }
+        });
+    }
+
+    /// Cancels every task but the one of the fiber at work. Those that wait are resumed.
+    pub fn cancel_all(&self, thread: &Thread, own: *const Fiber) {
+        let mut tasks = Vec::new();
+        self.each_fiber(|fiber| {
+            if !std::ptr::eq(fiber, own) {
+                tasks.extend(fiber.retained_task());
+            }
+        });
+        for task in tasks {
+            // SAFETY: a count was taken above.
+            unsafe {
+                if let Some(woken) = (*task).cancel() {
+                    thread.resume(Fiber::of_cell(woken.0));
+                }
+                Task::release(task);
+            }
+        }
+    }
+
+    // ---- the clock
+
+    /// Nanoseconds since the scheduler began.
+    pub fn now(&self) -> u64 {
+        match self.seed {
+            Some(_) => self.virtual_time.load(Ordering::Acquire),
+            None => self.start.elapsed().as_nanos() as u64,
+        }
+    }
+
+    pub(crate) fn next_timer(&self) -> u64 {
+        self.next_timer.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn add_timer(&self, fiber: *mut Fiber, generation: Generation, deadline: u64) {
+        let mut timers = locked(&self.timers);
+        timers.add(fiber, generation, deadline);
+        let next = timers.next();
+        let is_first = self.next_timer.swap(next, Ordering::AcqRel) != next;
+        drop(timers);
+        if is_first {
+            self.timer_changed();
+        }
+    }
+
+    pub(crate) fn remove_timer(&self, fiber: *mut Fiber) {
+        let mut timers = locked(&self.timers);
+        timers.remove(fiber);
+        self.next_timer.store(timers.next(), Ordering::Release);
+    }
+
+    /// Ends the waits whose time has come.
+    pub(crate) fn fire_timers(&self, thread: &Thread) {
+        if self.next_timer() == NEVER || self.next_timer() > self.now() {
+            return;
+        }
+        let now = self.now();
+        loop {
+            let due = {
+                let mut timers = locked(&self.timers);
+                let due = timers.due(now);
+                self.next_timer.store(timers.next(), Ordering::Release);
+                // Claimed under the lock: a fiber takes its entry out before it goes on.
+                due.filter(|&(fiber, generation)| {
+                    // SAFETY: fibers in the heap are live.
+                    unsafe { (*fiber).cell.claim(generation) }
+                })
+            };
+            match due {
+                // SAFETY: claimed just now.
+                Some((fiber, _)) => unsafe {
+                    if (*fiber).cell.complete(Outcome::TimedOut) {
+                        self.make_ready(thread, fiber, true);
+                    }
+                },
+                None if self.next_timer() <= now => {}
+                None => return,
+            }
+        }
+    }
+
+    /// Under a seed: all wait, so time goes on to the next who waits for it. False if nobody does.
+    pub(crate) fn pass_time(&self) -> bool {
+        let next = self.next_timer();
+        if next == NEVER {
+            return false;
+        }
+        self.virtual_time.fetch_max(next, Ordering::AcqRel);
+        true
+    }
+
+    // ---- programs
+
+    /// Runs a program's first fiber to its end, on a stack of its own, which the caller keeps. Other fibers run on
+    /// this thread while that one waits.
+    ///
+    /// Fails if there are too many threads already.
+    pub fn run(&self, stack: Stack, job: Job) -> io::Result<()> {
+        let Some((slot, deque)) = self.take_slot() else {
+            return Err(io::Error::other("there are too many threads"));
+        };
+        self.idle.thread_begins();
+        let mut thread = Thread::new(self, slot, deque, false);
+        thread.settle();
+        let mut root = Box::new(Root { fiber: Fiber::unused(), home: slot, is_over: AtomicBool::new(false) });
+        let root: *mut Root = &raw mut *root;
+        // SAFETY: the stack is in nobody's use; the fiber and what it runs stay until it is over.
+        unsafe {
+            let fiber = &raw mut (*root).fiber;
+            Fiber::set_up(fiber, self, stack, job);
+            (*fiber).sp.set(prepare(stack.top() & !63, run_root, fiber.cast()));
+            locked(&self.roots).push(fiber as usize);
+            thread.ready_next(Runnable::fiber(fiber));
+            thread.run_until(&|| (*root).is_over.load(Ordering::Acquire));
+            locked(&self.roots).retain(|&it| it != fiber as usize);
+        }
+        self.give_slot(&mut thread);
+        drop(thread);
+        self.idle.thread_ended();
+        Ok(())
+    }
+
+    pub(crate) fn has_roots(&self) -> usize {
+        locked(&self.roots).len()
+    }
+
+    /// The fibers that programs began with.
+    pub(crate) fn each_root(&self, mut f: impl FnMut(*mut Fiber)) {
+        locked(&self.roots).iter().for_each(|&root| f(root as *mut Fiber));
+    }
+
+    /// Ends the scheduler's threads, which have nothing to run any more. Not for one of them.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        self.wake_all();
+        self.unpark_monitor();
+        let handles = std::mem::take(&mut *locked(&self.handles));
+        for handle in handles {
+            let _ = handle.join();
+        }
+        self.set_state(State::Stopped);
+    }
+
+    /// Lets what is ready finish, cancels what waits, and waits until no other task is left. For the fiber at work.
+    ///
+    /// # Safety
+    /// The fiber is the one that runs here.
+    pub unsafe fn drain(&self, fiber: *mut Fiber, finish_ready: bool) {
+        self.set_state(State::Draining);
+        // SAFETY: by the caller's promise.
+        let own = unsafe { (*fiber).has_task() } as usize;
+        while finish_ready && self.live_tasks() > own && (self.has_work() || self.idle.awake() > 1) {
+            // SAFETY: as above.
+            unsafe { Thread::of(fiber).yield_now(fiber) };
+        }
+        while self.live_tasks() > own {
+            // SAFETY: as above.
+            unsafe {
+                self.cancel_all(Thread::of(fiber), fiber);
+                self.wait_for_others(fiber, own);
+            }
+        }
+    }
+
+    unsafe fn wait_for_others(&self, fiber: *mut Fiber, own: usize) {
+        // SAFETY: by the caller's promise the fiber runs here.
+        unsafe {
+            while self.live_tasks() > own {
+                let before = self.live_tasks();
+                (*fiber).cell.begin();
+                self.drained.store(fiber, Ordering::SeqCst);
+                if self.live_tasks() != before
+                    && !self.drained.swap(std::ptr::null_mut(), Ordering::AcqRel).is_null()
+                {
+                    continue;
+                }
+                (*fiber).set_reason(Reason::Others);
+                Thread::of(fiber).park(fiber);
+                if (*fiber).cell.outcome() == Outcome::Deadlock {
+                    (self.hooks.abort)("panic: tasks that are to end are blocked in their clean-up");
+                }
+            }
+        }
+    }
+
+    /// Moves the fiber at work to the thread that its program began on, and keeps it there.
+    ///
+    /// # Safety
+    /// The fiber is the one that runs here.
+    pub unsafe fn go_home(&self, fiber: *mut Fiber) {
+        let home = locked(&self.roots).first().map(|&root| {
+            // SAFETY: roots are listed as long as they live.
+            unsafe { (*(root as *const Root)).home }
+        });
+        // SAFETY: by the caller's promise.
+        unsafe {
+            let Some(home) = home else { return };
+            (*fiber).pinned.store(home + 1, Ordering::Relaxed);
+            if Thread::of(fiber).slot != home {
+                Thread::of(fiber).yield_now(fiber);
+            }
+        }
+    }
+}
+
+/// A program's first fiber, the slot of the thread that waits for it, and where it says that it is over.
+#[repr(C)]
+struct Root {
+    fiber: Fiber,
+    home: usize,
+    is_over: AtomicBool,
+}
+
+/// Where a program's first fiber begins and ends.
+unsafe extern "C" fn run_root(root: *mut u8) -> ! {
+    let root = root.cast::<Root>();
+    // SAFETY: `run` prepared the stack with this fiber, which runs now; it stays until it says that it is over.
+    unsafe {
+        let fiber = &raw mut (*root).fiber;
+        Thread::of(fiber).arrive();
+        if let Some(job) = (*fiber).take_job() {
+            (job.entry)(fiber, job.argument);
+        }
+        (*fiber).pinned.store((*root).home + 1, Ordering::Relaxed);
+        if Thread::of(fiber).slot != (*root).home {
+            Thread::of(fiber).yield_now(fiber);
+        }
+        let thread = Thread::of(fiber);
+        (thread.scheduler().hooks.end_fiber)(fiber);
+        (*fiber).set_phase(Phase::Unused);
+        (*root).is_over.store(true, Ordering::Release);
+        thread.leave_for_good();
+    }
+}

@@ -1,0 +1,207 @@
+//! Memory for stacks. Those of tasks are cut from large mappings and used again and again; those of programs and
+//! threads have mappings of their own.
+//!
+//! Below each stack lie pages that cannot be touched. Where the kernel marks them inside a mapping
+//! (`MADV_GUARD_INSTALL`, since 6.13) there may be any number; else only as many as it has room for mappings.
+
+use std::io;
+use std::ptr;
+use std::sync::Mutex;
+
+/// Bytes of a task's stack, its guard and its header included.
+pub const TASK_STACK: usize = 256 << 10;
+const SLAB: usize = 64 << 20;
+/// What must not be touched below a stack: more than what a function may take without looking.
+const GUARD: usize = 16 << 10;
+const MADV_GUARD_INSTALL: i32 = 102;
+/// Guards that need mappings of their own, at most.
+const SPLIT_GUARDS: usize = 8 << 10;
+
+/// A stack: the addresses between which it lies.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Stack {
+    base: usize,
+    len: usize,
+}
+
+impl Stack {
+    /// The lowest address that may be used.
+    pub fn lowest(&self) -> usize {
+        self.base + GUARD
+    }
+
+    pub fn top(&self) -> usize {
+        self.base + self.len
+    }
+
+    /// Whether the address lies in the guard.
+    pub fn guards(&self, address: usize) -> bool {
+        (self.base..self.base + GUARD).contains(&address)
+    }
+
+    /// Reserves a stack of its own; memory is taken page by page as it is used.
+    pub fn map(size: usize) -> io::Result<Stack> {
+        let len = size.next_multiple_of(GUARD) + GUARD;
+        let stack = Stack { base: map(len)?, len };
+        protect(stack.base)?;
+        Ok(stack)
+    }
+
+    /// Gives back what [`Stack::map`] made.
+    ///
+    /// # Safety
+    /// Nobody runs on it any more.
+    pub unsafe fn unmap(self) {
+        // SAFETY: the mapping is whole and unused.
+        unsafe { libc::munmap(self.base as *mut libc::c_void, self.len) };
+    }
+}
+
+fn map(len: usize) -> io::Result<usize> {
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: a fresh anonymous mapping touches nothing that exists.
+    let base = unsafe { libc::mmap(ptr::null_mut(), len, protection, flags, -1, 0) };
+    if base == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(base as usize) }
+}
+
+/// Makes the guard at the start of a stack.
+fn protect(base: usize) -> io::Result<()> {
+    let guard = base as *mut libc::c_void;
+    // SAFETY: the pages belong to a stack that nobody uses yet.
+    let made = unsafe {
+        libc::madvise(guard, GUARD, MADV_GUARD_INSTALL) == 0
+            || libc::mprotect(guard, GUARD, libc::PROT_NONE) == 0
+    };
+    if made { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Stacks of tasks. The memory is never given back as a whole, so what lies in a stack's header may be looked at
+/// from anywhere at any time.
+#[derive(Debug)]
+struct Slabs {
+    starts: Vec<usize>,
+    /// Stacks of the last slab that were never used.
+    fresh: usize,
+    free: Vec<usize>,
+    /// Whether guards split mappings, and how many were made so.
+    split: Option<usize>,
+}
+
+static SLABS: Mutex<Slabs> =
+    Mutex::new(Slabs { starts: Vec::new(), fresh: 0, free: Vec::new(), split: None });
+
+fn slabs() -> std::sync::MutexGuard<'static, Slabs> {
+    SLABS.lock().unwrap_or_else(|poison| poison.into_inner())
+}
+
+impl Slabs {
+    fn take(&mut self) -> io::Result<usize> {
+        if let Some(base) = self.free.pop() {
+            return Ok(base);
+        }
+        if self.fresh == 0 {
+            // Stacks that share a page of the page table cost less.
+            const ALIGN: usize = 2 << 20;
+            let start = map(SLAB + ALIGN)?.next_multiple_of(ALIGN);
+            self.starts.push(start);
+            self.fresh = SLAB / TASK_STACK;
+            // A header of a stack is small, and so is most of what tasks use.
+            // SAFETY: the mapping is ours.
+            unsafe { libc::madvise(start as *mut libc::c_void, SLAB, libc::MADV_NOHUGEPAGE) };
+        }
+        self.fresh -= 1;
+        let start = *self.starts.last().expect("a slab was made");
+        let base = start + self.fresh * TASK_STACK;
+        self.guard(base);
+        Ok(base)
+    }
+
+    /// A stack without a guard still has the limit that functions look at.
+    fn guard(&mut self, base: usize) {
+        let guard = base as *mut libc::c_void;
+        // SAFETY: the pages belong to a stack that nobody uses yet.
+        unsafe {
+            if self.split.is_none() && libc::madvise(guard, GUARD, MADV_GUARD_INSTALL) == 0 {
+                return;
+            }
+            let split = self.split.get_or_insert(0);
+            if *split < SPLIT_GUARDS && libc::mprotect(guard, GUARD, libc::PROT_NONE) == 0 {
+                *split += 1;
+            }
+        }
+    }
+}
+
+/// Stacks at hand for one thread.
+#[derive(Debug, Default)]
+pub(crate) struct Cache {
+    free: Vec<usize>,
+}
+
+/// Stacks a thread keeps; half of them go to the others when there are more.
+const KEPT: usize = 128;
+
+impl Cache {
+    pub(crate) fn take(&mut self) -> io::Result<Stack> {
+        if self.free.is_empty() {
+            let mut slabs = slabs();
+            let taken = slabs.free.len().min(KEPT / 2);
+            let from = slabs.free.len() - taken;
+            self.free.extend(slabs.free.drain(from..));
+            if self.free.is_empty() {
+                self.free.push(slabs.take()?);
+            }
+        }
+        let base = self.free.pop().expect("there is one now");
+        Ok(Stack { base, len: TASK_STACK })
+    }
+
+    pub(crate) fn give(&mut self, stack: Stack) {
+        self.free.push(stack.base);
+        if self.free.len() > KEPT {
+            self.trim(KEPT / 2);
+        }
+    }
+
+    /// Gives all but so many to the others.
+    #[cold]
+    fn trim(&mut self, keep: usize) {
+        let mut slabs = slabs();
+        let many = slabs.free.len() > KEPT;
+        for base in self.free.drain(keep..) {
+            if many {
+                // What deep calls used is the system's again; the header stays.
+                // SAFETY: nobody runs on the stack.
+                unsafe {
+                    let from = base + GUARD;
+                    let len = TASK_STACK - GUARD - HOT;
+                    libc::madvise(from as *mut libc::c_void, len, libc::MADV_DONTNEED);
+                }
+            }
+            slabs.free.push(base);
+        }
+    }
+}
+
+/// The upper part of a stack, which every task uses.
+const HOT: usize = 8 << 10;
+
+impl Drop for Cache {
+    fn drop(&mut self) {
+        self.trim(0);
+    }
+}
+
+/// Calls `f` with each task's stack that was ever used.
+pub(crate) fn each_task_stack(mut f: impl FnMut(Stack)) {
+    let (starts, fresh) = {
+        let slabs = slabs();
+        (slabs.starts.clone(), slabs.fresh)
+    };
+    for (index, &start) in starts.iter().enumerate() {
+        let unused = if index + 1 == starts.len() { fresh } else { 0 };
+        let used = unused..SLAB / TASK_STACK;
+        used.for_each(|n| f(Stack { base: start + n * TASK_STACK, len: TASK_STACK }));
+    }
+}

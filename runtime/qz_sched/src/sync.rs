@@ -1,0 +1,95 @@
+//! Atomics and the lock of short sections. The model checker's stand in for the real ones in its builds.
+
+#[cfg(loom)]
+pub(crate) use loom::cell::UnsafeCell;
+#[cfg(loom)]
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+#[cfg(not(loom))]
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+/// As the model checker's: a cell that is reached through closures.
+#[cfg(not(loom))]
+#[derive(Debug, Default)]
+pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
+
+#[cfg(not(loom))]
+impl<T> UnsafeCell<T> {
+    pub(crate) fn new(value: T) -> UnsafeCell<T> {
+        UnsafeCell(std::cell::UnsafeCell::new(value))
+    }
+
+    pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+        f(self.0.get())
+    }
+}
+
+/// A lock for sections of a few instructions, which never suspend, allocate rarely and call nobody's code.
+#[derive(Debug)]
+pub struct Lock<T> {
+    taken: AtomicBool,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: the value is reached by one at a time.
+unsafe impl<T: Send> Sync for Lock<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Send for Lock<T> {}
+
+/// Turns before the holder is thought to be without a processor.
+#[cfg(not(loom))]
+const SPINS: u32 = 64;
+
+impl<T> Lock<T> {
+    pub fn new(value: T) -> Lock<T> {
+        Lock { taken: AtomicBool::new(false), value: UnsafeCell::new(value) }
+    }
+
+    /// Runs `f` with the value, which nobody else reaches meanwhile.
+    #[inline]
+    pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        self.take();
+        // SAFETY: this thread took the lock.
+        let result = self.value.with_mut(|value| f(unsafe { &mut *value }));
+        self.give();
+        result
+    }
+
+    #[inline]
+    pub(crate) fn take(&self) {
+        if self.taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            self.take_slowly();
+        }
+    }
+
+    /// # Safety
+    /// The caller took the lock, and no reference that it made before is in use.
+    pub(crate) unsafe fn taken(&self) -> &mut T {
+        // SAFETY: by the caller's promise.
+        self.value.with_mut(|value| unsafe { &mut *value })
+    }
+
+    #[inline]
+    pub(crate) fn give(&self) {
+        self.taken.store(false, Ordering::Release);
+    }
+
+    #[cold]
+    fn take_slowly(&self) {
+        #[cfg(not(loom))]
+        let mut turns = 0;
+        loop {
+            #[cfg(loom)]
+            loom::thread::yield_now();
+            #[cfg(not(loom))]
+            {
+                turns += 1;
+                if turns < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
+            }
+            if !self.taken.load(Ordering::Relaxed)
+                && self.taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
+            {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! A task as others see it: whether it is done, who waits for that, and how it is told to end. Its result is
+//! kept by those who started it.
+
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+
+use crate::fiber::{Fiber, Job};
+use crate::queue::{Node, Queue, Woken, complete};
+use crate::sched::Scheduler;
+use crate::sync::Lock;
+use crate::wait::Outcome;
+
+/// Counted: one count for those who hold it, one for the fiber that runs it.
+#[derive(Debug)]
+pub struct Task {
+    counts: AtomicUsize,
+    pub(crate) job: Job,
+    pub(crate) scheduler: *const Scheduler,
+    done: AtomicBool,
+    cancelled: AtomicBool,
+    inner: Lock<Inner>,
+    /// What the runtime keeps for it, such as its name and its variables; see [`crate::Hooks::end_task`].
+    pub extra: AtomicPtr<u8>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    waiters: Queue,
+    /// While it runs.
+    fiber: *mut Fiber,
+}
+
+// SAFETY: the inner part is reached under its lock; the fiber is looked at only while it is there.
+unsafe impl Send for Inner {}
+
+impl Task {
+    /// A task with two counts: the caller's and that of the fiber to be.
+    pub(crate) fn new(scheduler: *const Scheduler, job: Job, extra: *mut u8) -> *mut Task {
+        Box::into_raw(Box::new(Task {
+            counts: AtomicUsize::new(2),
+            job,
+            scheduler,
+            done: AtomicBool::new(false),
+            cancelled: AtomicBool::new(false),
+            inner: Lock::new(Inner { waiters: Queue::default(), fiber: ptr::null_mut() }),
+            extra: AtomicPtr::new(extra),
+        }))
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.done.load(Ordering::Acquire)
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Acquire)
+    }
+
+    /// Gives a count up.
+    ///
+    /// # Safety
+    /// The count is the caller's.
+    pub unsafe fn release(this: *mut Task) {
+        // SAFETY: by the caller's promise; the last one frees it.
+        unsafe {
+            if (*this).counts.fetch_sub(1, Ordering::AcqRel) == 1 {
+                ((*(*this).scheduler).hooks.end_task)((*this).extra.load(Ordering::Relaxed));
+                drop(Box::from_raw(this));
+            }
+        }
+    }
+
+    pub fn retain(&self) {
+        self.counts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Enters the queue of those who wait for the end; false if it is done.
+    ///
+    /// # Safety
+    /// As for [`crate::channel::Channel::attempt`].
+    pub(crate) unsafe fn enter(&self, node: *mut Node) -> bool {
+        self.inner.with(|inner| {
+            if self.is_done() {
+                return false;
+            }
+            // SAFETY: passed on.
+            unsafe { inner.waiters.push(node) };
+            true
+        })
+    }
+
+    /// # Safety
+    /// The node was given to `enter`.
+    pub(crate) unsafe fn leave(&self, node: *mut Node) {
+        // SAFETY: passed on.
+        self.inner.with(|inner| unsafe { inner.waiters.remove(node) });
+    }
+
+    pub(crate) fn begins(&self, fiber: *mut Fiber) {
+        self.inner.with(|inner| inner.fiber = fiber);
+        if self.is_cancelled() {
+            // SAFETY: the fiber is the caller's own.
+            unsafe { (*fiber).cancelled.store(true, Ordering::Relaxed) };
+        }
+    }
+
+    /// The task is over: who waits for it goes on.
+    pub(crate) fn ends(&self, mut wake: impl FnMut(Woken)) {
+        self.inner.with(|inner| {
+            inner.fiber = ptr::null_mut();
+            self.done.store(true, Ordering::Release);
+        });
+        let next = || {
+            self.inner.with(|inner| {
+                let node = inner.waiters.claim()?;
+                // SAFETY: claimed just now.
+                Some(unsafe { complete(node, Outcome::Done((*node).case)) })
+            })
+        };
+        while let Some(woken) = next() {
+            woken.into_iter().for_each(&mut wake);
+        }
+    }
+
+    /// The task is to end: it learns of it at its next wait, or now if it waits. The fiber to resume, if any.
+    pub fn cancel(&self) -> Option<Woken> {
+        self.inner.with(|inner| {
+            self.cancelled.store(true, Ordering::SeqCst);
+            // SAFETY: the fiber cannot end while the lock is held.
+            let fiber = unsafe { inner.fiber.as_ref()? };
+            fiber.cancelled.store(true, Ordering::SeqCst);
+            fiber.end_wait(Outcome::Cancelled)
+        })
+    }
+}

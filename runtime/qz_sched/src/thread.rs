@@ -1,0 +1,436 @@
+//! A system thread that runs fibers: its queue, the search for work when that is empty, and the switch from one
+//! fiber to the next.
+//!
+//! A fiber that stops goes straight to the next one. What is left to do for it once its stack is free (park it,
+//! put it back into a queue, give its stack back) is noted in [`Thread::after`] and done by whoever runs next on
+//! this thread.
+
+use std::cell::{Cell, RefCell};
+use std::ptr;
+use std::sync::atomic::Ordering;
+
+use crossbeam_deque::{Steal, Worker as Deque};
+use qz_rt_abi::Worker;
+
+use crate::fiber::{Fiber, Phase};
+use crate::lottery::Lottery;
+use crate::runnable::{Runnable, Work};
+use crate::sched::{Scheduler, Slot};
+use crate::stack::Cache;
+use crate::switch::{prepare, switch};
+use crate::task::Task;
+
+/// What is to be done for the fiber that was left.
+#[derive(Copy, Clone, Debug)]
+enum After {
+    Nothing,
+    Park(*mut Fiber),
+    Yield(*mut Fiber),
+    End(*mut Fiber),
+}
+
+/// One switch in so many looks at the clock and at what comes from outside.
+const SERVICE: u32 = 61;
+
+/// A thread that runs fibers. It stays where it is while it runs.
+pub struct Thread {
+    pub(crate) scheduler: *const Scheduler,
+    /// The lists of free blocks, and what else belongs to a thread's memory.
+    pub(crate) memory: *mut Worker,
+    /// Its number among the scheduler's slots.
+    pub(crate) slot: usize,
+    pub(crate) deque: Deque<Runnable>,
+    /// Under a seed: what is ready, drawn by lot.
+    lottery: Option<RefCell<Lottery>>,
+    /// It runs only what is pinned to it.
+    pub(crate) exclusive: bool,
+    loop_sp: Cell<usize>,
+    after: Cell<After>,
+    stacks: RefCell<Cache>,
+    ticks: Cell<u32>,
+    /// The state of a sequence of numbers without order.
+    lots: Cell<u64>,
+}
+
+impl Thread {
+    pub(crate) fn new(scheduler: &Scheduler, slot: usize, deque: Deque<Runnable>, exclusive: bool) -> Thread {
+        // SAFETY: the hook makes memory for one thread.
+        let memory = unsafe { (scheduler.hooks.begin_thread)(scheduler) };
+        Thread {
+            scheduler,
+            memory,
+            slot,
+            deque,
+            lottery: scheduler.seed.map(|seed| RefCell::new(Lottery::new(seed))),
+            exclusive,
+            loop_sp: Cell::new(0),
+            after: Cell::new(After::Nothing),
+            stacks: RefCell::default(),
+            ticks: Cell::new(0),
+            lots: Cell::new(slot as u64),
+        }
+    }
+
+    pub(crate) fn scheduler(&self) -> &Scheduler {
+        // SAFETY: a scheduler outlives its threads.
+        unsafe { &*self.scheduler }
+    }
+
+    pub(crate) fn own_slot(&self) -> &Slot {
+        self.scheduler().slot(self.slot)
+    }
+
+    /// A number below `count`, drawn by lot.
+    pub(crate) fn lot(&self, count: usize) -> usize {
+        let number = match &self.lottery {
+            Some(lottery) => lottery.borrow_mut().number(),
+            None => {
+                let ticks =
+                    self.lots.get().wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+                self.lots.set(ticks);
+                ticks >> 33
+            }
+        };
+        if count == 0 { 0 } else { (number % count as u64) as usize }
+    }
+
+    // ---- queues
+
+    /// Something became ready by what this thread did: it goes on here as soon as the fiber at work stops.
+    pub(crate) fn ready_next(&self, what: Runnable) {
+        if let Some(lottery) = &self.lottery {
+            return lottery.borrow_mut().add(what);
+        }
+        if self.exclusive {
+            return self.scheduler().inject(what);
+        }
+        let before = self.own_slot().next.swap(what.bits(), Ordering::AcqRel);
+        if let Some(before) = Runnable::from_bits(before) {
+            self.ready_later(before);
+        }
+    }
+
+    /// Something is ready and goes on in its turn, here or elsewhere.
+    pub(crate) fn ready_later(&self, what: Runnable) {
+        if let Some(lottery) = &self.lottery {
+            return lottery.borrow_mut().add(what);
+        }
+        if self.exclusive {
+            return self.scheduler().inject(what);
+        }
+        self.deque.push(what);
+        self.scheduler().wake_one();
+    }
+
+    fn pick(&self) -> Option<Runnable> {
+        let ticks = self.ticks.get().wrapping_add(1);
+        self.ticks.set(ticks);
+        if let Some(lottery) = &self.lottery {
+            self.scheduler().fire_timers(self);
+            self.scheduler().injected(self).into_iter().for_each(|it| lottery.borrow_mut().add(it));
+            return lottery.borrow_mut().draw();
+        }
+        if self.exclusive {
+            return self.inbox();
+        }
+        if ticks.is_multiple_of(SERVICE)
+            && let Some(found) = self.service()
+        {
+            return Some(found);
+        }
+        Runnable::from_bits(self.own_slot().next.swap(0, Ordering::AcqRel)).or_else(|| self.deque.pop())
+    }
+
+    fn inbox(&self) -> Option<Runnable> {
+        let slot = self.own_slot();
+        if !slot.has_inbox.load(Ordering::Acquire) {
+            return None;
+        }
+        let mut inbox = slot.inbox.lock().unwrap_or_else(|poison| poison.into_inner());
+        let first = inbox.pop_front();
+        slot.has_inbox.store(!inbox.is_empty(), Ordering::Release);
+        first
+    }
+
+    /// What came from outside, for threads whose own queue is never empty.
+    fn service(&self) -> Option<Runnable> {
+        self.scheduler().fire_timers(self);
+        self.inbox().or_else(|| self.scheduler().injected(self))
+    }
+
+    /// Work of any kind, from wherever it can be had.
+    fn find(&self) -> Option<Runnable> {
+        self.pick().or_else(|| self.service()).or_else(|| self.steal())
+    }
+
+    fn steal(&self) -> Option<Runnable> {
+        if self.exclusive || self.lottery.is_some() {
+            return None;
+        }
+        let scheduler = self.scheduler();
+        let slots = scheduler.slots_in_use();
+        let first = self.ticks.get() as usize;
+        for turn in 0..slots {
+            let other = (first + turn) % slots;
+            if other == self.slot {
+                continue;
+            }
+            let slot = scheduler.slot(other);
+            let Some(stealer) = slot.stealer.get() else { continue };
+            loop {
+                match stealer.steal_batch_and_pop(&self.deque) {
+                    Steal::Success(what) => return Some(what),
+                    Steal::Empty => break,
+                    Steal::Retry => {}
+                }
+            }
+            // What a thread hands to itself is left to it, unless it is long busy with something else.
+            if slot.is_stuck.load(Ordering::Relaxed)
+                && let Some(what) = Runnable::from_bits(slot.next.swap(0, Ordering::AcqRel))
+            {
+                return Some(what);
+            }
+        }
+        None
+    }
+
+    // ---- fibers
+
+    /// Runs what is ready until `over` says so. On the thread's own stack.
+    pub(crate) fn run_until(&self, over: &dyn Fn() -> bool) {
+        while !over() {
+            if self.retires() {
+                self.scheduler().sleep_surplus(self);
+                continue;
+            }
+            match self.find() {
+                Some(what) => {
+                    let fiber = self.fiber_for(what);
+                    self.enter(fiber);
+                }
+                None => self.scheduler().sleep(self, over),
+            }
+        }
+    }
+
+    /// For a thread that was made for one task: runs it to its end.
+    pub(crate) fn run_alone(&self, task: Runnable) {
+        let fiber = self.fiber_for(task);
+        self.enter(fiber);
+        // SAFETY: the stack's header is there even when the fiber is over.
+        self.run_until(&|| unsafe { (*fiber).phase() == Phase::Unused });
+    }
+
+    /// Whether more threads are at work than the program asked for.
+    fn retires(&self) -> bool {
+        !self.exclusive && self.lottery.is_none() && self.scheduler().has_surplus()
+    }
+
+    fn enter(&self, fiber: *mut Fiber) {
+        // SAFETY: what is ready runs nowhere else, and was left by a switch or prepared.
+        unsafe {
+            let sp = self.take_over(fiber);
+            switch(self.loop_sp.as_ptr(), sp);
+        }
+        self.note_switch();
+        // SAFETY: this thread is the same before and after: its own stack goes nowhere.
+        unsafe { (*self.memory).current = ptr::null_mut() };
+        self.finish_switch();
+    }
+
+    /// Makes the fiber this thread's, and gives where it was left.
+    unsafe fn take_over(&self, fiber: *mut Fiber) -> usize {
+        // SAFETY: by the caller's promise the fiber is ready and runs nowhere.
+        unsafe {
+            (*fiber).abi.worker = self.memory;
+            (*self.memory).current = fiber.cast();
+            (*fiber).set_phase(Phase::Running);
+            (*fiber).sp.get()
+        }
+    }
+
+    /// Leaves the fiber at work for the next one. Comes back when the fiber is resumed, perhaps on another thread.
+    unsafe fn leave(&self, fiber: *mut Fiber, after: After) {
+        self.after.set(after);
+        self.note_switch();
+        let next = self.pick();
+        // SAFETY: the fiber is the one that runs here; the next one is ready.
+        unsafe {
+            match next.map(|what| self.fiber_for(what)) {
+                Some(next) => {
+                    let sp = self.take_over(next);
+                    switch((*fiber).sp.as_ptr(), sp);
+                }
+                None => switch((*fiber).sp.as_ptr(), self.loop_sp.get()),
+            }
+            Thread::of(fiber).finish_switch();
+        }
+    }
+
+    /// Leaves a fiber that is over, and whose stack is not the scheduler's, for the thread's own stack.
+    ///
+    /// # Safety
+    /// It runs here, and nobody resumes it.
+    pub(crate) unsafe fn leave_for_good(&self) -> ! {
+        let mut nowhere = 0;
+        // SAFETY: the thread's own stack waits in `enter`.
+        unsafe { switch(&raw mut nowhere, self.loop_sp.get()) };
+        unreachable!("a fiber that ended was resumed")
+    }
+
+    /// For the others, which look whether it still moves.
+    fn note_switch(&self) {
+        let slot = self.own_slot();
+        slot.switches.store(slot.switches.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        if slot.is_stuck.load(Ordering::Relaxed) {
+            self.scheduler().forget_stuck(slot);
+        }
+    }
+
+    /// A fiber begins here.
+    pub(crate) fn arrive(&self) {
+        self.finish_switch();
+    }
+
+    /// Makes itself known to the fibers that it will run. It stays where it is from now on.
+    pub(crate) fn settle(&mut self) {
+        // SAFETY: the memory is this thread's own.
+        unsafe { (*self.memory).thread = (&raw mut *self).cast() };
+    }
+
+    /// What waits in its own queue, for those who leave.
+    pub(crate) fn take_queued(&self) -> Option<Runnable> {
+        let next = Runnable::from_bits(self.own_slot().next.swap(0, Ordering::AcqRel));
+        let drawn = || self.lottery.as_ref().and_then(|it| it.borrow_mut().draw());
+        next.or_else(|| self.deque.pop()).or_else(drawn)
+    }
+
+    /// Does what is left to do for the fiber that ran here before.
+    fn finish_switch(&self) {
+        match self.after.replace(After::Nothing) {
+            After::Nothing => {}
+            // SAFETY: the fiber has left its stack, and nobody resumes it before this says that it may.
+            After::Park(fiber) => unsafe {
+                if (*fiber).cell.park() {
+                    self.resume(fiber);
+                }
+            },
+            After::Yield(fiber) => {
+                self.scheduler().make_ready(self, fiber, true);
+            }
+            After::End(fiber) => {
+                // SAFETY: the fiber is over; its stack may be used again.
+                unsafe {
+                    let stack = (*fiber).stack.get();
+                    (*fiber).set_phase(Phase::Unused);
+                    self.stacks.borrow_mut().give(stack);
+                }
+            }
+        }
+    }
+
+    /// The wait of a parked fiber is over.
+    pub(crate) fn resume(&self, fiber: *mut Fiber) {
+        self.scheduler().make_ready(self, fiber, false);
+    }
+
+    /// The thread that runs the fiber.
+    ///
+    /// # Safety
+    /// It runs.
+    pub unsafe fn at_work<'a>(fiber: *const Fiber) -> &'a Thread {
+        // SAFETY: passed on.
+        unsafe { Thread::of(fiber) }
+    }
+
+    /// As [`Thread::at_work`].
+    ///
+    /// # Safety
+    /// It runs.
+    #[inline]
+    pub(crate) unsafe fn of<'a>(fiber: *const Fiber) -> &'a Thread {
+        // SAFETY: by the caller's promise its memory is that of a thread at work.
+        unsafe { &*(*(*fiber).abi.worker).thread.cast::<Thread>() }
+    }
+
+    /// Parks the fiber at work, whose wait has begun.
+    ///
+    /// # Safety
+    /// It runs on this thread.
+    pub(crate) unsafe fn park(&self, fiber: *mut Fiber) {
+        // SAFETY: by the caller's promise.
+        unsafe {
+            (*fiber).set_phase(Phase::Waiting);
+            self.leave(fiber, After::Park(fiber));
+        }
+    }
+
+    /// Lets others go first.
+    ///
+    /// # Safety
+    /// As for [`Thread::park`].
+    pub(crate) unsafe fn yield_now(&self, fiber: *mut Fiber) {
+        // SAFETY: by the caller's promise.
+        unsafe {
+            (*fiber).set_phase(Phase::Ready);
+            self.leave(fiber, After::Yield(fiber));
+        }
+    }
+
+    // ---- tasks
+
+    /// The fiber to run: that of a task which begins is made now.
+    fn fiber_for(&self, what: Runnable) -> *mut Fiber {
+        match what.work() {
+            Work::Fiber(fiber) => fiber,
+            Work::Task(task) => self.begin(task),
+        }
+    }
+
+    fn begin(&self, task: *mut Task) -> *mut Fiber {
+        let stack = match self.stacks.borrow_mut().take() {
+            Ok(stack) => stack,
+            Err(error) => (self.scheduler().hooks.abort)(&format!("no memory for a task's stack: {error}")),
+        };
+        // SAFETY: the stack is in nobody's use; its top has room for the fiber, which stays while it runs.
+        unsafe {
+            let fiber = (stack.top() - size_of::<Fiber>()) as *mut Fiber;
+            let scheduler = self.scheduler();
+            Fiber::set_up(fiber, scheduler, stack, (*task).job);
+            (*fiber).set_task(task);
+            (*fiber).pinned.store(if self.exclusive { self.slot + 1 } else { 0 }, Ordering::Relaxed);
+            let top = (fiber as usize) & !63;
+            (*fiber).sp.set(prepare(top, run_task, fiber.cast()));
+            (*task).begins(fiber);
+            fiber
+        }
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        // SAFETY: the memory that the hook made for this thread, which runs nothing any more.
+        unsafe { (self.scheduler().hooks.end_thread)(self.scheduler(), self.memory) };
+    }
+}
+
+/// Where a task's fiber begins and ends.
+unsafe extern "C" fn run_task(fiber: *mut u8) -> ! {
+    let fiber = fiber.cast::<Fiber>();
+    // SAFETY: `begin` prepared the stack with this fiber, which runs now.
+    unsafe {
+        Thread::of(fiber).arrive();
+        if let Some(job) = (*fiber).take_job() {
+            (job.entry)(fiber, job.argument);
+        }
+        let thread = Thread::of(fiber);
+        let scheduler = thread.scheduler();
+        let task = (*fiber).set_task(ptr::null_mut());
+        (*task).ends(|woken| thread.resume(Fiber::of_cell(woken.0)));
+        (scheduler.hooks.end_fiber)(fiber);
+        Task::release(task);
+        scheduler.task_ended(thread);
+        thread.leave(fiber, After::End(fiber));
+    }
+    unreachable!("a fiber that ended was resumed")
+}
