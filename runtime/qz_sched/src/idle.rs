@@ -172,13 +172,13 @@ impl Scheduler {
     }
 
     /// Waits although there may be work, since enough others are awake.
-    pub(crate) fn sleep_surplus(&self, thread: &Thread) {
+    pub(crate) fn sleep_surplus(&self, thread: &Thread, over: &dyn Fn() -> bool) {
         while let Some(what) = thread.take_queued() {
             self.inject(what);
         }
         self.announce(thread);
         if !thread.own_slot().has_inbox.load(Ordering::SeqCst) && self.idle.awake() > 0 {
-            self.rest(thread, &|| false);
+            self.rest(thread, over);
         }
         self.withdraw(thread);
     }

@@ -257,11 +257,15 @@ impl Scheduler {
     /// Starts a thread of the scheduler's; it is joined when the scheduler stops.
     pub(crate) fn spawn_thread(&self, body: impl FnOnce(&Scheduler) + Send + 'static) -> bool {
         let address = self as *const Scheduler as usize;
+        let mut handles = locked(&self.handles);
+        // Under the lock: who stops the scheduler joins every thread that ever began.
+        if self.stopping.load(Ordering::SeqCst) {
+            return false;
+        }
         let name = std::thread::Builder::new().name("quartz".into());
         // SAFETY: the scheduler joins its threads before it goes.
         let started = name.spawn(move || body(unsafe { &*(address as *const Scheduler) }));
         let Ok(handle) = started else { return false };
-        let mut handles = locked(&self.handles);
         handles.retain(|handle| !handle.is_finished());
         handles.push(handle);
         true
@@ -427,9 +431,10 @@ impl Scheduler {
             }
         });
         for task in tasks {
-            // SAFETY: a count was taken above.
+            // SAFETY: a count was taken above. A fiber may have ended meanwhile, and its stack gone to another program.
             unsafe {
-                if let Some(woken) = (*task).cancel() {
+                if std::ptr::eq((*task).scheduler, self)
+                    && let Some(woken) = (*task).cancel() {
                     thread.resume(Fiber::of_cell(woken.0));
                 }
                 Task::release(task);
@@ -550,10 +555,13 @@ impl Scheduler {
 
     /// Ends the scheduler's threads, which have nothing to run any more. Not for one of them.
     pub fn stop(&self) {
-        self.stopping.store(true, Ordering::SeqCst);
+        let handles = {
+            let mut handles = locked(&self.handles);
+            self.stopping.store(true, Ordering::SeqCst);
+            std::mem::take(&mut *handles)
+        };
         self.wake_all();
         self.unpark_monitor();
-        let handles = std::mem::take(&mut *locked(&self.handles));
         for handle in handles {
             let _ = handle.join();
         }

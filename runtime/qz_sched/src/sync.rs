@@ -25,7 +25,7 @@ impl<T> UnsafeCell<T> {
 
 /// A lock for sections of a few instructions, which never suspend, allocate rarely and call nobody's code.
 #[derive(Debug)]
-pub struct Lock<T> {
+pub(crate) struct Lock<T> {
     taken: AtomicBool,
     value: UnsafeCell<T>,
 }
@@ -40,13 +40,13 @@ unsafe impl<T: Send> Send for Lock<T> {}
 const SPINS: u32 = 64;
 
 impl<T> Lock<T> {
-    pub fn new(value: T) -> Lock<T> {
+    pub(crate) fn new(value: T) -> Lock<T> {
         Lock { taken: AtomicBool::new(false), value: UnsafeCell::new(value) }
     }
 
     /// Runs `f` with the value, which nobody else reaches meanwhile.
     #[inline]
-    pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+    pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         self.take();
         // SAFETY: this thread took the lock.
         let result = self.value.with_mut(|value| f(unsafe { &mut *value }));

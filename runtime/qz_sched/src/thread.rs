@@ -200,7 +200,7 @@ impl Thread {
     pub(crate) fn run_until(&self, over: &dyn Fn() -> bool) {
         while !over() {
             if self.retires() {
-                self.scheduler().sleep_surplus(self);
+                self.scheduler().sleep_surplus(self, over);
                 continue;
             }
             match self.find() {
