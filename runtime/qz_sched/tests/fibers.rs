@@ -168,11 +168,13 @@ fn those_who_sleep_wake_in_order_and_the_others_are_cancelled() {
     for (config, count) in workers() {
         run(config, count, |fiber| {
             let channel: &'static Channel = Box::leak(Box::new(Channel::new(8, 100)));
+            // SAFETY: the fiber runs here.
+            let soon = unsafe { (*fiber).scheduler().now() } + 50_000_000;
             let nap = |n: u64| {
                 go(fiber, move |fiber| {
                     // SAFETY: the fiber runs here.
                     unsafe {
-                        let deadline = (*fiber).scheduler().now() + n * 3_000_000;
+                        let deadline = soon + n * 3_000_000;
                         let terms = Terms { deadline, interruptible: true };
                         if block::sleep(fiber, terms) == Outcome::TimedOut {
                             send(fiber, channel, n);
