@@ -121,7 +121,7 @@ impl Jit {
         let panicked = unsafe {
             let entry: unsafe extern "C" fn(*mut Fiber, *mut i64) -> i64 =
                 std::mem::transmute(self.loaded.function(entry));
-            context.run(|fiber| entry(fiber, &raw mut status))
+            context.run(|fiber| entry(fiber, &raw mut status))?
         };
         qz_rt::streams::flush_all();
         let panic = if panicked != 0 { context.take_panic() } else { None };

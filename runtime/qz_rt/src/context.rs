@@ -1,22 +1,24 @@
-//! The fiber and the worker behind it: made before a program runs, ended after. For now there is one of
-//! each per run.
+//! A program at work: what its threads and fibers share, made before it runs, ended after.
 
 use std::io;
 use std::ptr;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicPtr;
 
 use qz_rt_abi::classes::CLASS_COUNT;
 use qz_rt_abi::fiber::{Resume, STACK_RESERVE};
 use qz_rt_abi::object::TypeInfo;
 use qz_rt_abi::{Fiber, Worker};
+use qz_sched::sched::{Config, Hooks, Scheduler};
+use qz_sched::stack::Stack;
+use qz_sched::{Fiber as Core, Job};
 
 use crate::large::Large;
 use crate::memory::Chunks;
 use crate::panic::{Panic, Request};
-use crate::stack::Stack;
 use crate::walks::Walks;
 
 /// What the runtime knows about a fiber beyond what generated code sees.
-#[derive(Default)]
 pub struct FiberState {
     /// What the runtime function that is about to return asked for.
     pub request: Option<Request>,
@@ -28,6 +30,21 @@ pub struct FiberState {
     pub(crate) deferred: Vec<*mut u8>,
     /// Objects being shown and copied.
     pub(crate) walks: Walks,
+    /// What the task at work is to run, until it asks for it.
+    pub(crate) body: *mut u8,
+}
+
+impl Default for FiberState {
+    fn default() -> FiberState {
+        FiberState {
+            request: None,
+            panics: Vec::new(),
+            cleanup_stack: 0,
+            deferred: Vec::new(),
+            walks: Walks::default(),
+            body: ptr::null_mut(),
+        }
+    }
 }
 
 /// What the runtime knows about a worker beyond what generated code sees.
@@ -46,7 +63,7 @@ pub(crate) struct WorkerState {
 /// # Safety
 /// `fiber` is live, and no other reference to its state is.
 pub unsafe fn state<'a>(fiber: *mut Fiber) -> &'a mut FiberState {
-    // SAFETY: `Context::new` put a `FiberState` there, which lives as long as the fiber.
+    // SAFETY: whoever made the fiber put a `FiberState` there, which lives as long.
     unsafe { &mut *(*fiber).state.cast::<FiberState>() }
 }
 
@@ -55,91 +72,271 @@ pub unsafe fn state<'a>(fiber: *mut Fiber) -> &'a mut FiberState {
 /// # Safety
 /// As for [`state`].
 pub(crate) unsafe fn worker_state<'a>(fiber: *mut Fiber) -> &'a mut WorkerState {
-    // SAFETY: `Context::new` put a `WorkerState` there, which lives as long as the worker.
+    // SAFETY: `new_worker` put a `WorkerState` there, which lives as long as the worker.
     unsafe { &mut *(*(*fiber).worker).state.cast::<WorkerState>() }
 }
 
 /// How a program is to be run.
 #[derive(Copy, Clone, Debug)]
 pub struct Settings {
-    /// Bytes of stack.
+    /// Bytes of stack of the program's first fiber.
     pub stack_size: usize,
     /// Bytes of it that stay below the limit which generated code checks.
     pub reserve: usize,
     /// Whether the program was compiled to count objects.
     pub count_objects: bool,
+    /// Only the program's own thread runs fibers.
+    pub single_thread: bool,
+    /// How tasks are entered.
+    pub enter: Enter,
+}
+
+/// Runs what a task begins with: the place that generated code gave, as a function of C's convention without
+/// parameters; or, for engines that have no machine code, by a function of their own.
+#[derive(Copy, Clone, Debug)]
+pub enum Enter {
+    Call,
+    By(unsafe fn(host: usize, fiber: *mut Fiber, entry: *const u8), usize),
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { stack_size: 64 << 20, reserve: STACK_RESERVE, count_objects: false }
+        Settings {
+            stack_size: 64 << 20,
+            reserve: STACK_RESERVE,
+            count_objects: false,
+            single_thread: false,
+            enter: Enter::Call,
+        }
     }
 }
 
-/// Everything one thread of execution needs.
+/// What the threads and fibers of a program share.
+pub(crate) struct Shared {
+    pub(crate) types: *const TypeInfo,
+    pub(crate) settings: Settings,
+    /// What all tasks begin with.
+    pub(crate) task_entry: AtomicPtr<u8>,
+    workers: Mutex<Workers>,
+}
+
+#[derive(Default)]
+struct Workers {
+    all: Vec<*mut Worker>,
+    /// Those whose thread has ended. Their free blocks are the next one's.
+    spare: Vec<*mut Worker>,
+}
+
+// SAFETY: the table is constant; workers are reached under the lock, or by the one thread that has them.
+unsafe impl Sync for Shared {}
+// SAFETY: as above.
+unsafe impl Send for Shared {}
+
+impl Shared {
+    fn workers(&self) -> std::sync::MutexGuard<'_, Workers> {
+        self.workers.lock().unwrap_or_else(|poison| poison.into_inner())
+    }
+
+    fn take_worker(&self) -> *mut Worker {
+        let mut workers = self.workers();
+        if let Some(worker) = workers.spare.pop() {
+            return worker;
+        }
+        let live = self.settings.count_objects.then(Vec::new);
+        let state = Box::new(WorkerState { live, ..WorkerState::default() });
+        let worker = Box::into_raw(Box::new(Worker {
+            free: [ptr::null_mut(); CLASS_COUNT],
+            current: ptr::null_mut(),
+            thread: ptr::null_mut(),
+            live_objects: 0,
+            state: Box::into_raw(state).cast(),
+        }));
+        workers.all.push(worker);
+        worker
+    }
+
+    fn give_worker(&self, worker: *mut Worker) {
+        self.workers().spare.push(worker);
+    }
+
+    /// Calls `f` with what each worker has counted.
+    fn each_worker(&self, mut f: impl FnMut(&Worker, &WorkerState)) {
+        for &worker in &self.workers().all {
+            // SAFETY: workers live as long as this; what other threads count meanwhile may be seen or not.
+            unsafe { f(&*worker, &*(*worker).state.cast::<WorkerState>()) };
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        for &worker in &self.workers().all {
+            // SAFETY: both were made by `Box::into_raw`, and no thread of the program is left.
+            unsafe {
+                drop(Box::from_raw((*worker).state.cast::<WorkerState>()));
+                drop(Box::from_raw(worker));
+            }
+        }
+    }
+}
+
+/// What the program's threads and fibers share.
+pub(crate) fn shared(scheduler: &Scheduler) -> &Shared {
+    // SAFETY: `Context::new` put it there; it lives as long as the scheduler.
+    unsafe { &*(scheduler.user as *const Shared) }
+}
+
+/// The scheduler's part of a fiber that it runs.
+///
+/// # Safety
+/// The fiber is one of a scheduler's.
+pub(crate) unsafe fn core<'a>(fiber: *mut Fiber) -> &'a Core {
+    // SAFETY: a scheduler's fiber begins with what generated code sees.
+    unsafe { &*fiber.cast::<Core>() }
+}
+
+const HOOKS: Hooks = Hooks {
+    begin_thread: |scheduler| {
+        let worker = shared(scheduler).take_worker();
+        crate::foreign::thread_begins(worker);
+        worker
+    },
+    end_thread: |scheduler, worker| {
+        crate::foreign::thread_begins(ptr::null_mut());
+        shared(scheduler).give_worker(worker);
+    },
+    begin_fiber,
+    end_fiber: |_| {},
+    end_task: crate::tasks::end_task,
+    abort: crate::panic::abort_now,
+    deadlock: crate::tasks::report_deadlock,
+};
+
+/// Fills in what generated code sees of a fiber. What the runtime keeps stays with the stack for the next one.
+unsafe fn begin_fiber(fiber: *mut Core) {
+    // SAFETY: the scheduler passes a fiber that is in nobody's use.
+    unsafe {
+        let shared = shared((*fiber).scheduler());
+        let stack = (*fiber).stack();
+        let reserve = shared.settings.reserve.min((stack.top() - stack.lowest()) / 2);
+        let mut state = (*fiber).abi.state.cast::<FiberState>();
+        if state.is_null() {
+            state = Box::into_raw(Box::default());
+        }
+        (*state).cleanup_stack = reserve / 2;
+        (&raw mut (*fiber).abi).write(new_fiber(shared.types, state));
+        (*fiber).abi.stack_limit = stack.lowest() + reserve;
+    }
+}
+
+fn new_fiber(types: *const TypeInfo, state: *mut FiberState) -> Fiber {
+    Fiber {
+        stack_limit: 0,
+        worker: ptr::null_mut(),
+        types,
+        drop_depth: 0,
+        deferred_count: 0,
+        raise: 0,
+        panicking: 0,
+        resume: Resume::default(),
+        state: state.cast(),
+        hash_keys: crate::hash::keys(),
+    }
+}
+
+/// A program at work.
 pub struct Context {
-    fiber: Box<Fiber>,
-    worker: Box<Worker>,
-    stack: Stack,
+    shared: Box<Shared>,
+    scheduler: Box<Scheduler>,
+    stack: Option<Stack>,
+    /// For runtime functions called from outside of a fiber.
+    outside: Option<Box<Fiber>>,
+    panic: Option<Panic>,
 }
 
 impl Context {
     /// `types` is the program's type table, starting with the entry for strings; it must outlive the context.
+    pub fn new(types: *const TypeInfo, settings: Settings) -> io::Result<Context> {
+        let shared = Box::new(Shared {
+            types,
+            settings,
+            task_entry: AtomicPtr::default(),
+            workers: Mutex::default(),
+        });
+        let seed = std::env::var("QUARTZ_SCHED_SEED").ok().and_then(|seed| seed.parse().ok());
+        let config = Config { seed, single: settings.single_thread, user: &raw const *shared as usize };
+        let scheduler = Box::new(Scheduler::new(HOOKS, config));
+        crate::foreign::note_program(types, settings);
+        Ok(Context { shared, scheduler, stack: None, outside: None, panic: None })
+    }
+
+    /// A fiber that nothing runs on, for calls of runtime functions from outside. Valid as long as the context.
+    pub fn fiber(&mut self) -> *mut Fiber {
+        let shared = &self.shared;
+        let make = || {
+            let mut fiber = Box::new(new_fiber(shared.types, Box::into_raw(Box::default())));
+            fiber.worker = shared.take_worker();
+            fiber
+        };
+        &raw mut **self.outside.get_or_insert_with(make)
+    }
+
+    /// Runs `f` on the program's first fiber, and waits for the tasks that it leaves. A panic that `f` leaves in the
+    /// fiber is kept for [`Context::take_panic`].
     ///
     /// Fails when there is no memory for the stack.
-    pub fn new(types: *const TypeInfo, settings: Settings) -> io::Result<Context> {
-        let stack = Stack::new(settings.stack_size)?;
-        let mut worker_state = Box::<WorkerState>::default();
-        worker_state.live = settings.count_objects.then(Vec::new);
-        let worker_state = Box::into_raw(worker_state);
-        let mut worker = Box::new(Worker {
-            free: [ptr::null_mut(); CLASS_COUNT],
-            live_objects: 0,
-            state: worker_state.cast(),
-        });
-        let fiber_state = FiberState { cleanup_stack: settings.reserve / 2, ..FiberState::default() };
-        let fiber = Box::new(Fiber {
-            stack_limit: stack.lowest() + settings.reserve,
-            worker: &raw mut *worker,
-            types,
-            drop_depth: 0,
-            deferred_count: 0,
-            raise: 0,
-            panicking: 0,
-            resume: Resume::default(),
-            state: Box::into_raw(Box::new(fiber_state)).cast(),
-            hash_keys: crate::hash::keys(),
-        });
-        crate::foreign::note_program(types, settings);
-        Ok(Context { fiber, worker, stack })
-    }
-
-    /// The fiber, valid as long as the context.
-    pub fn fiber(&mut self) -> *mut Fiber {
-        &raw mut *self.fiber
-    }
-
-    /// Runs `f` on the fiber's stack.
-    pub fn run<R>(&mut self, f: impl FnOnce(*mut Fiber) -> R) -> R {
-        let fiber = self.fiber();
-        crate::foreign::with_current(fiber, || self.stack.run(|| f(fiber)))
+    pub fn run<R>(&mut self, f: impl FnOnce(*mut Fiber) -> R) -> io::Result<R> {
+        struct Work<F, R> {
+            f: Option<F>,
+            result: Option<R>,
+            panic: Option<Panic>,
+        }
+        unsafe extern "C" fn begin<F: FnOnce(*mut Fiber) -> R, R>(fiber: *mut Core, work: *mut u8) {
+            let abi = fiber.cast::<Fiber>();
+            // SAFETY: `run` passes its own live `Work` of these types; the fiber runs here.
+            unsafe {
+                let work = &mut *work.cast::<Work<F, R>>();
+                work.result = work.f.take().map(|f| f(abi));
+                work.panic = crate::panic::take(abi);
+                (*fiber).scheduler().drain(fiber, false);
+            }
+        }
+        fn entry_of<F: FnOnce(*mut Fiber) -> R, R>(
+            _: &Work<F, R>,
+        ) -> unsafe extern "C" fn(*mut Core, *mut u8) {
+            begin::<F, R>
+        }
+        let stack = match self.stack {
+            Some(stack) => stack,
+            None => *self.stack.insert(Stack::map(self.shared.settings.stack_size)?),
+        };
+        let mut work = Work { f: Some(f), result: None, panic: None };
+        let job = Job { entry: entry_of(&work), argument: (&raw mut work).cast() };
+        self.scheduler.run(stack, job)?;
+        self.scheduler.stop();
+        self.panic = work.panic.or(self.panic.take());
+        Ok(work.result.expect("the fiber ran to its end"))
     }
 
     /// Ends the panic that nobody took, if there is one.
     pub fn take_panic(&mut self) -> Option<Panic> {
-        // SAFETY: the fiber is live, and nothing runs on it.
-        unsafe { crate::panic::take(self.fiber()) }
+        let outside = self.outside.as_mut().map(|fiber| &raw mut **fiber);
+        // SAFETY: nothing runs on that fiber.
+        self.panic.take().or_else(|| outside.and_then(|fiber| unsafe { crate::panic::take(fiber) }))
     }
 
     /// Live objects by the name of their type, the most numerous first, if the program was compiled to
     /// count them. Blocks of raw memory are called `memory block`.
     pub fn leaks(&mut self) -> Vec<(String, i64)> {
-        let fiber = self.fiber();
-        // SAFETY: the fiber and the type table are live, and nothing runs.
-        let (live, blocks, types) = unsafe {
-            let state = worker_state(fiber);
-            (state.live.clone().unwrap_or_default(), state.live_blocks, (*fiber).types)
-        };
+        let mut live: Vec<i64> = Vec::new();
+        let mut blocks = 0;
+        self.shared.each_worker(|_, state| {
+            blocks += state.live_blocks;
+            let counted = state.live.as_deref().unwrap_or_default();
+            live.resize(live.len().max(counted.len()), 0);
+            live.iter_mut().zip(counted).for_each(|(sum, n)| *sum += n);
+        });
+        let types = self.shared.types;
         let name_of = |index: usize| {
             // SAFETY: only indexes of the table are counted; names are UTF-8 and live as long as it.
             unsafe {
@@ -157,12 +354,32 @@ impl Context {
     }
 }
 
+/// Objects alive in the whole program, where it was compiled to count.
+///
+/// # Safety
+/// `fiber` is live.
+pub(crate) unsafe fn live_objects(fiber: *mut Fiber) -> i64 {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        if (*(*fiber).worker).thread.is_null() {
+            return (*(*fiber).worker).live_objects;
+        }
+        let mut sum = 0;
+        shared(core(fiber).scheduler()).each_worker(|worker, _| sum += worker.live_objects);
+        sum
+    }
+}
+
 impl Drop for Context {
     fn drop(&mut self) {
-        // SAFETY: both were made by `Box::into_raw` in `new`, and nothing runs on the fiber any more.
-        unsafe {
-            drop(Box::from_raw(self.fiber.state.cast::<FiberState>()));
-            drop(Box::from_raw(self.worker.state.cast::<WorkerState>()));
+        if let Some(fiber) = self.outside.take() {
+            // SAFETY: made by `Box::into_raw` in `fiber`, and nothing runs on it.
+            drop(unsafe { Box::from_raw(fiber.state.cast::<FiberState>()) });
+        }
+        if let Some(stack) = self.stack.take() {
+            // SAFETY: nothing runs on it.
+            unsafe { stack.unmap() };
         }
     }
 }
+

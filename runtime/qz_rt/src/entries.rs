@@ -5,6 +5,7 @@
 use qz_rt_abi::object::StrObject;
 use qz_rt_abi::{Fiber, RtFn};
 
+use crate::context::live_objects;
 use crate::files::*;
 use crate::hash::{hash_bytes, hash_seed, hash_word};
 use crate::math::*;
@@ -14,6 +15,7 @@ use crate::panic::*;
 use crate::process::*;
 use crate::streams::*;
 use crate::strings::*;
+use crate::tasks::*;
 use crate::time::*;
 use crate::walks::*;
 

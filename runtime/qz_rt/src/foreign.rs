@@ -1,6 +1,6 @@
 //! The border to C: code that C calls and which needs a fiber, panics that come to the border, libraries.
 //!
-//! C knows nothing of fibers. A thread that runs one remembers it ([`with_current`]), so a function that C calls
+//! C knows nothing of fibers. A thread that runs one remembers it ([`current`]), so a function that C calls
 //! back finds the fiber it was called from, and runs on its stack. On a thread that runs none, as when a C program
 //! calls into a library made of Quartz, the first call makes a fiber with a stack of its own; the thread keeps it.
 
@@ -9,7 +9,7 @@ use std::ffi::{CStr, CString};
 use std::ptr;
 use std::sync::Mutex;
 
-use qz_rt_abi::Fiber;
+use qz_rt_abi::{Fiber, Worker};
 use qz_rt_abi::native::Program;
 use qz_rt_abi::object::TypeInfo;
 
@@ -18,10 +18,22 @@ use crate::panic::{Panic, abort_now};
 use crate::{Context, Settings};
 
 thread_local! {
-    /// The fiber that this thread runs, or null.
-    static CURRENT: Cell<*mut Fiber> = const { Cell::new(ptr::null_mut()) };
+    /// The memory of this thread, if it runs fibers, or null.
+    static WORKER: Cell<*mut Worker> = const { Cell::new(ptr::null_mut()) };
     /// For calls from C while the thread runs none.
     static OWN: RefCell<Option<Context>> = const { RefCell::new(None) };
+}
+
+/// From now on this thread runs fibers with this memory, or none with null.
+pub(crate) fn thread_begins(worker: *mut Worker) {
+    WORKER.set(worker);
+}
+
+/// The fiber that this thread runs, or null.
+#[inline(never)]
+fn current() -> *mut Fiber {
+    // SAFETY: the worker lives until its thread says that it runs no fibers.
+    unsafe { WORKER.get().as_ref() }.map_or(ptr::null_mut(), |worker| worker.current)
 }
 
 /// The program that runs in this process, for threads that C made.
@@ -41,14 +53,6 @@ pub(crate) fn note_program(types: *const TypeInfo, settings: Settings) {
     *KNOWN.lock().unwrap_or_else(|poison| poison.into_inner()) = Some(Known { types, settings });
 }
 
-/// Runs `f` while the thread runs this fiber.
-pub(crate) fn with_current<R>(fiber: *mut Fiber, f: impl FnOnce() -> R) -> R {
-    let before = CURRENT.replace(fiber);
-    let result = f();
-    CURRENT.set(before);
-    result
-}
-
 /// The Quartz half of a function for C: takes its arguments from the frame and leaves its result there.
 pub type Inner = unsafe extern "C" fn(*mut Fiber, *mut u8);
 
@@ -57,7 +61,7 @@ pub type Inner = unsafe extern "C" fn(*mut Fiber, *mut u8);
 /// # Safety
 /// `inner` is generated code for this frame; `program` is null or describes the program it belongs to.
 pub unsafe extern "C" fn run(inner: Inner, frame: *mut u8, program: *const Program) {
-    let fiber = CURRENT.get();
+    let fiber = current();
     if fiber.is_null() {
         // SAFETY: passed on.
         return unsafe { run_outside(inner, frame, program) };
@@ -85,7 +89,10 @@ unsafe fn run_outside(inner: Inner, frame: *mut u8, program: *const Program) {
         None => unsafe { new_context(program) },
     };
     // SAFETY: the fiber is alive as long as the context; the rest is passed on.
-    context.run(|fiber| unsafe { inner(fiber, frame) });
+    let ran = context.run(|fiber| unsafe { inner(fiber, frame) });
+    if let Err(error) = ran {
+        abort_now(&format!("no memory for the stack: {error}"));
+    }
     // The C program writes by itself, too: what is said here comes before what it says next.
     crate::streams::flush_all();
     OWN.with(|own| *own.borrow_mut() = Some(context));

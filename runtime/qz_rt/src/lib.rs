@@ -18,12 +18,12 @@ pub mod native;
 pub mod numbers;
 pub mod panic;
 pub mod process;
-pub mod stack;
 pub mod streams;
 pub mod strings;
+mod tasks;
 mod time;
 pub mod unwind;
 mod walks;
 
-pub use context::{Context, Settings};
+pub use context::{Context, Enter, Settings};
 pub use entries::{address, plain_address};

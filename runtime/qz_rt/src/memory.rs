@@ -5,6 +5,7 @@
 //! if the program was compiled to count objects.
 
 use std::alloc::{GlobalAlloc, Layout};
+use std::sync::atomic::{AtomicI32, Ordering, fence};
 
 use qz_rt_abi::classes::{CLASS_SIZES, class_of};
 use qz_rt_abi::object::{Header, IMMORTAL};
@@ -279,16 +280,44 @@ pub(crate) unsafe fn free_object(fiber: *mut Fiber, object: *mut u8) {
     }
 }
 
+/// The count of an object that is shared between threads, as they see it: the number of references, negated.
+unsafe fn shared_count<'a>(object: *mut u8) -> &'a AtomicI32 {
+    // SAFETY: the object is live; while it is shared, its count is reached in this way only.
+    unsafe { AtomicI32::from_ptr(&raw mut (*object.cast::<Header>()).count) }
+}
+
+/// Counts below this one are never changed: the object is immortal, or was referred to so often that it is now.
+const MORTAL: i32 = IMMORTAL / 2;
+
 pub(crate) unsafe fn retain_shared(_fiber: *mut Fiber, object: *mut u8) {
-    // Objects that cross to other threads do not exist yet, so a negative count is that of an immortal.
     // SAFETY: the object is live.
-    debug_assert_eq!(unsafe { object.cast::<Header>().read().count }, IMMORTAL);
+    let count = unsafe { shared_count(object) };
+    if count.load(Ordering::Relaxed) >= MORTAL {
+        count.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 pub(crate) unsafe fn release_shared(_fiber: *mut Fiber, object: *mut u8) -> u8 {
     // SAFETY: the object is live.
-    debug_assert_eq!(unsafe { object.cast::<Header>().read().count }, IMMORTAL);
-    0
+    let count = unsafe { shared_count(object) };
+    if count.load(Ordering::Relaxed) < MORTAL || count.fetch_add(1, Ordering::Release) != -1 {
+        return 0;
+    }
+    fence(Ordering::Acquire);
+    // Whoever destroys it is the only one who knows it.
+    count.store(1, Ordering::Relaxed);
+    1
+}
+
+/// From now on other threads may refer to the object, too. For the only thread that does until now.
+pub(crate) unsafe fn share(_fiber: *mut Fiber, object: *mut u8) {
+    // SAFETY: the object is live, and no other thread knows it unless its count says so.
+    unsafe {
+        let header = object.cast::<Header>();
+        if (*header).count > 0 {
+            (*header).count = -(*header).count;
+        }
+    }
 }
 
 pub(crate) unsafe fn defer_destroy(fiber: *mut Fiber, object: *mut u8) {
@@ -310,9 +339,4 @@ pub(crate) unsafe fn next_deferred(fiber: *mut Fiber) -> *mut u8 {
             None => std::ptr::null_mut(),
         }
     }
-}
-
-pub(crate) unsafe fn live_objects(fiber: *mut Fiber) -> i64 {
-    // SAFETY: the fiber is live.
-    unsafe { (*(*fiber).worker).live_objects }
 }

@@ -69,11 +69,15 @@ pub unsafe extern "C" fn qz_start(program: &'static Program, _argc: i32, _argv: 
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
     let mut context = match Context::new(program.types, Settings::of(program)) {
         Ok(context) => context,
-        Err(error) => abort_now(&format!("no memory for the stack: {error}")),
+        Err(error) => abort_now(&format!("no memory: {error}")),
     };
     let mut status = 0;
     // SAFETY: the compiler made the function for this signature; it gets a live fiber, on whose stack it runs.
-    let panicked = unsafe { context.run(|fiber| (program.run)(fiber, &raw mut status)) };
+    let ran = unsafe { context.run(|fiber| (program.run)(fiber, &raw mut status)) };
+    let panicked = match ran {
+        Ok(panicked) => panicked,
+        Err(error) => abort_now(&format!("no memory for the stack: {error}")),
+    };
     crate::streams::flush_all();
     if let Some(panic) = context.take_panic().filter(|_| panicked != 0) {
         crate::streams::write_error(panic.report().as_bytes());

@@ -1,6 +1,6 @@
 //! Clocks, sleeping, and randomness from the system.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use qz_rt_abi::Fiber;
 
@@ -27,11 +27,6 @@ pub(crate) unsafe fn time_local_offset(_fiber: *mut Fiber, seconds: i64) -> i64 
         }
         local.tm_gmtoff
     }
-}
-
-pub(crate) unsafe fn sleep(_fiber: *mut Fiber, nanoseconds: i64) {
-    crate::streams::flush_all();
-    std::thread::sleep(Duration::from_nanos(nanoseconds.max(0) as u64));
 }
 
 /// Fills the buffer with random bytes. Status.

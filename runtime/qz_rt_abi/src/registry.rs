@@ -137,6 +137,67 @@ macro_rules! rt_functions {
             /// Prints the message to standard error and ends the process at once, without unwinding.
             fn abort(message: Str) -> Unit: never;
 
+            // ---- tasks, channels, locks; `outcome`, `timeout`: see `qz_rt::tasks`
+            /// From now on other threads may refer to the object, too: its count is an atomic one.
+            fn share(object: Ptr) -> Unit: ;
+            /// Starts the scheduler with so many workers, 0 for as many as there are processors.
+            fn sched_init(workers: Int) -> Unit: panics effect;
+            /// Lets what is ready finish, cancels what waits, and stops the scheduler's threads.
+            fn sched_shutdown() -> Unit: blocks;
+            /// 0 idle, 1 running, 2 draining, 3 stopped.
+            fn sched_state() -> Int: effect;
+            fn sched_workers() -> Int: effect;
+            /// Tasks that were started and are not over.
+            fn sched_tasks() -> Int: effect;
+            /// Lets others go first.
+            fn sched_yield() -> Unit: panics blocks;
+            /// Starts a task with this function for C, the same for all tasks, which asks for the body. The body is
+            /// moved. A count of the task.
+            fn task_spawn(entry: Ptr, body: Ptr, own_thread: Bool) -> Ptr: effect;
+            /// The body of the task at work, once.
+            fn task_body() -> Ptr: effect;
+            /// Waits for the end of a task. Outcome.
+            fn task_join(task: Ptr, timeout: Int) -> Int: panics blocks;
+            fn task_done(task: Ptr) -> Bool: effect;
+            /// The task ends at its wait, if it waits, or at its next one.
+            fn task_cancel(task: Ptr) -> Unit: effect;
+            /// Gives a count of the task up.
+            fn task_release(task: Ptr) -> Unit: effect;
+            /// Whether the task at work is to end.
+            fn task_cancelled() -> Bool: effect;
+            /// A channel for values of `size` bytes; a capacity below zero is none.
+            fn channel_new(size: U64, capacity: Int) -> Ptr: effect;
+            fn channel_free(channel: Ptr) -> Unit: effect;
+            /// The bytes at `value` are moved if the outcome says so.
+            fn channel_send(channel: Ptr, value: Ptr, timeout: Int) -> Int: panics blocks;
+            fn channel_recv(channel: Ptr, value: Ptr, timeout: Int) -> Int: panics blocks;
+            fn channel_try_send(channel: Ptr, value: Ptr) -> Int: effect;
+            fn channel_try_recv(channel: Ptr, value: Ptr) -> Int: effect;
+            /// False if it was closed before.
+            fn channel_close(channel: Ptr) -> Bool: effect;
+            /// How many values wait.
+            fn channel_len(channel: Ptr) -> Int: effect;
+            fn channel_closed(channel: Ptr) -> Bool: effect;
+            /// Of several cases (channel, 0 receive or 1 send, place of the value: three words each) one. Outcome.
+            fn select(cases: Ptr, count: Int, wait: Bool, timeout: Int) -> Int: panics blocks;
+            fn mutex_new() -> Ptr: effect;
+            fn mutex_free(mutex: Ptr) -> Unit: effect;
+            fn mutex_lock(mutex: Ptr, timeout: Int) -> Int: panics blocks;
+            fn mutex_try_lock(mutex: Ptr) -> Bool: effect;
+            fn mutex_unlock(mutex: Ptr) -> Unit: effect;
+            fn semaphore_new(permits: U64) -> Ptr: effect;
+            fn semaphore_free(semaphore: Ptr) -> Unit: effect;
+            fn semaphore_acquire(semaphore: Ptr, amount: U64, timeout: Int) -> Int: panics blocks;
+            fn semaphore_try_acquire(semaphore: Ptr, amount: U64) -> Bool: effect;
+            fn semaphore_release(semaphore: Ptr, amount: U64) -> Unit: effect;
+            fn semaphore_free_permits(semaphore: Ptr) -> Int: effect;
+            fn condition_new() -> Ptr: effect;
+            fn condition_free(condition: Ptr) -> Unit: effect;
+            /// Gives the lock back, waits to be told, takes the lock again. Outcome.
+            fn condition_wait(condition: Ptr, mutex: Ptr, timeout: Int) -> Int: panics blocks;
+            /// Tells the first who waits, or all; how many there were.
+            fn condition_notify(condition: Ptr, all: Bool) -> Int: effect;
+
             // ---- strings
             /// `n` strings, whose pointers stand one after the other, as one.
             fn str_concat(pieces: Ptr, n: U64) -> Str: ;
@@ -297,7 +358,8 @@ macro_rules! rt_functions {
             fn time_wall() -> Int: effect;
             /// Seconds to add to UTC for local time at this moment (seconds since 1970).
             fn time_local_offset(seconds: Int) -> Int: effect;
-            fn sleep(nanoseconds: Int) -> Unit: blocks;
+            /// Waits for so long; others go on meanwhile.
+            fn sleep(nanoseconds: Int) -> Unit: panics blocks;
             /// 64 random bits from the system.
             fn random_seed() -> U64: effect;
             fn random_bytes(bytes: Ptr, len: U64) -> Int: effect;

@@ -196,6 +196,15 @@ impl Fiber {
         self.reason.store(reason as u8, Ordering::Relaxed);
     }
 
+    pub fn stack(&self) -> Stack {
+        self.stack.get()
+    }
+
+    /// Any thread may run it again.
+    pub fn unpin(&self) {
+        self.pinned.store(0, Ordering::Relaxed);
+    }
+
     pub fn scheduler(&self) -> &Scheduler {
         // SAFETY: a scheduler outlives its fibers.
         unsafe { &*self.scheduler.get() }

@@ -237,6 +237,11 @@ impl Scheduler {
         }
     }
 
+    /// How many threads may run fibers at a time.
+    pub fn worker_count(&self) -> usize {
+        self.workers.load(Ordering::Relaxed)
+    }
+
     /// Whether one thread runs all fibers.
     pub(crate) fn runs_alone(&self) -> bool {
         self.workers.load(Ordering::Relaxed) == 1

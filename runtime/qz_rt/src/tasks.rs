@@ -1,0 +1,401 @@
+//! Tasks, channels, locks and time, as generated code asks for them: waits of [`qz_sched::block`], whose ends
+//! become results or panics.
+//!
+//! An *outcome* is `2 n` if what was waited for came (in a select: case `n`), `2 n + 1` if it is closed, and -1 if
+//! the time was over. A *timeout* is in nanoseconds, below zero for none. A wait that is cancelled, or that nobody
+//! could end any more, is a panic; while a panic is on its way nothing is cancelled.
+
+use std::fmt::Write;
+use std::ptr;
+use std::sync::atomic::Ordering;
+
+use qz_rt_abi::Fiber;
+use qz_sched::block::{self, Terms};
+use qz_sched::channel::{Channel, Side, UNBOUNDED};
+use qz_sched::locks::{Condition, Mutex, Semaphore};
+use qz_sched::sched::{MAX_WORKERS, Scheduler, State};
+use qz_sched::select::Case;
+use qz_sched::{Fiber as Core, Job, NEVER, Outcome, Phase, Task, Thread};
+
+use crate::context::{Enter, core, shared, state};
+use crate::panic::request;
+
+const TIMED_OUT: i64 = -1;
+
+/// What a cancelled wait says.
+const CANCELLED: &str = "the task was cancelled";
+const DEADLOCK: &str = "deadlock: all tasks are blocked";
+
+/// # Safety
+/// The fiber is one that runs.
+unsafe fn terms(fiber: *mut Fiber, timeout: i64) -> Terms {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        let deadline = match u64::try_from(timeout) {
+            Ok(timeout) => core(fiber).scheduler().now().saturating_add(timeout),
+            Err(_) => NEVER,
+        };
+        Terms { deadline, interruptible: (*fiber).panicking == 0 }
+    }
+}
+
+/// An outcome for generated code, or the panic that it means.
+///
+/// # Safety
+/// As for [`terms`].
+unsafe fn told(fiber: *mut Fiber, outcome: Outcome) -> i64 {
+    let message = match outcome {
+        Outcome::Done(case) => return 2 * case as i64,
+        Outcome::Closed(case) => return 2 * case as i64 + 1,
+        Outcome::TimedOut => return TIMED_OUT,
+        Outcome::Cancelled => CANCELLED,
+        Outcome::Deadlock => DEADLOCK,
+    };
+    // SAFETY: by the caller's promise.
+    unsafe { request(fiber, message.to_owned()) };
+    TIMED_OUT
+}
+
+// ---- the scheduler
+
+pub(crate) unsafe fn sched_init(fiber: *mut Fiber, workers: i64) {
+    match usize::try_from(workers) {
+        // SAFETY: generated code passes its live fiber.
+        Ok(workers @ 0..=MAX_WORKERS) => unsafe { core(fiber).scheduler().start(workers) },
+        // SAFETY: as above.
+        _ => unsafe { request(fiber, format!("{workers} workers: 0 to {MAX_WORKERS} can be asked for")) },
+    }
+}
+
+pub(crate) unsafe fn sched_shutdown(fiber: *mut Fiber) {
+    // SAFETY: generated code passes its live fiber, which runs here.
+    unsafe {
+        let scheduler = core(fiber).scheduler();
+        if scheduler.state() != State::Running {
+            return;
+        }
+        scheduler.drain(fiber.cast(), true);
+        scheduler.go_home(fiber.cast());
+        scheduler.stop();
+        core(fiber).unpin();
+    }
+}
+
+/// 0 idle, 1 running, 2 draining, 3 stopped.
+pub(crate) unsafe fn sched_state(fiber: *mut Fiber) -> i64 {
+    // SAFETY: generated code passes its live fiber.
+    unsafe { core(fiber).scheduler().state() as i64 }
+}
+
+pub(crate) unsafe fn sched_workers(fiber: *mut Fiber) -> i64 {
+    // SAFETY: as above.
+    unsafe { core(fiber).scheduler().worker_count() as i64 }
+}
+
+pub(crate) unsafe fn sched_tasks(fiber: *mut Fiber) -> i64 {
+    // SAFETY: as above.
+    unsafe { core(fiber).scheduler().live_tasks() as i64 }
+}
+
+pub(crate) unsafe fn sched_yield(fiber: *mut Fiber) {
+    // SAFETY: as above; the fiber runs here.
+    unsafe {
+        if is_cancelled(fiber) {
+            told(fiber, Outcome::Cancelled);
+            return;
+        }
+        block::yield_now(fiber.cast());
+    }
+}
+
+pub(crate) unsafe fn sleep(fiber: *mut Fiber, nanoseconds: i64) {
+    crate::streams::flush_all();
+    // SAFETY: as above.
+    unsafe {
+        let terms = terms(fiber, nanoseconds.max(0));
+        let outcome = block::sleep(fiber.cast(), terms);
+        told(fiber, outcome);
+    }
+}
+
+/// Tells of all who are blocked, before the first fiber panics.
+pub(crate) fn report_deadlock(scheduler: &Scheduler) {
+    let mut text = format!("{DEADLOCK}\n");
+    scheduler.each_fiber(|fiber| {
+        if fiber.phase() == Phase::Waiting {
+            let name = if fiber.has_task() { format!("task {}", fiber.number()) } else { "main".into() };
+            let _ = writeln!(text, "  {name} {}", fiber.reason().words());
+        }
+    });
+    crate::streams::flush_all();
+    crate::streams::write_error(text.as_bytes());
+}
+
+// ---- tasks
+
+unsafe extern "C" fn begin_task(fiber: *mut Core, body: *mut u8) {
+    let abi = fiber.cast::<Fiber>();
+    // SAFETY: the scheduler begins a task with its live fiber. The place is that of a function as `task_spawn` was
+    // told.
+    unsafe {
+        let shared = shared((*fiber).scheduler());
+        state(abi).body = body;
+        let entry = shared.task_entry.load(Ordering::Acquire).cast_const();
+        match shared.settings.enter {
+            Enter::Call => {
+                let entry: extern "C" fn() = std::mem::transmute(entry);
+                entry();
+            }
+            Enter::By(enter, host) => enter(host, abi, entry),
+        }
+    }
+}
+
+pub(crate) unsafe fn task_spawn(
+    fiber: *mut Fiber,
+    entry: *mut u8,
+    body: *mut u8,
+    own_thread: u8,
+) -> *mut u8 {
+    // SAFETY: generated code passes its live fiber; the body is moved.
+    unsafe {
+        let scheduler = core(fiber).scheduler();
+        shared(scheduler).task_entry.store(entry, Ordering::Release);
+        let job = Job { entry: begin_task, argument: body };
+        let thread = Thread::at_work(fiber.cast());
+        let task = match own_thread {
+            0 => scheduler.spawn(Some(thread), job, ptr::null_mut()),
+            _ => scheduler.spawn_own_thread(thread, job, ptr::null_mut()),
+        };
+        task.cast()
+    }
+}
+
+pub(crate) unsafe fn task_body(fiber: *mut Fiber) -> *mut u8 {
+    // SAFETY: generated code passes its live fiber.
+    unsafe { std::mem::replace(&mut state(fiber).body, ptr::null_mut()) }
+}
+
+pub(crate) unsafe fn task_join(fiber: *mut Fiber, task: *mut u8, timeout: i64) -> i64 {
+    // SAFETY: as above; the caller holds a count of the task.
+    unsafe {
+        let task = &*task.cast::<Task>();
+        if core(fiber).task().is_some_and(|own| ptr::eq(own, task)) {
+            request(fiber, "deadlock: a task waits for itself".into());
+            return TIMED_OUT;
+        }
+        let outcome = block::join(fiber.cast(), task, terms(fiber, timeout));
+        told(fiber, outcome)
+    }
+}
+
+pub(crate) unsafe fn task_done(_fiber: *mut Fiber, task: *mut u8) -> u8 {
+    // SAFETY: the caller holds a count of the task.
+    unsafe { (*task.cast::<Task>()).is_done() as u8 }
+}
+
+pub(crate) unsafe fn task_cancel(fiber: *mut Fiber, task: *mut u8) {
+    // SAFETY: as above; the fiber runs here.
+    unsafe { block::cancel(fiber.cast(), &*task.cast::<Task>()) }
+}
+
+pub(crate) unsafe fn task_release(_fiber: *mut Fiber, task: *mut u8) {
+    // SAFETY: the count is the caller's.
+    unsafe { Task::release(task.cast()) }
+}
+
+/// # Safety
+/// The fiber is one that runs.
+unsafe fn is_cancelled(fiber: *mut Fiber) -> bool {
+    // SAFETY: by the caller's promise.
+    unsafe { (*fiber).panicking == 0 && core(fiber).cancelled.load(Ordering::Relaxed) }
+}
+
+pub(crate) unsafe fn task_cancelled(fiber: *mut Fiber) -> u8 {
+    // SAFETY: generated code passes its live fiber.
+    unsafe { core(fiber).cancelled.load(Ordering::Relaxed) as u8 }
+}
+
+pub(crate) unsafe fn end_task(_extra: *mut u8) {}
+
+// ---- channels
+
+pub(crate) unsafe fn channel_new(_fiber: *mut Fiber, size: u64, capacity: i64) -> *mut u8 {
+    let capacity = usize::try_from(capacity).unwrap_or(UNBOUNDED);
+    Box::into_raw(Box::new(Channel::new(size as usize, capacity))).cast()
+}
+
+pub(crate) unsafe fn channel_free(_fiber: *mut Fiber, channel: *mut u8) {
+    // SAFETY: `channel_new` made it, and the last who knew it gives it back.
+    drop(unsafe { Box::from_raw(channel.cast::<Channel>()) });
+}
+
+unsafe fn transfer(fiber: *mut Fiber, channel: *mut u8, side: Side, value: *mut u8, timeout: i64) -> i64 {
+    // SAFETY: generated code passes its live fiber, a channel that it holds, and a place for a value.
+    unsafe {
+        let terms = terms(fiber, timeout);
+        let outcome = block::transfer(fiber.cast(), &*channel.cast::<Channel>(), side, value, terms);
+        told(fiber, outcome)
+    }
+}
+
+pub(crate) unsafe fn channel_send(
+    fiber: *mut Fiber,
+    channel: *mut u8,
+    value: *mut u8,
+    timeout: i64,
+) -> i64 {
+    // SAFETY: passed on.
+    unsafe { transfer(fiber, channel, Side::Send, value, timeout) }
+}
+
+pub(crate) unsafe fn channel_recv(
+    fiber: *mut Fiber,
+    channel: *mut u8,
+    value: *mut u8,
+    timeout: i64,
+) -> i64 {
+    // SAFETY: passed on.
+    unsafe { transfer(fiber, channel, Side::Receive, value, timeout) }
+}
+
+unsafe fn try_transfer(fiber: *mut Fiber, channel: *mut u8, side: Side, value: *mut u8) -> i64 {
+    // SAFETY: as for `transfer`.
+    unsafe {
+        let outcome = block::try_transfer(fiber.cast(), &*channel.cast::<Channel>(), side, value);
+        told(fiber, outcome)
+    }
+}
+
+pub(crate) unsafe fn channel_try_send(fiber: *mut Fiber, channel: *mut u8, value: *mut u8) -> i64 {
+    // SAFETY: passed on.
+    unsafe { try_transfer(fiber, channel, Side::Send, value) }
+}
+
+pub(crate) unsafe fn channel_try_recv(fiber: *mut Fiber, channel: *mut u8, value: *mut u8) -> i64 {
+    // SAFETY: passed on.
+    unsafe { try_transfer(fiber, channel, Side::Receive, value) }
+}
+
+pub(crate) unsafe fn channel_close(fiber: *mut Fiber, channel: *mut u8) -> u8 {
+    // SAFETY: as for `transfer`.
+    unsafe { block::close(fiber.cast(), &*channel.cast::<Channel>()) as u8 }
+}
+
+pub(crate) unsafe fn channel_len(_fiber: *mut Fiber, channel: *mut u8) -> i64 {
+    // SAFETY: as above.
+    unsafe { (*channel.cast::<Channel>()).len() as i64 }
+}
+
+pub(crate) unsafe fn channel_closed(_fiber: *mut Fiber, channel: *mut u8) -> u8 {
+    // SAFETY: as above.
+    unsafe { (*channel.cast::<Channel>()).is_closed() as u8 }
+}
+
+pub(crate) unsafe fn select(fiber: *mut Fiber, cases: *mut u8, count: i64, wait: u8, timeout: i64) -> i64 {
+    // SAFETY: generated code passes so many cases, whose channels it holds.
+    unsafe {
+        let cases: &[Case] = match count {
+            0 => &[],
+            _ => std::slice::from_raw_parts(cases.cast::<Case>(), count as usize),
+        };
+        let terms = (wait != 0).then(|| terms(fiber, timeout));
+        let outcome = block::select(fiber.cast(), cases, terms);
+        told(fiber, outcome)
+    }
+}
+
+// ---- locks
+
+pub(crate) unsafe fn mutex_new(_fiber: *mut Fiber) -> *mut u8 {
+    Box::into_raw(Box::<Mutex>::default()).cast()
+}
+
+pub(crate) unsafe fn mutex_free(_fiber: *mut Fiber, mutex: *mut u8) {
+    // SAFETY: `mutex_new` made it, and the last who knew it gives it back.
+    drop(unsafe { Box::from_raw(mutex.cast::<Mutex>()) });
+}
+
+pub(crate) unsafe fn mutex_lock(fiber: *mut Fiber, mutex: *mut u8, timeout: i64) -> i64 {
+    // SAFETY: generated code passes its live fiber and a lock that it holds on to.
+    unsafe {
+        let outcome = (*mutex.cast::<Mutex>()).lock(fiber.cast(), terms(fiber, timeout));
+        told(fiber, outcome)
+    }
+}
+
+pub(crate) unsafe fn mutex_try_lock(_fiber: *mut Fiber, mutex: *mut u8) -> u8 {
+    // SAFETY: as above.
+    unsafe { (*mutex.cast::<Mutex>()).try_lock() as u8 }
+}
+
+pub(crate) unsafe fn mutex_unlock(fiber: *mut Fiber, mutex: *mut u8) {
+    // SAFETY: as above; the lock is the caller's.
+    unsafe { (*mutex.cast::<Mutex>()).unlock(fiber.cast()) }
+}
+
+pub(crate) unsafe fn semaphore_new(_fiber: *mut Fiber, permits: u64) -> *mut u8 {
+    Box::into_raw(Box::new(Semaphore::new(permits))).cast()
+}
+
+pub(crate) unsafe fn semaphore_free(_fiber: *mut Fiber, semaphore: *mut u8) {
+    // SAFETY: `semaphore_new` made it, and the last who knew it gives it back.
+    drop(unsafe { Box::from_raw(semaphore.cast::<Semaphore>()) });
+}
+
+pub(crate) unsafe fn semaphore_acquire(
+    fiber: *mut Fiber,
+    semaphore: *mut u8,
+    amount: u64,
+    timeout: i64,
+) -> i64 {
+    // SAFETY: generated code passes its live fiber and a semaphore that it holds on to.
+    unsafe {
+        let outcome = (*semaphore.cast::<Semaphore>()).acquire(fiber.cast(), amount, terms(fiber, timeout));
+        told(fiber, outcome)
+    }
+}
+
+pub(crate) unsafe fn semaphore_try_acquire(_fiber: *mut Fiber, semaphore: *mut u8, amount: u64) -> u8 {
+    // SAFETY: as above.
+    unsafe { (*semaphore.cast::<Semaphore>()).try_acquire(amount) as u8 }
+}
+
+pub(crate) unsafe fn semaphore_release(fiber: *mut Fiber, semaphore: *mut u8, amount: u64) {
+    // SAFETY: as above.
+    unsafe { (*semaphore.cast::<Semaphore>()).release(fiber.cast(), amount) }
+}
+
+pub(crate) unsafe fn semaphore_free_permits(_fiber: *mut Fiber, semaphore: *mut u8) -> i64 {
+    // SAFETY: as above.
+    unsafe { (*semaphore.cast::<Semaphore>()).free() as i64 }
+}
+
+pub(crate) unsafe fn condition_new(_fiber: *mut Fiber) -> *mut u8 {
+    Box::into_raw(Box::<Condition>::default()).cast()
+}
+
+pub(crate) unsafe fn condition_free(_fiber: *mut Fiber, condition: *mut u8) {
+    // SAFETY: `condition_new` made it, and the last who knew it gives it back.
+    drop(unsafe { Box::from_raw(condition.cast::<Condition>()) });
+}
+
+pub(crate) unsafe fn condition_wait(
+    fiber: *mut Fiber,
+    condition: *mut u8,
+    mutex: *mut u8,
+    timeout: i64,
+) -> i64 {
+    // SAFETY: generated code passes its live fiber; the lock is the caller's.
+    unsafe {
+        let terms = terms(fiber, timeout);
+        let mutex = &*mutex.cast::<Mutex>();
+        let outcome = (*condition.cast::<Condition>()).wait(fiber.cast(), mutex, terms);
+        told(fiber, outcome)
+    }
+}
+
+pub(crate) unsafe fn condition_notify(fiber: *mut Fiber, condition: *mut u8, all: u8) -> i64 {
+    // SAFETY: as above.
+    unsafe { (*condition.cast::<Condition>()).notify(fiber.cast(), all != 0) as i64 }
+}
