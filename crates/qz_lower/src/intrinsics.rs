@@ -56,6 +56,7 @@ fn plain(name: &str) -> Option<Intrinsic> {
         "same_object" => Intrinsic::SameObject,
         "is_unique" => Intrinsic::IsUnique,
         "uninit" => Intrinsic::Uninit,
+        "forget" => Intrinsic::Forget,
         _ => return None,
     })
 }
