@@ -7,6 +7,11 @@ pub(crate) fn not_yet(span: Span, what: &str) -> Diagnostic {
     Diagnostic::new(Code::NOT_YET, span, format!("not available yet: {what}"))
 }
 
+pub(crate) fn borrow_for_task(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::TASK_BORROW, span, "an exclusive borrow cannot go into a task")
+        .help("give the task the value and use what it gives back")
+}
+
 pub(crate) fn unknown_attribute(span: Span, name: &str) -> Diagnostic {
     const KNOWN: &[&str] = &["value", "repr", "inline", "track_caller", "overflow", "link", "link_name"];
     let problem = Diagnostic::new(Code::UNKNOWN_ATTRIBUTE, span, format!("unknown attribute `@{name}`"));

@@ -8,6 +8,7 @@ mod loops;
 mod names;
 mod patterns;
 mod stmts;
+mod tasks;
 
 use std::sync::Arc;
 

@@ -8,8 +8,8 @@
 
 use qz_base::Arena;
 use qz_mir::{
-    Body, Callee, ClosureTarget, Instance, InstanceId, InstanceKey, Intrinsic, Local, Module, Operand, Ownership, Place,
-    Rvalue, StmtKind,
+    Body, Callee, ClosureTarget, Instance, InstanceId, InstanceKey, Intrinsic, Local, Module, Operand,
+    Ownership, Place, Rvalue, StmtKind,
 };
 use rustc_hash::FxHashSet;
 

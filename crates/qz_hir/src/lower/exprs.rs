@@ -91,9 +91,9 @@ impl Cx<'_> {
                 let operand = self.maybe_expr(it.operand(), range);
                 self.propagate(operand, true, range)
             }
-            ast::Expr::AwaitExpr(_) => self.later(range, "`await`"),
-            ast::Expr::GoExpr(_) => self.later(range, "`go`"),
-            ast::Expr::SpawnExpr(_) => self.later(range, "`spawn`"),
+            ast::Expr::AwaitExpr(it) => self.await_expr(it),
+            ast::Expr::GoExpr(it) => self.go_expr(it),
+            ast::Expr::SpawnExpr(it) => self.spawn_expr(it),
             ast::Expr::BinaryExpr(it) => self.binary(it),
             ast::Expr::RangeExpr(it) => self.range_expr(it),
             ast::Expr::IsExpr(it) => {
@@ -156,7 +156,7 @@ impl Cx<'_> {
     }
 
     /// A construct of a later version: one error for all of it.
-    fn later(&mut self, range: TextRange, what: &str) -> ExprId {
+    pub(super) fn later(&mut self, range: TextRange, what: &str) -> ExprId {
         let span = self.span(range);
         self.report(words::not_yet(span, what));
         self.missing(range)

@@ -1,8 +1,8 @@
 //! Writes moves, retains and releases into a body.
 
 use qz_mir::{
-    Block, BlockId, Body, Call, Callee, Intrinsic, Local, LocalDecl, Operand, Ownership, Place, Rvalue, SourceInfo,
-    Stmt, StmtKind, TermKind, Terminator,
+    Block, BlockId, Body, Call, Callee, Intrinsic, Local, LocalDecl, Operand, Ownership, Place, Rvalue,
+    SourceInfo, Stmt, StmtKind, TermKind, Terminator,
 };
 use smallvec::SmallVec;
 
