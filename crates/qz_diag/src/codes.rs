@@ -124,6 +124,8 @@ codes! {
     CONST_EVAL = 700, Error, "a constant cannot be evaluated";
     CONST_CYCLE = 701, Error, "constants depend on each other";
     TASK_BORROW = 800, Error, "an exclusive borrow for a task";
+    SELECT_ARM = 801, Error, "this is no arm of a `select`";
+    SELECT_ARMS = 802, Error, "arms of a `select` that do not go together";
     BORROW_ESCAPES = 1201, Error, "a borrow cannot be kept";
     MUT_BORROW = 1202, Error, "this cannot be borrowed mutably";
     SECOND_BORROW = 1205, Error, "second exclusive borrow";

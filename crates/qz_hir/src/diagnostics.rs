@@ -12,6 +12,44 @@ pub(crate) fn borrow_for_task(span: Span) -> Diagnostic {
         .help("give the task the value and use what it gives back")
 }
 
+const SELECT_ARMS: &str = "an arm is `v = recv(channel) =>`, `r = send(channel, value) =>`, `after(milliseconds) =>` or `default =>`";
+
+pub(crate) fn select_arm(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::SELECT_ARM, span, "`select` cannot wait for this").help(SELECT_ARMS)
+}
+
+pub(crate) fn select_arm_args(span: Span, word: &str, takes: &str) -> Diagnostic {
+    Diagnostic::new(Code::SELECT_ARM, span, format!("`{word}` takes {takes}")).help(SELECT_ARMS)
+}
+
+pub(crate) fn select_arm_value(span: Span, word: &str) -> Diagnostic {
+    Diagnostic::new(Code::SELECT_ARM, span, format!("`{word}` gives no value to name"))
+        .help(format!("write `{word}` without a name before it"))
+}
+
+pub(crate) fn select_empty(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::SELECT_ARMS, span, "this `select` has nothing to wait for").help(SELECT_ARMS)
+}
+
+pub(crate) fn select_twice(again: Span, first: Span, word: &str) -> Diagnostic {
+    Diagnostic::new(Code::SELECT_ARMS, again, format!("a second `{word}` in one `select`"))
+        .at(first, "the first one")
+}
+
+pub(crate) fn select_never_after(after: Span, default: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::SELECT_ARMS,
+        after,
+        "this `after` never comes: a `select` with `default` does not wait",
+    )
+    .at(default, "chosen at once if no other arm is ready")
+}
+
+pub(crate) fn select_send_unused(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::UNUSED_RESULT, span, "nobody learns whether the channel was closed")
+        .help("name the result: `r = send(…) =>`, or `_ = send(…) =>`")
+}
+
 pub(crate) fn unknown_attribute(span: Span, name: &str) -> Diagnostic {
     const KNOWN: &[&str] = &["value", "repr", "inline", "track_caller", "overflow", "link", "link_name"];
     let problem = Diagnostic::new(Code::UNKNOWN_ATTRIBUTE, span, format!("unknown attribute `@{name}`"));

@@ -7,6 +7,7 @@ mod exprs;
 mod loops;
 mod names;
 mod patterns;
+mod select;
 mod stmts;
 mod tasks;
 
@@ -175,6 +176,15 @@ impl<'a> Cx<'a> {
     fn hidden(&mut self, range: TextRange, mutable: bool) -> LocalId {
         let local = self.new_local(qz_base::name::known::MISSING, range, mutable, LocalKind::Hidden);
         self.locals[local].read = true;
+        local
+    }
+
+    /// Stores a value in a local no user can name.
+    fn keep(&mut self, value: ExprId, stmts: &mut Vec<Stmt>) -> LocalId {
+        let range = self.source.exprs[value];
+        let local = self.hidden(range, false);
+        let pat = self.pat(Pat::Bind { local, sub: None }, range);
+        stmts.push(Stmt::Bind { pat, ty: None, value });
         local
     }
 

@@ -147,7 +147,7 @@ impl Cx<'_> {
             ast::Expr::CatchExpr(_) => self.later(range, "`catch`"),
             ast::Expr::WithExpr(_) => self.later(range, "effect handlers"),
             ast::Expr::HandlerExpr(_) => self.later(range, "effect handlers"),
-            ast::Expr::SelectExpr(_) => self.later(range, "`select`"),
+            ast::Expr::SelectExpr(it) => self.select(it),
             ast::Expr::UnsafeExpr(it) => {
                 self.unsafe_ranges.push(range);
                 self.maybe_block(it.body(), range)

@@ -210,10 +210,7 @@ impl Cx<'_> {
             return Part::Fixed(value);
         }
         let range = self.source.exprs[value];
-        let local = self.hidden(range, false);
-        let pat = self.pat(Pat::Bind { local, sub: None }, range);
-        early.push(Stmt::Bind { pat, ty: None, value });
-        Part::Early(local, range)
+        Part::Early(self.keep(value, early), range)
     }
 
     fn part_value(&mut self, part: Part<'_>) -> ExprId {
