@@ -126,6 +126,8 @@ codes! {
     TASK_BORROW = 800, Error, "an exclusive borrow for a task";
     SELECT_ARM = 801, Error, "this is no arm of a `select`";
     SELECT_ARMS = 802, Error, "arms of a `select` that do not go together";
+    YIELD_PLACE = 803, Error, "`yield` cannot stand here";
+    GENERATOR = 804, Error, "the result of a function with `yield`";
     BORROW_ESCAPES = 1201, Error, "a borrow cannot be kept";
     MUT_BORROW = 1202, Error, "this cannot be borrowed mutably";
     SECOND_BORROW = 1205, Error, "second exclusive borrow";

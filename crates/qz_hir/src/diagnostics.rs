@@ -50,6 +50,35 @@ pub(crate) fn select_send_unused(span: Span) -> Diagnostic {
         .help("name the result: `r = send(…) =>`, or `_ = send(…) =>`")
 }
 
+pub(crate) fn yield_in_block(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::YIELD_PLACE, span, "`yield` cannot stand in a block or lambda")
+        .help("use a `for` loop in place of the block; a task sends what it finds to a channel")
+}
+
+pub(crate) fn yield_in_defer(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::YIELD_PLACE, span, "`yield` cannot stand in a `defer`")
+        .note("it runs when nobody asks for values any more")
+}
+
+pub(crate) fn yield_outside(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::YIELD_PLACE, span, "`yield` outside a function")
+}
+
+pub(crate) fn return_from_generator(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::GENERATOR, span, "a function with `yield` returns no other value")
+        .help("`yield` the value, or end the sequence by `return` alone")
+}
+
+pub(crate) fn propagate_from_generator(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::GENERATOR, span, "a function with `yield` has no result to leave with")
+        .help("handle the error with `match`, or yield the `Result` itself")
+}
+
+pub(crate) fn generator_result(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::GENERATOR, span, "a function with `yield` gives an `Iterator`")
+        .help("write `Iterator<T>` with the type of the values, or leave the result out")
+}
+
 pub(crate) fn unknown_attribute(span: Span, name: &str) -> Diagnostic {
     const KNOWN: &[&str] = &["value", "repr", "inline", "track_caller", "overflow", "link", "link_name"];
     let problem = Diagnostic::new(Code::UNKNOWN_ATTRIBUTE, span, format!("unknown attribute `@{name}`"));

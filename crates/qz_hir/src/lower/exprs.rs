@@ -142,7 +142,7 @@ impl Cx<'_> {
             ast::Expr::ReturnExpr(it) => self.return_expr(it),
             ast::Expr::BreakExpr(it) => self.break_expr(it),
             ast::Expr::NextExpr(it) => self.next_expr(it),
-            ast::Expr::YieldExpr(_) => self.later(range, "generators"),
+            ast::Expr::YieldExpr(it) => self.yield_expr(it),
             ast::Expr::ThrowExpr(_) => self.later(range, "`throw`"),
             ast::Expr::CatchExpr(_) => self.later(range, "`catch`"),
             ast::Expr::WithExpr(_) => self.later(range, "effect handlers"),

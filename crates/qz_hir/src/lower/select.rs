@@ -112,7 +112,13 @@ impl Cx<'_> {
     }
 
     /// `x.name(args)`, made up.
-    fn method(&mut self, receiver: ExprId, name: &str, args: Vec<ExprId>, range: TextRange) -> ExprId {
+    pub(super) fn method(
+        &mut self,
+        receiver: ExprId,
+        name: &str,
+        args: Vec<ExprId>,
+        range: TextRange,
+    ) -> ExprId {
         let args = args.into_iter().map(|value| Arg { kind: ArgKind::Positional, value }).collect();
         let name = Name::new(name);
         self.expr(
