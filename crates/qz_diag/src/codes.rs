@@ -1,7 +1,7 @@
 //! The one registry of codes. A number is given out once; retired ones stay reserved.
 //!
 //! Bands: 01xx syntax, 02xx calls, 03xx types and fields, 04xx names and modules, 05xx patterns,
-//! 06xx declarations and traits, 07xx constants and evaluation, 12xx moves and borrows, 72xx lints,
+//! 06xx declarations and traits, 07xx constants and evaluation, 08xx concurrency, 12xx moves and borrows, 72xx lints,
 //! 90xx files and use, 95xx internal.
 
 use std::fmt;
@@ -123,6 +123,11 @@ codes! {
     C_SYMBOL = 619, Error, "an unusable symbol or library";
     CONST_EVAL = 700, Error, "a constant cannot be evaluated";
     CONST_CYCLE = 701, Error, "constants depend on each other";
+    TASK_BORROW = 800, Error, "an exclusive borrow for a task";
+    SELECT_ARM = 801, Error, "this is no arm of a `select`";
+    SELECT_ARMS = 802, Error, "arms of a `select` that do not go together";
+    YIELD_PLACE = 803, Error, "`yield` cannot stand here";
+    GENERATOR = 804, Error, "the result of a function with `yield`";
     BORROW_ESCAPES = 1201, Error, "a borrow cannot be kept";
     MUT_BORROW = 1202, Error, "this cannot be borrowed mutably";
     SECOND_BORROW = 1205, Error, "second exclusive borrow";

@@ -7,6 +7,78 @@ pub(crate) fn not_yet(span: Span, what: &str) -> Diagnostic {
     Diagnostic::new(Code::NOT_YET, span, format!("not available yet: {what}"))
 }
 
+pub(crate) fn borrow_for_task(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::TASK_BORROW, span, "an exclusive borrow cannot go into a task")
+        .help("give the task the value and use what it gives back")
+}
+
+const SELECT_ARMS: &str = "an arm is `v = recv(channel) =>`, `r = send(channel, value) =>`, `after(milliseconds) =>` or `default =>`";
+
+pub(crate) fn select_arm(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::SELECT_ARM, span, "`select` cannot wait for this").help(SELECT_ARMS)
+}
+
+pub(crate) fn select_arm_args(span: Span, word: &str, takes: &str) -> Diagnostic {
+    Diagnostic::new(Code::SELECT_ARM, span, format!("`{word}` takes {takes}")).help(SELECT_ARMS)
+}
+
+pub(crate) fn select_arm_value(span: Span, word: &str) -> Diagnostic {
+    Diagnostic::new(Code::SELECT_ARM, span, format!("`{word}` gives no value to name"))
+        .help(format!("write `{word}` without a name before it"))
+}
+
+pub(crate) fn select_empty(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::SELECT_ARMS, span, "this `select` has nothing to wait for").help(SELECT_ARMS)
+}
+
+pub(crate) fn select_twice(again: Span, first: Span, word: &str) -> Diagnostic {
+    Diagnostic::new(Code::SELECT_ARMS, again, format!("a second `{word}` in one `select`"))
+        .at(first, "the first one")
+}
+
+pub(crate) fn select_never_after(after: Span, default: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::SELECT_ARMS,
+        after,
+        "this `after` never comes: a `select` with `default` does not wait",
+    )
+    .at(default, "chosen at once if no other arm is ready")
+}
+
+pub(crate) fn select_send_unused(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::UNUSED_RESULT, span, "nobody learns whether the channel was closed")
+        .help("name the result: `r = send(…) =>`, or `_ = send(…) =>`")
+}
+
+pub(crate) fn yield_in_block(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::YIELD_PLACE, span, "`yield` cannot stand in a block or lambda")
+        .help("use a `for` loop in place of the block; a task sends what it finds to a channel")
+}
+
+pub(crate) fn yield_in_defer(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::YIELD_PLACE, span, "`yield` cannot stand in a `defer`")
+        .note("it runs when nobody asks for values any more")
+}
+
+pub(crate) fn yield_outside(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::YIELD_PLACE, span, "`yield` outside a function")
+}
+
+pub(crate) fn return_from_generator(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::GENERATOR, span, "a function with `yield` returns no other value")
+        .help("`yield` the value, or end the sequence by `return` alone")
+}
+
+pub(crate) fn propagate_from_generator(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::GENERATOR, span, "a function with `yield` has no result to leave with")
+        .help("handle the error with `match`, or yield the `Result` itself")
+}
+
+pub(crate) fn generator_result(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::GENERATOR, span, "a function with `yield` gives an `Iterator`")
+        .help("write `Iterator<T>` with the type of the values, or leave the result out")
+}
+
 pub(crate) fn unknown_attribute(span: Span, name: &str) -> Diagnostic {
     const KNOWN: &[&str] = &["value", "repr", "inline", "track_caller", "overflow", "link", "link_name"];
     let problem = Diagnostic::new(Code::UNKNOWN_ATTRIBUTE, span, format!("unknown attribute `@{name}`"));

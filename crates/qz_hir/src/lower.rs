@@ -4,10 +4,13 @@
 
 mod calls;
 mod exprs;
+mod generators;
 mod loops;
 mod names;
 mod patterns;
+mod select;
 mod stmts;
+mod tasks;
 
 use std::sync::Arc;
 
@@ -41,6 +44,7 @@ pub fn lower_body(defs: &Defs, owner: FnId) -> Body {
         ended: FxHashMap::default(),
         frames: Vec::new(),
         bodies: Vec::new(),
+        generator: None,
     };
     let before = defs.error_count();
     let (params, root) = cx.function(owner);
@@ -92,6 +96,8 @@ struct Cx<'a> {
     frames: Vec<Frame>,
     /// Lambdas being lowered, innermost last.
     bodies: Vec<LambdaId>,
+    /// If the function has `yield`.
+    generator: Option<generators::Generator>,
 }
 
 /// Where a scope began.
@@ -177,6 +183,15 @@ impl<'a> Cx<'a> {
         local
     }
 
+    /// Stores a value in a local no user can name.
+    fn keep(&mut self, value: ExprId, stmts: &mut Vec<Stmt>) -> LocalId {
+        let range = self.source.exprs[value];
+        let local = self.hidden(range, false);
+        let pat = self.pat(Pat::Bind { local, sub: None }, range);
+        stmts.push(Stmt::Bind { pat, ty: None, value });
+        local
+    }
+
     fn find_local(&self, name: Name) -> Option<LocalId> {
         self.bindings.get(&name)?.last().copied()
     }
@@ -238,7 +253,8 @@ impl<'a> Cx<'a> {
             params.push(BodyParam { local, default });
             self.check_new_param(&params);
         }
-        let root = self.fn_value(syntax);
+        let range = syntax.body().map_or(syntax.syntax().range(), |body| body.syntax().range());
+        let root = self.fn_root(owner, range, |cx| cx.fn_value(syntax));
         (params, self.with_prologue(prologue, root))
     }
 
@@ -319,6 +335,12 @@ impl<'a> Cx<'a> {
             params.push(BodyParam { local, default: None });
             locals.push(local);
         }
+        let root = self.fn_root(owner, range, |cx| cx.clauses_match(owner, &locals, range));
+        (params, root)
+    }
+
+    fn clauses_match(&mut self, owner: FnId, params: &[LocalId], range: TextRange) -> ExprId {
+        let def = &self.defs.fns[owner];
         let mut arms = Vec::new();
         for &node in &def.nodes {
             let node = self.defs.node(def.module, node);
@@ -326,14 +348,13 @@ impl<'a> Cx<'a> {
                 arms.push(self.clause(clause));
             }
         }
-        let values: Vec<ExprId> = locals.iter().map(|&local| self.use_local(local, range)).collect();
+        let values: Vec<ExprId> = params.iter().map(|&local| self.use_local(local, range)).collect();
         let subject = match values[..] {
             [one] => one,
             _ => self.expr(Expr::Tuple { elems: values.into() }, range),
         };
         let from = MatchFrom::Clauses;
-        let root = self.expr(Expr::Match { subject, arms: arms.into(), from }, range);
-        (params, root)
+        self.expr(Expr::Match { subject, arms: arms.into(), from }, range)
     }
 
     fn clause(&mut self, clause: ast::FnDef<'_>) -> Arm {

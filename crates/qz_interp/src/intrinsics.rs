@@ -26,7 +26,7 @@ impl Machine<'_> {
                 unreachable!("answered with the instance")
             }
             Intrinsic::NeedsRelease => self.layouts.of(ty).needs_release as u64,
-            Intrinsic::Uninit => return to.fill(0, dest.size as u64),
+            Intrinsic::Uninit | Intrinsic::Forget => return to.fill(0, dest.size as u64),
             Intrinsic::PtrCopy | Intrinsic::PtrFill => return self.write_elements(which, operands),
             Intrinsic::PtrAdd | Intrinsic::PtrDiff | Intrinsic::PtrEq | Intrinsic::PtrCompare => {
                 self.on_pointers(which, operands)

@@ -17,7 +17,7 @@ impl FnCx<'_, '_> {
                 unreachable!("answered with the instance")
             }
             Intrinsic::SizeOf | Intrinsic::AlignOf | Intrinsic::NeedsRelease => self.about_type(which, ty),
-            Intrinsic::Uninit => self.compose(dest, &[]),
+            Intrinsic::Uninit | Intrinsic::Forget => self.compose(dest, &[]),
             Intrinsic::PtrAdd
             | Intrinsic::PtrDiff
             | Intrinsic::PtrEq

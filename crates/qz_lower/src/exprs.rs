@@ -294,11 +294,7 @@ impl Cx<'_, '_, '_> {
 
     /// Calls a function of the runtime.
     pub(crate) fn runtime(&mut self, name: &str, args: Vec<Operand>, ret: Ty) -> Operand {
-        let Some(function) = qz_rt_abi::RtFn::by_name(name) else {
-            panic!("the runtime has no function `{name}`");
-        };
-        let dest = self.b.temp(ret);
-        self.b.call(dest, MirCallee::Runtime(function), args);
+        let dest = crate::intrinsics::runtime(&mut self.b, name, ret, &args);
         if ret.is_unit() { self.unit() } else { Operand::local(dest) }
     }
 

@@ -4,9 +4,10 @@
 use qz_hir::FnKind;
 use qz_mir::build::Builder;
 use qz_mir::{
-    BinOp, Body, BodyAttrs, BodyKey, CastKind, Const, InlineHint, Intrinsic, Local, Operand, Place, Proj,
-    Rvalue, StmtKind, TermKind,
+    AggregateKind, BinOp, Body, BodyAttrs, BodyKey, Callee, CastKind, Const, InlineHint, Intrinsic, Local,
+    Operand, Place, Proj, Rvalue, StmtKind, TermKind,
 };
+use qz_rt_abi::RtFn;
 use qz_types::ty::common;
 use qz_types::{FnId, Ty, Tys};
 use smallvec::SmallVec;
@@ -23,7 +24,7 @@ impl Cx<'_, '_, '_> {
         ret: Ty,
     ) -> Operand {
         let name = self.lw.defs().fns[function].name;
-        emit(&mut self.b, name.as_str(), type_args, args, ret)
+        emit(self.lw, &mut self.b, name.as_str(), type_args, args, ret)
     }
 }
 
@@ -55,12 +56,20 @@ fn plain(name: &str) -> Option<Intrinsic> {
         "same_object" => Intrinsic::SameObject,
         "is_unique" => Intrinsic::IsUnique,
         "uninit" => Intrinsic::Uninit,
+        "forget" => Intrinsic::Forget,
         _ => return None,
     })
 }
 
 /// Writes an intrinsic's MIR into the open block.
-fn emit(b: &mut Builder, name: &str, type_args: Tys, args: Vec<Operand>, ret: Ty) -> Operand {
+fn emit(
+    lw: &Lowerer<'_, '_>,
+    b: &mut Builder,
+    name: &str,
+    type_args: Tys,
+    args: Vec<Operand>,
+    ret: Ty,
+) -> Operand {
     if let Some(intrinsic) = plain(name) {
         let args: SmallVec<[Operand; 3]> = args.into_iter().collect();
         return result(b, ret, Rvalue::Intrinsic(intrinsic, args, ret));
@@ -107,6 +116,7 @@ fn emit(b: &mut Builder, name: &str, type_args: Tys, args: Vec<Operand>, ret: Ty
         "float_bits" | "float_from_bits" | "char_to_u32" | "char_from_u32" => {
             result(b, ret, Rvalue::Cast(CastKind::Bits, args[0].clone(), ret))
         }
+        "attempt" => attempt(lw, b, type_args[0], &args[0], ret),
         unknown => panic!("the standard library declares an unknown intrinsic `{unknown}`"),
     }
 }
@@ -114,6 +124,55 @@ fn emit(b: &mut Builder, name: &str, type_args: Tys, args: Vec<Operand>, ret: Ty
 fn result(b: &mut Builder, ret: Ty, value: Rvalue) -> Operand {
     let dest = b.eval(ret, value);
     if ret.is_unit() { Operand::Const(Const::Unit) } else { Operand::local(dest) }
+}
+
+/// Calls `body`, a `Fn(): T`, and takes a panic that comes out of it: `ret` is a Result of the value, or of the
+/// panic's message, place and backtrace.
+fn attempt(lw: &Lowerer<'_, '_>, b: &mut Builder, value_ty: Ty, body: &Operand, ret: Ty) -> Operand {
+    let known = common();
+    let (adt, type_args) = ret.as_adt().expect("`attempt` gives a Result");
+    let variant = |name: &str, value: Local| {
+        let kind = AggregateKind::Variant(ret, lw.variant_index(adt, name));
+        Rvalue::Aggregate(kind, vec![Operand::local(value)])
+    };
+    let result = b.temp(ret);
+    let depth = runtime(b, "panic_depth", known.int, &[]);
+    let (after, caught) = (b.new_block(), b.new_block());
+    let was_cleanup = b.set_cleanup(true);
+    let pad = b.new_block();
+    b.set_cleanup(was_cleanup);
+
+    let outer = b.set_unwind(Some(pad));
+    b.refresh();
+    let value = b.temp(value_ty);
+    b.call(value, Callee::Value(body.clone()), []);
+    b.set_unwind(outer);
+    b.refresh();
+    b.assign_local(result, variant("Ok", value));
+    b.goto(after);
+
+    b.switch_to(pad);
+    runtime(b, "settle_panics", known.unit, &[Operand::local(depth)]);
+    let place = runtime(b, "panic_place", known.str, &[]);
+    let trace = runtime(b, "panic_trace", known.str, &[]);
+    let message = runtime(b, "take_panic", known.str, &[]);
+    b.goto(caught);
+
+    b.switch_to(caught);
+    let parts = [message, place, trace].map(Operand::local).to_vec();
+    let error = b.eval(type_args[1], Rvalue::Aggregate(AggregateKind::Tuple(type_args[1]), parts));
+    b.assign_local(result, variant("Err", error));
+    b.goto(after);
+    b.switch_to(after);
+    Operand::local(result)
+}
+
+/// Calls a function of the runtime.
+pub(crate) fn runtime(b: &mut Builder, name: &str, ret: Ty, args: &[Operand]) -> Local {
+    let function = RtFn::by_name(name).unwrap_or_else(|| panic!("the runtime has no function `{name}`"));
+    let dest = b.temp(ret);
+    b.call(dest, Callee::Runtime(function), args.iter().cloned());
+    dest
 }
 
 /// `pointer[index]` as a place.
@@ -140,15 +199,9 @@ pub(crate) fn wrapper(lw: &Lowerer<'_, '_>, key: BodyKey) -> Body {
     let value = match def.kind {
         FnKind::Intrinsic => {
             let type_args = Ty::list(&scheme.generics.identity());
-            emit(&mut b, def.name.as_str(), type_args, args, scheme.ret)
+            emit(lw, &mut b, def.name.as_str(), type_args, args, scheme.ret)
         }
-        _ => {
-            let function = qz_rt_abi::RtFn::by_name(def.name.as_str());
-            let function = function.unwrap_or_else(|| panic!("the runtime has no `{}`", def.name));
-            let dest = b.temp(scheme.ret);
-            b.call(dest, qz_mir::Callee::Runtime(function), args);
-            Operand::local(dest)
-        }
+        _ => Operand::local(runtime(&mut b, def.name.as_str(), scheme.ret, &args)),
     };
     if scheme.ret.is_never() {
         b.end(TermKind::Unreachable);

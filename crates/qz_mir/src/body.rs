@@ -386,6 +386,8 @@ pub enum Intrinsic {
     IsUnique,
     /// An uninitialised value, for slots that are filled before they are read.
     Uninit,
+    /// Takes a value and never releases it: its count was moved elsewhere with its bytes.
+    Forget,
 }
 
 #[derive(Clone, Debug)]

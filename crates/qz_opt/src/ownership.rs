@@ -8,8 +8,8 @@
 
 use qz_base::Arena;
 use qz_mir::{
-    Body, Callee, ClosureTarget, Instance, InstanceId, InstanceKey, Local, Module, Operand, Ownership, Place,
-    Rvalue, StmtKind,
+    Body, Callee, ClosureTarget, Instance, InstanceId, InstanceKey, Intrinsic, Local, Module, Operand,
+    Ownership, Place, Rvalue, StmtKind,
 };
 use rustc_hash::FxHashSet;
 
@@ -91,6 +91,7 @@ fn kept_params(body: &Body, drops: &Drops, instances: &Arena<Instance>) -> Vec<b
                     keep(operands, &mut kept);
                 }
                 Rvalue::MakeDyn { value, .. } => keep(std::slice::from_ref(value), &mut kept),
+                Rvalue::Intrinsic(Intrinsic::Forget, operands, _) => keep(operands, &mut kept),
                 _ => {}
             },
             StmtKind::Call(call) => {

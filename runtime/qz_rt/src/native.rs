@@ -222,14 +222,9 @@ pub unsafe extern "C" fn qz_native_enter(fiber: *mut Fiber, known: u32) -> u32 {
 /// As for [`qz_native_frame`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qz_native_leave(fiber: *mut Fiber, known: u32) {
-    // SAFETY: by the caller's promise.
-    let panics = unsafe { &mut state(fiber).panics };
-    while known != 0 && panics.len() > known as usize {
-        let [.., earlier, last] = panics.as_mut_slice() else { return };
-        earlier.attach(last);
-        panics.pop();
-        // SAFETY: as above.
-        unsafe { (*fiber).panicking -= 1 };
+    if known != 0 {
+        // SAFETY: by the caller's promise.
+        unsafe { crate::panic::attach_above(fiber, known as usize) };
     }
 }
 

@@ -192,16 +192,42 @@ pub(crate) unsafe fn enter_handler(fiber: *mut Fiber, resume: &Resume) {
 pub unsafe fn enter_frame(fiber: *mut Fiber, frame: usize) {
     // SAFETY: as promised by the caller.
     let panics = unsafe { &mut state(fiber).panics };
-    while let [.., earlier, last] = panics.as_mut_slice()
+    while let [.., earlier, _] = panics.as_slice()
         && earlier.handler_fp < frame
     {
-        earlier.attach(last);
-        panics.pop();
         // SAFETY: as above.
-        unsafe { (*fiber).panicking -= 1 };
+        unsafe { attach_last(fiber) };
     }
     if let Some(last) = panics.last_mut() {
         last.handler_fp = frame;
+    }
+}
+
+/// The innermost panic came out of clean-up for the one before it, which takes it in.
+///
+/// # Safety
+/// `fiber` is live.
+unsafe fn attach_last(fiber: *mut Fiber) {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        let panics = &mut state(fiber).panics;
+        let [.., earlier, last] = panics.as_mut_slice() else { return };
+        earlier.attach(last);
+        panics.pop();
+        (*fiber).panicking -= 1;
+    }
+}
+
+/// Attaches panics to the one before them until no more than `count` are left.
+///
+/// # Safety
+/// `fiber` is live.
+pub(crate) unsafe fn attach_above(fiber: *mut Fiber, count: usize) {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        while state(fiber).panics.len() > count.max(1) {
+            attach_last(fiber);
+        }
     }
 }
 
@@ -301,6 +327,16 @@ pub(crate) unsafe fn panic_trace(fiber: *mut Fiber) -> *mut StrObject {
 pub(crate) unsafe fn panicking(fiber: *mut Fiber) -> u8 {
     // SAFETY: as above.
     unsafe { ((*fiber).panicking > 0) as u8 }
+}
+
+pub(crate) unsafe fn panic_depth(fiber: *mut Fiber) -> i64 {
+    // SAFETY: as above.
+    unsafe { (*fiber).panicking as i64 }
+}
+
+pub(crate) unsafe fn settle_panics(fiber: *mut Fiber, depth: i64) {
+    // SAFETY: as above.
+    unsafe { attach_above(fiber, depth as usize + 1) }
 }
 
 pub(crate) unsafe fn abort(_fiber: *mut Fiber, message: *mut StrObject) {

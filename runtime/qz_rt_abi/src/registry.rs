@@ -134,6 +134,11 @@ macro_rules! rt_functions {
             fn panic_trace() -> Str: ;
             /// Whether a panic is on its way.
             fn panicking() -> Bool: ;
+            /// How many panics are on their way.
+            fn panic_depth() -> Int: ;
+            /// For code that catches, where there were `depth` panics before: those above the first new one came out
+            /// of its clean-up and are attached to it. Before the other questions about it.
+            fn settle_panics(depth: Int) -> Unit: ;
             /// Prints the message to standard error and ends the process at once, without unwinding.
             fn abort(message: Str) -> Unit: never;
 

@@ -76,7 +76,7 @@ impl Cx<'_> {
     }
 
     /// `it "adds" do … end` calls a function `it`, also inside a block whose parameter is `it`.
-    fn callee_path(&mut self, path: ast::PathExpr<'_>) -> Callee {
+    pub(super) fn callee_path(&mut self, path: ast::PathExpr<'_>) -> Callee {
         let is_it = path.single_name().is_some_and(|name| name.text() == "it");
         let implicit = self
             .find_local(qz_base::name::known::IT)
@@ -130,7 +130,7 @@ impl Cx<'_> {
         if it.is_safe() { self.safe_navigation(receiver, range, finish) } else { finish(self, receiver) }
     }
 
-    fn written_type_args(&mut self, args: Option<ast::TypeArgs<'_>>) -> qz_types::Tys {
+    pub(super) fn written_type_args(&mut self, args: Option<ast::TypeArgs<'_>>) -> qz_types::Tys {
         let args: Vec<_> =
             args.into_iter().flat_map(|it| it.args()).map(|it| self.types.local_type(it)).collect();
         qz_types::Ty::list(&args)
@@ -186,7 +186,7 @@ impl Cx<'_> {
     }
 
     /// Lowers a lambda's parameters and body in a new frame. `body` is run with the parameters in scope.
-    fn lambda_with(
+    pub(super) fn lambda_with(
         &mut self,
         range: TextRange,
         params: impl FnOnce(&mut Self, &mut Vec<Stmt>) -> (Vec<LocalId>, Vec<Option<qz_types::Ty>>),
@@ -261,7 +261,7 @@ impl Cx<'_> {
     }
 
     /// `{ it > 2 }`: has the parameter `it` if that is used.
-    fn brace_block(&mut self, it: ast::BraceBlock<'_>) -> ExprId {
+    pub(super) fn brace_block(&mut self, it: ast::BraceBlock<'_>) -> ExprId {
         let range = it.syntax().range();
         // Written parameters were reported; the body means them.
         if it.params().is_some() {

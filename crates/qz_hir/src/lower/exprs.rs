@@ -91,9 +91,9 @@ impl Cx<'_> {
                 let operand = self.maybe_expr(it.operand(), range);
                 self.propagate(operand, true, range)
             }
-            ast::Expr::AwaitExpr(_) => self.later(range, "`await`"),
-            ast::Expr::GoExpr(_) => self.later(range, "`go`"),
-            ast::Expr::SpawnExpr(_) => self.later(range, "`spawn`"),
+            ast::Expr::AwaitExpr(it) => self.await_expr(it),
+            ast::Expr::GoExpr(it) => self.go_expr(it),
+            ast::Expr::SpawnExpr(it) => self.spawn_expr(it),
             ast::Expr::BinaryExpr(it) => self.binary(it),
             ast::Expr::RangeExpr(it) => self.range_expr(it),
             ast::Expr::IsExpr(it) => {
@@ -142,12 +142,12 @@ impl Cx<'_> {
             ast::Expr::ReturnExpr(it) => self.return_expr(it),
             ast::Expr::BreakExpr(it) => self.break_expr(it),
             ast::Expr::NextExpr(it) => self.next_expr(it),
-            ast::Expr::YieldExpr(_) => self.later(range, "generators"),
+            ast::Expr::YieldExpr(it) => self.yield_expr(it),
             ast::Expr::ThrowExpr(_) => self.later(range, "`throw`"),
             ast::Expr::CatchExpr(_) => self.later(range, "`catch`"),
             ast::Expr::WithExpr(_) => self.later(range, "effect handlers"),
             ast::Expr::HandlerExpr(_) => self.later(range, "effect handlers"),
-            ast::Expr::SelectExpr(_) => self.later(range, "`select`"),
+            ast::Expr::SelectExpr(it) => self.select(it),
             ast::Expr::UnsafeExpr(it) => {
                 self.unsafe_ranges.push(range);
                 self.maybe_block(it.body(), range)
@@ -156,7 +156,7 @@ impl Cx<'_> {
     }
 
     /// A construct of a later version: one error for all of it.
-    fn later(&mut self, range: TextRange, what: &str) -> ExprId {
+    pub(super) fn later(&mut self, range: TextRange, what: &str) -> ExprId {
         let span = self.span(range);
         self.report(words::not_yet(span, what));
         self.missing(range)

@@ -156,7 +156,7 @@ impl Cx<'_> {
             _ if self.find_local(Name::new(word)).is_some() => {}
             _ => {
                 let span = self.span(range);
-                let in_block = !self.bodies.is_empty();
+                let in_block = self.bodies.last().is_some_and(|&it| !self.is_generator(it));
                 self.report(if in_block && word == "break" {
                     words::break_in_block(span)
                 } else {
@@ -183,9 +183,10 @@ impl Cx<'_> {
         let range = it.syntax().range();
         let value = it.value().map(|it| self.expr_of(it));
         if it.label().is_none()
-            && let Some(Frame::Lambda(lambda)) = self.frames.last()
+            && let Some(&Frame::Lambda(lambda)) = self.frames.last()
+            && !self.is_generator(lambda)
         {
-            return self.expr(Expr::Return { lambda: Some(*lambda), value }, range);
+            return self.expr(Expr::Return { lambda: Some(lambda), value }, range);
         }
         match self.target_loop(it.label(), "next", range) {
             Some(loop_) => {
@@ -225,6 +226,11 @@ impl Cx<'_> {
         let range = it.syntax().range();
         let value = it.value().map(|it| self.expr_of(it));
         match self.return_target("return", range) {
+            Ok(Some(lambda)) if value.is_some() && self.is_generator(lambda) => {
+                let span = self.span(range);
+                self.report(words::return_from_generator(span));
+                self.missing(range)
+            }
             Ok(lambda) => self.expr(Expr::Return { lambda, value }, range),
             Err(()) => self.missing(range),
         }
@@ -232,6 +238,11 @@ impl Cx<'_> {
 
     pub(super) fn propagate(&mut self, operand: ExprId, keyword: bool, range: TextRange) -> ExprId {
         match self.return_target(if keyword { "try" } else { "?" }, range) {
+            Ok(Some(lambda)) if self.is_generator(lambda) => {
+                let span = self.span(range);
+                self.report(words::propagate_from_generator(span));
+                self.missing(range)
+            }
             Ok(lambda) => self.expr(Expr::Propagate { operand, lambda, keyword }, range),
             Err(()) => self.missing(range),
         }

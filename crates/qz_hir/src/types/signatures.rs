@@ -5,12 +5,12 @@ use std::sync::Arc;
 use qz_base::Name;
 use qz_syntax::SyntaxNode;
 use qz_syntax::ast::{self, AstNode};
-use qz_types::{FnId, Mutability, Row, TraitRef, Ty, subst};
+use qz_types::{FnId, Mutability, Row, TraitRef, Ty, TyKind, subst};
 
 use super::{Position, TypeCx};
 use crate::defs::*;
 use crate::diagnostics as words;
-use crate::scope::Def;
+use crate::scope::{Def, Lookup};
 
 impl TypeCx<'_> {
     pub(super) fn fn_sig(mut self, id: FnId, syntax: ast::FnDef<'_>) -> FnSig {
@@ -40,7 +40,7 @@ impl TypeCx<'_> {
             params.push(lowered);
         }
         let ret = match syntax.ret() {
-            Some(ret) => Some(self.ty(ret, Position::Result)),
+            Some(ret) => Some(self.fn_result(id, ret)),
             None if many_clauses => self.clause_ret(id),
             None if !def.has_body || def.attrs.export.is_some() => Some(qz_types::ty::common().unit),
             None => None,
@@ -101,8 +101,38 @@ impl TypeCx<'_> {
         def.nodes.iter().find_map(|&node| {
             let node = self.defs.node(def.module, node);
             let ret = ast::FnDef::cast(node.node())?.ret()?;
-            Some(self.ty(ret, Position::Result))
+            Some(self.fn_result(id, ret))
         })
+    }
+
+    /// A written result. `Iterator<T>` of a function with `yield` is the library's generator.
+    fn fn_result(&mut self, id: FnId, ret: ast::TypeExpr<'_>) -> Ty {
+        let generator = self.defs.lang.adt("Generator").filter(|_| self.defs.has_yield(id));
+        let Some(generator) = generator else { return self.ty(ret, Position::Result) };
+        if self.is_iterator(ret) {
+            return self.trait_ref(ret).map_or(self.error(), |(bound, _)| Ty::adt(generator, bound.args));
+        }
+        let ty = self.ty(ret, Position::Result);
+        let fits = match ty.kind() {
+            TyKind::Adt(adt, _) => *adt == generator,
+            kind => matches!(kind, TyKind::Opaque(..) | TyKind::Dyn(_) | TyKind::Error),
+        };
+        if !fits {
+            self.defs.report(words::generator_result(self.span(ret.syntax().range())));
+            return self.error();
+        }
+        ty
+    }
+
+    /// Whether a written type names the trait `Iterator`.
+    fn is_iterator(&self, ty: ast::TypeExpr<'_>) -> bool {
+        let ast::TypeExpr::PathType(path) = ty else { return false };
+        let segments: Vec<_> = path.segments().collect();
+        let iterator = self.defs.lang.trait_("Iterator");
+        match self.try_resolve_path(&segments) {
+            Some(Lookup::Found(Def::Trait(id))) => iterator == Some(id),
+            _ => false,
+        }
     }
 
     pub(super) fn initialiser_sig(mut self, def: &FnDef, node: SyntaxNode<'_>) -> FnSig {

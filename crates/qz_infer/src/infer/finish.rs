@@ -47,6 +47,7 @@ fn settle_group(ck: &Checker<'_>, session: &mut Session, group: &mut [Inferred])
             with_cx(ck, session, inferred, |cx| {
                 cx.solve(false);
                 cx.settle_literals();
+                cx.settle_endless_lambdas();
                 cx.solve(true);
             });
         }

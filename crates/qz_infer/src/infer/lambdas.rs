@@ -1,6 +1,7 @@
 //! Lambdas and blocks: parameters from what is expected, the result from the body.
 
 use qz_hir::body::*;
+use qz_types::ty::common;
 use qz_types::{Mutability, Row, Ty, TyKind};
 
 use super::{Expect, Infer};
@@ -53,6 +54,18 @@ impl Infer<'_, '_> {
             return Ty::func(f.params, ret, Row::EMPTY);
         }
         Ty::func(&params, ret, Row::EMPTY)
+    }
+
+    /// A lambda that never comes to its end has no value: where nothing else says what it gives, that is nothing.
+    pub(super) fn settle_endless_lambdas(&mut self) {
+        let body = self.body.clone();
+        for (id, lambda) in body.lambdas.iter() {
+            let Some(&ret) = self.st.lambda_rets.get(&id) else { continue };
+            let is_endless = self.st.types.exprs.get(lambda.body).is_some_and(|ty| ty.is_never());
+            if is_endless && self.shallow(ret).is_infer() {
+                self.unify(lambda.body, ret, common().unit);
+            }
+        }
     }
 
     /// An exclusive borrow stays in its frame, and nobody knows how long a lambda lives. A shared one is no

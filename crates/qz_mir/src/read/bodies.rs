@@ -33,7 +33,7 @@ const ALL_OPS: [BinOp; 16] = [
 
 const ALL_CASTS: [CastKind; 4] = [CastKind::Checked, CastKind::Wrapping, CastKind::Bits, CastKind::Pointer];
 
-const ALL_INTRINSICS: [Intrinsic; 31] = [
+const ALL_INTRINSICS: [Intrinsic; 32] = [
     Intrinsic::SizeOf,
     Intrinsic::AlignOf,
     Intrinsic::NeedsRelease,
@@ -65,6 +65,7 @@ const ALL_INTRINSICS: [Intrinsic; 31] = [
     Intrinsic::SameObject,
     Intrinsic::IsUnique,
     Intrinsic::Uninit,
+    Intrinsic::Forget,
 ];
 
 impl<'t> Reader<'t> {

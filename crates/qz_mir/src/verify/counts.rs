@@ -157,6 +157,9 @@ impl Checker<'_> {
                     operands.iter().for_each(|operand| self.take(operand, state, wrong));
                 }
                 Rvalue::MakeDyn { value, .. } => self.take(value, state, wrong),
+                Rvalue::Intrinsic(Intrinsic::Forget, operands, _) => {
+                    self.take(&operands[0], state, wrong);
+                }
                 _ => {}
             },
             StmtKind::Call(call) => {

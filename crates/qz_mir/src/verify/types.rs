@@ -297,7 +297,8 @@ fn arity(which: Intrinsic) -> usize {
         | Intrinsic::StrPtr
         | Intrinsic::StrLen
         | Intrinsic::StrChars
-        | Intrinsic::IsUnique => 1,
+        | Intrinsic::IsUnique
+        | Intrinsic::Forget => 1,
         Intrinsic::PtrAdd
         | Intrinsic::PtrDiff
         | Intrinsic::PtrEq

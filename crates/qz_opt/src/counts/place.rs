@@ -1,8 +1,8 @@
 //! Writes moves, retains and releases into a body.
 
 use qz_mir::{
-    Block, BlockId, Body, Call, Callee, Local, LocalDecl, Operand, Ownership, Place, Rvalue, SourceInfo,
-    Stmt, StmtKind, TermKind, Terminator,
+    Block, BlockId, Body, Call, Callee, Intrinsic, Local, LocalDecl, Operand, Ownership, Place, Rvalue,
+    SourceInfo, Stmt, StmtKind, TermKind, Terminator,
 };
 use smallvec::SmallVec;
 
@@ -325,6 +325,9 @@ impl Placer<'_> {
             }
             Rvalue::MakeDyn { value, .. } => {
                 self.consume_all(std::slice::from_mut(value), dying, source);
+            }
+            Rvalue::Intrinsic(Intrinsic::Forget, operands, _) => {
+                self.consume_all(operands, dying, source);
             }
             Rvalue::Unary(..)
             | Rvalue::Binary(..)

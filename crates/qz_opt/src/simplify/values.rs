@@ -367,7 +367,9 @@ fn each_read(stmt: &StmtKind, f: &mut dyn FnMut(Local)) {
 /// Whether a value can be left out if nobody wants it.
 fn is_pure(value: &Rvalue) -> bool {
     match value {
-        Rvalue::Intrinsic(which, ..) => !matches!(which, Intrinsic::PtrCopy | Intrinsic::PtrFill),
+        Rvalue::Intrinsic(which, ..) => {
+            !matches!(which, Intrinsic::PtrCopy | Intrinsic::PtrFill | Intrinsic::Forget)
+        }
         // Taking a value out of memory leaves the memory without it.
         Rvalue::Use(Operand::Move(place)) => place.proj.is_empty(),
         value => !value.may_panic(),
