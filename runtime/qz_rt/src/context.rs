@@ -3,7 +3,7 @@
 use std::io;
 use std::ptr;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicPtr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 use qz_rt_abi::classes::CLASS_COUNT;
 use qz_rt_abi::fiber::{Resume, STACK_RESERVE};
@@ -117,6 +117,8 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     /// What all tasks begin with.
     pub(crate) task_entry: AtomicPtr<u8>,
+    /// Whether a task panicked of which nobody heard.
+    pub(crate) failed: AtomicBool,
     workers: Mutex<Workers>,
 }
 
@@ -261,6 +263,7 @@ impl Context {
             types,
             settings,
             task_entry: AtomicPtr::default(),
+            failed: AtomicBool::new(false),
             workers: Mutex::default(),
         });
         let seed = std::env::var("QUARTZ_SCHED_SEED").ok().and_then(|seed| seed.parse().ok());
@@ -323,6 +326,11 @@ impl Context {
         let outside = self.outside.as_mut().map(|fiber| &raw mut **fiber);
         // SAFETY: nothing runs on that fiber.
         self.panic.take().or_else(|| outside.and_then(|fiber| unsafe { crate::panic::take(fiber) }))
+    }
+
+    /// Whether a task panicked of which nobody heard: a program's status tells of that.
+    pub fn has_failed_tasks(&self) -> bool {
+        self.shared.failed.load(Ordering::Relaxed)
     }
 
     /// Live objects by the name of their type, the most numerous first, if the program was compiled to

@@ -1,15 +1,17 @@
 //! Tasks, channels, locks and time, as generated code asks for them: waits of [`qz_sched::block`], whose ends
 //! become results or panics.
 //!
-//! An *outcome* is `2 n` if what was waited for came (in a select: case `n`), `2 n + 1` if it is closed, and -1 if
-//! the time was over. A *timeout* is in nanoseconds, below zero for none. A wait that is cancelled, or that nobody
-//! could end any more, is a panic; while a panic is on its way nothing is cancelled.
+//! An *outcome* is `2 n` if what was waited for came (in a select: case `n`), `2 n + 1` if it is closed, -1 if the
+//! time was over, -2 if the task is cancelled and -3 if nobody could end the wait any more. The last two are panics,
+//! which the caller starts by [`wait_ended`] when it has put away what it holds; while a panic is on its way nothing
+//! is cancelled. A *timeout* is in nanoseconds, below zero for none.
 
 use std::fmt::Write;
 use std::ptr;
 use std::sync::atomic::Ordering;
 
 use qz_rt_abi::Fiber;
+use qz_rt_abi::object::StrObject;
 use qz_sched::block::{self, Terms};
 use qz_sched::channel::{Channel, Side, UNBOUNDED};
 use qz_sched::locks::{Condition, Mutex, Semaphore};
@@ -19,12 +21,14 @@ use qz_sched::{Fiber as Core, Job, NEVER, Outcome, Phase, Task, Thread};
 
 use crate::context::{Enter, core, shared, state};
 use crate::panic::request;
+use crate::strings;
 
 const TIMED_OUT: i64 = -1;
+const CANCELLED: i64 = -2;
+const DEADLOCK: i64 = -3;
 
-/// What a cancelled wait says.
-const CANCELLED: &str = "the task was cancelled";
-const DEADLOCK: &str = "deadlock: all tasks are blocked";
+const CANCELLED_WORDS: &str = "the task was cancelled";
+const DEADLOCK_WORDS: &str = "deadlock: all tasks are blocked";
 
 /// # Safety
 /// The fiber is one that runs.
@@ -39,21 +43,24 @@ unsafe fn terms(fiber: *mut Fiber, timeout: i64) -> Terms {
     }
 }
 
-/// An outcome for generated code, or the panic that it means.
-///
-/// # Safety
-/// As for [`terms`].
-unsafe fn told(fiber: *mut Fiber, outcome: Outcome) -> i64 {
-    let message = match outcome {
-        Outcome::Done(case) => return 2 * case as i64,
-        Outcome::Closed(case) => return 2 * case as i64 + 1,
-        Outcome::TimedOut => return TIMED_OUT,
+fn told(outcome: Outcome) -> i64 {
+    match outcome {
+        Outcome::Done(case) => 2 * case as i64,
+        Outcome::Closed(case) => 2 * case as i64 + 1,
+        Outcome::TimedOut => TIMED_OUT,
         Outcome::Cancelled => CANCELLED,
         Outcome::Deadlock => DEADLOCK,
+    }
+}
+
+pub(crate) unsafe fn wait_ended(fiber: *mut Fiber, outcome: i64) {
+    let message = match outcome {
+        CANCELLED => CANCELLED_WORDS,
+        DEADLOCK => DEADLOCK_WORDS,
+        _ => return,
     };
-    // SAFETY: by the caller's promise.
-    unsafe { request(fiber, message.to_owned()) };
-    TIMED_OUT
+    // SAFETY: generated code passes its live fiber.
+    unsafe { request(fiber, message.to_owned()) }
 }
 
 // ---- the scheduler
@@ -101,8 +108,7 @@ pub(crate) unsafe fn sched_yield(fiber: *mut Fiber) {
     // SAFETY: as above; the fiber runs here.
     unsafe {
         if is_cancelled(fiber) {
-            told(fiber, Outcome::Cancelled);
-            return;
+            return wait_ended(fiber, CANCELLED);
         }
         block::yield_now(fiber.cast());
     }
@@ -114,13 +120,13 @@ pub(crate) unsafe fn sleep(fiber: *mut Fiber, nanoseconds: i64) {
     unsafe {
         let terms = terms(fiber, nanoseconds.max(0));
         let outcome = block::sleep(fiber.cast(), terms);
-        told(fiber, outcome);
+        wait_ended(fiber, told(outcome));
     }
 }
 
 /// Tells of all who are blocked, before the first fiber panics.
 pub(crate) fn report_deadlock(scheduler: &Scheduler) {
-    let mut text = format!("{DEADLOCK}\n");
+    let mut text = format!("{DEADLOCK_WORDS}\n");
     scheduler.each_fiber(|fiber| {
         if fiber.phase() == Phase::Waiting {
             let name = if fiber.has_task() { format!("task {}", fiber.number()) } else { "main".into() };
@@ -185,7 +191,7 @@ pub(crate) unsafe fn task_join(fiber: *mut Fiber, task: *mut u8, timeout: i64) -
             return TIMED_OUT;
         }
         let outcome = block::join(fiber.cast(), task, terms(fiber, timeout));
-        told(fiber, outcome)
+        told(outcome)
     }
 }
 
@@ -216,6 +222,16 @@ pub(crate) unsafe fn task_cancelled(fiber: *mut Fiber) -> u8 {
     unsafe { core(fiber).cancelled.load(Ordering::Relaxed) as u8 }
 }
 
+/// A task panicked, and nobody asked for its result.
+pub(crate) unsafe fn task_failed(fiber: *mut Fiber, report: *mut StrObject) {
+    // SAFETY: generated code passes its live fiber and a live string.
+    unsafe {
+        shared(core(fiber).scheduler()).failed.store(true, Ordering::Relaxed);
+        crate::streams::flush_all();
+        crate::streams::write_error(strings::text(report).as_bytes());
+    }
+}
+
 pub(crate) unsafe fn end_task(_extra: *mut u8) {}
 
 // ---- channels
@@ -235,7 +251,7 @@ unsafe fn transfer(fiber: *mut Fiber, channel: *mut u8, side: Side, value: *mut 
     unsafe {
         let terms = terms(fiber, timeout);
         let outcome = block::transfer(fiber.cast(), &*channel.cast::<Channel>(), side, value, terms);
-        told(fiber, outcome)
+        told(outcome)
     }
 }
 
@@ -263,7 +279,7 @@ unsafe fn try_transfer(fiber: *mut Fiber, channel: *mut u8, side: Side, value: *
     // SAFETY: as for `transfer`.
     unsafe {
         let outcome = block::try_transfer(fiber.cast(), &*channel.cast::<Channel>(), side, value);
-        told(fiber, outcome)
+        told(outcome)
     }
 }
 
@@ -301,7 +317,7 @@ pub(crate) unsafe fn select(fiber: *mut Fiber, cases: *mut u8, count: i64, wait:
         };
         let terms = (wait != 0).then(|| terms(fiber, timeout));
         let outcome = block::select(fiber.cast(), cases, terms);
-        told(fiber, outcome)
+        told(outcome)
     }
 }
 
@@ -320,7 +336,7 @@ pub(crate) unsafe fn mutex_lock(fiber: *mut Fiber, mutex: *mut u8, timeout: i64)
     // SAFETY: generated code passes its live fiber and a lock that it holds on to.
     unsafe {
         let outcome = (*mutex.cast::<Mutex>()).lock(fiber.cast(), terms(fiber, timeout));
-        told(fiber, outcome)
+        told(outcome)
     }
 }
 
@@ -352,7 +368,7 @@ pub(crate) unsafe fn semaphore_acquire(
     // SAFETY: generated code passes its live fiber and a semaphore that it holds on to.
     unsafe {
         let outcome = (*semaphore.cast::<Semaphore>()).acquire(fiber.cast(), amount, terms(fiber, timeout));
-        told(fiber, outcome)
+        told(outcome)
     }
 }
 
@@ -391,7 +407,7 @@ pub(crate) unsafe fn condition_wait(
         let terms = terms(fiber, timeout);
         let mutex = &*mutex.cast::<Mutex>();
         let outcome = (*condition.cast::<Condition>()).wait(fiber.cast(), mutex, terms);
-        told(fiber, outcome)
+        told(outcome)
     }
 }
 

@@ -156,6 +156,8 @@ macro_rules! rt_functions {
             fn sched_tasks() -> Int: effect;
             /// Lets others go first.
             fn sched_yield() -> Unit: panics blocks;
+            /// The panic that the outcome of a wait means, if it does.
+            fn wait_ended(outcome: Int) -> Unit: panics effect;
             /// Starts a task with this function for C, the same for all tasks, which asks for the body. The body is
             /// moved. A count of the task.
             fn task_spawn(entry: Ptr, body: Ptr, own_thread: Bool) -> Ptr: effect;
@@ -170,12 +172,14 @@ macro_rules! rt_functions {
             fn task_release(task: Ptr) -> Unit: effect;
             /// Whether the task at work is to end.
             fn task_cancelled() -> Bool: effect;
+            /// A task panicked, and nobody asked for its result.
+            fn task_failed(report: Str) -> Unit: blocks;
             /// A channel for values of `size` bytes; a capacity below zero is none.
             fn channel_new(size: U64, capacity: Int) -> Ptr: effect;
             fn channel_free(channel: Ptr) -> Unit: effect;
             /// The bytes at `value` are moved if the outcome says so.
-            fn channel_send(channel: Ptr, value: Ptr, timeout: Int) -> Int: panics blocks;
-            fn channel_recv(channel: Ptr, value: Ptr, timeout: Int) -> Int: panics blocks;
+            fn channel_send(channel: Ptr, value: Ptr, timeout: Int) -> Int: blocks;
+            fn channel_recv(channel: Ptr, value: Ptr, timeout: Int) -> Int: blocks;
             fn channel_try_send(channel: Ptr, value: Ptr) -> Int: effect;
             fn channel_try_recv(channel: Ptr, value: Ptr) -> Int: effect;
             /// False if it was closed before.
@@ -184,22 +188,22 @@ macro_rules! rt_functions {
             fn channel_len(channel: Ptr) -> Int: effect;
             fn channel_closed(channel: Ptr) -> Bool: effect;
             /// Of several cases (channel, 0 receive or 1 send, place of the value: three words each) one. Outcome.
-            fn select(cases: Ptr, count: Int, wait: Bool, timeout: Int) -> Int: panics blocks;
+            fn select(cases: Ptr, count: Int, wait: Bool, timeout: Int) -> Int: blocks;
             fn mutex_new() -> Ptr: effect;
             fn mutex_free(mutex: Ptr) -> Unit: effect;
-            fn mutex_lock(mutex: Ptr, timeout: Int) -> Int: panics blocks;
+            fn mutex_lock(mutex: Ptr, timeout: Int) -> Int: blocks;
             fn mutex_try_lock(mutex: Ptr) -> Bool: effect;
             fn mutex_unlock(mutex: Ptr) -> Unit: effect;
             fn semaphore_new(permits: U64) -> Ptr: effect;
             fn semaphore_free(semaphore: Ptr) -> Unit: effect;
-            fn semaphore_acquire(semaphore: Ptr, amount: U64, timeout: Int) -> Int: panics blocks;
+            fn semaphore_acquire(semaphore: Ptr, amount: U64, timeout: Int) -> Int: blocks;
             fn semaphore_try_acquire(semaphore: Ptr, amount: U64) -> Bool: effect;
             fn semaphore_release(semaphore: Ptr, amount: U64) -> Unit: effect;
             fn semaphore_free_permits(semaphore: Ptr) -> Int: effect;
             fn condition_new() -> Ptr: effect;
             fn condition_free(condition: Ptr) -> Unit: effect;
             /// Gives the lock back, waits to be told, takes the lock again. Outcome.
-            fn condition_wait(condition: Ptr, mutex: Ptr, timeout: Int) -> Int: panics blocks;
+            fn condition_wait(condition: Ptr, mutex: Ptr, timeout: Int) -> Int: blocks;
             /// Tells the first who waits, or all; how many there were.
             fn condition_notify(condition: Ptr, all: Bool) -> Int: effect;
 
