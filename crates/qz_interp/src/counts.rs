@@ -11,7 +11,7 @@ use crate::memory::Addr;
 
 impl Machine<'_> {
     pub(crate) fn new_object(&mut self, kind: &TypeEntryKind) -> Addr {
-        let index = self.types.index(kind);
+        let index = self.shared.types.index(kind);
         Addr::from_word(self.runtime(rt::new_object, &[index as u64]))
     }
 

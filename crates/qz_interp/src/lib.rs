@@ -27,7 +27,7 @@ use qz_mir::layout::Layouts;
 use qz_mir::{ConstValue, InstanceId, Module};
 use qz_rt::panic::Panic;
 
-use machine::Machine;
+use machine::{Machine, Shared};
 
 /// How a program is run.
 #[derive(Copy, Clone, Debug)]
@@ -92,20 +92,26 @@ pub fn run(
     options: Options,
 ) -> Result<Outcome, Stop> {
     let Some(entry) = module.entry else { return Err(Stop::Unsupported("the program has no entry".into())) };
-    let mut machine = Machine::new(module, layouts, files, options)?;
+    let shared = Shared::new(module, layouts, files, options);
+    let mut context = shared.context()?;
     let mut status = [0u64; 2];
-    let finished = machine.run_instance(entry, memory::Addr::of(&mut status));
+    let at = memory::Addr::of(&mut status);
+    let finished = context.run(|fiber| Machine::new(&shared, fiber, options.stack_size).run_instance(entry, at));
     qz_rt::streams::flush_all();
+    let finished = finished.map_err(Stop::Memory)?;
+    if let Some(stop) = shared.stopped.take() {
+        return Err(stop);
+    }
     let panic = match finished? {
         true => None,
-        false => machine.take_panic(),
+        false => context.take_panic(),
     };
     let status = match (&panic, module.instances[entry].ret.is_integer()) {
         (Some(_), _) => 101,
         (None, true) => status[0] as i32 & 0xff,
         (None, false) => 0,
     };
-    Ok(Outcome { status, panic, leaks: machine.leaks() })
+    Ok(Outcome { status, panic, leaks: context.leaks() })
 }
 
 /// Evaluates an instance without parameters to a constant.
@@ -121,12 +127,14 @@ pub fn evaluate(
 ) -> Result<Result<Option<ConstValue>, Panic>, Stop> {
     let options = Options { effects: false, ..options };
     let layout = layouts.of(module.instances[instance].ret);
-    let mut machine = Machine::new(module, layouts, files, options)?;
+    let shared = Shared::new(module, layouts, files, options);
+    let mut context = shared.context()?;
+    let mut machine = Machine::new(&shared, context.fiber(), options.stack_size);
     let mut value = vec![0u64; layout.size as usize / 8 + 1];
     let at = memory::Addr::of(&mut value);
     if !machine.run_instance(instance, at)? {
-        return Ok(Err(machine.take_panic().unwrap_or_default()));
+        return Ok(Err(context.take_panic().unwrap_or_default()));
     }
-    let lasting = !machine.used_hash_key;
+    let lasting = !shared.used_hash_key.get();
     Ok(Ok(if lasting { machine.freeze(&layout, at) } else { None }))
 }

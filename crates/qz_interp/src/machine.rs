@@ -3,6 +3,7 @@
 //! Something that takes several calls in a row, such as releasing a tuple of objects, puts all their frames
 //! on the stack at once; each runs when the one above it has returned.
 
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,16 +12,16 @@ use qz_base::FxHashMap;
 use qz_codegen::{SourceFiles, TypeTable};
 use qz_mir::layout::{Layout, Layouts};
 use qz_mir::{
-    BlockId, Body, Call, Callee, InstanceId, InstanceKey, Local, Module, SourceInfo, Stmt, StmtKind, TermKind,
+    BlockId, Body, Call, Callee, InstanceId, InstanceKey, Local, Module, SourceInfo, StaticDataId, Stmt, StmtKind, TermKind,
 };
 use qz_rt::panic::{Panic, PanicTrace};
 use qz_rt::unwind::{Frame as Shown, INNER_FRAMES, OUTER_FRAMES};
-use qz_rt::{Context, Settings};
+use qz_rt::{Context, Enter, Settings};
 use qz_rt_abi::Fiber;
 use qz_rt_abi::fiber::MAX_DROP_DEPTH;
 use qz_rt_abi::object::TypeInfo;
 
-use crate::data::{Data, type_infos};
+use crate::data::{Data, instance_of, type_infos};
 use crate::memory::{Addr, FrameStack};
 use crate::{Options, Stop};
 
@@ -69,72 +70,110 @@ impl From<Stop> for Break {
     }
 }
 
-pub(crate) struct Machine<'m> {
+/// What the fibers of a program share.
+pub(crate) struct Shared<'m> {
     pub(crate) module: &'m Module,
     pub(crate) layouts: &'m Layouts<'m>,
     files: &'m dyn SourceFiles,
     pub(crate) options: Options,
     pub(crate) types: TypeTable,
-    pub(crate) data: Data,
-    codes: FxHashMap<InstanceId, Rc<Code>>,
+    pub(crate) data: RefCell<Data>,
+    codes: RefCell<FxHashMap<InstanceId, Rc<Code>>>,
+    destroys: Vec<InstanceId>,
+    steps: Cell<u64>,
+    /// Whether the program asked for something that differs between processes.
+    pub(crate) used_hash_key: Cell<bool>,
+    /// Why a task was stopped from outside.
+    pub(crate) stopped: RefCell<Option<Stop>>,
+    type_infos: Vec<TypeInfo>,
+}
+
+impl<'m> Shared<'m> {
+    pub(crate) fn new(
+        module: &'m Module,
+        layouts: &'m Layouts<'m>,
+        files: &'m dyn SourceFiles,
+        options: Options,
+    ) -> Shared<'m> {
+        let types = TypeTable::new(module, layouts);
+        let type_infos = type_infos(module, &types);
+        Shared {
+            module,
+            layouts,
+            files,
+            options,
+            types,
+            data: RefCell::default(),
+            codes: RefCell::default(),
+            destroys: module.types.iter().map(|entry| entry.destroy).collect(),
+            steps: Cell::new(0),
+            used_hash_key: Cell::new(false),
+            stopped: RefCell::default(),
+            type_infos,
+        }
+    }
+
+    /// An evaluated constant.
+    pub(crate) fn blob(&self, data: StaticDataId) -> Addr {
+        self.data.borrow_mut().blob(self.module, &self.types, data)
+    }
+
+    /// The runtime's view of the program. It must not outlive this.
+    pub(crate) fn context(&self) -> Result<Context, Stop> {
+        let settings = Settings {
+            stack_size: MACHINE_STACK,
+            count_objects: true,
+            single_thread: true,
+            enter: Enter::By(run_task, self as *const Shared<'_> as usize),
+            ..Settings::default()
+        };
+        Context::new(self.type_infos.as_ptr(), settings).map_err(Stop::Memory)
+    }
+}
+
+/// What the machine itself needs of a fiber's stack.
+const MACHINE_STACK: usize = 1 << 20;
+/// Bytes of frames of a task before "stack overflow".
+const TASK_FRAMES: usize = 1 << 20;
+
+/// Runs the function that tasks begin with.
+unsafe fn run_task(host: usize, fiber: *mut Fiber, entry: *const u8) {
+    // SAFETY: `Shared::context` told the runtime so, and lives as long as the program runs.
+    let shared = unsafe { &*(host as *const Shared<'_>) };
+    let mut machine = Machine::new(shared, fiber, TASK_FRAMES);
+    if let Err(stop) = machine.run_instance(instance_of(entry as u64), Addr::of(&mut [0u64; 2])) {
+        shared.stopped.replace(Some(stop));
+    }
+}
+
+/// A fiber at work.
+pub(crate) struct Machine<'m> {
+    pub(crate) shared: &'m Shared<'m>,
+    pub(crate) module: &'m Module,
+    pub(crate) layouts: &'m Layouts<'m>,
+    pub(crate) options: Options,
     pub(crate) frames: Vec<Frame>,
     stack: FrameStack,
-    destroys: Vec<InstanceId>,
-    steps: u64,
-    /// Whether the program asked for something that differs between processes.
-    pub(crate) used_hash_key: bool,
-    context: Context,
-    /// The context holds its address.
-    _type_infos: Vec<TypeInfo>,
+    fiber: *mut Fiber,
 }
 
 /// Frames kept free for clean-up after a stack overflow.
 const RESERVE: usize = 1 << 20;
 
 impl<'m> Machine<'m> {
-    pub(crate) fn new(
-        module: &'m Module,
-        layouts: &'m Layouts<'m>,
-        files: &'m dyn SourceFiles,
-        options: Options,
-    ) -> Result<Machine<'m>, Stop> {
-        let types = TypeTable::new(module, layouts);
-        let type_infos = type_infos(module, &types);
-        // Runtime functions run on the caller's stack; the one made here only has to exist.
-        let settings = Settings { stack_size: 256 << 10, count_objects: true, ..Settings::default() };
-        let context = Context::new(type_infos.as_ptr(), settings).map_err(Stop::Memory)?;
-        Ok(Machine {
-            module,
-            layouts,
-            files,
-            options,
-            types,
-            data: Data::default(),
-            codes: FxHashMap::default(),
-            frames: Vec::new(),
-            stack: FrameStack::new(options.stack_size + RESERVE),
-            destroys: module.types.iter().map(|entry| entry.destroy).collect(),
-            steps: 0,
-            used_hash_key: false,
-            context,
-            _type_infos: type_infos,
-        })
+    /// A machine for a live fiber, with so many bytes of frames.
+    pub(crate) fn new(shared: &'m Shared<'m>, fiber: *mut Fiber, frames: usize) -> Machine<'m> {
+        let Shared { module, layouts, options, .. } = *shared;
+        let stack = FrameStack::new(frames + RESERVE);
+        Machine { shared, module, layouts, options, frames: Vec::new(), stack, fiber }
     }
 
-    pub(crate) fn fiber(&mut self) -> *mut Fiber {
-        self.context.fiber()
-    }
-
-    pub(crate) fn take_panic(&mut self) -> Option<Panic> {
-        self.context.take_panic()
-    }
-
-    pub(crate) fn leaks(&mut self) -> Vec<(String, i64)> {
-        self.context.leaks()
+    pub(crate) fn fiber(&self) -> *mut Fiber {
+        self.fiber
     }
 
     fn code(&mut self, id: InstanceId) -> Result<Rc<Code>, Stop> {
-        if let Some(known) = self.codes.get(&id) {
+        if let Some(known) = self.shared.codes.borrow().get(&id) {
             return Ok(known.clone());
         }
         let instance = &self.module.instances[id];
@@ -151,9 +190,9 @@ impl<'m> Machine<'m> {
         });
         let offsets = offsets.collect();
         let by_key = matches!(instance.key, InstanceKey::DestroyGlue(_) | InstanceKey::DestroyClosure(_));
-        let is_destroy = by_key || self.destroys.contains(&id);
+        let is_destroy = by_key || self.shared.destroys.contains(&id);
         let code = Rc::new(Code { body: body.clone(), layouts, offsets, size, is_destroy });
-        self.codes.insert(id, code.clone());
+        self.shared.codes.borrow_mut().insert(id, code.clone());
         Ok(code)
     }
 
@@ -199,7 +238,7 @@ impl<'m> Machine<'m> {
 
     fn context_overflowed(&mut self) -> bool {
         let fiber = self.fiber();
-        // SAFETY: the context's fiber is live, and nothing else refers to its state.
+        // SAFETY: the machine's fiber is live, and nothing else refers to its state.
         let state = unsafe { qz_rt::context::state(fiber) };
         state.panics.iter().any(Panic::is_overflow)
     }
@@ -222,13 +261,13 @@ impl<'m> Machine<'m> {
 
     fn change_drop_depth(&mut self, by: i32) {
         let fiber = self.fiber();
-        // SAFETY: the context's fiber is live.
+        // SAFETY: the machine's fiber is live.
         unsafe { (*fiber).drop_depth = (*fiber).drop_depth.wrapping_add_signed(by) };
     }
 
     fn drop_depth(&mut self) -> u32 {
         let fiber = self.fiber();
-        // SAFETY: the context's fiber is live.
+        // SAFETY: the machine's fiber is live.
         unsafe { (*fiber).drop_depth }
     }
 
@@ -258,8 +297,9 @@ impl<'m> Machine<'m> {
     // ---- steps
 
     fn step(&mut self) -> Step {
-        self.steps += 1;
-        if self.options.steps.is_some_and(|limit| self.steps > limit) {
+        let steps = self.shared.steps.get() + 1;
+        self.shared.steps.set(steps);
+        if self.options.steps.is_some_and(|limit| steps > limit) {
             return Err(Stop::Steps.into());
         }
         if !self.top().started && !self.start()? {
@@ -387,7 +427,7 @@ impl<'m> Machine<'m> {
     pub(crate) fn panic(&mut self, message: String, overflow: bool) -> Step {
         let trace = PanicTrace::Told(self.trace());
         let fiber = self.fiber();
-        // SAFETY: the context's fiber is live.
+        // SAFETY: the machine's fiber is live.
         unsafe { qz_rt::panic::push(fiber, Panic::new(message, trace), overflow) };
         Err(Break::Panic)
     }
@@ -404,12 +444,12 @@ impl<'m> Machine<'m> {
             // Towards callers the number grows, as addresses of machine frames do.
             let number = usize::MAX / 2 - self.frames.len();
             let fiber = self.fiber();
-            // SAFETY: the context's fiber is live.
+            // SAFETY: the machine's fiber is live.
             unsafe { qz_rt::panic::enter_frame(fiber, number) };
             return true;
         }
         let fiber = self.fiber();
-        // SAFETY: the context's fiber is live.
+        // SAFETY: the machine's fiber is live.
         unsafe { qz_rt::panic::enter_frame(fiber, usize::MAX) };
         false
     }
@@ -437,7 +477,7 @@ impl<'m> Machine<'m> {
     fn shown(&self, body: &Body, source: SourceInfo) -> Vec<Shown> {
         let chain = std::iter::successors(Some(source), |at| body.scopes[at.scope].inlined_at);
         let one = |at: SourceInfo| {
-            let (scope, place) = (&body.scopes[at.scope], self.files.position(at.span));
+            let (scope, place) = (&body.scopes[at.scope], self.shared.files.position(at.span));
             Shown {
                 function: scope.function.as_str().to_owned(),
                 file: place.file,

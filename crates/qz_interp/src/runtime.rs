@@ -17,7 +17,7 @@ impl Machine<'_> {
         if def.effect && !self.options.effects {
             return Err(Stop::Effect(def.name).into());
         }
-        self.used_hash_key |= def.keyed;
+        self.shared.used_hash_key.set(self.shared.used_hash_key.get() | def.keyed);
         let args: SmallVec<[u64; 5]> = call.args.iter().map(|arg| self.scalar(arg)).collect();
         let result = self.runtime(f, &args);
         self.raised()?;
@@ -32,7 +32,7 @@ impl Machine<'_> {
     /// Starts the panic that the runtime function just called asked for, if it did.
     fn raised(&mut self) -> Step {
         let fiber = self.fiber();
-        // SAFETY: the context's fiber is live, and nothing else refers to its state.
+        // SAFETY: the machine's fiber is live, and nothing else refers to its state.
         let request = unsafe {
             if (*fiber).raise == 0 {
                 return Ok(());

@@ -55,10 +55,10 @@ impl Machine<'_> {
             Const::F32(bits) => *bits as u64,
             Const::F64(bits) => *bits,
             Const::Char(c) => *c as u64,
-            Const::Str(text) => self.data.string(text).word(),
+            Const::Str(text) => self.shared.data.borrow_mut().string(text).word(),
             Const::Static(data, ty) => {
                 let layout = self.layouts.of(*ty);
-                self.data.blob(self.module, &self.types, *data).read(scalar_of(&layout))
+                self.shared.blob(*data).read(scalar_of(&layout))
             }
             Const::Item(..) => unreachable!("constants are evaluated by now"),
         }
@@ -73,7 +73,7 @@ impl Machine<'_> {
             }
             Operand::Const(Const::Static(data, ty)) => {
                 let layout = self.layouts.of(*ty);
-                let from = self.data.blob(self.module, &self.types, *data);
+                let from = self.shared.blob(*data);
                 to.copy_from(from, layout.size as u64);
             }
             Operand::Const(value) => {
@@ -122,7 +122,7 @@ impl Machine<'_> {
             Rvalue::MakeDyn { value, from, vtable, .. } => self.make_dyn(value, *from, *vtable, to),
             Rvalue::Ref(_, place) => to.write(Scalar::Ptr, self.place(place).0.word()),
             Rvalue::StaticRef(id) => {
-                let at = self.data.static_var(self.module, self.layouts, *id);
+                let at = self.shared.data.borrow_mut().static_var(self.module, self.layouts, *id);
                 to.write(Scalar::Ptr, at.word());
             }
             Rvalue::Intrinsic(which, operands, ty) => self.intrinsic(*which, operands, *ty, dest, to),
@@ -182,8 +182,12 @@ impl Machine<'_> {
             ClosureTarget::Instance(id) | ClosureTarget::Fn(Callee::Instance(id)) => *id,
             other => unreachable!("{other:?} is an instance by now"),
         };
+        if self.module.instances[id].for_c.is_some() {
+            // No address: only the runtime is given it, which hands it back.
+            return to.write(Scalar::Ptr, code_word(id));
+        }
         if captures.is_empty() {
-            let object = self.data.closure(id);
+            let object = self.shared.data.borrow_mut().closure(id);
             return to.write(Scalar::Ptr, object.word());
         }
         let body = self.module.instances[id].body.as_ref().expect("a closure has a body");
@@ -197,7 +201,7 @@ impl Machine<'_> {
     fn make_dyn(&mut self, value: &Operand, from: Ty, vtable: Option<VtableId>, to: Addr) {
         let vtable = vtable.expect("instantiation made the table of methods");
         let object = self.new_object(&TypeEntryKind::DynBox(self.layouts.resolve(from)));
-        let table = self.data.vtable(self.module, vtable);
+        let table = self.shared.data.borrow_mut().vtable(self.module, vtable);
         object.plus(DYN_VTABLE).write(Scalar::Ptr, table.word());
         self.operand_into(self.here(), value, object.plus(DYN_PAYLOAD));
         to.write(Scalar::Ptr, object.word());
