@@ -128,6 +128,7 @@ codes! {
     SELECT_ARMS = 802, Error, "arms of a `select` that do not go together";
     YIELD_PLACE = 803, Error, "`yield` cannot stand here";
     GENERATOR = 804, Error, "the result of a function with `yield`";
+    ACTOR = 805, Error, "an actor of an unusable form";
     BORROW_ESCAPES = 1201, Error, "a borrow cannot be kept";
     MUT_BORROW = 1202, Error, "this cannot be borrowed mutably";
     SECOND_BORROW = 1205, Error, "second exclusive borrow";

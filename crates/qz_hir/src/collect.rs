@@ -2,6 +2,7 @@
 //!
 //! Only headers are read, and only as far as names go; types and bodies wait until asked for.
 
+pub(crate) mod actors;
 pub(crate) mod foreign;
 mod imports;
 
@@ -176,7 +177,7 @@ impl Collector<'_> {
             ast::Item::ConstDef(it) => self.const_def(it),
             ast::Item::VarDef(it) => self.static_def(it),
             ast::Item::EffectDef(it) => self.not_yet(it.syntax(), it.name(), it.is_private(), "effects"),
-            ast::Item::ActorDef(it) => self.not_yet(it.syntax(), it.name(), it.is_private(), "actors"),
+            ast::Item::ActorDef(it) => self.actor_def(it),
             ast::Item::MacroDef(it) => {
                 self.not_yet(it.syntax(), it.name(), it.is_private(), "user-defined macros")
             }
@@ -336,6 +337,7 @@ impl Collector<'_> {
             self_param,
             arity: arity_of(params),
             has_body,
+            actor: None,
             sig: OnceCell::new(),
         };
         let lang = def.attrs.lang;
@@ -367,6 +369,7 @@ impl Collector<'_> {
             self_param: None,
             arity: (0, Some(0)),
             has_body: true,
+            actor: None,
             sig: OnceCell::new(),
         })
     }
@@ -389,6 +392,7 @@ impl Collector<'_> {
             is_private,
             repr_c: attrs.repr_c,
             lang,
+            actor: None,
             generics: OnceCell::new(),
             fields: OnceCell::new(),
         });
@@ -493,7 +497,12 @@ impl Collector<'_> {
         if members.is_empty() && matches!(origin, ImplOrigin::Body(_)) {
             return;
         }
-        let id = self.defs.impls.alloc(ImplDef {
+        let id = self.new_impl(node, origin, is_negative);
+        self.methods(id, members);
+    }
+
+    fn new_impl(&mut self, node: SyntaxNode<'_>, origin: ImplOrigin, is_negative: bool) -> ImplId {
+        self.defs.impls.alloc(ImplDef {
             module: self.module,
             node: node.index(),
             range: node.range(),
@@ -501,7 +510,10 @@ impl Collector<'_> {
             is_negative,
             methods: Vec::new(),
             header: OnceCell::new(),
-        });
+        })
+    }
+
+    fn methods(&mut self, id: ImplId, members: &[ast::Item<'_>]) {
         let mut at = 0;
         while at < members.len() {
             let member = members[at];

@@ -16,6 +16,7 @@ use crate::scope::Scope;
 pub type ModuleId = Id<Module>;
 pub type ImplId = Id<ImplDef>;
 pub type AliasId = Id<AliasDef>;
+pub type ActorId = Id<ActorDef>;
 
 /// A parsed file: the tree and the text it describes.
 #[derive(Clone)]
@@ -36,6 +37,7 @@ pub struct Defs {
     pub aliases: Arena<AliasDef>,
     pub impls: Arena<ImplDef>,
     pub statics: IdVec<StaticMarker, StaticDef>,
+    pub actors: Arena<ActorDef>,
     pub lang: Lang,
     /// Its exports are visible everywhere, behind everything else.
     pub prelude: Option<ModuleId>,
@@ -95,10 +97,16 @@ pub struct FnDef {
     /// Arguments accepted, without `self`; `None` is no upper limit.
     pub arity: (u32, Option<u32>),
     pub has_body: bool,
+    pub actor: Option<ActorFn>,
     pub(crate) sig: OnceCell<Arc<FnSig>>,
 }
 
 impl FnDef {
+    /// Whether it is what an actor runs first.
+    pub(crate) fn is_init(&self) -> bool {
+        matches!(self.actor, Some(ActorFn::Handler(_))) && self.name.as_str() == "init"
+    }
+
     /// Whether it takes any number of arguments behind its parameters, as C's `printf` does.
     pub fn is_variadic(&self) -> bool {
         matches!(self.kind, FnKind::ExternC { variadic: true })
@@ -248,6 +256,7 @@ pub struct AdtDef {
     pub is_private: bool,
     pub repr_c: bool,
     pub lang: Option<Name>,
+    pub actor: Option<ActorSide>,
     pub(crate) generics: OnceCell<Arc<Generics>>,
     pub(crate) fields: OnceCell<Arc<AdtFields>>,
 }
@@ -284,6 +293,44 @@ pub struct Field {
     pub ty: Ty,
     pub is_private: bool,
     pub default: Option<FnId>,
+}
+
+/// An actor is two structs: its state, and what others refer to it by.
+pub struct ActorDef {
+    /// Handlers are its methods.
+    pub state: AdtId,
+    pub mailbox: Mailbox,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Mailbox {
+    pub capacity: u64,
+    /// What happens to a message for a full one: its place among [`MAILBOX_POLICIES`].
+    pub policy: u8,
+}
+
+/// As `std/actor.qz` numbers them.
+pub const MAILBOX_POLICIES: [&str; 4] = ["block", "drop_new", "drop_old", "fail"];
+
+/// Which of an actor's structs one is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum ActorSide {
+    State,
+    /// What others hold, and the state behind it.
+    Reference(AdtId),
+}
+
+/// What a function of an actor is for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum ActorFn {
+    /// Runs in the actor, on its state.
+    Handler(ActorId),
+    /// Has the actor run this handler.
+    Message(ActorId),
+    /// `new`: starts an actor, which runs this `init` first.
+    Start(ActorId, Option<FnId>),
+    /// `stop`: no more messages are taken.
+    Stop,
 }
 
 pub struct TraitDef {

@@ -12,6 +12,22 @@ pub(crate) fn borrow_for_task(span: Span) -> Diagnostic {
         .help("give the task the value and use what it gives back")
 }
 
+pub(crate) fn mailbox_form(span: Span, policies: &[&str]) -> Diagnostic {
+    let policies: Vec<String> = policies.iter().map(|it| format!("`{it}`")).collect();
+    Diagnostic::new(Code::ACTOR, span, "a mailbox has a capacity and perhaps a policy")
+        .help(format!("write `@mailbox(64)` or `@mailbox(64, policy)`; policies are {}", policies.join(", ")))
+}
+
+pub(crate) fn state_type_needed(span: Span, name: &str) -> Diagnostic {
+    type_needed(span, "the state of an actor").help(format!("write `var {name}: T = …`"))
+}
+
+pub(crate) fn state_unset(span: Span, name: &str, init: Span) -> Diagnostic {
+    Diagnostic::new(Code::ACTOR, span, format!("`{name}` has no value when `init` starts"))
+        .at(init, "runs on the state that is there")
+        .help(format!("give it a value: `var {name}: T = …`"))
+}
+
 const SELECT_ARMS: &str = "an arm is `v = recv(channel) =>`, `r = send(channel, value) =>`, `after(milliseconds) =>` or `default =>`";
 
 pub(crate) fn select_arm(span: Span) -> Diagnostic {

@@ -2,6 +2,7 @@
 //!
 //! The entry is [`lower_body`]. Scopes live here ([`Cx`]); the constructs are in the submodules, by concept.
 
+mod actors;
 mod calls;
 mod exprs;
 mod generators;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use qz_base::{Arena, FxHashMap, Name, Span, TextRange};
 use qz_syntax::SyntaxNode;
 use qz_syntax::ast::{self, AstNode};
-use qz_types::FnId;
+use qz_types::{AdtId, FnId};
 
 use crate::body::*;
 use crate::defs::*;
@@ -45,6 +46,7 @@ pub fn lower_body(defs: &Defs, owner: FnId) -> Body {
         frames: Vec::new(),
         bodies: Vec::new(),
         generator: None,
+        actor_state: None,
     };
     let before = defs.error_count();
     let (params, root) = cx.function(owner);
@@ -98,6 +100,8 @@ struct Cx<'a> {
     bodies: Vec<LambdaId>,
     /// If the function has `yield`.
     generator: Option<generators::Generator>,
+    /// In a handler: the struct whose fields are the actor's state.
+    actor_state: Option<AdtId>,
 }
 
 /// Where a scope began.
@@ -224,6 +228,11 @@ impl<'a> Cx<'a> {
     /// Parameters and the body of any kind of owner.
     fn function(&mut self, owner: FnId) -> (Vec<BodyParam>, ExprId) {
         let def = &self.defs.fns[owner];
+        match def.actor {
+            Some(ActorFn::Handler(actor)) => self.actor_state = Some(self.defs.actors[actor].state),
+            Some(part) => return self.actor_fn(owner, part),
+            None => {}
+        }
         if def.nodes.len() > 1 {
             return self.clauses(owner);
         }

@@ -3,6 +3,7 @@
 //! Type parameters are numbered from the outside: a trait's `Self` is 0, then the container's, then the
 //! function's own, then one for each `impl Trait` among the parameters.
 
+pub(crate) mod actors;
 mod paths;
 mod signatures;
 
@@ -160,9 +161,15 @@ impl Defs {
         let node = self.node(def.module, def.nodes[0]);
         let mut cx = self.type_cx(def.module, generics, self_ty);
         cx.self_trait = self_trait;
+        if let Some(part) = def.actor.filter(|it| !matches!(it, ActorFn::Handler(_))) {
+            return cx.actor_sig(id, part, node.node());
+        }
         match ast::FnDef::cast(node.node()) {
             Some(syntax) => {
                 let mut sig = cx.fn_sig(id, syntax);
+                if def.is_init() {
+                    sig.ret.get_or_insert(qz_types::ty::common().unit);
+                }
                 self.fill_from_trait(def, &mut sig);
                 sig
             }
@@ -233,7 +240,10 @@ impl Defs {
         let self_ty = self.adt_identity(id);
         let mut cx = self.type_cx(def.module, (*generics).clone(), Some(self_ty));
         let node = self.node(def.module, def.node);
-        let fields = cx.adt_fields(def.kind, node.node());
+        let fields = match def.actor {
+            Some(side) => cx.actor_fields(side, node.node()),
+            None => cx.adt_fields(def.kind, node.node()),
+        };
         def.fields.get_or_init(|| Arc::new(fields)).clone()
     }
 

@@ -37,6 +37,7 @@ pub(crate) fn specialise(module: &mut Module, source: &dyn Source, drops: &Drops
         drops,
         made: FxHashMap::default(),
         callable: vec![None; module.instances.len()],
+        wrapped: wrapped_functions(module),
         work: module.instances.ids().collect(),
         copies: Copies { changed: vec![false; module.instances.len()], ..Copies::default() },
     };
@@ -52,6 +53,7 @@ struct Cx<'a> {
     made: FxHashMap<(InstanceId, Given), InstanceId>,
     /// By instance: parameters that it calls or hands on, once asked.
     callable: Vec<Option<Arc<[u32]>>>,
+    wrapped: FxHashMap<InstanceId, InstanceId>,
     work: VecDeque<InstanceId>,
     copies: Copies,
 }
@@ -73,7 +75,7 @@ impl Cx<'_> {
         let mut values =
             if any_made { closures(&mut body, self.drops, &is_known) } else { Closures::default() };
         values.extend(given);
-        let mut changed = call_directly(&mut body, module, &values);
+        let mut changed = call_directly(&mut body, &self.wrapped, &values);
         for stmt in body.blocks.values_mut().flat_map(|block| &mut block.stmts) {
             let StmtKind::Call(call) = &mut stmt.kind else { continue };
             let Callee::Instance(callee) = call.callee else { continue };
@@ -215,7 +217,7 @@ fn stores(body: &Body) -> Vec<u32> {
 
 /// Calls of known function values name their instance, or the function that one stands for. Says whether there were
 /// any.
-fn call_directly(body: &mut Body, module: &Module, values: &Closures) -> bool {
+fn call_directly(body: &mut Body, wrapped: &FxHashMap<InstanceId, InstanceId>, values: &Closures) -> bool {
     let mut any = false;
     for stmt in body.blocks.values_mut().flat_map(|block| &mut block.stmts) {
         let StmtKind::Call(call) = &mut stmt.kind else { continue };
@@ -223,8 +225,8 @@ fn call_directly(body: &mut Body, module: &Module, values: &Closures) -> bool {
         let local = operand.place().and_then(Place::as_local);
         let Some(value) = local.and_then(|local| values.get(&local)) else { continue };
         let value = value.instance;
-        match wrapped(module, value) {
-            Some(function) => call.callee = Callee::Instance(function),
+        match wrapped.get(&value) {
+            Some(&function) => call.callee = Callee::Instance(function),
             None => {
                 let operand = operand.clone();
                 call.callee = Callee::Instance(value);
@@ -236,18 +238,14 @@ fn call_directly(body: &mut Body, module: &Module, values: &Closures) -> bool {
     any
 }
 
-/// The function that a function value only passes its arguments to.
-fn wrapped(module: &Module, value: InstanceId) -> Option<InstanceId> {
-    let instance = &module.instances[value];
-    if !matches!(instance.key, InstanceKey::FnValue(_)) {
-        return None;
-    }
-    let body = instance.body.as_ref()?;
-    body.blocks.values().flat_map(|block| &block.stmts).find_map(|stmt| match &stmt.kind {
-        StmtKind::Call(call) => match call.callee {
-            Callee::Instance(function) if module.instances[function].foreign.is_none() => Some(function),
-            _ => None,
-        },
+/// For instances that are functions as values, the function. Their bodies do not tell: it may have been inlined.
+fn wrapped_functions(module: &Module) -> FxHashMap<InstanceId, InstanceId> {
+    let by_key: FxHashMap<&InstanceKey, InstanceId> =
+        module.instances.iter().map(|(id, instance)| (&instance.key, id)).collect();
+    let wrapped = |(id, instance): (InstanceId, &Instance)| match &instance.key {
+        InstanceKey::FnValue(of) => Some((id, *by_key.get(&**of)?)),
         _ => None,
-    })
+    };
+    let is_ours = |&(_, function): &(InstanceId, InstanceId)| module.instances[function].foreign.is_none();
+    module.instances.iter().filter_map(wrapped).filter(is_ours).collect()
 }

@@ -7,7 +7,7 @@ impl Gen {
         // Blocks cost what is in them, so a function's size is bounded: at the end there are plain statements.
         let plain = self.budget <= 1;
         self.budget = self.budget.saturating_sub(1);
-        match self.random.below(if plain { 7 } else { 16 }) {
+        match self.random.below(if plain { 7 } else { 17 }) {
             0..=2 => self.bind(false),
             3 | 4 => self.bind(true),
             5 | 6 => self.assign(),
@@ -34,6 +34,7 @@ impl Gen {
                 self.line(&format!("{word} if {cond}"));
             }
             15 => self.capture(),
+            16 => self.caught(),
             _ => {
                 let ty = self.data_ty(2);
                 let value = self.expr(&ty, 3);
@@ -173,6 +174,38 @@ impl Gen {
         self.block();
         self.names.truncate(names);
         self.line("end");
+    }
+
+    /// A block whose panics are caught.
+    fn caught(&mut self) {
+        let (name, outer, names) = (self.fresh("c"), self.in_loop, self.names.len());
+        self.line(&format!("{name} = catch_panic do"));
+        self.indent += 1;
+        self.in_loop = false;
+        self.lambdas += 1;
+        for _ in 0..1 + self.random.below(3) {
+            self.stmt();
+            self.may_panic();
+        }
+        let ty = self.data_ty(1);
+        let value = self.expr(&ty, 2);
+        self.line(&value);
+        self.lambdas -= 1;
+        self.in_loop = outer;
+        self.indent -= 1;
+        self.names.truncate(names);
+        self.line("end");
+        self.line(&format!("puts({name})"));
+    }
+
+    /// A panic, at once or in clean-up.
+    fn may_panic(&mut self) {
+        let (cond, n) = (self.expr(&Ty::Bool, 2), self.random.below(100));
+        match self.random.below(3) {
+            0 => self.line(&format!("panic(\"stop {n}\") if {cond}")),
+            1 => self.line(&format!("defer (if {cond} then panic(\"late {n}\") else () end)")),
+            _ => {}
+        }
     }
 
     /// A closure that shares a variable with its surroundings.

@@ -257,13 +257,14 @@ macro_rules! for_each_node {
                 generics: first(GenericParams),
                 items: all(Item),
             }
-            /// `actor Counter state and handlers end`. Of a later issue: nothing inside was reported.
+            /// `actor Counter<T> state and handlers end`; the state is fields and `var`s.
             ActorDef {
                 attrs: all(Attr),
                 is_private: has(PrivateKw),
                 is_pub: has(PubKw),
                 name: token(Ident),
                 generics: first(GenericParams),
+                where_clause: first(WhereClause),
                 fields: all(FieldDef),
                 items: all(Item),
             }

@@ -232,7 +232,7 @@ impl Cx<'_> {
         }
     }
 
-    fn self_expr(&mut self, range: TextRange) -> ExprId {
+    pub(super) fn self_expr(&mut self, range: TextRange) -> ExprId {
         match self.find_local(qz_base::name::known::SELF_VALUE) {
             Some(local) => self.use_local(local, range),
             None => {

@@ -43,7 +43,11 @@ impl Cx<'_> {
         match &segments[..] {
             [] => Callee::Expr(self.missing(range)),
             [only] if only.type_args.is_none() => {
-                Callee::Expr(self.name_expr(Name::new(only.name.text()), range))
+                let name = Name::new(only.name.text());
+                match self.own_handler(name, range) {
+                    Some(handler) => handler,
+                    None => Callee::Expr(self.name_expr(name, range)),
+                }
             }
             _ => self.long_path(&segments, range),
         }
@@ -53,6 +57,9 @@ impl Cx<'_> {
     pub(super) fn name_expr(&mut self, name: Name, range: TextRange) -> ExprId {
         if let Some(local) = self.find_local(name) {
             return self.use_local(local, range);
+        }
+        if let Some(field) = self.state_field(name, range) {
+            return field;
         }
         match self.defs.lookup(self.module, name) {
             // A trait is no value, but the expected type may have a variant of its name.

@@ -163,6 +163,7 @@ impl Cx<'_> {
     /// Whether a bare name on the left means something that is there: a local or a module variable.
     fn is_visible_var(&self, name: Name) -> bool {
         self.find_local(name).is_some()
+            || self.is_state(name)
             || matches!(self.defs.lookup(self.module, name), Lookup::Found(Def::Static(_) | Def::Const(_)))
     }
 
@@ -191,6 +192,9 @@ impl Cx<'_> {
             let text = Name::new(name.text());
             if let Some(local) = self.find_local(text) {
                 return self.assigned_local(local, range);
+            }
+            if let Some(field) = self.state_field(text, range) {
+                return field;
             }
             return match self.defs.lookup(self.module, text) {
                 Lookup::Found(Def::Static(var)) => self.expr(Expr::Static { var }, range),
@@ -253,8 +257,10 @@ impl Cx<'_> {
     /// Destructuring into a mix of new names and visible variables.
     fn assigning_pattern(&mut self, pat: ast::Pat<'_>, assigned: &mut Vec<(LocalId, ExprId)>) -> PatId {
         self.pattern_with(pat, &mut |cx, name, range| {
-            let local = cx.find_local(name)?;
-            let place = cx.assigned_local(local, range);
+            let place = match cx.find_local(name) {
+                Some(local) => cx.assigned_local(local, range),
+                None => cx.state_field(name, range)?,
+            };
             let hidden = cx.hidden(range, false);
             assigned.push((hidden, place));
             Some(hidden)

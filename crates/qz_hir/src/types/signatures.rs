@@ -139,7 +139,8 @@ impl TypeCx<'_> {
         let written = match def.kind {
             FnKind::Const => ast::ConstDef::cast(node).and_then(|it| it.ty()),
             FnKind::StaticInit(_) => ast::VarDef::cast(node).and_then(|it| it.ty()),
-            _ => ast::FieldDef::cast(node).and_then(|it| it.ty()),
+            _ => (ast::FieldDef::cast(node).and_then(|it| it.ty()))
+                .or_else(|| ast::VarDef::cast(node).and_then(|it| it.ty())),
         };
         let ret = written.map(|ty| self.ty(ty, Position::Part));
         FnSig {

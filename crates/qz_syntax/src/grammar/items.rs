@@ -180,7 +180,7 @@ fn declaration(p: &mut Parser<'_>, from: Checkpoint, level: Level, modifiers: Mo
         TypeKw => alias(p, from, level),
         NewtypeKw => newtype(p, from),
         EffectKw => later::effect(p, from),
-        ActorKw => later::actor(p, from),
+        ActorKw => type_items::actor_def(p, from),
         MacroKw => later::macro_def(p, from),
         _ => no_declaration(p, from, level, modifiers),
     }

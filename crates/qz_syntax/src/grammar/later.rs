@@ -10,23 +10,13 @@ use crate::tree::Checkpoint;
 
 /// `'effect' name generics? operations 'end'`
 pub(super) fn effect(p: &mut Parser<'_>, from: Checkpoint) {
-    quiet_type(p, Level::Effect);
-    p.finish(from, EffectDef);
-}
-
-/// `'actor' name generics? members 'end'`
-pub(super) fn actor(p: &mut Parser<'_>, from: Checkpoint) {
-    quiet_type(p, Level::Actor);
-    p.finish(from, ActorDef);
-}
-
-fn quiet_type(p: &mut Parser<'_>, level: Level) {
     let opener = p.open_block();
     p.bump();
     p.name(Wanted::Name);
     functions::generics(p);
-    quietly(p, |p| members(p, level));
+    quietly(p, |p| members(p, Level::Effect));
     p.close_block(opener);
+    p.finish(from, EffectDef);
 }
 
 /// Parses without reporting; the caller's own closing token is not part of it.

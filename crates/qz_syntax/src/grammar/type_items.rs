@@ -22,6 +22,12 @@ pub(super) fn enum_def(p: &mut Parser<'_>, from: Checkpoint) {
     p.finish(from, EnumDef);
 }
 
+/// `'actor' name generics? where? body`
+pub(super) fn actor_def(p: &mut Parser<'_>, from: Checkpoint) {
+    named_type(p, Level::Actor);
+    p.finish(from, ActorDef);
+}
+
 /// `'trait' name generics? (':' bounds)? where? body`
 pub(super) fn trait_def(p: &mut Parser<'_>, from: Checkpoint) {
     named_type(p, Level::Trait);
