@@ -25,6 +25,8 @@ impl Machine<'_> {
             let count = object.read(Scalar::I32) as i32;
             if count >= 0 {
                 object.write(Scalar::I32, count.wrapping_add(1) as u32 as u64);
+            } else {
+                self.runtime(rt::retain_shared, &[object.word()]);
             }
         }
     }
@@ -37,6 +39,7 @@ impl Machine<'_> {
             match object.read(Scalar::I32) as i32 {
                 1 => last.push(object),
                 count if count > 1 => object.write(Scalar::I32, count as u64 - 1),
+                _ if self.runtime(rt::release_shared, &[object.word()]) != 0 => last.push(object),
                 _ => {}
             }
         }

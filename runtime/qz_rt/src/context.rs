@@ -32,6 +32,9 @@ pub struct FiberState {
     pub(crate) walks: Walks,
     /// What the task at work is to run, until it asks for it.
     pub(crate) body: *mut u8,
+    /// What it sends or receives.
+    pub(crate) slot: [u128; 8],
+    pub(crate) large_slot: Vec<u128>,
 }
 
 impl Default for FiberState {
@@ -43,6 +46,8 @@ impl Default for FiberState {
             deferred: Vec::new(),
             walks: Walks::default(),
             body: ptr::null_mut(),
+            slot: [0; 8],
+            large_slot: Vec::new(),
         }
     }
 }
@@ -117,6 +122,8 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     /// What all tasks begin with.
     pub(crate) task_entry: AtomicPtr<u8>,
+    /// What the bodies of all generators begin with.
+    pub(crate) generator_entry: AtomicPtr<u8>,
     /// Whether a task panicked of which nobody heard.
     pub(crate) failed: AtomicBool,
     workers: Mutex<Workers>,
@@ -263,6 +270,7 @@ impl Context {
             types,
             settings,
             task_entry: AtomicPtr::default(),
+            generator_entry: AtomicPtr::default(),
             failed: AtomicBool::new(false),
             workers: Mutex::default(),
         });

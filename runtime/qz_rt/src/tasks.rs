@@ -14,6 +14,7 @@ use qz_rt_abi::Fiber;
 use qz_rt_abi::object::StrObject;
 use qz_sched::block::{self, Terms};
 use qz_sched::channel::{Channel, Side, UNBOUNDED};
+use qz_sched::generator::Generator;
 use qz_sched::locks::{Condition, Mutex, Semaphore};
 use qz_sched::sched::{MAX_WORKERS, Scheduler, State};
 use qz_sched::select::Case;
@@ -140,14 +141,30 @@ pub(crate) fn report_deadlock(scheduler: &Scheduler) {
 // ---- tasks
 
 unsafe extern "C" fn begin_task(fiber: *mut Core, body: *mut u8) {
-    let abi = fiber.cast::<Fiber>();
-    // SAFETY: the scheduler begins a task with its live fiber. The place is that of a function as `task_spawn` was
-    // told.
+    // SAFETY: the scheduler begins a task with its live fiber, and what `task_spawn` was given.
     unsafe {
-        let shared = shared((*fiber).scheduler());
+        let entry = shared((*fiber).scheduler()).task_entry.load(Ordering::Acquire);
+        begin(fiber, entry, body);
+    }
+}
+
+unsafe extern "C" fn begin_generator(fiber: *mut Core, body: *mut u8) {
+    // SAFETY: as above, with what `generator_new` was given; a generator outlives its task.
+    unsafe {
+        let entry = shared((*fiber).scheduler()).generator_entry.load(Ordering::Acquire);
+        begin(fiber, entry, body);
+        generator_at_work(fiber.cast()).finish(fiber);
+    }
+}
+
+/// # Safety
+/// The fiber runs here; the entry is that of a function for C without parameters, which asks for the body.
+unsafe fn begin(fiber: *mut Core, entry: *mut u8, body: *mut u8) {
+    let abi = fiber.cast::<Fiber>();
+    // SAFETY: by the caller's promise.
+    unsafe {
         state(abi).body = body;
-        let entry = shared.task_entry.load(Ordering::Acquire).cast_const();
-        match shared.settings.enter {
+        match shared((*fiber).scheduler()).settings.enter {
             Enter::Call => {
                 let entry: extern "C" fn() = std::mem::transmute(entry);
                 entry();
@@ -170,11 +187,21 @@ pub(crate) unsafe fn task_spawn(
         let job = Job { entry: begin_task, argument: body };
         let thread = Thread::at_work(fiber.cast());
         let task = match own_thread {
-            0 => scheduler.spawn(Some(thread), job, ptr::null_mut()),
+            0 => scheduler.spawn(thread, job, ptr::null_mut()),
             _ => scheduler.spawn_own_thread(thread, job, ptr::null_mut()),
         };
         task.cast()
     }
+}
+
+pub(crate) unsafe fn task_promise(fiber: *mut Fiber) -> *mut u8 {
+    // SAFETY: generated code passes its live fiber.
+    unsafe { Task::promise(core(fiber).scheduler()).cast() }
+}
+
+pub(crate) unsafe fn task_finish(fiber: *mut Fiber, task: *mut u8) {
+    // SAFETY: as above; `task_promise` made it, and one count is given up.
+    unsafe { block::finish(fiber.cast(), task.cast()) }
 }
 
 pub(crate) unsafe fn task_body(fiber: *mut Fiber) -> *mut u8 {
@@ -234,7 +261,65 @@ pub(crate) unsafe fn task_failed(fiber: *mut Fiber, report: *mut StrObject) {
 
 pub(crate) unsafe fn end_task(_extra: *mut u8) {}
 
+// ---- generators
+
+/// # Safety
+/// The fiber runs the body of a generator.
+unsafe fn generator_at_work<'a>(fiber: *mut Fiber) -> &'a Generator {
+    // SAFETY: by the caller's promise; who holds the generator waits for the end of its task.
+    unsafe { &*core(fiber).task().expect("a generator's body is a task").extra.load(Ordering::Relaxed).cast() }
+}
+
+pub(crate) unsafe fn generator_new(fiber: *mut Fiber, entry: *mut u8, body: *mut u8) -> *mut u8 {
+    // SAFETY: generated code passes its live fiber; the body is moved.
+    unsafe {
+        let scheduler = core(fiber).scheduler();
+        shared(scheduler).generator_entry.store(entry, Ordering::Release);
+        let job = Job { entry: begin_generator, argument: body };
+        Box::into_raw(Generator::new(scheduler, job)).cast()
+    }
+}
+
+pub(crate) unsafe fn generator_over(_fiber: *mut Fiber, generator: *mut u8) -> u8 {
+    // SAFETY: `generator_new` made it.
+    unsafe { (*generator.cast::<Generator>()).is_over() as u8 }
+}
+
+pub(crate) unsafe fn generator_resume(fiber: *mut Fiber, generator: *mut u8) {
+    // SAFETY: as above; the fiber runs here.
+    unsafe {
+        let outcome = (*generator.cast::<Generator>()).resume(fiber.cast(), terms(fiber, -1));
+        wait_ended(fiber, told(outcome));
+    }
+}
+
+pub(crate) unsafe fn generator_yield(fiber: *mut Fiber) {
+    // SAFETY: generated code passes its live fiber, which runs a generator's body.
+    unsafe {
+        let outcome = generator_at_work(fiber).pause(fiber.cast(), terms(fiber, -1));
+        wait_ended(fiber, told(outcome));
+    }
+}
+
+pub(crate) unsafe fn generator_end(fiber: *mut Fiber, generator: *mut u8) {
+    // SAFETY: `generator_new` made it, and nobody asks for it again.
+    unsafe { Box::from_raw(generator.cast::<Generator>()).end(fiber.cast()) }
+}
+
 // ---- channels
+
+pub(crate) unsafe fn transfer_slot(fiber: *mut Fiber, size: u64) -> *mut u8 {
+    // SAFETY: generated code passes its live fiber.
+    let state = unsafe { state(fiber) };
+    if size as usize <= size_of_val(&state.slot) {
+        return state.slot.as_mut_ptr().cast();
+    }
+    let words = (size as usize).div_ceil(size_of::<u128>());
+    if state.large_slot.len() < words {
+        state.large_slot.resize(words, 0);
+    }
+    state.large_slot.as_mut_ptr().cast()
+}
 
 pub(crate) unsafe fn channel_new(_fiber: *mut Fiber, size: u64, capacity: i64) -> *mut u8 {
     let capacity = usize::try_from(capacity).unwrap_or(UNBOUNDED);

@@ -161,6 +161,10 @@ macro_rules! rt_functions {
             /// Starts a task with this function for C, the same for all tasks, which asks for the body. The body is
             /// moved. A count of the task.
             fn task_spawn(entry: Ptr, body: Ptr, own_thread: Bool) -> Ptr: effect;
+            /// A task that nobody runs, for `task_finish` to end. Two counts of it.
+            fn task_promise() -> Ptr: effect;
+            /// Ends such a task, and gives a count up.
+            fn task_finish(task: Ptr) -> Unit: effect;
             /// The body of the task at work, once.
             fn task_body() -> Ptr: effect;
             /// Waits for the end of a task. Outcome.
@@ -174,6 +178,19 @@ macro_rules! rt_functions {
             fn task_cancelled() -> Bool: effect;
             /// A task panicked, and nobody asked for its result.
             fn task_failed(report: Str) -> Unit: blocks;
+            /// A generator with this function for C, the same for all generators, which asks for the body (`task_body`).
+            /// The body is moved.
+            fn generator_new(entry: Ptr, body: Ptr) -> Ptr: effect;
+            /// Whether no further value comes.
+            fn generator_over(generator: Ptr) -> Bool: effect;
+            /// Lets the body run until it yields or is over.
+            fn generator_resume(generator: Ptr) -> Unit: panics blocks;
+            /// Lets who asked go on until it asks again. In a body.
+            fn generator_yield() -> Unit: panics blocks;
+            /// Ends the body, if it is not over, and frees the generator.
+            fn generator_end(generator: Ptr) -> Unit: blocks;
+            /// Memory for a value that the task at work sends or receives, until it asks for it again.
+            fn transfer_slot(size: U64) -> Ptr: effect;
             /// A channel for values of `size` bytes; a capacity below zero is none.
             fn channel_new(size: U64, capacity: Int) -> Ptr: effect;
             fn channel_free(channel: Ptr) -> Unit: effect;

@@ -39,6 +39,10 @@ impl Wait {
         Wait { fiber, generation: unsafe { (*fiber).cell.begin() } }
     }
 
+    pub(crate) fn generation(&self) -> Generation {
+        self.generation
+    }
+
     pub(crate) fn node(&self, slot: *mut u8, case: u16) -> Node {
         // SAFETY: the fiber runs.
         Node::new(unsafe { &raw const (*self.fiber).cell }, self.generation, slot, case)
@@ -209,6 +213,18 @@ pub unsafe fn join(fiber: *mut Fiber, task: &Task, terms: Terms) -> Outcome {
             task.leave(node);
         }
         outcome
+    }
+}
+
+/// Ends a task that nobody runs, and gives a count of it up.
+///
+/// # Safety
+/// The fiber runs on this thread; [`Task::promise`] made the task, and the count is the caller's.
+pub unsafe fn finish(fiber: *mut Fiber, task: *mut Task) {
+    // SAFETY: passed on.
+    unsafe {
+        (*task).ends(|woken| wake(fiber, Some(woken)));
+        Task::release(task);
     }
 }
 

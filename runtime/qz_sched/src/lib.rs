@@ -9,6 +9,7 @@
 pub mod block;
 pub mod channel;
 pub mod fiber;
+pub mod generator;
 mod idle;
 pub mod locks;
 mod lottery;

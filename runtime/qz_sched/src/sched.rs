@@ -344,21 +344,22 @@ impl Scheduler {
     // ---- tasks
 
     /// Starts a task. The caller has one count of it.
-    pub fn spawn(&self, thread: Option<&Thread>, job: Job, extra: *mut u8) -> *mut Task {
+    pub fn spawn(&self, thread: &Thread, job: Job, extra: *mut u8) -> *mut Task {
         self.ensure_running();
         let task = Task::new(self, job, extra);
-        self.live.fetch_add(1, Ordering::AcqRel);
-        match thread {
-            Some(thread) => thread.ready_next(Runnable::task(task)),
-            None => self.inject(Runnable::task(task)),
-        }
+        self.start_task(thread, task);
         task
+    }
+
+    pub(crate) fn start_task(&self, thread: &Thread, task: *mut Task) {
+        self.live.fetch_add(1, Ordering::AcqRel);
+        thread.ready_next(Runnable::task(task));
     }
 
     /// Starts a task on a thread of its own.
     pub fn spawn_own_thread(&self, thread: &Thread, job: Job, extra: *mut u8) -> *mut Task {
         if self.single {
-            return self.spawn(Some(thread), job, extra);
+            return self.spawn(thread, job, extra);
         }
         self.ensure_running();
         let task = Task::new(self, job, extra);

@@ -47,6 +47,12 @@ impl Task {
         }))
     }
 
+    /// A task that nobody runs: [`crate::block::finish`] ends it. Two counts.
+    pub fn promise(scheduler: *const Scheduler) -> *mut Task {
+        unsafe extern "C" fn nothing(_: *mut Fiber, _: *mut u8) {}
+        Task::new(scheduler, Job { entry: nothing, argument: ptr::null_mut() }, ptr::null_mut())
+    }
+
     pub fn is_done(&self) -> bool {
         self.done.load(Ordering::Acquire)
     }
