@@ -78,6 +78,8 @@ pub(crate) struct Machine<'m> {
     pub(crate) data: Data,
     codes: FxHashMap<InstanceId, Rc<Code>>,
     pub(crate) frames: Vec<Frame>,
+    /// The block for the object that is made next, or null.
+    pub(crate) token: Addr,
     stack: FrameStack,
     destroys: Vec<InstanceId>,
     steps: u64,
@@ -112,6 +114,7 @@ impl<'m> Machine<'m> {
             data: Data::default(),
             codes: FxHashMap::default(),
             frames: Vec::new(),
+            token: Addr::from_word(0),
             stack: FrameStack::new(options.stack_size + RESERVE),
             destroys: module.types.iter().map(|entry| entry.destroy).collect(),
             steps: 0,

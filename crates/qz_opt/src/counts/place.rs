@@ -326,6 +326,7 @@ impl Placer<'_> {
             Rvalue::MakeDyn { value, .. } => {
                 self.consume_all(std::slice::from_mut(value), dying, source);
             }
+            Rvalue::Reuse(..) => unreachable!("blocks are handed on after counts are placed"),
             Rvalue::Unary(..)
             | Rvalue::Binary(..)
             | Rvalue::Checked(..)

@@ -1,5 +1,6 @@
 //! Which loops of a body count up to a limit and do nothing that could change a size.
 
+use qz_mir::Intrinsic;
 use qz_mir::visit::{PlaceRef, Use, each_place};
 use qz_mir::{
     BinOp, Block, BlockId, Body, Const, Local, Operand, Place, Proj, Rvalue, Stmt, StmtKind, TermKind,
@@ -198,9 +199,10 @@ fn is_plain(value: &Rvalue) -> bool {
         | Rvalue::Overflowing(..)
         | Rvalue::Cast(..)
         | Rvalue::Discriminant(_)
-        | Rvalue::Aggregate(..)
-        | Rvalue::Intrinsic(..) => true,
+        | Rvalue::Aggregate(..) => true,
+        Rvalue::Intrinsic(which, ..) => !matches!(which, Intrinsic::TakeBlock | Intrinsic::GiveBlock),
         Rvalue::New(..)
+        | Rvalue::Reuse(..)
         | Rvalue::Closure(..)
         | Rvalue::MakeDyn { .. }
         | Rvalue::Ref(..)
