@@ -23,7 +23,7 @@
 //! ```
 //!
 //! A token never leaves its function. [`region`] says where one is at hand; on other ways, panics included, the block
-//! is given back. [`crate::counts::apart`] sees to it that objects end in time.
+//! is given back. Ways without one that meet those with one bring null, or a token of their own. [`crate::counts::apart`] sees to it that objects end in time.
 
 pub(crate) mod cells;
 pub(crate) mod region;
@@ -32,13 +32,14 @@ mod write;
 
 use std::sync::Arc;
 
-use qz_mir::Body;
+use qz_mir::layout::Layouts;
+use qz_mir::{Body, Const, Local, Module, Operand, Rvalue, StmtKind};
+use qz_types::Ty;
+use rustc_hash::FxHashSet;
 
 use crate::counts::{Cx, Quiet};
 use crate::drops::Drops;
 use crate::{callgraph::Panics, glue};
-use qz_mir::Module;
-use qz_mir::layout::Layouts;
 use region::{Graph, Region};
 use sites::Site;
 
@@ -70,23 +71,32 @@ fn in_body(shared: Arc<Body>, cx: &Cx) -> Arc<Body> {
         return shared;
     }
     let mut body = Arc::unwrap_or_clone(shared);
-    let mut changed = false;
+    let mut tokens = FxHashSet::default();
     for site in sites.into_iter().take(MAX_SITES) {
-        if let Some(region) = region_of(&body, cx, &site) {
-            write::write(&mut body, cx, &site, &region);
-            changed = true;
+        if let Some(region) = region_of(&body, cx, &site, &tokens) {
+            tokens.insert(write::write(&mut body, cx, &site, &region));
         }
     }
-    if changed {
+    if !tokens.is_empty() {
         crate::simplify::blocks::tidy(&mut body, true);
     }
     Arc::new(body)
 }
 
-/// Where the block of an object that is taken apart is at hand.
-fn region_of(body: &Body, cx: &Cx, site: &Site) -> Option<Region> {
+/// Where the block of an object that is taken apart is at hand. What uses it may also be a token that would be null.
+fn region_of(body: &Body, cx: &Cx, site: &Site, tokens: &FxHashSet<Local>) -> Option<Region> {
     let graph = Graph::new(body);
+    let ty = Ty::ptr(cx.layouts.resolve(body.locals[site.object].ty));
     region::find(body, &graph, (site.block, site.release), &|_, _, stmt| {
-        sites::made(&stmt.kind, cx) == Some(site.size)
+        let none = null_token(&stmt.kind).filter(|token| tokens.contains(token));
+        sites::made(&stmt.kind, cx) == Some(site.size) || none.is_some_and(|it| body.locals[it].ty == ty)
     })
+}
+
+/// The local that a statement sets to null.
+fn null_token(stmt: &StmtKind) -> Option<Local> {
+    match stmt {
+        StmtKind::Assign(place, Rvalue::Use(Operand::Const(Const::Null(_)))) => place.as_local(),
+        _ => None,
+    }
 }

@@ -11,7 +11,7 @@
 //! new cell where the old one was. And a parameter like `l_1` is better handed over than lent.
 
 use qz_base::FxHashMap;
-use qz_mir::{BlockId, Body, Local, Operand, Place, Proj, Rvalue, StmtKind};
+use qz_mir::{BlockId, Body, Local, Operand, Place, Proj, Rvalue, Stmt, StmtKind};
 use rustc_hash::FxHashSet;
 
 use super::Cx;
@@ -30,6 +30,9 @@ pub(crate) struct Apart {
     parts: FxHashMap<Local, Local>,
     wholes: FxHashSet<Local>,
 }
+
+/// Which objects are for blocks from where. Two are for one if they come on different ways.
+type Taken = FxHashMap<(BlockId, usize), Vec<BlockId>>;
 
 /// Size and alignment.
 type Size = (u32, u32);
@@ -137,7 +140,7 @@ impl Finder<'_> {
             self.body.blocks.ids().filter(|id| self.graph.position[id.index()] != usize::MAX).collect();
         // The last first: what is made soon after the inner of two objects is for that one.
         blocks.sort_unstable_by_key(|id| std::cmp::Reverse(self.graph.position[id.index()]));
-        let (mut apart, mut taken) = (Apart::default(), FxHashSet::default());
+        let (mut apart, mut taken) = (Apart::default(), Taken::default());
         for id in blocks.into_iter().filter(|&id| !self.body.blocks[id].cleanup) {
             for (local, at) in self.ends(id, &locals, &flow) {
                 self.consider(local, (id, at), &mut apart, &mut taken);
@@ -160,19 +163,18 @@ impl Finder<'_> {
     }
 
     /// Notes that an object is taken apart, if another one could be put into its block.
-    fn consider(
-        &self,
-        whole: Local,
-        at: (BlockId, usize),
-        apart: &mut Apart,
-        taken: &mut FxHashSet<(BlockId, usize)>,
-    ) {
+    fn consider(&self, whole: Local, at: (BlockId, usize), apart: &mut Apart, taken: &mut Taken) {
         let Some(parts) = self.parts(whole, at) else { return };
         let size = self.cells[&whole];
-        let fits =
-            |id, n, _: &qz_mir::Stmt| self.made.get(&(id, n)) == Some(&size) && !taken.contains(&(id, n));
+        let reached = self.graph.reached(self.body, at.0);
+        let fits = |id, n, _: &Stmt| {
+            self.made.get(&(id, n)) == Some(&size)
+                && taken.get(&(id, n)).is_none_or(|by| by.iter().all(|by| !reached.contains(by)))
+        };
         let Some(region) = region::find(self.body, &self.graph, at, &fits) else { return };
-        taken.extend(region.into_iter().filter_map(|(id, user)| user.map(|n| (id, n))));
+        for (id, user) in region {
+            user.into_iter().for_each(|n| taken.entry((id, n)).or_default().push(at.0));
+        }
         apart.wholes.insert(whole);
         apart.parts.extend(parts.into_iter().map(|part| (part, whole)));
     }

@@ -63,7 +63,9 @@ fn site(body: &Body, cx: &Cx, block: BlockId, release: usize) -> Option<Site> {
     let window = stmts.iter().rev().take_while(|stmt| is_calm(&stmt.kind)).count();
     let first = release - window;
     let parts = parts(body, cx, object, ty, stmts, first)?;
-    let plain = |part: &Part| part.taken.is_some() || !cx.panics.release(part.ty, cx.drops);
+    // Objects that can change are mostly read of while others refer to them.
+    let changes = cx.drops.is_mutable_object(ty);
+    let plain = |part: &Part| part.taken.is_some() || !(changes || cx.panics.release(part.ty, cx.drops));
     parts.iter().all(plain).then_some(Site { block, release, object, size, parts })
 }
 

@@ -7,9 +7,10 @@ use qz_mir::{
 };
 use qz_types::Ty;
 use qz_types::ty::common;
+use rustc_hash::FxHashSet;
 use smallvec::smallvec;
 
-use super::region::{Graph, Region};
+use super::region::{Graph, Region, holds_at_end};
 use super::sites::Site;
 use crate::counts::Cx;
 
@@ -22,22 +23,29 @@ struct Writer<'a> {
     pads: FxHashMap<Option<BlockId>, BlockId>,
 }
 
-pub(super) fn write(body: &mut Body, cx: &Cx, site: &Site, region: &Region) {
+/// Gives the token.
+pub(super) fn write(body: &mut Body, cx: &Cx, site: &Site, region: &Region) -> Local {
     let graph = Graph::new(body);
     let source = body.blocks[site.block].stmts[site.release].source;
     let ty = Ty::ptr(cx.layouts.resolve(body.locals[site.object].ty));
     let token = new_local(body, ty, source);
     let mut writer = Writer { body, cx, source, token, pads: FxHashMap::default() };
-    let mut blocks: Vec<(BlockId, Option<usize>)> = region.iter().map(|(&id, &user)| (id, user)).collect();
-    blocks.sort_unstable_by_key(|&(id, _)| graph.position[id.index()]);
-    writer.give_back(&blocks, region, &graph);
-    for &(id, user) in blocks.iter().filter(|&&(id, _)| id != site.block) {
-        writer.hold(id, user);
+    writer.give_back(region, &graph);
+    writer.bring_none(site.block, region, &graph);
+    for id in sorted(region.keys(), &graph).into_iter().filter(|&id| id != site.block) {
+        writer.hold(id, region[&id]);
     }
     let user = region[&site.block].map(|n| n - site.release - 1);
     let rest = writer.split(site.block, site.release + 1);
     writer.hold(rest, user);
     writer.take_apart(site, rest);
+    token
+}
+
+fn sorted<'a>(blocks: impl IntoIterator<Item = &'a BlockId>, graph: &Graph) -> Vec<BlockId> {
+    let mut blocks: Vec<BlockId> = blocks.into_iter().copied().collect();
+    blocks.sort_unstable_by_key(|id| graph.position[id.index()]);
+    blocks
 }
 
 fn new_local(body: &mut Body, ty: Ty, source: SourceInfo) -> Local {
@@ -57,6 +65,11 @@ impl Writer<'_> {
         Operand::Move(Place::local(self.token))
     }
 
+    fn none(&mut self) -> StmtKind {
+        let none = Rvalue::Use(Operand::Const(Const::Null(self.body.locals[self.token].ty)));
+        StmtKind::Assign(Place::local(self.token), none)
+    }
+
     fn free(&mut self) -> StmtKind {
         let nothing = new_local(self.body, common().unit, self.source);
         let give = Rvalue::Intrinsic(Intrinsic::GiveBlock, smallvec![self.token()], common().unit);
@@ -64,36 +77,50 @@ impl Writer<'_> {
     }
 
     /// Gives the block back on edges that leave the region.
-    fn give_back(&mut self, blocks: &[(BlockId, Option<usize>)], region: &Region, graph: &Graph) {
-        let mut given: FxHashMap<BlockId, BlockId> = FxHashMap::default();
-        for &(id, _) in blocks.iter().filter(|(_, user)| user.is_none()) {
-            let mut term = self.body.blocks[id].term.kind.clone();
-            given.clear();
-            let inside = |to: &BlockId| graph.position[to.index()] > graph.position[id.index()];
-            term.for_each_successor_mut(&mut |to| {
-                if region.contains_key(to) && inside(to) {
-                    return;
-                }
-                let known = given.get(to).copied();
-                *to = known.unwrap_or_else(|| {
-                    let free = self.free();
-                    let made = self.block(vec![free], None, TermKind::Goto(*to));
-                    given.insert(*to, made);
-                    made
-                });
-            });
-            self.body.blocks[id].term.kind = term;
+    fn give_back(&mut self, region: &Region, graph: &Graph) {
+        for id in sorted(region.keys(), graph) {
+            if holds_at_end(region, id) {
+                let outside = |to: BlockId| !region.contains_key(&to) || graph.is_before(to, id);
+                self.on_edges(id, &outside, Writer::free);
+            }
         }
+    }
+
+    /// Notes on edges that enter the region that there is no block.
+    fn bring_none(&mut self, start: BlockId, region: &Region, graph: &Graph) {
+        let entered = region.keys().filter(|&&id| id != start);
+        let from = entered.flat_map(|id| &graph.arrivals[id.index()]).copied();
+        let from: FxHashSet<BlockId> = from.filter(|&from| !holds_at_end(region, from)).collect();
+        for id in sorted(&from, graph) {
+            let inside = |to: BlockId| to != start && region.contains_key(&to);
+            self.on_edges(id, &inside, Writer::none);
+        }
+    }
+
+    /// Puts a statement on edges from a block.
+    fn on_edges(&mut self, from: BlockId, which: &dyn Fn(BlockId) -> bool, stmt: fn(&mut Self) -> StmtKind) {
+        let mut term = self.body.blocks[from].term.kind.clone();
+        let mut made: FxHashMap<BlockId, BlockId> = FxHashMap::default();
+        term.for_each_successor_mut(&mut |to| {
+            if !which(*to) {
+                return;
+            }
+            let known = made.get(to).copied();
+            let between = known.unwrap_or_else(|| {
+                let stmt = stmt(self);
+                self.block(vec![stmt], None, TermKind::Goto(*to))
+            });
+            made.insert(*to, between);
+            *to = between;
+        });
+        self.body.blocks[from].term.kind = term;
     }
 
     /// A block in which the token is at hand, up to the statement that uses it.
     fn hold(&mut self, id: BlockId, user: Option<usize>) {
         if let Some(n) = user {
             let token = self.token();
-            if let StmtKind::Assign(_, value) = &mut self.body.blocks[id].stmts[n].kind {
-                let made = std::mem::replace(value, Rvalue::Use(Operand::Const(Const::Unit)));
-                *value = Rvalue::Reuse(token, Box::new(made));
-            }
+            hand_over(&mut self.body.blocks[id].stmts[n].kind, token);
         }
         let held = user.unwrap_or(self.body.blocks[id].stmts.len());
         let panics =
@@ -178,8 +205,18 @@ impl Writer<'_> {
         let release = StmtKind::Release(Place::local(site.object));
         let unwind = unwind.filter(|_| self.cx.may_panic(self.body, &release));
         stmts.push(release);
-        let none = Rvalue::Use(Operand::Const(Const::Null(self.body.locals[self.token].ty)));
-        stmts.push(StmtKind::Assign(Place::local(self.token), none));
+        stmts.push(self.none());
         self.block(stmts, unwind, TermKind::Goto(rest))
+    }
+}
+
+/// Lets a statement use a block: for the object that it makes, or as the token that it has none for.
+fn hand_over(stmt: &mut StmtKind, token: Operand) {
+    let StmtKind::Assign(_, value) = stmt else { unreachable!("only assignments make objects") };
+    let made = std::mem::replace(value, Rvalue::Use(token));
+    if made.is_allocation()
+        && let Rvalue::Use(token) = std::mem::replace(value, Rvalue::Use(Operand::Const(Const::Unit)))
+    {
+        *value = Rvalue::Reuse(token, Box::new(made));
     }
 }
