@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use qz_base::FxHashMap;
 use qz_mir::{BlockId, Body, Stmt};
 use rustc_hash::FxHashSet;
 
@@ -62,7 +61,7 @@ impl Graph {
 
 /// Blocks at whose start memory is at hand (in the first one, at the point in question), and for each the
 /// statement that uses it, if one does.
-pub(crate) type Region = FxHashMap<BlockId, Option<usize>>;
+pub(crate) type Region = BTreeMap<BlockId, Option<usize>>;
 
 /// Whether memory is at hand at the end of a block.
 pub(crate) fn holds_at_end(region: &Region, block: BlockId) -> bool {

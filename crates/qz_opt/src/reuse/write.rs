@@ -1,5 +1,7 @@
 //! Writes down that a block is kept, used, and given back.
 
+use std::collections::BTreeSet;
+
 use qz_base::FxHashMap;
 use qz_mir::{
     Block, BlockId, Body, Const, Intrinsic, Local, LocalDecl, Operand, Ownership, Place, Rvalue, SourceInfo,
@@ -7,7 +9,6 @@ use qz_mir::{
 };
 use qz_types::Ty;
 use qz_types::ty::common;
-use rustc_hash::FxHashSet;
 use smallvec::smallvec;
 
 use super::region::{Graph, Region, holds_at_end};
@@ -90,7 +91,7 @@ impl Writer<'_> {
     fn bring_none(&mut self, start: BlockId, region: &Region, graph: &Graph) {
         let entered = region.keys().filter(|&&id| id != start);
         let from = entered.flat_map(|id| &graph.arrivals[id.index()]).copied();
-        let from: FxHashSet<BlockId> = from.filter(|&from| !holds_at_end(region, from)).collect();
+        let from: BTreeSet<BlockId> = from.filter(|&from| !holds_at_end(region, from)).collect();
         for id in sorted(&from, graph) {
             let inside = |to: BlockId| to != start && region.contains_key(&to);
             self.on_edges(id, &inside, Writer::none);
