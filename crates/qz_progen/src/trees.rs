@@ -33,8 +33,11 @@ def sum(r: Row): Int
 end
 ";
 
-/// Patterns, the inner ones first, and what they bind: trees, numbers, texts.
-const PATTERNS: [(&str, &[&str], &[&str], &[&str]); 9] = [
+/// A pattern, and what it binds: trees, numbers, texts.
+type Pattern = (&'static str, &'static [&'static str], &'static [&'static str], &'static [&'static str]);
+
+/// The inner ones first.
+const PATTERNS: [Pattern; 9] = [
     ("Pair(Pair(a, x, b), y, c)", &["a", "b", "c"], &["x", "y"], &[]),
     ("Pair(a, x, Pair(b, y, c))", &["a", "b", "c"], &["x", "y"], &[]),
     ("Pair(Named(s, a), x, Num(y))", &["a"], &["x", "y"], &["s"]),

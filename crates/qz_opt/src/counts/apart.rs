@@ -10,6 +10,8 @@
 //! Here the parts had better own counts, so that `l_1` ends in front of the call: then [`crate::reuse`] can put the
 //! new cell where the old one was. And a parameter like `l_1` is better handed over than lent.
 
+use std::cell::LazyCell;
+
 use qz_base::FxHashMap;
 use qz_mir::{BlockId, Body, Local, Operand, Place, Proj, Rvalue, Stmt, StmtKind};
 use rustc_hash::FxHashSet;
@@ -75,7 +77,11 @@ pub(crate) fn find(body: &Body, cx: &Cx) -> Apart {
     if cells.is_empty() {
         return Apart::default();
     }
-    let finder = Finder { body, cx, facts, graph: Graph::new(body), cells, made };
+    let mut finder = Finder { body, cx, facts, graph: Graph::new(body), cells, made };
+    finder.forget_hopeless();
+    if finder.cells.is_empty() {
+        return Apart::default();
+    }
     // At first everything that is read is taken to be a part that owns its count.
     let mut apart = finder.round(&vec![None; body.locals.len()]);
     for _ in 0..MAX_ROUNDS {
@@ -130,6 +136,31 @@ pub(crate) fn part_of_cell(place: &Place) -> Option<(u32, u32)> {
 }
 
 impl Finder<'_> {
+    /// Leaves out locals behind whose parts nothing of their size is made: cheaper to find than where they end.
+    fn forget_hopeless(&mut self) {
+        let mut hopeful = FxHashSet::default();
+        for (id, block) in self.body.blocks.iter() {
+            if block.cleanup || self.graph.position[id.index()] == usize::MAX {
+                continue;
+            }
+            for (n, stmt) in block.stmts.iter().enumerate() {
+                let Some((_, from)) = read(&stmt.kind).filter(|(_, from)| part_of_cell(from).is_some())
+                else {
+                    continue;
+                };
+                let Some(&size) = self.cells.get(&from.local).filter(|_| !hopeful.contains(&from.local))
+                else {
+                    continue;
+                };
+                let fits = |id, n, _: &Stmt| self.made.get(&(id, n)) == Some(&size);
+                if region::find(self.body, &self.graph, (id, n), &fits).is_some() {
+                    hopeful.insert(from.local);
+                }
+            }
+        }
+        self.cells.retain(|local, _| hopeful.contains(local));
+    }
+
     /// What is taken apart if these locals look at parts of those.
     fn round(&self, lookers: &Borrowed) -> Apart {
         let mut list: Vec<Local> = self.cells.keys().copied().collect();
@@ -166,10 +197,10 @@ impl Finder<'_> {
     fn consider(&self, whole: Local, at: (BlockId, usize), apart: &mut Apart, taken: &mut Taken) {
         let Some(parts) = self.parts(whole, at) else { return };
         let size = self.cells[&whole];
-        let reached = self.graph.reached(self.body, at.0);
+        let reached = LazyCell::new(|| self.graph.reached(self.body, at.0));
+        let is_free = |by: &Vec<BlockId>| by.iter().all(|by| !reached.contains(by));
         let fits = |id, n, _: &Stmt| {
-            self.made.get(&(id, n)) == Some(&size)
-                && taken.get(&(id, n)).is_none_or(|by| by.iter().all(|by| !reached.contains(by)))
+            self.made.get(&(id, n)) == Some(&size) && taken.get(&(id, n)).is_none_or(is_free)
         };
         let Some(region) = region::find(self.body, &self.graph, at, &fits) else { return };
         for (id, user) in region {

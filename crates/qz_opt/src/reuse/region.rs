@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use qz_mir::{BlockId, Body, Stmt};
 use rustc_hash::FxHashSet;
+use smallvec::SmallVec;
 
 use crate::counts::postorder;
 
@@ -18,14 +19,14 @@ const MAX_EMPTY_SHARE: usize = 4;
 /// What of a body's graph does not change with its statements.
 pub(crate) struct Graph {
     /// Every edge to a block, unwinding left out.
-    pub(crate) arrivals: Vec<Vec<BlockId>>,
+    pub(crate) arrivals: Vec<SmallVec<[BlockId; 2]>>,
     /// The place of each block in reverse postorder.
     pub(crate) position: Vec<usize>,
 }
 
 impl Graph {
     pub(crate) fn new(body: &Body) -> Graph {
-        let mut arrivals = vec![Vec::new(); body.blocks.len()];
+        let mut arrivals = vec![SmallVec::new(); body.blocks.len()];
         for (id, block) in body.blocks.iter() {
             block.term.kind.successors().into_iter().for_each(|to| arrivals[to.index()].push(id));
         }
