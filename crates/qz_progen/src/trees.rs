@@ -25,6 +25,24 @@ def check(t: Tree): Int
   end
 end
 
+# Values that are shared would make ever larger trees.
+def cut(t: Tree, depth: Int): Tree
+  match t
+    Pair(l, n, r) => if depth > 0 then Pair(cut(l, depth - 1), n, cut(r, depth - 1)) else Num(n) end
+    Named(s, of) => if depth > 0 then Named(s, cut(of, depth - 1)) else Leaf end
+    small => small
+  end
+end
+
+def look(t: Tree, depth: Int): Int
+  match t
+    Pair(l, n, r) => if depth > 0 then look(l, depth - 1) * 2 + n % 100 + look(r, depth - 1) else 7 end
+    Named(s, of) => if depth > 0 then look(of, depth - 1) + s.size % 10 else 5 end
+    Num(n) => n % 100
+    Leaf => 3
+  end
+end
+
 def sum(r: Row): Int
   match r
     Last => 2
@@ -152,7 +170,7 @@ impl Trees {
             1 => format!("({name} * 7 % 100)"),
             2 if self.random.one_in(RARELY) => format!("(100 / ({name} - {}))", self.random.below(5)),
             3 if !self.names.trees.is_empty() => {
-                format!("(check({}) % 50)", self.random.pick(&self.names.trees))
+                format!("(look({}, 2) % 50)", self.random.pick(&self.names.trees))
             }
             _ => name,
         }
@@ -195,7 +213,7 @@ impl Trees {
                 0 => format!("tree(row({}, 2), 2)", self.tree(1)),
                 _ => format!("f{}({}, turns)", self.random.below(FUNCTIONS), self.tree(2)),
             };
-            self.line(&format!("  t{n} = {value}\n  puts(check(t{n}))"));
+            self.line(&format!("  t{n} = cut({value}, 6)\n  puts(check(t{n}))"));
             self.names.trees.push(format!("t{n}"));
         }
         self.line("  puts(sum(row(t5, 3)))");
