@@ -2,7 +2,7 @@
 //! programs say is never a crash.
 //!
 //! `QUARTZ_PROGRAMS=5000` runs that many, `QUARTZ_NATIVE_PROGRAMS=500` that many built by LLVM,
-//! `QUARTZ_LOOPS=5000` that many about bounds; `QUARTZ_FIRST=17` starts with that number.
+//! `QUARTZ_LOOPS=5000` that many about bounds, `QUARTZ_TREES=5000` about trees; `QUARTZ_FIRST=17` starts with that number.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 const PROGRAMS: u64 = 200;
 const NATIVE_PROGRAMS: u64 = 12;
 const LOOPS: u64 = 150;
+const TREES: u64 = 150;
 const DAMAGED: u64 = 150;
 
 fn number(name: &str, default: u64) -> u64 {
@@ -104,12 +105,30 @@ fn loops_keep_the_bounds_of_vectors() {
     });
 }
 
+/// Memory that is used again was nobody's any more: values as without optimisation, with nothing left over.
+#[test]
+fn trees_stay_what_they_are() {
+    each_generated("trees", number("QUARTZ_TREES", TREES), qz_progen::trees, &mut |seed, file| {
+        let plain = quartz(&["run", "--color=never", "--leaks", "--unoptimised"], file);
+        let optimised = match seed % 3 {
+            0 => run_on("interp", file),
+            1 => run_on("cranelift", file),
+            // Without counting, blocks change their type in place.
+            _ => quartz(&["run", "--color=never", "--verify"], file),
+        };
+        disagreement(optimised, plain)
+    });
+}
+
 #[test]
 fn native_programs_agree_with_machine_code_in_memory() {
     let programs = number("QUARTZ_NATIVE_PROGRAMS", NATIVE_PROGRAMS);
     let mut skipped = 0;
-    // Every other one is about loops.
-    let make = |seed| if seed % 2 == 0 { qz_progen::program(seed) } else { qz_progen::loops(seed) };
+    let make = |seed| match seed % 3 {
+        0 => qz_progen::program(seed),
+        1 => qz_progen::loops(seed),
+        _ => qz_progen::trees(seed),
+    };
     each_generated("native", programs, make, &mut |seed, file| {
         let opt = ["--opt=2", "--opt=2", "--opt=1", "--opt=0"][seed as usize % 4];
         match run_native(opt, file) {

@@ -26,6 +26,7 @@ use crate::image::Symbol;
 use crate::memory::{Region, Regions};
 use crate::place::Home;
 use crate::program::ProgramCx;
+use crate::reuse::Token;
 use crate::value::{Addr, Val, clif_ty};
 
 /// The state of translating one body.
@@ -50,6 +51,8 @@ pub(crate) struct FnCx<'a, 'b, 'm> {
     closure: Option<ObjectLayout>,
     /// In a destroy function: how deep it was called, see `destroy.rs`.
     pub(crate) drop_depth: Option<Value>,
+    /// For the object that is made next.
+    pub(crate) token: Option<Token>,
     /// Where panics that leave a destroy function pass.
     pub(crate) drop_handler: Option<ir::Block>,
     abi: &'a FnAbi,
@@ -97,6 +100,7 @@ impl<'a, 'b, 'm> FnCx<'a, 'b, 'm> {
             blocks,
             cold: cold_blocks(body),
             in_cleanup: false,
+            token: None,
             unwind: None,
             imports: FxHashMap::default(),
             globals: FxHashMap::default(),

@@ -42,6 +42,11 @@ impl FnCx<'_, '_, '_> {
             | Intrinsic::StrChars
             | Intrinsic::SameObject
             | Intrinsic::IsUnique => Val::one(self.on_objects(which, operands)),
+            Intrinsic::TakeBlock => self.operand(&operands[0]).1,
+            Intrinsic::GiveBlock => {
+                self.give_block(&operands[0]);
+                Val::Parts(Default::default())
+            }
         }
     }
 
@@ -184,7 +189,7 @@ impl FnCx<'_, '_, '_> {
                 self.b.ins().icmp(IntCC::Equal, object, other)
             }
             _ => {
-                let count = self.load_scalar(Scalar::I32, at);
+                let count = self.load_scalar(Scalar::I32, Addr::header(object));
                 self.b.ins().icmp_imm_s(IntCC::Equal, count, 1)
             }
         }

@@ -27,6 +27,7 @@ mod object;
 mod objects;
 mod place;
 mod program;
+mod reuse;
 mod statement;
 mod value;
 

@@ -24,8 +24,11 @@ impl FnCx<'_, '_, '_> {
         (worker, (std::mem::offset_of!(Worker, free) + 8 * class) as i32)
     }
 
-    /// A new object with its header written.
+    /// A new object with its header written, in the block that a token stands for if there is one.
     pub(crate) fn new_object(&mut self, kind: &TypeEntryKind) -> Value {
+        if let Some(token) = self.token.take() {
+            return self.new_object_in(token, kind);
+        }
         let index = self.program.types.index(kind);
         let entry = self.program.types.entry(index);
         let class = if entry.align <= 8 { class_of(entry.size as usize) } else { None };

@@ -63,6 +63,10 @@ impl FnCx<'_, '_, '_> {
                 Val::one(self.symbol_address(Symbol::Data(data)))
             }
             Rvalue::Intrinsic(which, operands, ty) => self.intrinsic(*which, operands, *ty, dest),
+            Rvalue::Reuse(token, value) => {
+                self.token = Some(self.read_token(token));
+                self.rvalue(value, dest)
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use qz_mir::layout::{EnumLayout, Fields, Layout, Scalar, Shape};
 use qz_mir::{InstanceId, Local, TypeEntryKind};
-use qz_rt_abi::object::{FIRST_ADDRESS, FIRST_TYPE, TYPE_STR};
+use qz_rt_abi::object::{FIRST_ADDRESS, FIRST_TYPE, HEADER_TYPE, TYPE_STR};
 use qz_rt_abi::registry::rt;
 
 use crate::enums::discriminant;
@@ -10,9 +10,22 @@ use crate::machine::{Machine, Step};
 use crate::memory::Addr;
 
 impl Machine<'_> {
+    /// A new object, in the block of the reuse token at hand if it is of the same type.
     pub(crate) fn new_object(&mut self, kind: &TypeEntryKind) -> Addr {
         let index = self.shared.types.index(kind);
+        let token = std::mem::replace(&mut self.token, Addr::from_word(0));
+        if token.word() != 0 {
+            if token.plus(HEADER_TYPE).read(Scalar::I32) as u32 == index {
+                return token;
+            }
+            self.free_object(token);
+        }
         Addr::from_word(self.runtime(rt::new_object, &[index as u64]))
+    }
+
+    /// Gives an object's memory back.
+    pub(crate) fn free_object(&mut self, object: Addr) {
+        self.runtime(rt::free_object, &[object.word()]);
     }
 
     pub(crate) fn defer(&mut self, object: Addr) {

@@ -49,6 +49,14 @@ impl Machine<'_> {
             | Intrinsic::StrChars
             | Intrinsic::SameObject
             | Intrinsic::IsUnique => self.on_objects(which, operands),
+            Intrinsic::TakeBlock => self.scalar(&operands[0]),
+            Intrinsic::GiveBlock => {
+                let block = self.pointer(&operands[0]);
+                if block.word() != 0 {
+                    self.free_object(block);
+                }
+                return;
+            }
         };
         to.write(scalar_of(dest), bits);
     }

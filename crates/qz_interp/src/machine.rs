@@ -153,6 +153,8 @@ pub(crate) struct Machine<'m> {
     pub(crate) layouts: &'m Layouts<'m>,
     pub(crate) options: Options,
     pub(crate) frames: Vec<Frame>,
+    /// The block for the object that is made next, or null.
+    pub(crate) token: Addr,
     stack: FrameStack,
     fiber: *mut Fiber,
 }
@@ -165,7 +167,7 @@ impl<'m> Machine<'m> {
     pub(crate) fn new(shared: &'m Shared<'m>, fiber: *mut Fiber, frames: usize) -> Machine<'m> {
         let Shared { module, layouts, options, .. } = *shared;
         let stack = FrameStack::new(frames + RESERVE);
-        Machine { shared, module, layouts, options, frames: Vec::new(), stack, fiber }
+        Machine { shared, module, layouts, options, frames: Vec::new(), token: Addr::from_word(0), stack, fiber }
     }
 
     pub(crate) fn fiber(&self) -> *mut Fiber {

@@ -126,6 +126,10 @@ impl Machine<'_> {
                 to.write(Scalar::Ptr, at.word());
             }
             Rvalue::Intrinsic(which, operands, ty) => self.intrinsic(*which, operands, *ty, dest, to),
+            Rvalue::Reuse(token, value) => {
+                self.token = Addr::from_word(self.scalar(token));
+                self.rvalue(value, dest, to)?;
+            }
         }
         Ok(())
     }

@@ -19,6 +19,7 @@ use crate::ir::{Label, LlTy, Value, Writer};
 use crate::memory::{Addr, IS_BOOL, MOSTLY, NONNULL, RARELY};
 use crate::place::Home;
 use crate::program::ProgramCx;
+use crate::reuse::Token;
 use crate::unwind::{Ways, ret_ty};
 use crate::value::Val;
 
@@ -44,6 +45,8 @@ pub(crate) struct FnCx<'a, 'm> {
     closure: Option<ObjectLayout>,
     /// In a destroy function: how deep it was called, see `destroy.rs`.
     pub(crate) drop_depth: Option<Value>,
+    /// For the object that is made next.
+    pub(crate) token: Option<Token>,
     source: SourceInfo,
 }
 
@@ -85,6 +88,7 @@ impl<'a, 'm> FnCx<'a, 'm> {
             local_layouts,
             blocks,
             in_cleanup: false,
+            token: None,
             unwind: None,
             ways: Ways::default(),
             bits: FxHashMap::default(),

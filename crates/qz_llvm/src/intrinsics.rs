@@ -42,6 +42,11 @@ impl FnCx<'_, '_> {
             | Intrinsic::StrChars
             | Intrinsic::SameObject
             | Intrinsic::IsUnique => Val::one(self.on_objects(which, operands)),
+            Intrinsic::TakeBlock => self.operand(&operands[0]).1,
+            Intrinsic::GiveBlock => {
+                self.give_block(&operands[0]);
+                Val::Parts(Default::default())
+            }
         }
     }
 

@@ -28,6 +28,7 @@ mod objects;
 mod place;
 mod program;
 mod recursion;
+mod reuse;
 mod statement;
 mod strings;
 pub mod subset;

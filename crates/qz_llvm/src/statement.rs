@@ -59,6 +59,10 @@ impl FnCx<'_, '_> {
             Rvalue::Ref(_, place) => Val::one(self.address_of(place)),
             Rvalue::StaticRef(id) => Val::one(self.program.static_storage(*id)),
             Rvalue::Intrinsic(which, operands, ty) => self.intrinsic(*which, operands, *ty, dest),
+            Rvalue::Reuse(token, value) => {
+                self.token = Some(self.read_token(token));
+                self.rvalue(value, dest)
+            }
         }
     }
 

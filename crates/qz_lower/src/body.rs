@@ -212,6 +212,22 @@ impl<'l, 'c, 'd> Cx<'l, 'c, 'd> {
         self.end_with_scope(home);
     }
 
+    /// Locals with the names of what was captured, for debuggers: code reads the closure itself, so that they are
+    /// nothing wherever code is optimised.
+    fn name_captures(&mut self, captures: &[LocalId], types: &[Ty]) {
+        for (n, (&captured, &ty)) in captures.iter().zip(types).enumerate() {
+            let it = &self.body.locals[captured];
+            let (name, span) = (it.name, it.span);
+            if name.as_str().is_empty() {
+                continue;
+            }
+            let home = self.b.local(ty, Some(name));
+            self.b.locals[home].span = span;
+            let place = Place::local(Local::from_raw(1)).then(Proj::Capture(n as u32));
+            self.b.assign_local(home, Rvalue::Use(Operand::Copy(place)));
+        }
+    }
+
     fn end_with_scope(&mut self, local: Local) {
         if let Some(scope) = self.scopes.last_mut() {
             scope.exits.push(Exit::Local(local));
@@ -455,6 +471,7 @@ fn lower_lambda(lw: &Lowerer<'_, '_>, key: BodyKey, checked: Arc<CheckedFn>, lam
     let (params, captures, root) = (it.params.clone(), it.captures.clone(), it.body);
     let span = checked.body.expr_span(root);
     let mut cx = Cx::new(lw, key, checked, fn_ty.ret, span, Some(lambda));
+    cx.b.declared_at(cx.body.expr_span(expr));
     cx.b.param(cx.ty(expr), None);
     let mut types = Vec::new();
     let mut borrowed = Vec::new();
@@ -470,7 +487,7 @@ fn lower_lambda(lw: &Lowerer<'_, '_>, key: BodyKey, checked: Arc<CheckedFn>, lam
             borrowed.extend(matches!(ty.kind(), qz_types::TyKind::Ref(..)).then_some((captured, n)));
         }
     }
-    cx.b.set_captures(types);
+    cx.b.set_captures(types.clone());
     cx.open_scope();
     if params.len() == fn_ty.params.len() {
         cx.bind_params(&params, fn_ty.params);
@@ -489,6 +506,10 @@ fn lower_lambda(lw: &Lowerer<'_, '_>, key: BodyKey, checked: Arc<CheckedFn>, lam
         let home = cx.b.eval(ty, Rvalue::Ref(Mutability::Shared, place));
         cx.homes.insert(captured, Home::Local(home));
     }
+    let head = cx.body.expr_span(expr);
+    cx.b.set_span(head);
+    cx.name_captures(&captures, &types);
+    cx.b.set_span(span);
     cx.returned(root);
     cx.b.finish()
 }

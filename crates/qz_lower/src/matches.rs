@@ -69,6 +69,12 @@ impl Cx<'_, '_, '_> {
         self.close_scope();
         for (target, arm) in targets.iter().zip(arms) {
             self.b.switch_to(target.body);
+            let is_bound = |local: &LocalId| self.homes.contains_key(local);
+            if !self.arm_locals(arm.pat).iter().all(is_bound) {
+                // Earlier arms cover all that this one does.
+                self.b.end(TermKind::Unreachable);
+                continue;
+            }
             self.open_scope();
             // The names the pattern bound end with the arm.
             for local in self.arm_locals(arm.pat) {

@@ -253,6 +253,9 @@ pub enum Rvalue {
     /// The address of a module variable's storage; behind it a value of the variable's type.
     StaticRef(StaticId),
     Intrinsic(Intrinsic, SmallVec<[Operand; 3]>, Ty),
+    /// A new object ([`Rvalue::is_allocation`]) in a block that [`Intrinsic::TakeBlock`] gave, or in one of its
+    /// own if that is null. Mono only.
+    Reuse(Operand, Box<Rvalue>),
 }
 
 #[derive(Clone, Debug)]
@@ -384,6 +387,11 @@ pub enum Intrinsic {
     SameObject,
     /// Whether an object has exactly one count and is not shared.
     IsUnique,
+    /// The block of an object with one count whose parts were moved out, as a `Ptr` to the object's type: a
+    /// reuse token. Mono only.
+    TakeBlock,
+    /// Gives a block from [`Intrinsic::TakeBlock`] back, or does nothing with null. Mono only.
+    GiveBlock,
     /// An uninitialised value, for slots that are filled before they are read.
     Uninit,
     /// Takes a value and never releases it: its count was moved elsewhere with its bytes.
@@ -451,6 +459,18 @@ impl Rvalue {
         match self {
             Rvalue::Checked(..) => true,
             Rvalue::Cast(kind, ..) => *kind == CastKind::Checked,
+            _ => false,
+        }
+    }
+
+    /// Whether this makes an object that [`Rvalue::Reuse`] can put into a given block. Of enums the layout must
+    /// say that they are boxed, too.
+    pub fn is_allocation(&self) -> bool {
+        match self {
+            Rvalue::New(..) | Rvalue::MakeDyn { .. } => true,
+            Rvalue::Aggregate(AggregateKind::Variant(..), operands) | Rvalue::Closure(_, operands) => {
+                !operands.is_empty()
+            }
             _ => false,
         }
     }

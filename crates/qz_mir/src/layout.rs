@@ -25,7 +25,8 @@ use std::sync::Arc;
 use qz_base::FxHashMap;
 use qz_types::{AdtId, Ty, TyFlags, TyKind};
 
-use crate::program::{AdtDef, Source};
+use crate::body::{ClosureTarget, Rvalue};
+use crate::program::{AdtDef, Module, Source};
 
 pub use places::PlaceTy;
 pub use slots::Slot;
@@ -286,6 +287,36 @@ impl<'a> Layouts<'a> {
         match &self.of(ty).as_enum().tag {
             Tag::Boxed { cell_size, cell_align, .. } => (*cell_size, *cell_align),
             other => unreachable!("{ty:?} is not boxed: {other:?}"),
+        }
+    }
+
+    /// Size and alignment of the objects behind values of a reference struct or a boxed enum.
+    pub fn block(&self, ty: Ty) -> Option<(u32, u32)> {
+        if self.is_reference_struct(ty) {
+            let object = self.object(ty);
+            return Some((object.size, object.align));
+        }
+        self.of(ty).is_boxed().then(|| self.cell(ty))
+    }
+
+    /// Size and alignment of the object that a value makes, if it makes one.
+    pub fn allocated(&self, module: &Module, value: &Rvalue) -> Option<(u32, u32)> {
+        if !value.is_allocation() {
+            return None;
+        }
+        let of = |object: ObjectLayout| (object.size, object.align);
+        match value {
+            Rvalue::New(ty, _) => self.block(*ty),
+            Rvalue::Aggregate(kind, _) => self.of(kind.ty()).is_boxed().then(|| self.cell(kind.ty())),
+            Rvalue::Closure(target, _) => match **target {
+                ClosureTarget::Instance(id) => {
+                    let body = module.instances[id].body.as_ref()?;
+                    Some(of(self.closure(&body.captures)))
+                }
+                _ => None,
+            },
+            Rvalue::MakeDyn { from, .. } => Some(of(self.dyn_box(*from))),
+            _ => None,
         }
     }
 

@@ -617,6 +617,12 @@ impl Printer<'_> {
                     self.put(format_args!(" vtable{}", vtable.raw()));
                 }
             }
+            Rvalue::Reuse(token, value) => {
+                self.put("reuse ");
+                self.operand(token);
+                self.put(" for ");
+                self.rvalue(value);
+            }
             Rvalue::Ref(mutability, place) => {
                 self.put(if *mutability == Mutability::Mut { "&mut " } else { "&" });
                 self.place(place);

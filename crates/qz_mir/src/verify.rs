@@ -219,6 +219,13 @@ fn wrong_value(value: &Rvalue, concrete: bool) -> Option<&'static str> {
             _ => None,
         },
         Rvalue::MakeDyn { vtable, .. } if vtable.is_none() == concrete => Some("the table of methods"),
+        Rvalue::Reuse(..) | Rvalue::Intrinsic(Intrinsic::TakeBlock | Intrinsic::GiveBlock, ..)
+            if !concrete =>
+        {
+            Some("generic bodies know no blocks")
+        }
+        Rvalue::Reuse(_, inner) if !inner.is_allocation() => Some("only new objects need a block"),
+        Rvalue::Reuse(_, inner) => wrong_value(inner, concrete),
         _ => None,
     }
 }

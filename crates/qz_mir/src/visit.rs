@@ -33,6 +33,10 @@ pub fn each_operand<'a>(value: &'a Rvalue, f: &mut dyn FnMut(&'a Operand)) {
         }
         Rvalue::MakeDyn { value, .. } => f(value),
         Rvalue::Intrinsic(_, list, _) => list.iter().for_each(f),
+        Rvalue::Reuse(token, value) => {
+            f(token);
+            each_operand(value, f);
+        }
         Rvalue::Discriminant(_) | Rvalue::Ref(..) | Rvalue::StaticRef(_) => {}
     }
 }
@@ -53,6 +57,10 @@ pub fn each_operand_mut(value: &mut Rvalue, f: &mut dyn FnMut(&mut Operand)) {
         }
         Rvalue::MakeDyn { value, .. } => f(value),
         Rvalue::Intrinsic(_, list, _) => list.iter_mut().for_each(f),
+        Rvalue::Reuse(token, value) => {
+            f(token);
+            each_operand_mut(value, f);
+        }
         Rvalue::Discriminant(_) | Rvalue::Ref(..) | Rvalue::StaticRef(_) => {}
     }
 }

@@ -7,6 +7,7 @@
 //! it for keeps add a count.
 //!
 //! * [`prepare`] brings a body into a form in which only whole locals are passed to calls.
+//! * [`apart`] finds objects that are taken apart to make others in their place: their parts own counts.
 //! * [`borrow`] finds locals that need no count, because they look at a part of another one.
 //! * [`quiet`] tells which statements give up no count that memory holds, so that locals may look there, too.
 //! * [`locals`] says which locals own counts, and which keep others alive.
@@ -17,6 +18,7 @@
 //! A local is owned at a point exactly if it is live there and holds a value on every way to it. So what a
 //! panic must release at each statement, and what an edge must release, is known without flags at run time.
 
+pub(crate) mod apart;
 mod borrow;
 mod edges;
 mod flow;
@@ -35,6 +37,9 @@ use crate::callgraph::Panics;
 use crate::drops::Drops;
 use crate::glue;
 
+use apart::Apart;
+
+pub(crate) use flow::postorder;
 pub(crate) use quiet::Quiet;
 
 /// What placing counts in one body needs to know about the rest.
@@ -44,6 +49,8 @@ pub(crate) struct Cx<'a> {
     pub(crate) drops: &'a Drops<'a>,
     pub(crate) panics: &'a Panics,
     pub(crate) quiet: &'a Quiet,
+    /// Whether objects are put into the memory of others.
+    pub(crate) reuse: bool,
 }
 
 /// Places counts in every body that has none yet.
@@ -53,13 +60,14 @@ pub(crate) fn place_counts(
     drops: &Drops,
     panics: &Panics,
     quiet: &Quiet,
+    reuse: bool,
 ) {
     for id in module.instances.ids() {
         if glue::has_counts(&module.instances[id].key) {
             continue;
         }
         let Some(body) = module.instances[id].body.take() else { continue };
-        let cx = Cx { module, layouts, drops, panics, quiet };
+        let cx = Cx { module, layouts, drops, panics, quiet, reuse };
         let body = place_in(Arc::unwrap_or_clone(body), &cx, id);
         module.instances[id].body = Some(Arc::new(body));
     }
@@ -71,7 +79,12 @@ pub(crate) fn place_in(mut body: Body, cx: &Cx, id: InstanceId) -> Body {
         cx.module.instances[id].params.iter().map(|param| param.ownership == Ownership::Owned).collect();
     prepare::prepare(&mut body, cx, &owned_params);
     let checks_stack = cx.module.instances[id].may_panic;
-    let locals = locals::Locals::new(&body, cx, &owned_params, &borrow::find(&body, cx, &owned_params));
+    let apart = match cx.reuse {
+        true => apart::find(&body, cx),
+        false => Apart::default(),
+    };
+    let borrowed = borrow::find(&body, cx, &owned_params, &apart);
+    let locals = locals::Locals::new(&body, cx, &owned_params, &borrowed);
     let flow = flow::Flow::new(&body, &locals);
     place::place(body, cx, &locals, &flow, checks_stack)
 }

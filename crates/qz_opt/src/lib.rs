@@ -12,8 +12,9 @@
 //!    are inlined.
 //! 5. [`ownership`] of parameters and [`counts`], which need the final calls: who keeps what, who may panic.
 //! 6. [`simplify`] once more, for the blocks that counts brought.
-//! 7. [`versions`]: loops without their bounds checks, where those can be asked in front.
-//! 8. [`outline`]: counts of wide values by a call.
+//! 7. [`reuse`]: new objects in the memory of others, where counts say that those end.
+//! 8. [`versions`]: loops without their bounds checks, where those can be asked in front.
+//! 9. [`outline`]: counts of wide values by a call.
 //!
 //! Each pass is a function from body to body; the verifier runs after every one if asked to.
 
@@ -28,6 +29,7 @@ mod inline;
 mod instantiate;
 mod outline;
 mod ownership;
+mod reuse;
 mod scalars;
 mod simplify;
 mod specialise;
@@ -183,15 +185,18 @@ fn build(
     let panics = callgraph::mark_panics(&mut module, &layouts, &drops, &calls);
     let mut quiet = Quiet::unknown(&module);
     if optimise {
-        ownership::infer_params(&mut module, &drops, &calls);
+        each_body(&mut module, |body| reuse::cells::name_inner(body, &layouts));
+        ownership::infer_params(&mut module, &layouts, &drops, &panics, &calls);
         quiet = Quiet::new(&module, &layouts, &drops, &calls);
     }
-    counts::place_counts(&mut module, &layouts, &drops, &panics, &quiet);
+    counts::place_counts(&mut module, &layouts, &drops, &panics, &quiet, optimise);
     observe(Stage::Counted, &module);
     let release_panics = |ty| panics.release(ty, &drops);
     check(&module, &layouts, options, "count placement", Some(&release_panics))?;
     if optimise {
         each_body(&mut module, simplify::simplify_counted);
+        reuse::reuse_memory(&mut module, &layouts, &drops, &panics, &quiet);
+        check(&module, &layouts, options, "reuse of memory", Some(&release_panics))?;
         each_body(&mut module, versions::split_loops);
         each_body(&mut module, indexes::usual_first);
         outline::outline_counts(&mut module, source, &layouts, &drops, &panics);

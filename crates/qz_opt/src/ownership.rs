@@ -1,25 +1,41 @@
 //! Which parameters does a function keep, so that callers had better give them away?
 //!
 //! After Ullrich and de Moura ("Counting Immutable Beans", 2019): a parameter that is stored, returned or
-//! passed on to one that is kept is *owned*, any other is *borrowed*. Components of the call graph are
+//! passed on to one that is kept, or taken apart to make another object of it, is *owned*, any other is *borrowed*. Components of the call graph are
 //! settled callees first; inside one, parameters start as borrowed and become owned until nothing changes.
 //!
 //! Whoever is called without its name being known (closures, `dyn` methods, a user's `drop`) borrows.
 
+use std::sync::Arc;
+
 use qz_base::Arena;
+use qz_mir::layout::Layouts;
 use qz_mir::{
     Body, Callee, ClosureTarget, Instance, InstanceId, InstanceKey, Intrinsic, Local, Module, Operand,
     Ownership, Place, Rvalue, StmtKind,
 };
 use rustc_hash::FxHashSet;
 
-use crate::callgraph::CallGraph;
+use crate::callgraph::{CallGraph, Panics};
+use crate::counts::apart::{self, Apart};
+use crate::counts::{Cx, Quiet};
 use crate::drops::Drops;
 use crate::glue;
 
 /// Settles [`qz_mir::Param::ownership`] of all instances.
-pub(crate) fn infer_params(module: &mut Module, drops: &Drops, calls: &CallGraph) {
+pub(crate) fn infer_params(
+    module: &mut Module,
+    layouts: &Layouts,
+    drops: &Drops,
+    panics: &Panics,
+    calls: &CallGraph,
+) {
     let fixed = fixed_conventions(module);
+    let quiet = Quiet::unknown(module);
+    let cx = Cx { module, layouts, drops, panics, quiet: &quiet, reuse: true };
+    let apart =
+        |body: &Option<Arc<Body>>| body.as_ref().map(|body| apart::find(body, &cx)).unwrap_or_default();
+    let apart: Vec<Apart> = module.instances.values().map(|instance| apart(&instance.body)).collect();
     for component in &calls.components {
         let mut changed = true;
         while changed {
@@ -30,7 +46,7 @@ pub(crate) fn infer_params(module: &mut Module, drops: &Drops, calls: &CallGraph
                 }
                 let instance = &module.instances[id];
                 let Some(body) = &instance.body else { continue };
-                let kept = kept_params(body, drops, &module.instances);
+                let kept = kept_params(body, drops, &module.instances, &apart[id.index()]);
                 let instance = &mut module.instances[id];
                 for (param, kept) in instance.params.iter_mut().zip(kept) {
                     if kept && param.ownership == Ownership::Borrowed {
@@ -75,8 +91,8 @@ fn fixed_conventions(module: &Module) -> FxHashSet<InstanceId> {
 }
 
 /// For each parameter whether the body keeps it.
-fn kept_params(body: &Body, drops: &Drops, instances: &Arena<Instance>) -> Vec<bool> {
-    let mut kept = vec![false; body.locals.len()];
+fn kept_params(body: &Body, drops: &Drops, instances: &Arena<Instance>, apart: &Apart) -> Vec<bool> {
+    let mut kept: Vec<bool> = body.locals.ids().map(|local| apart.is_whole(local)).collect();
     // Which locals each one was copied from, whole.
     let mut copies: Vec<(Local, Local)> = Vec::new();
     for stmt in body.blocks.values().flat_map(|block| &block.stmts) {

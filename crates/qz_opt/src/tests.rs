@@ -225,6 +225,95 @@ fn main() -> Int {
 }
 
 #[test]
+fn what_is_taken_apart_gives_its_block_to_what_is_made() {
+    check(
+        "
+fn next(t_1: Tree) -> Tree noinline {
+  let _2: Int
+  let l_3: Tree
+  let n_4: Int
+  let r_5: Tree
+  let _6: Int
+  bb0:
+    _2 = discr t_1
+    switch _2 [0: bb1, 1: bb2]
+  bb1:
+    _0 = t_1
+    return
+  bb2:
+    l_3 = t_1.v1.0
+    n_4 = t_1.v1.1
+    r_5 = t_1.v1.2
+    _6 = add! n_4, 1
+    _0 = variant 1 Tree (l_3, _6, r_5)
+    return
+}
+fn main() -> Int {
+  let _1: Tree
+  let _2: Tree
+  let _3: Tree
+  bb0:
+    _1 = variant 0 Tree ()
+    _2 = variant 1 Tree (_1, 1, _1)
+    _3 = call next(_2)
+    _0 = discr _3
+    return
+}",
+        OptLevel::Speed,
+        "next",
+        expect![[r#"
+            fn next(t_1: Tree) -> Tree noinline {
+              let _2: Int
+              let l_3: Tree
+              let n_4: Int
+              let r_5: Tree
+              let _6: Int
+              let _7: Ptr<Tree>
+              let _8: ()
+              let _9: Bool
+              bb0 unwind bb4:
+                _2 = discr t_1
+                switch _2 [0: bb1, 1: bb2]
+              bb1:
+                _0 = move t_1
+                return
+              bb2:
+                l_3 = t_1.v1.0
+                n_4 = t_1.v1.1
+                r_5 = t_1.v1.2
+                _9 = IsUnique(t_1): Bool
+                branch _9, bb7, bb8
+              bb3 cleanup:
+                resume
+              bb4 cleanup:
+                release t_1
+                goto bb3
+              bb5 unwind bb6:
+                _6 = add! n_4, 1
+                _0 = reuse move _7 for variant 1 Tree (move l_3, _6, move r_5)
+                return
+              bb6 cleanup:
+                _8 = GiveBlock(move _7): ()
+                release r_5
+                release l_3
+                goto bb3
+              bb7:
+                l_3 = move t_1.v1.0
+                r_5 = move t_1.v1.2
+                _7 = TakeBlock(move t_1): Ptr<Tree>
+                goto bb5
+              bb8:
+                retain l_3
+                retain r_5
+                release t_1
+                _7 = null(Ptr<Tree>)
+                goto bb5
+            }
+        "#]],
+    );
+}
+
+#[test]
 fn what_is_read_from_an_object_gets_a_count() {
     check(
         r#"
@@ -448,4 +537,25 @@ fn main() -> Int {
     let id = program.function_id("main").expect("there is a `main`");
     let body = program.body(qz_mir::BodyKey::main(id));
     assert_eq!(print_body(&body, &SourceNames(&program)).trim(), text.trim());
+}
+
+#[test]
+fn tokens_read_back_to_themselves() {
+    let text = "fn main() -> () {
+  let _1: Tree
+  let _2: Ptr<Tree>
+  let _3: Tree
+  let _4: ()
+  bb0:
+    _1 = variant 0 Tree ()
+    _2 = TakeBlock(move _1): Ptr<Tree>
+    _3 = reuse move _2 for variant 1 Tree (_1, 1, _1)
+    _4 = GiveBlock(move _2): ()
+    return
+}
+";
+    let program = TextProgram::read(&format!("{PRELUDE}{text}")).expect("the program is well formed");
+    let main = program.function_id("main").expect("there is a `main`");
+    let body = qz_mir::Source::body(&program, qz_mir::BodyKey::main(main));
+    assert_eq!(print_body(&body, &SourceNames(&program)), text);
 }

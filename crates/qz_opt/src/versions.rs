@@ -45,7 +45,7 @@ pub(crate) fn split_loops(body: &mut Body) {
 /// An index, as far as the loop tells.
 #[derive(Clone, Debug, PartialEq)]
 enum Index {
-    /// The loop's counter and this much, which is not negative.
+    /// The loop's counter and this much, which together are not negative if the counter is not.
     Counter(i64),
     /// The same at every turn.
     Fixed(Local),
@@ -169,7 +169,7 @@ impl Known<'_> {
         let (index, size) = (self.unsigned(index)?, self.unsigned(size)?);
         let size = self.size(size)?;
         let test = match self.index(index, plain)? {
-            Index::Counter(more) => Test::LimitFits { size, less: more },
+            Index::Counter(more) => Test::LimitFits { size, less: more.max(0) },
             Index::Fixed(index) => Test::InBounds { index, size },
         };
         Some((test, *else_))
@@ -203,11 +203,11 @@ impl Known<'_> {
             Rvalue::Use(of) => self.index(root(of)?, plain),
             Rvalue::Binary(BinOp::Add, of, Operand::Const(Const::Int(by, IntTy::I64)))
             | Rvalue::Checked(BinOp::Add, of, Operand::Const(Const::Int(by, IntTy::I64))) => {
-                let by = i64::try_from(*by).ok().filter(|by| (0..=1 << 20).contains(by))?;
-                match self.index(root(of)?, plain)? {
-                    Index::Counter(more) => Some(Index::Counter(more + by)),
-                    Index::Fixed(_) => None,
-                }
+                self.counter_and(*by, self.index(root(of)?, plain)?)
+            }
+            Rvalue::Binary(BinOp::Sub, of, Operand::Const(Const::Int(by, IntTy::I64)))
+            | Rvalue::Checked(BinOp::Sub, of, Operand::Const(Const::Int(by, IntTy::I64))) => {
+                self.counter_and(-*by, self.index(root(of)?, plain)?)
             }
             Rvalue::Binary(BinOp::Add, of, size) if self.is_size_if_negative(size, root(of)?) => {
                 let index = self.index(root(of)?, plain)?;
@@ -217,6 +217,14 @@ impl Known<'_> {
             }
             _ => None,
         }
+    }
+
+    /// The counter and more: a little, or as much less as it starts with.
+    fn counter_and(&self, by: i128, index: Index) -> Option<Index> {
+        let Index::Counter(more) = index else { return None };
+        let sum = i64::try_from(by + more as i128).ok()?;
+        let least = -self.counted.least.unwrap_or(0).max(0);
+        (least..=1 << 20).contains(&sum).then_some(Index::Counter(sum))
     }
 
     /// Whether an operand is zero unless `index` is negative: `(index >> 63) & size`, as the library writes it.

@@ -9,12 +9,14 @@ mod exprs;
 mod loops;
 mod random;
 mod stmts;
+mod trees;
 
 use std::fmt::Write as _;
 
 use random::Random;
 
 pub use loops::loops;
+pub use trees::trees;
 
 /// A type of the generated language.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -3,7 +3,7 @@
 //!
 //! An *outcome* is `2 n` if what was waited for came (in a select: case `n`), `2 n + 1` if it is closed, -1 if the
 //! time was over, -2 if the task is cancelled and -3 if nobody could end the wait any more. The last two are panics,
-//! which the caller starts by [`wait_ended`] when it has put away what it holds; while a panic is on its way nothing
+//! which the caller starts by [`wait_failed`] when it has put away what it holds; while a panic is on its way nothing
 //! is cancelled. A *timeout* is in nanoseconds, below zero for none.
 
 use std::fmt::Write;
@@ -27,6 +27,8 @@ use crate::strings;
 const TIMED_OUT: i64 = -1;
 const CANCELLED: i64 = -2;
 const DEADLOCK: i64 = -3;
+/// A task waits for its own end.
+const OWN_END: i64 = -4;
 
 const CANCELLED_WORDS: &str = "the task was cancelled";
 const DEADLOCK_WORDS: &str = "deadlock: all tasks are blocked";
@@ -54,11 +56,11 @@ fn told(outcome: Outcome) -> i64 {
     }
 }
 
-pub(crate) unsafe fn wait_ended(fiber: *mut Fiber, outcome: i64) {
+pub(crate) unsafe fn wait_failed(fiber: *mut Fiber, outcome: i64) {
     let message = match outcome {
         CANCELLED => CANCELLED_WORDS,
-        DEADLOCK => DEADLOCK_WORDS,
-        _ => return,
+        OWN_END => "deadlock: a task waits for itself",
+        _ => DEADLOCK_WORDS,
     };
     // SAFETY: generated code passes its live fiber.
     unsafe { request(fiber, message.to_owned()) }
@@ -66,13 +68,11 @@ pub(crate) unsafe fn wait_ended(fiber: *mut Fiber, outcome: i64) {
 
 // ---- the scheduler
 
-pub(crate) unsafe fn sched_init(fiber: *mut Fiber, workers: i64) {
-    match usize::try_from(workers) {
-        // SAFETY: generated code passes its live fiber.
-        Ok(workers @ 0..=MAX_WORKERS) => unsafe { core(fiber).scheduler().start(workers) },
-        // SAFETY: as above.
-        _ => unsafe { request(fiber, format!("{workers} workers: 0 to {MAX_WORKERS} can be asked for")) },
-    }
+pub(crate) unsafe fn sched_init(fiber: *mut Fiber, workers: i64) -> i64 {
+    let Ok(workers @ 0..=MAX_WORKERS) = usize::try_from(workers) else { return MAX_WORKERS as i64 };
+    // SAFETY: generated code passes its live fiber.
+    unsafe { core(fiber).scheduler().start(workers) };
+    0
 }
 
 pub(crate) unsafe fn sched_shutdown(fiber: *mut Fiber) {
@@ -105,23 +105,23 @@ pub(crate) unsafe fn sched_tasks(fiber: *mut Fiber) -> i64 {
     unsafe { core(fiber).scheduler().live_tasks() as i64 }
 }
 
-pub(crate) unsafe fn sched_yield(fiber: *mut Fiber) {
+pub(crate) unsafe fn sched_yield(fiber: *mut Fiber) -> i64 {
     // SAFETY: as above; the fiber runs here.
     unsafe {
         if is_cancelled(fiber) {
-            return wait_ended(fiber, CANCELLED);
+            return CANCELLED;
         }
         block::yield_now(fiber.cast());
+        0
     }
 }
 
-pub(crate) unsafe fn sleep(fiber: *mut Fiber, nanoseconds: i64) {
+pub(crate) unsafe fn sleep(fiber: *mut Fiber, nanoseconds: i64) -> i64 {
     crate::streams::flush_all();
     // SAFETY: as above.
     unsafe {
         let terms = terms(fiber, nanoseconds.max(0));
-        let outcome = block::sleep(fiber.cast(), terms);
-        wait_ended(fiber, told(outcome));
+        told(block::sleep(fiber.cast(), terms))
     }
 }
 
@@ -214,8 +214,7 @@ pub(crate) unsafe fn task_join(fiber: *mut Fiber, task: *mut u8, timeout: i64) -
     unsafe {
         let task = &*task.cast::<Task>();
         if core(fiber).task().is_some_and(|own| ptr::eq(own, task)) {
-            request(fiber, "deadlock: a task waits for itself".into());
-            return TIMED_OUT;
+            return OWN_END;
         }
         let outcome = block::join(fiber.cast(), task, terms(fiber, timeout));
         told(outcome)
@@ -285,19 +284,17 @@ pub(crate) unsafe fn generator_over(_fiber: *mut Fiber, generator: *mut u8) -> u
     unsafe { (*generator.cast::<Generator>()).is_over() as u8 }
 }
 
-pub(crate) unsafe fn generator_resume(fiber: *mut Fiber, generator: *mut u8) {
+pub(crate) unsafe fn generator_resume(fiber: *mut Fiber, generator: *mut u8) -> i64 {
     // SAFETY: as above; the fiber runs here.
     unsafe {
-        let outcome = (*generator.cast::<Generator>()).resume(fiber.cast(), terms(fiber, -1));
-        wait_ended(fiber, told(outcome));
+        told((*generator.cast::<Generator>()).resume(fiber.cast(), terms(fiber, -1)))
     }
 }
 
-pub(crate) unsafe fn generator_yield(fiber: *mut Fiber) {
+pub(crate) unsafe fn generator_yield(fiber: *mut Fiber) -> i64 {
     // SAFETY: generated code passes its live fiber, which runs a generator's body.
     unsafe {
-        let outcome = generator_at_work(fiber).pause(fiber.cast(), terms(fiber, -1));
-        wait_ended(fiber, told(outcome));
+        told(generator_at_work(fiber).pause(fiber.cast(), terms(fiber, -1)))
     }
 }
 

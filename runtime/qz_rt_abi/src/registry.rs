@@ -63,6 +63,15 @@ pub struct RtDef {
     pub reads: bool,
 }
 
+// What panics does nothing else, so engines go straight on to the clean-up.
+const _: () = {
+    let mut f = 0;
+    while f < TABLE.len() {
+        assert!(!TABLE[f].may_panic || TABLE[f].never);
+        f += 1;
+    }
+};
+
 /// Calls `$callback!` with the whole list. An entry is
 /// `$(#[doc])* fn name(param: Type, …) -> Type: flag flag;` with the flags `panics`, `blocks`, `never`,
 /// `effect`, `keyed`, `only_args`, `reads` and the types `Bool U8 I32 U32 Char Int U64 F32 F64 Ptr Str Unit`.
@@ -145,8 +154,9 @@ macro_rules! rt_functions {
             // ---- tasks, channels, locks; `outcome`, `timeout`: see `qz_rt::tasks`
             /// From now on other threads may refer to the object, too: its count is an atomic one.
             fn share(object: Ptr) -> Unit: ;
-            /// Starts the scheduler with so many workers, 0 for as many as there are processors.
-            fn sched_init(workers: Int) -> Unit: panics effect;
+            /// Starts the scheduler with so many workers, 0 for as many as there are processors; 0 if there can be so many,
+            /// else the largest number.
+            fn sched_init(workers: Int) -> Int: effect;
             /// Lets what is ready finish, cancels what waits, and stops the scheduler's threads.
             fn sched_shutdown() -> Unit: blocks;
             /// 0 idle, 1 running, 2 draining, 3 stopped.
@@ -154,10 +164,10 @@ macro_rules! rt_functions {
             fn sched_workers() -> Int: effect;
             /// Tasks that were started and are not over.
             fn sched_tasks() -> Int: effect;
-            /// Lets others go first.
-            fn sched_yield() -> Unit: panics blocks;
-            /// The panic that the outcome of a wait means, if it does.
-            fn wait_ended(outcome: Int) -> Unit: panics effect;
+            /// Lets others go first. Outcome.
+            fn sched_yield() -> Int: blocks;
+            /// The panic that an outcome below -1 means.
+            fn wait_failed(outcome: Int) -> Unit: panics never;
             /// Starts a task with this function for C, the same for all tasks, which asks for the body. The body is
             /// moved. A count of the task.
             fn task_spawn(entry: Ptr, body: Ptr, own_thread: Bool) -> Ptr: effect;
@@ -168,7 +178,7 @@ macro_rules! rt_functions {
             /// The body of the task at work, once.
             fn task_body() -> Ptr: effect;
             /// Waits for the end of a task. Outcome.
-            fn task_join(task: Ptr, timeout: Int) -> Int: panics blocks;
+            fn task_join(task: Ptr, timeout: Int) -> Int: blocks;
             fn task_done(task: Ptr) -> Bool: effect;
             /// The task ends at its wait, if it waits, or at its next one.
             fn task_cancel(task: Ptr) -> Unit: effect;
@@ -183,10 +193,10 @@ macro_rules! rt_functions {
             fn generator_new(entry: Ptr, body: Ptr) -> Ptr: effect;
             /// Whether no further value comes.
             fn generator_over(generator: Ptr) -> Bool: effect;
-            /// Lets the body run until it yields or is over.
-            fn generator_resume(generator: Ptr) -> Unit: panics blocks;
-            /// Lets who asked go on until it asks again. In a body.
-            fn generator_yield() -> Unit: panics blocks;
+            /// Lets the body run until it yields or is over. Outcome.
+            fn generator_resume(generator: Ptr) -> Int: blocks;
+            /// Lets who asked go on until it asks again. In a body. Outcome.
+            fn generator_yield() -> Int: blocks;
             /// Ends the body, if it is not over, and frees the generator.
             fn generator_end(generator: Ptr) -> Unit: blocks;
             /// Memory for a value that the task at work sends or receives, until it asks for it again.
@@ -384,8 +394,8 @@ macro_rules! rt_functions {
             fn time_wall() -> Int: effect;
             /// Seconds to add to UTC for local time at this moment (seconds since 1970).
             fn time_local_offset(seconds: Int) -> Int: effect;
-            /// Waits for so long; others go on meanwhile.
-            fn sleep(nanoseconds: Int) -> Unit: panics blocks;
+            /// Waits for so long; others go on meanwhile. Outcome.
+            fn sleep(nanoseconds: Int) -> Int: blocks;
             /// 64 random bits from the system.
             fn random_seed() -> U64: effect;
             fn random_bytes(bytes: Ptr, len: U64) -> Int: effect;

@@ -33,7 +33,7 @@ const ALL_OPS: [BinOp; 16] = [
 
 const ALL_CASTS: [CastKind; 4] = [CastKind::Checked, CastKind::Wrapping, CastKind::Bits, CastKind::Pointer];
 
-const ALL_INTRINSICS: [Intrinsic; 32] = [
+const ALL_INTRINSICS: [Intrinsic; 34] = [
     Intrinsic::SizeOf,
     Intrinsic::AlignOf,
     Intrinsic::NeedsRelease,
@@ -64,6 +64,8 @@ const ALL_INTRINSICS: [Intrinsic; 32] = [
     Intrinsic::StrChars,
     Intrinsic::SameObject,
     Intrinsic::IsUnique,
+    Intrinsic::TakeBlock,
+    Intrinsic::GiveBlock,
     Intrinsic::Uninit,
     Intrinsic::Forget,
 ];
@@ -544,6 +546,11 @@ impl<'t> Reader<'t> {
         }
         if self.eat("dyn") {
             return self.make_dyn();
+        }
+        if self.eat("reuse") {
+            let token = self.operand()?;
+            self.expect("for")?;
+            return Ok(Rvalue::Reuse(token, Box::new(self.rvalue()?)));
         }
         if self.eat("&mut") {
             return Ok(Rvalue::Ref(Mutability::Mut, self.place()?));

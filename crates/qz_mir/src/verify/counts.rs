@@ -2,13 +2,15 @@
 //!
 //! An abstract run over all blocks. A local that owns counts is *empty*, *full* (owns one), or *looks* (its
 //! value was copied and has no count of its own yet). Adding a count to what a place holds is a *credit* that
-//! the next copy of that place, kept for good, uses up. Two ways into a block must agree.
+//! the next copy of that place, kept for good, uses up. Two ways into a block must agree. A reuse token is full
+//! until an object is put into its block or the block is given back.
 
 use qz_base::FxHashMap;
 
 use crate::body::*;
 use crate::layout::Layouts;
 use crate::program::Module;
+use crate::visit::each_operand;
 
 use super::Cx;
 
@@ -31,6 +33,8 @@ struct Checker<'a> {
     module: &'a Module,
     layouts: &'a Layouts<'a>,
     tracked: Vec<bool>,
+    /// Locals that hold reuse tokens.
+    tokens: Vec<bool>,
 }
 
 pub(super) fn check(cx: &mut Cx, module: &Module, layouts: &Layouts, of: super::State) {
@@ -47,8 +51,10 @@ pub(super) fn check(cx: &mut Cx, module: &Module, layouts: &Layouts, of: super::
             };
             owned && layouts.of(decl.ty).needs_release
         })
-        .collect();
-    let checker = Checker { body, module, layouts, tracked };
+        .collect::<Vec<bool>>();
+    let tokens = tokens(body);
+    let tracked = tracked.iter().zip(&tokens).map(|(&counted, &token)| counted || token).collect();
+    let checker = Checker { body, module, layouts, tracked, tokens };
     let mut entry = State { locals: vec![Count::Empty; body.locals.len()], credits: FxHashMap::default() };
     for param in body.params().filter(|param| checker.tracked[param.index()]) {
         entry.locals[param.index()] = Count::Full;
@@ -103,6 +109,16 @@ pub(super) fn check(cx: &mut Cx, module: &Module, layouts: &Layouts, of: super::
     }
 }
 
+fn tokens(body: &Body) -> Vec<bool> {
+    let mut tokens = vec![false; body.locals.len()];
+    for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
+        if let StmtKind::Assign(place, Rvalue::Intrinsic(Intrinsic::TakeBlock, ..)) = &stmt.kind {
+            tokens[place.local.index()] = true;
+        }
+    }
+    tokens
+}
+
 fn arrive(
     cx: &mut Cx,
     states: &mut [Option<State>],
@@ -130,14 +146,25 @@ fn arrive(
     }
 }
 
-/// Whether a place lies in the memory of its local.
-fn in_own_memory(place: &Place) -> bool {
-    place.proj.iter().all(|proj| matches!(proj, Proj::Field(_) | Proj::Variant(_)))
-}
-
 impl Checker<'_> {
+    /// Whether a place lies in the memory of its local, not in a cell.
+    fn in_own_memory(&self, place: &Place) -> bool {
+        let mut at = Place::local(place.local);
+        place.proj.iter().all(|&proj| {
+            let own = match proj {
+                Proj::Field(_) => true,
+                Proj::Variant(_) => !self.layouts.of(self.layouts.place_ty(self.body, &at)).is_boxed(),
+                Proj::Deref | Proj::Index(_) | Proj::Capture(_) => false,
+            };
+            at.proj.push(proj);
+            own
+        })
+    }
+
+    /// Whether an operand holds a count, or a block.
     fn counted(&self, place: &Place) -> bool {
-        self.layouts.of(self.layouts.place_ty(self.body, place)).needs_release
+        place.as_local().is_some_and(|local| self.tokens[local.index()])
+            || self.layouts.of(self.layouts.place_ty(self.body, place)).needs_release
     }
 
     fn is_tracked(&self, place: &Place) -> Option<Local> {
@@ -147,6 +174,10 @@ impl Checker<'_> {
     /// Takes counts that a statement uses up.
     fn before(&self, stmt: &StmtKind, state: &mut State, wrong: &mut dyn FnMut(String)) {
         match stmt {
+            StmtKind::Assign(_, Rvalue::Reuse(token, value)) => {
+                self.take(token, state, wrong);
+                each_operand(value, &mut |operand| self.take(operand, state, wrong));
+            }
             StmtKind::Assign(place, value) | StmtKind::Init(place, value) => match value {
                 // A copy into a tracked local without a credit only looks, until a count is added.
                 Rvalue::Use(Operand::Copy(from))
@@ -157,8 +188,12 @@ impl Checker<'_> {
                     operands.iter().for_each(|operand| self.take(operand, state, wrong));
                 }
                 Rvalue::MakeDyn { value, .. } => self.take(value, state, wrong),
-                Rvalue::Intrinsic(Intrinsic::Forget, operands, _) => {
-                    self.take(&operands[0], state, wrong);
+                Rvalue::Intrinsic(
+                    Intrinsic::Forget | Intrinsic::TakeBlock | Intrinsic::GiveBlock,
+                    operands,
+                    _,
+                ) => {
+                    operands.iter().for_each(|operand| self.take(operand, state, wrong));
                 }
                 _ => {}
             },
@@ -209,7 +244,7 @@ impl Checker<'_> {
                 state.locals[local.index()] = Count::Empty;
             } else if place.as_local().is_some() {
                 wrong("moves what somebody else owns".into());
-            } else if self.tracked[place.local.index()] && in_own_memory(place) {
+            } else if self.tracked[place.local.index()] && self.in_own_memory(place) {
                 // All that is counted in it.
                 if state.locals[place.local.index()] != Count::Full {
                     wrong(format!("moves out of what is {:?}", state.locals[place.local.index()]));
@@ -229,7 +264,7 @@ impl Checker<'_> {
         match stmt {
             StmtKind::Assign(place, value) | StmtKind::Init(place, value) => {
                 let Some(local) = self.is_tracked(place) else {
-                    if self.tracked[place.local.index()] && in_own_memory(place) {
+                    if self.tracked[place.local.index()] && self.in_own_memory(place) {
                         state.locals[place.local.index()] = Count::Full;
                     }
                     return;

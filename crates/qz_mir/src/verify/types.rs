@@ -199,7 +199,27 @@ impl Types<'_> {
             Rvalue::Ref(mutability, place) => Ty::reference(*mutability, self.place(place)?),
             Rvalue::StaticRef(_) => return Ok(None),
             Rvalue::Intrinsic(which, operands, ty) => return self.intrinsic(*which, operands, *ty),
+            Rvalue::Reuse(token, value) => {
+                let from = self.block_of(token)?;
+                let made = self.value(value, to)?;
+                if let Some(needed) = self.layouts.allocated(self.module, value)
+                    && needed != from
+                {
+                    return Err(format!("an object of {needed:?} bytes in a block of {from:?}"));
+                }
+                return Ok(made);
+            }
         }))
+    }
+
+    /// Size and alignment of the block that a token stands for.
+    fn block_of(&self, token: &Operand) -> Result<(u32, u32), String> {
+        let ty = self.operand(token)?;
+        let block = match ty.kind() {
+            TyKind::Ptr(of) => self.layouts.block(*of),
+            _ => None,
+        };
+        block.ok_or_else(|| format!("{ty:?} is no token"))
     }
 
     fn parts(&self, operands: &[Operand], tys: &[Ty]) -> Check {
@@ -298,7 +318,9 @@ fn arity(which: Intrinsic) -> usize {
         | Intrinsic::StrLen
         | Intrinsic::StrChars
         | Intrinsic::IsUnique
-        | Intrinsic::Forget => 1,
+        | Intrinsic::Forget
+        | Intrinsic::TakeBlock
+        | Intrinsic::GiveBlock => 1,
         Intrinsic::PtrAdd
         | Intrinsic::PtrDiff
         | Intrinsic::PtrEq

@@ -26,6 +26,7 @@ use qz_mir::{Body, CastKind, Intrinsic, Local, Operand, Place, Proj, Rvalue, Stm
 use qz_types::{Ty, TyKind};
 
 use super::Cx;
+use super::apart::Apart;
 use super::flow::{Flow, defined};
 use super::locals::Locals;
 use super::prepare::changes_local;
@@ -35,10 +36,10 @@ use super::quiet;
 pub(super) type Borrowed = Vec<Option<Local>>;
 
 /// What the body does with each local.
-struct Facts {
+pub(super) struct Facts {
     definitions: Vec<u32>,
     /// Changed in part, or by others.
-    changed: Vec<bool>,
+    pub(super) changed: Vec<bool>,
     /// Mentions that are neither definitions nor looks at the discriminant.
     uses: Vec<u32>,
     /// Of raw pointers, what they were read from or computed of.
@@ -46,7 +47,7 @@ struct Facts {
 }
 
 impl Facts {
-    fn new(body: &Body) -> Facts {
+    pub(super) fn new(body: &Body) -> Facts {
         let len = body.locals.len();
         let (definitions, uses) = (vec![0; len], vec![0; len]);
         let mut facts = Facts { definitions, changed: vec![false; len], uses, made_from: vec![None; len] };
@@ -90,14 +91,17 @@ fn pointer_base(value: &Rvalue) -> Option<&Place> {
     }
 }
 
-pub(super) fn find(body: &Body, cx: &Cx, owned_params: &[bool]) -> Borrowed {
+pub(super) fn find(body: &Body, cx: &Cx, owned_params: &[bool], apart: &Apart) -> Borrowed {
     let mut borrowed: Borrowed = vec![None; body.locals.len()];
     let facts = Facts::new(body);
     let mut doubtful = Vec::new();
     for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
         let StmtKind::Assign(dest, Rvalue::Use(Operand::Copy(from))) = &stmt.kind else { continue };
         let Some(local) = dest.as_local() else { continue };
-        if is_candidate(body, cx, &facts, local) && owner_stays(body, cx, &facts, owned_params, from) {
+        if is_candidate(body, cx, &facts, local)
+            && owner_stays(body, cx, &facts, owned_params, from)
+            && !apart.is_owned_part(body, local, owned_params)
+        {
             borrowed[local.index()] = Some(from.local);
             if facts.definitions[from.local.index()] > 1 {
                 doubtful.push(local);
@@ -200,7 +204,7 @@ fn is_param(body: &Body, local: Local) -> bool {
 }
 
 /// Whether a local may go without a count: it has one value all its life.
-fn is_candidate(body: &Body, cx: &Cx, facts: &Facts, local: Local) -> bool {
+pub(super) fn is_candidate(body: &Body, cx: &Cx, facts: &Facts, local: Local) -> bool {
     let (index, ty) = (local.index(), body.locals[local].ty);
     index != 0
         && !is_param(body, local)

@@ -203,7 +203,7 @@ fn after_stmt(stmt: &StmtKind, locals: &Locals, held: &mut Bits, least: &mut Bit
 }
 
 /// Blocks, each after those it leads to, as far as loops allow.
-pub(super) fn postorder(body: &Body) -> Vec<BlockId> {
+pub(crate) fn postorder(body: &Body) -> Vec<BlockId> {
     let targets = |id: BlockId| {
         let block = &body.blocks[id];
         block.term.kind.successors().into_iter().chain(block.unwind).collect::<Vec<_>>()

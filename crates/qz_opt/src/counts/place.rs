@@ -329,6 +329,7 @@ impl Placer<'_> {
             Rvalue::Intrinsic(Intrinsic::Forget, operands, _) => {
                 self.consume_all(operands, dying, source);
             }
+            Rvalue::Reuse(..) => unreachable!("blocks are handed on after counts are placed"),
             Rvalue::Unary(..)
             | Rvalue::Binary(..)
             | Rvalue::Checked(..)

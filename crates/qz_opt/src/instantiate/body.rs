@@ -101,6 +101,7 @@ impl Instantiator<'_> {
                 *vtable = Some(self.vtable(*from, *ty));
             }
             Rvalue::StaticRef(id) => self.needs_static(*id),
+            Rvalue::Reuse(_, value) => self.rvalue(value, scope),
             Rvalue::Use(_)
             | Rvalue::Unary(..)
             | Rvalue::Binary(..)

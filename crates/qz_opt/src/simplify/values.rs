@@ -331,7 +331,8 @@ pub(crate) fn remove_dead(body: &mut Body, drops: &Drops) {
                 StmtKind::Assign(place, value) => {
                     place.as_local().is_some_and(|local| {
                         let ty = body.locals[local].ty;
-                        reads[local.index()] == 0 && !(drops.is_counted(ty) && drops.is_kept(ty))
+                        let kept = drops.is_counted(ty) && drops.is_kept(ty) && !is_capture(value);
+                        reads[local.index()] == 0 && !kept
                     }) && is_pure(value)
                 }
                 StmtKind::EndScope(local) => {
@@ -349,6 +350,12 @@ pub(crate) fn remove_dead(body: &mut Body, drops: &Drops) {
         stmts.retain(|stmt: &Stmt| !matches!(stmt.kind, StmtKind::Nop));
         body.blocks[id].stmts = stmts;
     }
+}
+
+/// Whether a value is what a closure captured, which that keeps alive.
+fn is_capture(value: &Rvalue) -> bool {
+    let Rvalue::Use(Operand::Copy(place)) = value else { return false };
+    matches!(place.proj[..], [Proj::Capture(_)])
 }
 
 /// Locals whose value a statement needs.

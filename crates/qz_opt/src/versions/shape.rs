@@ -1,5 +1,6 @@
 //! Which loops of a body count up to a limit and do nothing that could change a size.
 
+use qz_mir::Intrinsic;
 use qz_mir::visit::{PlaceRef, Use, each_place};
 use qz_mir::{
     BinOp, Block, BlockId, Body, Const, Local, Operand, Place, Proj, Rvalue, Stmt, StmtKind, TermKind,
@@ -63,6 +64,8 @@ pub(super) struct Counted {
     /// An `Int` that is one more at the end of each turn, and not changed otherwise.
     pub(super) counter: Local,
     pub(super) limit: Operand,
+    /// What the counter is at least, by the constants that it starts with.
+    pub(super) least: Option<i64>,
     assigned: Bits,
 }
 
@@ -103,35 +106,80 @@ fn counted_loop(body: &Body, before: &[Vec<BlockId>], latch: BlockId) -> Option<
             steps += (local == counter) as u32;
         });
     }
-    (steps == 1).then_some(Counted { header, blocks, counter, limit, assigned })
+    let least = least_start(body, &blocks, counter);
+    (steps == 1).then_some(Counted { header, blocks, counter, limit, least, assigned })
+}
+
+/// The least constant that a counter is set to outside of its loop, if it is only set to constants.
+fn least_start(body: &Body, blocks: &[BlockId], counter: Local) -> Option<i64> {
+    let mut least = i64::MAX;
+    let mut constant = !body.params().any(|param| param == counter);
+    let outside = body.blocks.iter().filter(|(id, _)| !blocks.contains(id));
+    for stmt in outside.flat_map(|(_, block)| &block.stmts) {
+        each_change(&stmt.kind, &mut |local| {
+            if local == counter {
+                match &stmt.kind {
+                    StmtKind::Assign(_, Rvalue::Use(Operand::Const(Const::Int(start, IntTy::I64)))) => {
+                        least = least.min(i64::try_from(*start).unwrap_or(i64::MIN));
+                    }
+                    _ => constant = false,
+                }
+            }
+        });
+    }
+    constant.then_some(least)
 }
 
 /// The local that a block's last statement makes one more.
 fn stepped(block: &Block) -> Option<Local> {
-    let idle = |stmt: &&Stmt| !matches!(stmt.kind, StmtKind::Nop | StmtKind::EndScope(_));
-    let last = block.stmts.iter().rfind(idle)?;
-    let StmtKind::Assign(to, Rvalue::Binary(BinOp::Add, of, Operand::Const(Const::Int(1, IntTy::I64)))) =
-        &last.kind
+    let idle = |stmt: &Stmt| matches!(stmt.kind, StmtKind::Nop | StmtKind::EndScope(_));
+    let last = block.stmts.iter().rposition(|stmt| !idle(stmt))?;
+    let StmtKind::Assign(to, value) = &block.stmts[last].kind else { return None };
+    let (Rvalue::Binary(BinOp::Add, of, Operand::Const(Const::Int(1, IntTy::I64)))
+    | Rvalue::Checked(BinOp::Add, of, Operand::Const(Const::Int(1, IntTy::I64)))) = value
     else {
         return None;
     };
     let local = to.as_local()?;
-    (of.place()?.as_local()? == local).then_some(local)
+    is_value_of(of, local, &block.stmts[..last]).then_some(local)
+}
+
+/// Whether an operand is what a local holds behind these statements: the local itself, or a copy.
+fn is_value_of(operand: &Operand, local: Local, stmts: &[Stmt]) -> bool {
+    let Some(root) = operand.place().and_then(Place::as_local) else { return false };
+    if root == local {
+        return true;
+    }
+    for stmt in stmts.iter().rev() {
+        let (mut copies, mut changes) = (false, false);
+        each_change(&stmt.kind, &mut |it| {
+            copies |= it == root;
+            changes |= it == local;
+        });
+        if changes {
+            return false;
+        }
+        if copies {
+            let StmtKind::Assign(_, Rvalue::Use(of)) = &stmt.kind else { return false };
+            return of.place().and_then(Place::as_local) == Some(local);
+        }
+    }
+    false
 }
 
 /// What a header compares the counter with, and where it goes.
 fn compared(header: &Block, counter: Local) -> Option<(Operand, BlockId, BlockId)> {
     let TermKind::Branch { cond, then, else_, .. } = &header.term.kind else { return None };
     let cond = cond.place()?.as_local()?;
-    let sets = |stmt: &&Stmt| match &stmt.kind {
+    let sets = |stmt: &Stmt| match &stmt.kind {
         StmtKind::Assign(to, _) => to.as_local() == Some(cond),
         _ => false,
     };
-    let StmtKind::Assign(_, Rvalue::Binary(BinOp::Lt, of, limit)) = &header.stmts.iter().rfind(sets)?.kind
-    else {
+    let at = header.stmts.iter().rposition(sets)?;
+    let StmtKind::Assign(_, Rvalue::Binary(BinOp::Lt, of, limit)) = &header.stmts[at].kind else {
         return None;
     };
-    (of.place()?.as_local()? == counter).then(|| (limit.clone(), *then, *else_))
+    is_value_of(of, counter, &header.stmts[..at]).then(|| (limit.clone(), *then, *else_))
 }
 
 /// The blocks from which the latch is reached without the header; nothing if one is entered otherwise.
@@ -198,9 +246,10 @@ fn is_plain(value: &Rvalue) -> bool {
         | Rvalue::Overflowing(..)
         | Rvalue::Cast(..)
         | Rvalue::Discriminant(_)
-        | Rvalue::Aggregate(..)
-        | Rvalue::Intrinsic(..) => true,
+        | Rvalue::Aggregate(..) => true,
+        Rvalue::Intrinsic(which, ..) => !matches!(which, Intrinsic::TakeBlock | Intrinsic::GiveBlock),
         Rvalue::New(..)
+        | Rvalue::Reuse(..)
         | Rvalue::Closure(..)
         | Rvalue::MakeDyn { .. }
         | Rvalue::Ref(..)
