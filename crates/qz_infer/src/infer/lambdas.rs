@@ -57,15 +57,18 @@ impl Infer<'_, '_> {
     }
 
     /// A lambda that never comes to its end has no value: where nothing else says what it gives, that is nothing.
-    pub(super) fn settle_endless_lambdas(&mut self) {
+    /// Tells whether there were any.
+    pub(super) fn settle_endless_lambdas(&mut self) -> bool {
         let body = self.body.clone();
+        let mut any = false;
         for (id, lambda) in body.lambdas.iter() {
             let Some(&ret) = self.st.lambda_rets.get(&id) else { continue };
             let is_endless = self.st.types.exprs.get(lambda.body).is_some_and(|ty| ty.is_never());
             if is_endless && self.shallow(ret).is_infer() {
-                self.unify(lambda.body, ret, common().unit);
+                any |= self.unify(lambda.body, ret, common().unit);
             }
         }
+        any
     }
 
     /// An exclusive borrow stays in its frame, and nobody knows how long a lambda lives. A shared one is no
