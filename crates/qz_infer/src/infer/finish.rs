@@ -53,7 +53,7 @@ fn settle_group(ck: &Checker<'_>, session: &mut Session, group: &mut [Inferred])
     }
     for inferred in group.iter_mut() {
         with_cx(ck, session, inferred, |cx| {
-            if cx.settle_endless_lambdas() {
+            if cx.settle_endless() {
                 cx.solve(true);
             }
         });
