@@ -271,11 +271,11 @@ impl qz_mir::Source for Lowerer<'_, '_> {
         self.ck.normalize(ty)
     }
 
-    /// The library's collections only give memory back.
     fn drop_is_silent(&self, ty: Ty) -> bool {
+        /// Their `drop` only gives memory back.
+        const SILENT: [&str; 5] = ["Bytes", "CString", "Map", "StringBuilder", "Vec"];
         ty.as_adt().is_some_and(|(id, _)| {
-            let def = &self.defs().adts[id];
-            def.lang.is_some() && self.defs().modules[def.module].is_std
+            self.defs().adts[id].lang.is_some_and(|role| SILENT.contains(&role.as_str()))
         })
     }
 

@@ -541,6 +541,12 @@ impl Body {
         (1..=self.param_count).map(Local::from_raw)
     }
 
+    /// Whether a function's worth of source is another one's, or was inlined into that.
+    pub fn is_within(&self, inner: ScopeId, outer: ScopeId) -> bool {
+        let around = |&at: &ScopeId| self.scopes[at].inlined_at.map(|call| call.scope);
+        std::iter::successors(Some(inner), around).any(|at| at == outer)
+    }
+
     pub fn return_ty(&self) -> Ty {
         self.locals[Body::RETURN].ty
     }

@@ -1,22 +1,22 @@
 //! Who calls whom, who calls himself, and which instances may end in a panic.
 //!
 //! A panic starts in checked arithmetic, in the runtime, behind a function value or `dyn` call, and in
-//! recursion, which may exhaust the stack. It spreads to callers, and to whoever gives up the last count of
-//! an object whose `drop` may panic. Foreign functions do not panic.
+//! recursion, which may exhaust the stack. It spreads to callers that do not take it, and to whoever gives up the
+//! last count of an object whose `drop` may panic. Foreign functions do not panic.
 
 use indexmap::IndexSet;
 use qz_base::FxHashMap;
 use qz_mir::layout::Layouts;
-use qz_mir::{Body, Callee, InstanceId, InstanceKey, Module, StmtKind, TypeEntryKind};
+use qz_mir::{
+    BlockId, Body, Callee, InstanceId, InstanceKey, Module, Stmt, StmtKind, TermKind, TypeEntryKind,
+};
 use qz_types::{Ty, TyKind};
 use rustc_hash::{FxBuildHasher, FxHashSet};
 
 use crate::drops::Drops;
 
-/// Direct calls between instances, and those by way of C.
+/// What follows from direct calls between instances, and those by way of C.
 pub(crate) struct CallGraph {
-    /// Callees of each instance, each once, in order of first call.
-    pub(crate) callees: Vec<Vec<InstanceId>>,
     /// Strongly connected components, callees before callers.
     pub(crate) components: Vec<Vec<InstanceId>>,
     /// Whether an instance can call itself, directly or not.
@@ -44,24 +44,51 @@ impl CallGraph {
                 component.iter().for_each(|id| recursive[id.index()] = true);
             }
         }
-        CallGraph { callees, components, recursive }
+        CallGraph { components, recursive }
     }
 }
 
+/// Callees, each once, in order of first call.
 fn direct_callees(body: &Body) -> Vec<InstanceId> {
-    let mut found = Vec::new();
     let mut seen = FxHashSet::default();
-    for block in body.blocks.values() {
-        for stmt in &block.stmts {
-            if let StmtKind::Call(call) = &stmt.kind
-                && let Callee::Instance(id) = call.callee
-                && seen.insert(id)
-            {
-                found.push(id);
-            }
-        }
+    let stmts = body.blocks.values().flat_map(|block| &block.stmts);
+    stmts.filter_map(direct_callee).filter(|&id| seen.insert(id)).collect()
+}
+
+fn direct_callee(stmt: &Stmt) -> Option<InstanceId> {
+    match &stmt.kind {
+        StmtKind::Call(call) => match call.callee {
+            Callee::Instance(id) => Some(id),
+            _ => None,
+        },
+        _ => None,
     }
-    found
+}
+
+/// Statements whose panics, if they start any, leave the function.
+fn uncaught(body: &Body) -> impl Iterator<Item = &Stmt> {
+    let leaves = body.blocks.values().map(|block| match block.unwind {
+        Some(handler) => may_resume(body, handler),
+        None => true,
+    });
+    body.blocks.values().zip(leaves).filter(|(_, leaves)| *leaves).flat_map(|(block, _)| &block.stmts)
+}
+
+/// Whether a panic that came to this cleanup may go on: nobody has taken it on each way from there.
+fn may_resume(body: &Body, handler: BlockId) -> bool {
+    let mut seen = vec![handler];
+    let mut at = 0;
+    while at < seen.len() {
+        let block = &body.blocks[seen[at]];
+        at += 1;
+        if matches!(block.term.kind, TermKind::Resume) {
+            return true;
+        }
+        let next = block.term.kind.successors().into_iter();
+        let next: Vec<BlockId> = next.filter(|&to| body.blocks[to].cleanup && !seen.contains(&to)).collect();
+        seen.extend(next);
+    }
+    false
 }
 
 /// Tarjan's algorithm ("Depth-first search and linear graph algorithms", 1972) without recursion.
@@ -175,11 +202,13 @@ pub(crate) fn mark_panics(
         let Some(body) = &instance.body else { continue };
         let me = id.index();
         let recursive = calls.recursive[me] && !is_destroy(&instance.key);
-        if recursive || starts_panic(body) {
+        // Behind what is not known the function may be again, and run out of stack on its way in.
+        let calls_unknown = body.blocks.values().flat_map(|block| &block.stmts).any(calls_unknown);
+        if recursive || calls_unknown || uncaught(body).any(starts_panic) {
             panics[me] = true;
             work.push(me);
         }
-        calls.callees[me].iter().for_each(|callee| callers[callee.index()].push(me));
+        uncaught(body).filter_map(direct_callee).for_each(|callee| callers[callee.index()].push(me));
         for ty in released(body, layouts, drops) {
             each_destroyed(ty, drops, &mut |ty| match ty.kind() {
                 TyKind::Fn(_) => callers[any_closure].push(me),
@@ -215,18 +244,20 @@ fn is_destroy(key: &InstanceKey) -> bool {
     matches!(key, InstanceKey::DestroyGlue(_) | InstanceKey::DestroyClosure(_) | InstanceKey::DestroyDyn(_))
 }
 
-/// Whether a statement of the body panics by itself or calls what is not known.
-fn starts_panic(body: &Body) -> bool {
-    body.blocks.values().flat_map(|block| &block.stmts).any(|stmt| match &stmt.kind {
+fn calls_unknown(stmt: &Stmt) -> bool {
+    match &stmt.kind {
+        StmtKind::Call(call) => !matches!(call.callee, Callee::Runtime(_) | Callee::Instance(_)),
+        _ => false,
+    }
+}
+
+/// Whether a statement panics by itself.
+fn starts_panic(stmt: &Stmt) -> bool {
+    match &stmt.kind {
         StmtKind::Assign(_, value) | StmtKind::Init(_, value) => value.may_panic(),
-        StmtKind::Call(call) => match &call.callee {
-            Callee::Value(_) | Callee::Dyn { .. } => true,
-            Callee::Runtime(f) => f.def().may_panic,
-            Callee::Instance(_) => false,
-            Callee::Fn(..) | Callee::Method { .. } | Callee::Member(_) => true,
-        },
+        StmtKind::Call(call) => matches!(call.callee, Callee::Runtime(f) if f.def().may_panic),
         StmtKind::EndScope(_) | StmtKind::Retain(_) | StmtKind::Release(_) | StmtKind::Nop => false,
-    })
+    }
 }
 
 /// Types of values that the body may release, now or once counts are placed.

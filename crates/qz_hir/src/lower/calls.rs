@@ -48,7 +48,7 @@ impl Cx<'_> {
         lowered.into()
     }
 
-    fn trailing_block(&mut self, block: ast::TrailingBlock<'_>) -> ExprId {
+    pub(super) fn trailing_block(&mut self, block: ast::TrailingBlock<'_>) -> ExprId {
         match block {
             ast::TrailingBlock::DoBlock(it) => self.do_block(it),
             ast::TrailingBlock::BraceBlock(it) => self.brace_block(it),
@@ -261,7 +261,7 @@ impl Cx<'_> {
     }
 
     /// `{ it > 2 }`: has the parameter `it` if that is used.
-    pub(super) fn brace_block(&mut self, it: ast::BraceBlock<'_>) -> ExprId {
+    fn brace_block(&mut self, it: ast::BraceBlock<'_>) -> ExprId {
         let range = it.syntax().range();
         // Written parameters were reported; the body means them.
         if it.params().is_some() {

@@ -9,6 +9,7 @@
 //! Anything else behind `go` is evaluated in the task as a whole.
 
 use qz_base::{Name, TextRange};
+use qz_syntax::SyntaxToken;
 use qz_syntax::ast::{self, AstNode};
 use qz_types::Tys;
 
@@ -23,8 +24,9 @@ enum Part<'t> {
     Early(LocalId, TextRange),
     /// Means the same at any time.
     Fixed(ExprId),
-    /// The same, to be lowered where the call is.
+    /// The same, to be lowered where the call is: its type tells the types of a lambda's parameters.
     Written(ast::Expr<'t>),
+    Block(ast::TrailingBlock<'t>),
 }
 
 struct PartArg<'t> {
@@ -99,46 +101,44 @@ impl Cx<'_> {
     ) -> Option<(Head<'t>, Vec<PartArg<'t>>)> {
         match call {
             ast::Expr::CallExpr(it) => {
-                let head = match it.callee()? {
-                    ast::Expr::PathExpr(path) => match self.callee_path(path) {
-                        Callee::Expr(callee) => Head::Callee(self.settle(callee, early)),
-                        Callee::Assoc { receiver, name, name_range, type_args } => {
-                            let receiver = Part::Fixed(receiver);
-                            Head::Method { receiver, name, name_range, type_args, has_parens: true }
-                        }
-                    },
-                    callee => Head::Callee(self.part(callee, early)),
-                };
+                let head = self.callee_part(it.callee()?, early);
                 Some((head, self.part_args(it.args(), it.block(), early)))
             }
             ast::Expr::MethodCallExpr(it) if !it.is_safe() => {
-                let (receiver, name) = (it.receiver()?, it.name()?);
-                let receiver = self.part(receiver, early);
-                let type_args = self.written_type_args(it.type_args());
-                let head = Head::Method {
-                    receiver,
-                    name: Name::new(name.text()),
-                    name_range: name.range(),
-                    type_args,
-                    has_parens: true,
-                };
+                let head = self.method_part(it.receiver()?, it.name()?, it.type_args(), true, early);
                 Some((head, self.part_args(it.args(), it.block(), early)))
             }
             ast::Expr::FieldExpr(it) if !it.is_safe() && !it.name()?.text().ends_with('?') => {
-                let (receiver, name) = (it.receiver()?, it.name()?);
-                let receiver = self.part(receiver, early);
-                let type_args = self.written_type_args(it.type_args());
-                let head = Head::Method {
-                    receiver,
-                    name: Name::new(name.text()),
-                    name_range: name.range(),
-                    type_args,
-                    has_parens: false,
-                };
+                let head = self.method_part(it.receiver()?, it.name()?, it.type_args(), false, early);
                 Some((head, Vec::new()))
             }
             _ => None,
         }
+    }
+
+    fn callee_part<'t>(&mut self, callee: ast::Expr<'t>, early: &mut Vec<Stmt>) -> Head<'t> {
+        let ast::Expr::PathExpr(path) = callee else { return Head::Callee(self.part(callee, early)) };
+        match self.callee_path(path) {
+            Callee::Expr(callee) => Head::Callee(self.settle(callee, early)),
+            Callee::Assoc { receiver, name, name_range, type_args } => {
+                let receiver = self.settle(receiver, early);
+                Head::Method { receiver, name, name_range, type_args, has_parens: true }
+            }
+        }
+    }
+
+    fn method_part<'t>(
+        &mut self,
+        receiver: ast::Expr<'t>,
+        name: SyntaxToken<'t>,
+        type_args: Option<ast::TypeArgs<'t>>,
+        has_parens: bool,
+        early: &mut Vec<Stmt>,
+    ) -> Head<'t> {
+        let receiver = self.part(receiver, early);
+        let type_args = self.written_type_args(type_args);
+        let (name, name_range) = (Name::new(name.text()), name.range());
+        Head::Method { receiver, name, name_range, type_args, has_parens }
     }
 
     fn part_args<'t>(
@@ -163,22 +163,12 @@ impl Cx<'_> {
             };
             parts.push(PartArg { kind, value });
         }
-        if let Some(block) = block {
-            let value = match block {
-                ast::TrailingBlock::DoBlock(it) => Part::Written(ast::Expr::DoBlock(it)),
-                ast::TrailingBlock::BraceBlock(it) => {
-                    let block = self.brace_block(it);
-                    self.settle(block, early)
-                }
-            };
-            parts.push(PartArg { kind: ArgKind::Block, value });
-        }
+        parts.extend(block.map(|block| PartArg { kind: ArgKind::Block, value: Part::Block(block) }));
         parts
     }
 
     fn part<'t>(&mut self, expr: ast::Expr<'t>, early: &mut Vec<Stmt>) -> Part<'t> {
         match expr {
-            // Where the call is, its type tells the types of the parameters.
             ast::Expr::LambdaExpr(_) | ast::Expr::DoBlock(_) => Part::Written(expr),
             ast::Expr::BorrowExpr(it) if it.is_mut() => {
                 let span = self.span(it.syntax().range());
@@ -218,6 +208,7 @@ impl Cx<'_> {
             Part::Early(local, range) => self.use_local(local, range),
             Part::Fixed(value) => value,
             Part::Written(expr) => self.expr_of(expr),
+            Part::Block(block) => self.trailing_block(block),
         }
     }
 

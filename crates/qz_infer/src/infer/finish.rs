@@ -47,10 +47,16 @@ fn settle_group(ck: &Checker<'_>, session: &mut Session, group: &mut [Inferred])
             with_cx(ck, session, inferred, |cx| {
                 cx.solve(false);
                 cx.settle_literals();
-                cx.settle_endless_lambdas();
                 cx.solve(true);
             });
         }
+    }
+    for inferred in group.iter_mut() {
+        with_cx(ck, session, inferred, |cx| {
+            if cx.settle_endless() {
+                cx.solve(true);
+            }
+        });
     }
 }
 

@@ -56,16 +56,25 @@ impl Infer<'_, '_> {
         Ty::func(&params, ret, Row::EMPTY)
     }
 
-    /// A lambda that never comes to its end has no value: where nothing else says what it gives, that is nothing.
-    pub(super) fn settle_endless_lambdas(&mut self) {
+    /// Where nothing else says what it gives, a function that never comes to its end gives `Never`, and a lambda
+    /// nothing. Tells whether there were any.
+    pub(super) fn settle_endless(&mut self) -> bool {
         let body = self.body.clone();
+        let mut any = false;
+        if self.is_endless(body.root) && self.shallow(self.ret).is_infer() {
+            any |= self.unify(body.root, self.ret, common().never);
+        }
         for (id, lambda) in body.lambdas.iter() {
             let Some(&ret) = self.st.lambda_rets.get(&id) else { continue };
-            let is_endless = self.st.types.exprs.get(lambda.body).is_some_and(|ty| ty.is_never());
-            if is_endless && self.shallow(ret).is_infer() {
-                self.unify(lambda.body, ret, common().unit);
+            if self.is_endless(lambda.body) && self.shallow(ret).is_infer() {
+                any |= self.unify(lambda.body, ret, common().unit);
             }
         }
+        any
+    }
+
+    fn is_endless(&self, body: ExprId) -> bool {
+        self.st.types.exprs.get(body).is_some_and(|&ty| self.shallow(ty).is_never())
     }
 
     /// An exclusive borrow stays in its frame, and nobody knows how long a lambda lives. A shared one is no

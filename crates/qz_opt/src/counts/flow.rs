@@ -4,7 +4,7 @@
 //! releases included.
 
 use qz_mir::visit::{Use, each_place, term_operand};
-use qz_mir::{BlockId, Body, Intrinsic, Operand, Rvalue, StmtKind, TermKind};
+use qz_mir::{BlockId, Body, Intrinsic, Operand, Rvalue, StmtKind, TermKind, Terminator};
 
 use super::locals::Locals;
 use crate::bits::Bits;
@@ -64,7 +64,7 @@ impl Flow {
                 for to in block.term.kind.successors().into_iter().chain(block.unwind) {
                     live.union(&self.live_in[to.index()]);
                 }
-                before_term(&block.term.kind, locals, &mut live);
+                before_term(body, &block.term, locals, &mut live);
                 self.live_out[id.index()] = live.clone();
                 for stmt in block.stmts.iter().rev() {
                     self.before_stmt(&stmt.kind, locals, block.unwind, &mut live);
@@ -115,17 +115,19 @@ impl Flow {
     }
 }
 
-fn before_term(term: &TermKind, locals: &Locals, live: &mut Bits) {
-    if let Some(Operand::Copy(place) | Operand::Move(place)) = term_operand(term) {
+fn before_term(body: &Body, term: &Terminator, locals: &Locals, live: &mut Bits) {
+    if let Some(Operand::Copy(place) | Operand::Move(place)) = term_operand(&term.kind) {
         locals.kept_alive(place.local).for_each(|it| live.insert(it));
     }
-    match term {
+    match term.kind {
         TermKind::Return => locals.number(Body::RETURN).into_iter().for_each(|it| live.insert(it)),
-        TermKind::Resume => {
-            let kept = locals.kept.iter().enumerate().filter(|&(_, &kept)| kept);
-            kept.for_each(|(it, _)| live.insert(it));
+        // Before it stands what never returns: there the scope has not ended.
+        TermKind::Resume | TermKind::Unreachable => {
+            let scope = |it: usize| body.locals[locals.tracked[it]].scope;
+            let kept = (0..locals.len()).filter(|&it| locals.kept[it]);
+            kept.filter(|&it| body.is_within(term.source.scope, scope(it))).for_each(|it| live.insert(it));
         }
-        TermKind::Goto(_) | TermKind::Branch { .. } | TermKind::Switch { .. } | TermKind::Unreachable => {}
+        TermKind::Goto(_) | TermKind::Branch { .. } | TermKind::Switch { .. } => {}
     }
 }
 

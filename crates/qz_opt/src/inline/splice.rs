@@ -90,10 +90,30 @@ pub(super) fn splice(
     let kind = StmtKind::Assign(Place::local(call.dest), result);
     body.blocks[after].stmts.insert(0, Stmt { kind, source });
     for callee_block in callee.blocks.values() {
-        let copy = copy_block(callee_block, &to, after, handler);
+        let mut copy = copy_block(callee_block, &to, after, handler);
+        if matches!(callee_block.term.kind, TermKind::Resume)
+            && let Some(handler) = handler
+        {
+            let left = copy.term.source;
+            let end = |local| Stmt { kind: StmtKind::EndScope(local), source: left };
+            copy.stmts.extend(scope_ends(body, &to, source, handler).into_iter().map(end));
+        }
         body.blocks.alloc(copy);
     }
     after
+}
+
+/// The scopes that end when a panic goes from the callee's code to a handler: of the callee's names, and of those
+/// in functions around it that the handler is not in. The last name first.
+fn scope_ends(body: &Body, to: &Renumber<'_>, call: SourceInfo, handler: BlockId) -> Vec<Local> {
+    let handler = body.blocks[handler].term.source.scope;
+    let ends = |scope: ScopeId| {
+        scope.raw() >= to.scopes || body.is_within(call.scope, scope) && !body.is_within(handler, scope)
+    };
+    let named = body.locals.iter().filter(|(_, decl)| decl.name.is_some() && ends(decl.scope));
+    let mut named: Vec<Local> = named.map(|(local, _)| local).collect();
+    named.reverse();
+    named
 }
 
 fn take_call(body: &mut Body, block: BlockId, at: usize) -> (Call, SourceInfo) {
