@@ -321,17 +321,6 @@ impl Scheduler {
         }
     }
 
-    /// As [`Scheduler::make_ready`], for threads that run no fibers.
-    pub(crate) fn make_ready_from_outside(&self, fiber: *mut Fiber) {
-        // SAFETY: as there.
-        let fiber_ref = unsafe { &*fiber };
-        fiber_ref.set_phase(Phase::Ready);
-        match fiber_ref.pinned.load(Ordering::Relaxed) {
-            0 => self.inject(Runnable::fiber(fiber)),
-            pinned => self.send_to(pinned - 1, fiber),
-        }
-    }
-
     fn send_to(&self, slot: usize, fiber: *mut Fiber) {
         let slot = self.slot(slot);
         let mut inbox = locked(&slot.inbox);
@@ -440,7 +429,8 @@ impl Scheduler {
             // SAFETY: a count was taken above. A fiber may have ended meanwhile, and its stack gone to another program.
             unsafe {
                 if std::ptr::eq((*task).scheduler, self)
-                    && let Some(woken) = (*task).cancel() {
+                    && let Some(woken) = (*task).cancel()
+                {
                     thread.resume(Fiber::of_cell(woken.0));
                 }
                 Task::release(task);
