@@ -293,7 +293,11 @@ pub(crate) unsafe fn generator_yield(fiber: *mut Fiber) -> i64 {
 
 pub(crate) unsafe fn generator_end(fiber: *mut Fiber, generator: *mut u8) {
     // SAFETY: `generator_new` made it, and nobody asks for it again.
-    unsafe { Box::from_raw(generator.cast::<Generator>()).end(fiber.cast()) }
+    unsafe {
+        let generator = generator.cast::<Generator>();
+        (*generator).end(fiber.cast());
+        drop(Box::from_raw(generator));
+    }
 }
 
 // ---- channels

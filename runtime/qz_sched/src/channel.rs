@@ -143,7 +143,7 @@ impl Channel {
     /// As there, and the lock is the caller's.
     pub(crate) unsafe fn attempt_locked(&self, side: Side, value: *mut u8) -> Step {
         // SAFETY: by the caller's promise.
-        unsafe { self.inner.taken().attempt(side, value) }
+        unsafe { self.inner.with_taken(|inner| inner.attempt(side, value)) }
     }
 
     /// Puts a node into the queue, for one who took the lock and saw that there is nothing to do now.
@@ -152,7 +152,7 @@ impl Channel {
     /// As for `attempt_or_enter`, and the lock is the caller's.
     pub(crate) unsafe fn enter_locked(&self, side: Side, node: *mut Node) {
         // SAFETY: by the caller's promise.
-        unsafe { self.inner.taken().queue(side).push(node) };
+        unsafe { self.inner.with_taken(|inner| inner.queue(side).push(node)) };
     }
 
     /// As [`Channel::leave`], for one who took the lock.
@@ -161,7 +161,7 @@ impl Channel {
     /// As there, and the lock is the caller's.
     pub(crate) unsafe fn leave_locked(&self, side: Side, node: *mut Node) {
         // SAFETY: by the caller's promise.
-        unsafe { self.inner.taken().queue(side).remove(node) };
+        unsafe { self.inner.with_taken(|inner| inner.queue(side).remove(node)) };
     }
 }
 
@@ -251,7 +251,7 @@ impl Ring {
     }
 
     fn layout(size: usize, room: usize) -> Layout {
-        let bytes = size.checked_mul(room).unwrap_or(usize::MAX);
+        let bytes = size.saturating_mul(room);
         Layout::from_size_align(bytes.max(1), Ring::ALIGN)
             .unwrap_or_else(|_| handle_alloc_error(Layout::new::<u8>()))
     }

@@ -139,11 +139,12 @@ impl Generator {
         }
     }
 
-    /// Nobody will ask again: a body that is not over ends where it waits, and this waits for that.
+    /// Nobody will ask again: a body that is not over ends where it waits, and this waits for that. The generator can
+    /// go afterwards.
     ///
     /// # Safety
     /// The fiber runs on this thread.
-    pub unsafe fn end(self: Box<Generator>, fiber: *mut Fiber) {
+    pub unsafe fn end(&self, fiber: *mut Fiber) {
         // SAFETY: passed on; the count of the task is ours.
         unsafe {
             let task = self.task.load(Ordering::Relaxed);
