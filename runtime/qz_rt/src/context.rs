@@ -35,6 +35,8 @@ pub struct FiberState {
     /// What it sends or receives.
     pub(crate) slot: [u128; 8],
     pub(crate) large_slot: Vec<u128>,
+    /// Where the message came from that was received last.
+    pub(crate) sender: String,
 }
 
 impl Default for FiberState {
@@ -48,6 +50,7 @@ impl Default for FiberState {
             body: ptr::null_mut(),
             slot: [0; 8],
             large_slot: Vec::new(),
+            sender: String::new(),
         }
     }
 }

@@ -35,7 +35,7 @@ const DEADLOCK_WORDS: &str = "deadlock: all tasks are blocked";
 
 /// # Safety
 /// The fiber is one that runs.
-unsafe fn terms(fiber: *mut Fiber, timeout: i64) -> Terms {
+pub(crate) unsafe fn terms(fiber: *mut Fiber, timeout: i64) -> Terms {
     // SAFETY: by the caller's promise.
     unsafe {
         let deadline = match u64::try_from(timeout) {
@@ -46,7 +46,7 @@ unsafe fn terms(fiber: *mut Fiber, timeout: i64) -> Terms {
     }
 }
 
-fn told(outcome: Outcome) -> i64 {
+pub(crate) fn told(outcome: Outcome) -> i64 {
     match outcome {
         Outcome::Done(case) => 2 * case as i64,
         Outcome::Closed(case) => 2 * case as i64 + 1,

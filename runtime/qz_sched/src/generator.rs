@@ -9,7 +9,8 @@ use crate::sched::Scheduler;
 use crate::sync::Lock;
 use crate::task::Task;
 use crate::thread::Thread;
-use crate::wait::{Generation, Outcome};
+use crate::turn::Turn;
+use crate::wait::Outcome;
 
 /// A generator, as those who walk through it hold it.
 #[derive(Debug)]
@@ -26,28 +27,6 @@ struct Turns {
     consumer: Option<Turn>,
     /// The task, while it waits to be asked.
     producer: Option<Turn>,
-}
-
-/// A fiber and the wait that ends when its turn comes.
-#[derive(Copy, Clone, Debug)]
-struct Turn(*mut Fiber, Generation);
-
-// SAFETY: a turn is ended by claiming its wait, from any thread.
-unsafe impl Send for Turn {}
-
-impl Turn {
-    /// It is this fiber's turn, unless its wait ended otherwise.
-    ///
-    /// # Safety
-    /// The fiber waits, or its wait was ended and it cannot have gone away; the thread is the caller's.
-    unsafe fn begin(self, thread: &Thread) {
-        // SAFETY: by the caller's promise; memory of fibers stays.
-        unsafe {
-            if (*self.0).cell.claim(self.1) && (*self.0).cell.complete(Outcome::Done(0)) {
-                thread.resume(self.0);
-            }
-        }
-    }
 }
 
 impl Generator {
@@ -78,14 +57,14 @@ impl Generator {
         // SAFETY: passed on.
         unsafe {
             let wait = Wait::begin(fiber);
-            let turn = Turn(fiber, wait.generation());
+            let turn = Turn::new(fiber, wait.generation());
             let (started, producer) = self.turns.with(|turns| {
                 turns.consumer = Some(turn);
                 (std::mem::replace(&mut turns.started, true), turns.producer.take())
             });
             let thread = Thread::of(fiber);
             match producer {
-                Some(producer) => producer.begin(thread),
+                Some(producer) => producer.begin(thread, Outcome::Done(0)),
                 None if !started => {
                     (*fiber).scheduler().start_task(thread, self.task.load(Ordering::Relaxed))
                 }
@@ -108,13 +87,13 @@ impl Generator {
         // SAFETY: passed on.
         unsafe {
             let wait = Wait::begin(fiber);
-            let turn = Turn(fiber, wait.generation());
+            let turn = Turn::new(fiber, wait.generation());
             let consumer = self.turns.with(|turns| {
                 turns.producer = Some(turn);
                 turns.consumer.take()
             });
             if let Some(consumer) = consumer {
-                consumer.begin(Thread::of(fiber));
+                consumer.begin(Thread::of(fiber), Outcome::Done(0));
             }
             let outcome = wait.finish(Reason::Others, terms);
             if outcome != Outcome::Done(0) {
@@ -135,7 +114,7 @@ impl Generator {
         });
         if let Some(consumer) = consumer {
             // SAFETY: passed on.
-            unsafe { consumer.begin(Thread::of(fiber)) };
+            unsafe { consumer.begin(Thread::of(fiber), Outcome::Done(0)) };
         }
     }
 

@@ -27,6 +27,8 @@ pub(crate) struct Idle {
     pub(crate) stuck: AtomicUsize,
     /// One of the sleepers wakes for the clock.
     has_keeper: AtomicBool,
+    /// It waits for descriptors meanwhile.
+    keeper_polls: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -110,7 +112,7 @@ impl Scheduler {
         self.idle.awake.fetch_add(1, Ordering::SeqCst);
         let slot = self.slot(slot);
         slot.asleep.store(false, Ordering::SeqCst);
-        unpark(slot);
+        self.unpark(slot);
         self.rouse_monitor();
     }
 
@@ -140,7 +142,7 @@ impl Scheduler {
         if self.idle.has_keeper.load(Ordering::SeqCst) {
             let keeper = self.idle.sleepers().keeper;
             if let Some(keeper) = keeper {
-                unpark(self.slot(keeper));
+                self.unpark(self.slot(keeper));
             }
         }
     }
@@ -238,10 +240,32 @@ impl Scheduler {
             if next <= now {
                 return;
             }
-            match next {
-                NEVER => std::thread::park(),
-                _ => std::thread::park_timeout(Duration::from_nanos(next - now)),
+            let limit = (next != NEVER).then(|| Duration::from_nanos(next - now));
+            match (self.known_reactor(), limit) {
+                (Some(reactor), _) => {
+                    self.idle.keeper_polls.store(true, Ordering::SeqCst);
+                    if thread.own_slot().asleep.load(Ordering::SeqCst) && !over() {
+                        reactor.wait(thread, limit);
+                    }
+                    self.idle.keeper_polls.store(false, Ordering::SeqCst);
+                    if thread.has_next() {
+                        return;
+                    }
+                }
+                (None, None) => std::thread::park(),
+                (None, Some(limit)) => std::thread::park_timeout(limit),
             }
+        }
+    }
+
+    fn unpark(&self, slot: &Slot) {
+        if let Some(handle) = &*slot.handle.lock().unwrap_or_else(|poison| poison.into_inner()) {
+            handle.unpark();
+        }
+        if self.idle.keeper_polls.load(Ordering::SeqCst)
+            && let Some(reactor) = self.known_reactor()
+        {
+            reactor.notify();
         }
     }
 
@@ -269,11 +293,5 @@ impl Scheduler {
         if slot.is_stuck.swap(false, Ordering::AcqRel) {
             self.idle.stuck.fetch_sub(1, Ordering::SeqCst);
         }
-    }
-}
-
-fn unpark(slot: &Slot) {
-    if let Some(handle) = &*slot.handle.lock().unwrap_or_else(|poison| poison.into_inner()) {
-        handle.unpark();
     }
 }

@@ -90,6 +90,6 @@ impl Scheduler {
         };
         self.has_work()
             || (0..self.slots_in_use()).any(handed)
-            || (self.next_timer() != NEVER && !self.idle.has_keeper())
+            || (!self.idle.has_keeper() && (self.next_timer() != NEVER || self.known_reactor().is_some()))
     }
 }

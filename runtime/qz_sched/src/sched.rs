@@ -16,6 +16,7 @@ use qz_rt_abi::Worker;
 
 use crate::fiber::{Fiber, Job, Phase, Reason};
 use crate::idle::Idle;
+use crate::poll::Reactor;
 use crate::runnable::Runnable;
 use crate::stack::{Stack, each_task_stack};
 use crate::switch::prepare;
@@ -92,6 +93,7 @@ pub struct Scheduler {
     pub(crate) stopping: AtomicBool,
     /// What may end a wait from outside of the program: threads that do work for it, signals.
     pub(crate) outside: AtomicUsize,
+    pub(crate) reactor: OnceLock<Reactor>,
     pub(crate) has_monitor: AtomicBool,
     pub(crate) monitor_sleeps: AtomicBool,
     pub(crate) monitor: Mutex<Option<std::thread::Thread>>,
@@ -153,6 +155,7 @@ impl Scheduler {
             handles: Mutex::default(),
             stopping: AtomicBool::new(false),
             outside: AtomicUsize::new(0),
+            reactor: OnceLock::new(),
             has_monitor: AtomicBool::new(false),
             monitor_sleeps: AtomicBool::new(false),
             monitor: Mutex::default(),

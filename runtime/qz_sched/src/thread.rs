@@ -138,6 +138,10 @@ impl Thread {
         {
             return Some(found);
         }
+        self.next_here()
+    }
+
+    fn next_here(&self) -> Option<Runnable> {
         Runnable::from_bits(self.own_slot().next.swap(0, Ordering::AcqRel)).or_else(|| self.deque.pop())
     }
 
@@ -152,9 +156,19 @@ impl Thread {
         first
     }
 
+    /// Whether something was handed to this thread.
+    pub(crate) fn has_next(&self) -> bool {
+        let handed = self.own_slot().next.load(Ordering::Relaxed) != 0 || !self.deque.is_empty();
+        handed || self.lottery.as_ref().is_some_and(|it| !it.borrow().is_empty())
+    }
+
     /// What came from outside, for threads whose own queue is never empty.
     fn service(&self) -> Option<Runnable> {
         self.scheduler().fire_timers(self);
+        self.scheduler().poll_now(self);
+        if self.has_next() {
+            return self.next_here();
+        }
         self.inbox().or_else(|| self.scheduler().injected(self))
     }
 
