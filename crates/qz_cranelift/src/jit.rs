@@ -130,6 +130,7 @@ impl Jit {
             (None, true) => status as i32 & 0xff,
             (None, false) => 0,
         };
+        let (status, panic) = context.settled(status, panic);
         Ok(Outcome { status, panic, leaks: context.leaks() })
     }
 }

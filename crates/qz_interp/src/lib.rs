@@ -112,6 +112,7 @@ pub fn run(
         (None, true) => status[0] as i32 & 0xff,
         (None, false) => 0,
     };
+    let (status, panic) = context.settled(status, panic);
     Ok(Outcome { status, panic, leaks: context.leaks() })
 }
 

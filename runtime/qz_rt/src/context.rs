@@ -119,6 +119,11 @@ impl Default for Settings {
     }
 }
 
+/// The exit status of a program that panicked.
+pub const PANIC_STATUS: i32 = 101;
+/// That of one that a signal ended; the signal's number is added.
+const INTERRUPTED_STATUS: i32 = 128;
+
 /// What the threads and fibers of a program share.
 pub(crate) struct Shared {
     pub(crate) types: *const TypeInfo,
@@ -211,6 +216,7 @@ const HOOKS: Hooks = Hooks {
     begin_thread: |scheduler| {
         let worker = shared(scheduler).take_worker();
         crate::foreign::thread_begins(worker);
+        crate::signals::watch_stacks();
         worker
     },
     end_thread: |scheduler, worker| {
@@ -264,6 +270,7 @@ pub struct Context {
     /// For runtime functions called from outside of a fiber.
     outside: Option<Box<Fiber>>,
     panic: Option<Panic>,
+    interrupted: Option<i32>,
 }
 
 impl Context {
@@ -281,7 +288,7 @@ impl Context {
         let config = Config { seed, single: settings.single_thread, user: &raw const *shared as usize };
         let scheduler = Box::new(Scheduler::new(HOOKS, config));
         crate::foreign::note_program(types, settings);
-        Ok(Context { shared, scheduler, stack: None, outside: None, panic: None })
+        Ok(Context { shared, scheduler, stack: None, outside: None, panic: None, interrupted: None })
     }
 
     /// A fiber that nothing runs on, for calls of runtime functions from outside. Valid as long as the context.
@@ -328,6 +335,7 @@ impl Context {
         let job = Job { entry: entry_of(&work), argument: (&raw mut work).cast() };
         self.scheduler.run(stack, job)?;
         self.scheduler.stop();
+        self.interrupted = crate::signals::ended(&self.scheduler);
         self.panic = work.panic.or(self.panic.take());
         Ok(work.result.expect("the fiber ran to its end"))
     }
@@ -339,9 +347,14 @@ impl Context {
         self.panic.take().or_else(|| outside.and_then(|fiber| unsafe { crate::panic::take(fiber) }))
     }
 
-    /// Whether a task panicked of which nobody heard: a program's status tells of that.
-    pub fn has_failed_tasks(&self) -> bool {
-        self.shared.failed.load(Ordering::Relaxed)
+    /// The status and the panic of a program that ended with these: a signal that asked for its end is no panic, and a
+    /// panicked task of which nobody heard is a failure.
+    pub fn settled(&self, status: i32, panic: Option<Panic>) -> (i32, Option<Panic>) {
+        match (self.interrupted, panic) {
+            (Some(signal), Some(_)) => (INTERRUPTED_STATUS + signal, None),
+            (_, None) if status == 0 && self.shared.failed.load(Ordering::Relaxed) => (PANIC_STATUS, None),
+            (_, panic) => (status, panic),
+        }
     }
 
     /// Live objects by the name of their type, the most numerous first, if the program was compiled to

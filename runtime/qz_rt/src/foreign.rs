@@ -53,6 +53,12 @@ pub(crate) fn note_program(types: *const TypeInfo, settings: Settings) {
     *KNOWN.lock().unwrap_or_else(|poison| poison.into_inner()) = Some(Known { types, settings });
 }
 
+/// Whether the address lies below the stack that this thread is on. For handlers of signals.
+pub(crate) fn guards(address: usize) -> bool {
+    // SAFETY: a fiber that a thread runs is alive, and one of a scheduler's.
+    unsafe { current().cast::<qz_sched::Fiber>().as_ref() }.is_some_and(|fiber| fiber.stack().guards(address))
+}
+
 /// The Quartz half of a function for C: takes its arguments from the frame and leaves its result there.
 pub type Inner = unsafe extern "C" fn(*mut Fiber, *mut u8);
 

@@ -19,6 +19,7 @@ mod net;
 pub mod numbers;
 pub mod panic;
 pub mod process;
+mod signals;
 pub mod streams;
 pub mod strings;
 mod tasks;

@@ -14,13 +14,11 @@ use qz_rt_abi::native::{
     ABI, COUNTS_OBJECTS, HIDDEN, NO_PARENT, Place, Program, RETURNS_STATUS, TRACK_CALLER,
 };
 
-use crate::context::state;
+use crate::context::{PANIC_STATUS, state};
 use crate::panic::{Panic, PanicTrace, Request, abort_now};
 use crate::unwind::{Frame, INNER_FRAMES, OUTER_FRAMES, Region, Resolver};
 use crate::{Context, Settings};
 
-/// The exit status of a program that panicked.
-const PANIC_STATUS: i32 = 101;
 /// The build went wrong, not the program.
 const MISMATCH_STATUS: i32 = 70;
 /// Objects were left over.
@@ -79,17 +77,21 @@ pub unsafe extern "C" fn qz_start(program: &'static Program, _argc: i32, _argv: 
         Err(error) => abort_now(&format!("no memory for the stack: {error}")),
     };
     crate::streams::flush_all();
-    if let Some(panic) = context.take_panic().filter(|_| panicked != 0) {
+    let panic = context.take_panic().filter(|_| panicked != 0);
+    let status = match program.flags & RETURNS_STATUS {
+        _ if panic.is_some() => PANIC_STATUS,
+        0 => 0,
+        _ => status as i32,
+    };
+    let (status, panic) = context.settled(status, panic);
+    if let Some(panic) = panic {
         crate::streams::write_error(panic.report().as_bytes());
-        status = PANIC_STATUS as i64;
-    } else if program.flags & RETURNS_STATUS == 0 {
-        status = 0;
     }
     let leaks = context.leaks();
     for (name, count) in &leaks {
         crate::streams::write_error(format!("leaked: {count} × {name}\n").as_bytes());
     }
-    if leaks.is_empty() { status as i32 & 0xff } else { LEAK_STATUS }
+    if leaks.is_empty() { status & 0xff } else { LEAK_STATUS }
 }
 
 /// Tells the unwinder of code that has a table of its calls.

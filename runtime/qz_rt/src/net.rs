@@ -140,7 +140,13 @@ pub(crate) unsafe fn io_free(fiber: *mut Fiber, socket: *mut u8) {
     }
 }
 
-pub(crate) unsafe fn io_read(fiber: *mut Fiber, socket: *mut u8, bytes: *mut u8, len: u64, timeout: i64) -> i64 {
+pub(crate) unsafe fn io_read(
+    fiber: *mut Fiber,
+    socket: *mut u8,
+    bytes: *mut u8,
+    len: u64,
+    timeout: i64,
+) -> i64 {
     // SAFETY: generated code passes its live fiber, a socket that it holds, and memory for so many bytes.
     unsafe {
         let socket = descriptor(socket);
@@ -153,7 +159,13 @@ pub(crate) unsafe fn io_read(fiber: *mut Fiber, socket: *mut u8, bytes: *mut u8,
     }
 }
 
-pub(crate) unsafe fn io_write(fiber: *mut Fiber, socket: *mut u8, bytes: *mut u8, len: u64, timeout: i64) -> i64 {
+pub(crate) unsafe fn io_write(
+    fiber: *mut Fiber,
+    socket: *mut u8,
+    bytes: *mut u8,
+    len: u64,
+    timeout: i64,
+) -> i64 {
     // SAFETY: as above, with so many bytes to read.
     unsafe {
         let socket = descriptor(socket);
@@ -339,9 +351,7 @@ pub(crate) unsafe fn net_resolve(fiber: *mut Fiber, host: *mut StrObject, port: 
 /// A pipe: the reading end in the low half, the writing end in the high one.
 pub(crate) unsafe fn net_pipe(_fiber: *mut Fiber) -> i64 {
     match std::io::pipe() {
-        Ok((reader, writer)) => {
-            reader.into_raw_fd() as i64 | (writer.into_raw_fd() as i64) << 32
-        }
+        Ok((reader, writer)) => reader.into_raw_fd() as i64 | (writer.into_raw_fd() as i64) << 32,
         Err(error) => error_status(&error),
     }
 }

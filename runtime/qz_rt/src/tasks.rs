@@ -125,17 +125,24 @@ pub(crate) unsafe fn sleep(fiber: *mut Fiber, nanoseconds: i64) -> i64 {
     }
 }
 
+/// What every fiber does, a line each.
+pub(crate) fn describe(scheduler: &Scheduler) -> String {
+    let mut text = String::new();
+    scheduler.each_fiber(|fiber| {
+        let name = if fiber.has_task() { format!("task {}", fiber.number()) } else { "main".into() };
+        let _ = match fiber.phase() {
+            Phase::Waiting => writeln!(text, "  {name} {}", fiber.reason().words()),
+            Phase::Running => writeln!(text, "  {name} runs"),
+            _ => writeln!(text, "  {name} is ready"),
+        };
+    });
+    text
+}
+
 /// Tells of all who are blocked, before the first fiber panics.
 pub(crate) fn report_deadlock(scheduler: &Scheduler) {
-    let mut text = format!("{DEADLOCK_WORDS}\n");
-    scheduler.each_fiber(|fiber| {
-        if fiber.phase() == Phase::Waiting {
-            let name = if fiber.has_task() { format!("task {}", fiber.number()) } else { "main".into() };
-            let _ = writeln!(text, "  {name} {}", fiber.reason().words());
-        }
-    });
     crate::streams::flush_all();
-    crate::streams::write_error(text.as_bytes());
+    crate::streams::write_error(format!("{DEADLOCK_WORDS}\n{}", describe(scheduler)).as_bytes());
 }
 
 // ---- tasks
@@ -178,7 +185,10 @@ pub(crate) unsafe fn task_spawn(fiber: *mut Fiber, entry: *mut u8, body: *mut u8
     // SAFETY: generated code passes its live fiber; the body is moved.
     unsafe {
         let scheduler = core(fiber).scheduler();
-        shared(scheduler).task_entry.store(entry, Ordering::Release);
+        let program = shared(scheduler);
+        if program.task_entry.swap(entry, Ordering::AcqRel).is_null() {
+            crate::signals::listen(scheduler);
+        }
         let job = Job { entry: begin_task, argument: body };
         let thread = Thread::at_work(fiber.cast());
         let task = match own_thread {

@@ -552,6 +552,29 @@ impl Scheduler {
         locked(&self.roots).iter().for_each(|&root| f(root as *mut Fiber));
     }
 
+    /// The fibers that programs began with end at their waits. From any thread.
+    pub fn cancel_roots(&self) {
+        self.each_root(|root| {
+            // SAFETY: roots are listed as long as they live.
+            let fiber = unsafe { &*root };
+            fiber.cancelled.store(true, Ordering::SeqCst);
+            if let Some(woken) = fiber.end_wait(Outcome::Cancelled) {
+                self.make_ready_from_outside(Fiber::of_cell(woken.0));
+            }
+        });
+    }
+
+    /// As [`Scheduler::make_ready`], for threads that run no fibers.
+    fn make_ready_from_outside(&self, fiber: *mut Fiber) {
+        // SAFETY: as there.
+        let fiber_ref = unsafe { &*fiber };
+        fiber_ref.set_phase(Phase::Ready);
+        match fiber_ref.pinned.load(Ordering::Relaxed) {
+            0 => self.inject(Runnable::fiber(fiber)),
+            pinned => self.send_to(pinned - 1, fiber),
+        }
+    }
+
     /// Ends the scheduler's threads, which have nothing to run any more. Not for one of them.
     pub fn stop(&self) {
         let handles = {
