@@ -286,6 +286,10 @@ pub(crate) unsafe fn bind(fiber: *mut Fiber, bindings: *mut u8) {
     unsafe { state(fiber).bindings = bindings }
 }
 
+pub(crate) unsafe fn address_of(_fiber: *mut Fiber, object: *mut u8) -> *mut u8 {
+    object
+}
+
 /// A task panicked, and nobody asked for its result.
 pub(crate) unsafe fn task_failed(fiber: *mut Fiber, report: *mut StrObject) {
     // SAFETY: generated code passes its live fiber and a live string.

@@ -198,6 +198,8 @@ macro_rules! rt_functions {
             fn bindings() -> Ptr: effect;
             /// The object stays the caller's, who binds another one before it goes.
             fn bind(bindings: Ptr) -> Unit: effect;
+            /// Where the object lies.
+            fn address_of(object: Ptr) -> Ptr: only_args;
             /// A task panicked, and nobody asked for its result.
             fn task_failed(report: Str) -> Unit: blocks;
             /// A generator with this function for C, the same for all generators, which asks for the body (`task_body`).
