@@ -32,6 +32,8 @@ pub struct FiberState {
     pub(crate) walks: Walks,
     /// What the task at work is to run, until it asks for it.
     pub(crate) body: *mut u8,
+    /// What its variables are bound to, a shared object or null.
+    pub(crate) bindings: *mut u8,
     /// What it sends or receives.
     pub(crate) slot: [u128; 8],
     pub(crate) large_slot: Vec<u128>,
@@ -48,6 +50,7 @@ impl Default for FiberState {
             deferred: Vec::new(),
             walks: Walks::default(),
             body: ptr::null_mut(),
+            bindings: ptr::null_mut(),
             slot: [0; 8],
             large_slot: Vec::new(),
             sender: String::new(),
@@ -242,6 +245,7 @@ unsafe fn begin_fiber(fiber: *mut Core) {
             state = Box::into_raw(Box::default());
         }
         (*state).cleanup_stack = reserve / 2;
+        (*state).bindings = ptr::null_mut();
         (&raw mut (*fiber).abi).write(new_fiber(shared.types, state));
         (*fiber).abi.stack_limit = stack.lowest() + reserve;
     }

@@ -6,6 +6,7 @@
 //! Everything here speaks of raw objects of [`qz_rt_abi::object`]; nothing knows a compiler type. Start with
 //! [`context`].
 
+mod atomics;
 pub mod context;
 mod entries;
 mod files;

@@ -4,7 +4,7 @@
 //! An *outcome* is `2 n` if what was waited for came (in a select: case `n`), `2 n + 1` if it is closed, -1 if the
 //! time was over, -2 if the task is cancelled and -3 if nobody could end the wait any more. The last two are panics,
 //! which the caller starts by [`wait_failed`] when it has put away what it holds; while a panic is on its way nothing
-//! is cancelled. A *timeout* is in nanoseconds, below zero for none.
+//! is cancelled. A *timeout* is in nanoseconds, -1 for none, -2 for none and no cancellation either.
 
 use std::fmt::Write;
 use std::ptr;
@@ -27,6 +27,8 @@ use crate::strings;
 const TIMED_OUT: i64 = -1;
 const CANCELLED: i64 = -2;
 const DEADLOCK: i64 = -3;
+/// A timeout: wait for ever, even if the task is cancelled.
+const UNINTERRUPTED: i64 = -2;
 /// A task waits for its own end.
 const OWN_END: i64 = -4;
 
@@ -42,7 +44,7 @@ pub(crate) unsafe fn terms(fiber: *mut Fiber, timeout: i64) -> Terms {
             Ok(timeout) => core(fiber).scheduler().now().saturating_add(timeout),
             Err(_) => NEVER,
         };
-        Terms { deadline, interruptible: (*fiber).panicking == 0 }
+        Terms { deadline, interruptible: (*fiber).panicking == 0 && timeout != UNINTERRUPTED }
     }
 }
 
@@ -236,6 +238,11 @@ pub(crate) unsafe fn task_cancel(fiber: *mut Fiber, task: *mut u8) {
     unsafe { block::cancel(fiber.cast(), &*task.cast::<Task>()) }
 }
 
+pub(crate) unsafe fn task_retain(_fiber: *mut Fiber, task: *mut u8) {
+    // SAFETY: the caller holds a count of the task.
+    unsafe { (*task.cast::<Task>()).retain() }
+}
+
 pub(crate) unsafe fn task_release(_fiber: *mut Fiber, task: *mut u8) {
     // SAFETY: the count is the caller's.
     unsafe { Task::release(task.cast()) }
@@ -251,6 +258,41 @@ unsafe fn is_cancelled(fiber: *mut Fiber) -> bool {
 pub(crate) unsafe fn task_cancelled(fiber: *mut Fiber) -> u8 {
     // SAFETY: generated code passes its live fiber.
     unsafe { core(fiber).cancelled.load(Ordering::Relaxed) as u8 }
+}
+
+pub(crate) unsafe fn fiber_at_work(fiber: *mut Fiber) -> *mut u8 {
+    fiber.cast()
+}
+
+pub(crate) unsafe fn fiber_interrupt(fiber: *mut Fiber, other: *mut u8) {
+    // SAFETY: generated code passes its live fiber, and one that waits for the task at work before it ends.
+    unsafe { block::interrupt(fiber.cast(), &*other.cast::<Core>()) }
+}
+
+pub(crate) unsafe fn fiber_settle(fiber: *mut Fiber) {
+    // SAFETY: generated code passes its live fiber, which runs here.
+    unsafe { core(fiber).settle() }
+}
+
+/// A count of what the variables of the task at work are bound to, or null.
+pub(crate) unsafe fn bindings(fiber: *mut Fiber) -> *mut u8 {
+    // SAFETY: generated code passes its live fiber; who bound them holds on to them, and they are shared.
+    unsafe {
+        let bindings = state(fiber).bindings;
+        if !bindings.is_null() {
+            crate::memory::retain_shared(fiber, bindings);
+        }
+        bindings
+    }
+}
+
+pub(crate) unsafe fn bind(fiber: *mut Fiber, bindings: *mut u8) {
+    // SAFETY: generated code passes its live fiber.
+    unsafe { state(fiber).bindings = bindings }
+}
+
+pub(crate) unsafe fn address_of(_fiber: *mut Fiber, object: *mut u8) -> *mut u8 {
+    object
 }
 
 /// A task panicked, and nobody asked for its result.

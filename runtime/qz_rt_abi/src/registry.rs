@@ -182,10 +182,24 @@ macro_rules! rt_functions {
             fn task_done(task: Ptr) -> Bool: effect;
             /// The task ends at its wait, if it waits, or at its next one.
             fn task_cancel(task: Ptr) -> Unit: effect;
+            /// Another count of the task.
+            fn task_retain(task: Ptr) -> Unit: effect;
             /// Gives a count of the task up.
             fn task_release(task: Ptr) -> Unit: effect;
             /// Whether the task at work is to end.
             fn task_cancelled() -> Bool: effect;
+            /// Names the fiber at work for as long as it lives.
+            fn fiber_at_work() -> Ptr: effect;
+            /// A fiber is to leave what it is at as if it were cancelled; it settles that afterwards.
+            fn fiber_interrupt(fiber: Ptr) -> Unit: effect;
+            /// An interruption of the fiber at work has had its effect.
+            fn fiber_settle() -> Unit: effect;
+            /// A count of the shared object that was given to `bind` last in the fiber at work, or null.
+            fn bindings() -> Ptr: effect;
+            /// The object stays the caller's, who binds another one before it goes.
+            fn bind(bindings: Ptr) -> Unit: effect;
+            /// Where the object lies.
+            fn address_of(object: Ptr) -> Ptr: only_args;
             /// A task panicked, and nobody asked for its result.
             fn task_failed(report: Str) -> Unit: blocks;
             /// A generator with this function for C, the same for all generators, which asks for the body (`task_body`).
@@ -233,6 +247,14 @@ macro_rules! rt_functions {
             fn condition_wait(condition: Ptr, mutex: Ptr, timeout: Int) -> Int: blocks;
             /// Tells the first who waits, or all; how many there were.
             fn condition_notify(condition: Ptr, all: Bool) -> Int: effect;
+
+            // ---- atomic numbers; `kind`, `order`: see `qz_rt::atomics`
+            fn atomic_load(at: Ptr, kind: Int, order: Int) -> Int: effect;
+            fn atomic_store(at: Ptr, kind: Int, value: Int, order: Int) -> Unit: effect;
+            /// Changes the number by operation `op`, as told there; the old one.
+            fn atomic_update(at: Ptr, kind: Int, op: Int, value: Int, order: Int) -> Int: effect;
+            /// Stores `value` if the number is `expected`, which then is the result; else the result is the number.
+            fn atomic_cas(at: Ptr, kind: Int, expected: Int, value: Int, order: Int) -> Int: effect;
 
             // ---- strings
             /// `n` strings, whose pointers stand one after the other, as one.

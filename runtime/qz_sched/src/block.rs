@@ -260,6 +260,15 @@ pub unsafe fn yield_now(fiber: *mut Fiber) {
     unsafe { Thread::of(fiber).yield_now(fiber) }
 }
 
+/// A fiber is to leave what it is at, until it has settled that.
+///
+/// # Safety
+/// The fiber runs on this thread; the other one does not end meanwhile.
+pub unsafe fn interrupt(fiber: *mut Fiber, other: &Fiber) {
+    // SAFETY: passed on.
+    unsafe { wake(fiber, other.interrupt()) }
+}
+
 /// Cancels a task: it ends at its wait, if it waits, or at its next one.
 ///
 /// # Safety

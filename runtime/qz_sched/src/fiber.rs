@@ -1,7 +1,7 @@
 //! A fiber: a stack, where it was left, and what it waits for. What generated code knows of it stands first.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use qz_rt_abi::Fiber as AbiFiber;
 
@@ -101,6 +101,8 @@ pub struct Fiber {
     pub(crate) reason: AtomicU8,
     /// It is to end at its next wait.
     pub cancelled: AtomicBool,
+    /// How many want it to leave what it is at; see [`Fiber::interrupt`].
+    interrupts: AtomicU32,
     /// Its task, or null. Kept alive by the fiber; others look at it under the lock.
     task: Lock<TaskPtr>,
     /// A number that no other fiber of the process has had.
@@ -182,6 +184,7 @@ impl Fiber {
         fiber.entry.set(Some(job.entry));
         fiber.argument.set(job.argument);
         fiber.cancelled.store(false, Ordering::Relaxed);
+        fiber.interrupts.store(0, Ordering::Relaxed);
         fiber.interruptible.store(0, Ordering::Relaxed);
         fiber.pinned.store(0, Ordering::Relaxed);
         fiber.set_reason(Reason::Nothing);
@@ -216,6 +219,24 @@ impl Fiber {
     pub(crate) fn end_wait(&self, outcome: Outcome) -> Option<Woken> {
         let generation = Generation::from_bits(self.interruptible.load(Ordering::SeqCst))?;
         (self.cell.claim(generation) && self.cell.complete(outcome)).then_some(Woken(&raw const self.cell))
+    }
+
+    /// The fiber is to leave what it is at as if it were cancelled, until it has [settled](Fiber::settle) that. The
+    /// fiber to resume, if any.
+    pub(crate) fn interrupt(&self) -> Option<Woken> {
+        self.interrupts.fetch_add(1, Ordering::SeqCst);
+        self.cancelled.store(true, Ordering::SeqCst);
+        self.end_wait(Outcome::Cancelled)
+    }
+
+    /// One interruption has had its effect. For the fiber itself.
+    pub fn settle(&self) {
+        self.interrupts.fetch_sub(1, Ordering::SeqCst);
+        self.cancelled.store(false, Ordering::SeqCst);
+        let is_wanted = self.task().is_some_and(Task::is_cancelled);
+        if is_wanted || self.interrupts.load(Ordering::SeqCst) > 0 {
+            self.cancelled.store(true, Ordering::SeqCst);
+        }
     }
 
     /// The same for a wait that only the scheduler ends.

@@ -74,6 +74,8 @@ pub(super) fn check(cx: &mut Cx, module: &Module, layouts: &Layouts, of: super::
         let mut state = states[id.index()].clone().expect("has been reached");
         let block = &body.blocks[id];
         for stmt in &block.stmts {
+            // What an earlier statement used up says nothing about this one.
+            state.credits.retain(|_, count| *count > 0);
             let mut wrong = None;
             checker.before(&stmt.kind, &mut state, &mut |text| wrong = Some(text));
             if of.may_panic(body, &stmt.kind) {
