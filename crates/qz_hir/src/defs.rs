@@ -161,6 +161,8 @@ pub struct FnAttrs {
     pub inline_always: bool,
     pub inline_never: bool,
     pub track_caller: bool,
+    /// `@crosses`: its arguments go to another task.
+    pub crosses: bool,
     /// `@overflow(…)`, where the program's own choice does not hold.
     pub overflow: Option<Overflow>,
     pub lang: Option<Name>,

@@ -7,6 +7,7 @@
 //! [`context`].
 
 pub mod context;
+mod crossing;
 mod entries;
 mod files;
 pub mod foreign;

@@ -53,7 +53,8 @@ impl Turn {
 impl Generator {
     /// A generator whose body is `job`; it begins when the first value is asked for.
     pub fn new(scheduler: &Scheduler, job: Job) -> Box<Generator> {
-        let generator = Box::new(Generator { turns: Lock::new(Turns::default()), task: AtomicPtr::default() });
+        let generator =
+            Box::new(Generator { turns: Lock::new(Turns::default()), task: AtomicPtr::default() });
         let extra = (&raw const *generator).cast_mut().cast();
         generator.task.store(Task::new(scheduler, job, extra), Ordering::Relaxed);
         generator
@@ -85,7 +86,9 @@ impl Generator {
             let thread = Thread::of(fiber);
             match producer {
                 Some(producer) => producer.begin(thread),
-                None if !started => (*fiber).scheduler().start_task(thread, self.task.load(Ordering::Relaxed)),
+                None if !started => {
+                    (*fiber).scheduler().start_task(thread, self.task.load(Ordering::Relaxed))
+                }
                 // It waits for something else since an earlier turn was given up.
                 None => {}
             }

@@ -440,7 +440,8 @@ impl Scheduler {
             // SAFETY: a count was taken above. A fiber may have ended meanwhile, and its stack gone to another program.
             unsafe {
                 if std::ptr::eq((*task).scheduler, self)
-                    && let Some(woken) = (*task).cancel() {
+                    && let Some(woken) = (*task).cancel()
+                {
                     thread.resume(Fiber::of_cell(woken.0));
                 }
                 Task::release(task);

@@ -56,6 +56,13 @@ impl Checker<'_> {
         Derived::of(self.defs, bound.trait_id).map(Selection::Derived)
     }
 
+    /// Whether a bound is true for a type without parameters or variables.
+    pub fn holds(&self, ty: Ty, bound: TraitRef) -> bool {
+        let mut table = InferTable::new();
+        let mut cx = TraitCx { ck: self, table: &mut table, preds: &[] };
+        cx.holds(ty, bound, &mut Vec::new()) == super::Truth::Yes
+    }
+
     /// Why a trait's method cannot be called through a `dyn` value, if it cannot.
     pub fn dyn_obstacle(&self, method: FnId) -> Option<&'static str> {
         let def = &self.defs.fns[method];
