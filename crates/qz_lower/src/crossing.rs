@@ -3,29 +3,48 @@
 
 use qz_hir::body::ExprId;
 use qz_infer::ParamSource;
-use qz_mir::{Local, Place};
+use qz_mir::{Local, Place, StmtKind};
 use qz_types::{FnId, Ty, TyKind, Tys, subst};
 
 use crate::Lowerer;
-use crate::body::{Cx, Exit};
+use crate::body::{Cx, Exit, Home};
 use crate::calls::Planned;
 use crate::intrinsics::handed_over;
 
 impl Cx<'_, '_, '_> {
     /// Takes the arguments of a call that hands them to another task out of the temporaries they are in.
     pub(crate) fn hand_over(&mut self, id: ExprId, function: FnId, planned: &mut Planned) {
-        if !self.lw.defs().fns[function].attrs.crosses {
+        if !self.lw.defs().fns[function].crosses() {
             return;
         }
         let sources = self.types().plans[id].params.clone();
+        let ends = self.ending(id);
         for (value, source) in planned.values.iter_mut().zip(sources) {
             let local = value.place().and_then(Place::as_local);
             if let (Some(local), ParamSource::Arg(_)) = (local, source)
-                && self.is_temporary(local)
+                && (self.is_temporary(local) || ends.contains(&local))
             {
                 let ty = self.b.ty_of(local);
                 *value = handed_over(&mut self.b, value, ty);
             }
+        }
+        self.end_names(id);
+    }
+
+    /// The locals of MIR whose names end at an expression.
+    fn ending(&self, at: ExprId) -> Vec<Local> {
+        let names = self.types().ends.get(at).into_iter().flatten();
+        let homes = names.filter_map(|name| match self.homes.get(name) {
+            Some(&Home::Local(home)) => Some(home),
+            _ => None,
+        });
+        homes.collect()
+    }
+
+    /// Ends the names whose values a call or lambda has taken to another task.
+    pub(crate) fn end_names(&mut self, at: ExprId) {
+        for home in self.ending(at) {
+            self.b.push(StmtKind::EndScope(home));
         }
     }
 
@@ -53,6 +72,17 @@ impl Lowerer<'_, '_> {
             work.extend(parts.into_iter().filter(|&part| seen.insert(part)));
         }
         false
+    }
+
+    /// Whether a type says that its values stay, or holds a raw pointer and does not say that they may go.
+    pub(crate) fn keeps_to_task(&self, ty: Ty) -> bool {
+        let TyKind::Adt(id, args) = *ty.kind() else { return false };
+        let send = self.lang_trait("Send");
+        let mut impls = self.defs().impls_for(send, qz_hir::TyHead::of(ty));
+        match impls.next() {
+            Some(says) => self.defs().impls[says].is_negative,
+            None => self.field_types(id, args).iter().any(|field| matches!(field.kind(), TyKind::Ptr(_))),
+        }
     }
 
     fn field_types(&self, id: qz_types::AdtId, args: Tys) -> Vec<Ty> {

@@ -225,7 +225,7 @@ impl qz_mir::Source for Lowerer<'_, '_> {
             ret: scheme.ret,
             kind,
             // Who is asked stays the caller's.
-            owns_from: def.attrs.crosses.then_some(def.self_param.is_some() as usize),
+            owns_from: def.crosses().then_some(def.self_param.is_some() as usize),
             export: def.attrs.export,
         }
     }
@@ -287,7 +287,12 @@ impl qz_mir::Source for Lowerer<'_, '_> {
     }
 
     fn is_handle(&self, ty: Ty) -> bool {
-        self.written_impl("Share", ty)
+        let Some(trait_id) = self.defs().lang.trait_("Share") else { return false };
+        self.ck.holds(ty, TraitRef { trait_id, args: &[] })
+    }
+
+    fn stays_in_task(&self, ty: Ty) -> bool {
+        self.keeps_to_task(ty)
     }
 
     fn hidden_parts(&self, ty: Ty) -> Option<(FnId, Tys)> {

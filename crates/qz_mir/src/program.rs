@@ -102,6 +102,10 @@ pub trait Source {
     fn is_handle(&self, _ty: Ty) -> bool {
         false
     }
+    /// Whether objects of this reference struct stay in the task that made them.
+    fn stays_in_task(&self, _ty: Ty) -> bool {
+        false
+    }
     /// What meets the parts of objects of this type which its fields do not show.
     fn hidden_parts(&self, _ty: Ty) -> Option<(FnId, Tys)> {
         None

@@ -21,7 +21,7 @@ pub(crate) struct Crossing {
     waiting: Vec<*mut u8>,
     /// Objects with several counts, and how many of these are not met yet.
     met: HashMap<usize, i32, foldhash::fast::FixedState>,
-    /// An object was met that other tasks know, or more often than it is counted.
+    /// An object was met that other tasks know, or that must not leave its own.
     known_elsewhere: bool,
 }
 
@@ -114,6 +114,11 @@ pub(crate) unsafe fn cross_object(fiber: *mut Fiber, object: *mut u8) {
             walk.waiting.push(object);
         }
     }
+}
+
+pub(crate) unsafe fn cross_never(fiber: *mut Fiber) {
+    // SAFETY: as above.
+    unsafe { state(fiber).crossing.known_elsewhere = true };
 }
 
 pub(crate) unsafe fn cross_function(fiber: *mut Fiber, object: *mut u8) -> i64 {

@@ -164,6 +164,8 @@ macro_rules! rt_functions {
             fn cross_cell(object: Ptr) -> Unit: ;
             /// Meets an object that can be changed.
             fn cross_object(object: Ptr) -> Unit: ;
+            /// Meets an object that stays in its task.
+            fn cross_never() -> Unit: ;
             /// Meets a function or `dyn` value: 0 it is shared, 1 its parts are to be visited now, 2 they were.
             fn cross_function(object: Ptr) -> Int: ;
             /// Shares one whose parts turned out not to change.

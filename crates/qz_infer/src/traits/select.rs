@@ -63,6 +63,12 @@ impl Checker<'_> {
         cx.holds(ty, bound, &mut Vec::new()) == super::Truth::Yes
     }
 
+    /// Whether several tasks may know values of the type at once.
+    pub(crate) fn is_share(&self, ty: Ty) -> bool {
+        let share = self.defs.lang.trait_("Share");
+        share.is_some_and(|trait_id| self.holds(ty, TraitRef { trait_id, args: &[] }))
+    }
+
     /// Why a trait's method cannot be called through a `dyn` value, if it cannot.
     pub fn dyn_obstacle(&self, method: FnId) -> Option<&'static str> {
         let def = &self.defs.fns[method];

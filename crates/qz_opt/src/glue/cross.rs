@@ -104,6 +104,10 @@ fn value_parts(cx: &Instantiator, this: &Place, ty: Ty) -> Parts {
 
 fn object(cx: &mut Instantiator, b: &mut Builder, this: Local, ty: Ty) {
     let is_shared = cx.drops.is_shared(ty);
+    if !is_shared && cx.source.stays_in_task(ty) {
+        call(b, Callee::Runtime(rt::cross_never), vec![], common().unit);
+        return give(b, truth(false));
+    }
     let meets = match (is_shared, cx.layouts.is_reference_struct(ty)) {
         (true, true) => rt::share,
         (true, false) => rt::cross_cell,
