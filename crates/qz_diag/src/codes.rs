@@ -134,6 +134,9 @@ codes! {
     SECOND_BORROW = 1205, Error, "second exclusive borrow";
     SHARED_AND_EXCLUSIVE = 1206, Error, "shared and exclusive at once";
     MUTATED_BORROWED = 1209, Error, "a borrowed variable is changed";
+    USED_AFTER_CROSSING = 1210, Error, "a name is used after its value went to another task";
+    NOT_SEND = 1211, Error, "a value cannot go to another task";
+    CAPTURED_VAR = 1212, Error, "a `var` cannot be used in another task";
     UNUSED_NAME = 7201, Warning, "a name is never read";
     UNUSED_RESULT = 7202, Warning, "a result is thrown away";
     UNREACHABLE = 7203, Warning, "code that cannot be reached";

@@ -107,6 +107,11 @@ impl FnDef {
         matches!(self.actor, Some(ActorFn::Handler(_))) && self.name.as_str() == "init"
     }
 
+    /// Whether its arguments go to another task.
+    pub fn crosses(&self) -> bool {
+        self.attrs.crosses || matches!(self.actor, Some(ActorFn::Message(_) | ActorFn::Start(..)))
+    }
+
     /// Whether it takes any number of arguments behind its parameters, as C's `printf` does.
     pub fn is_variadic(&self) -> bool {
         matches!(self.kind, FnKind::ExternC { variadic: true })
@@ -161,6 +166,8 @@ pub struct FnAttrs {
     pub inline_always: bool,
     pub inline_never: bool,
     pub track_caller: bool,
+    /// `@crosses`: its arguments go to another task.
+    pub crosses: bool,
     /// `@overflow(…)`, where the program's own choice does not hold.
     pub overflow: Option<Overflow>,
     pub lang: Option<Name>,

@@ -1,6 +1,7 @@
 //! The words for problems with types, calls and traits. One family to a file; facts come in as data.
 
 mod calls;
+mod crossings;
 mod data;
 mod foreign;
 mod operators;
@@ -9,6 +10,7 @@ mod traits;
 mod types;
 
 pub(crate) use calls::*;
+pub(crate) use crossings::*;
 pub(crate) use data::*;
 pub(crate) use foreign::*;
 pub(crate) use operators::*;

@@ -20,6 +20,8 @@ pub struct BodyTypes {
     /// The variant or struct a pattern means.
     pub pat_targets: ArenaMap<PatId, PatTarget>,
     pub loops: ArenaMap<ExprId, ForPlan>,
+    /// Names that end at a call or lambda, since their values go to another task there.
+    pub ends: ArenaMap<ExprId, Vec<LocalId>>,
     /// Something was reported: the body is not lowered.
     pub has_errors: bool,
 }

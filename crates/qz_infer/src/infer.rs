@@ -3,6 +3,7 @@
 mod args;
 mod calls;
 mod control;
+mod crossings;
 mod data;
 mod exprs;
 mod finish;

@@ -146,21 +146,9 @@ impl Checker<'_> {
             Some(ty) => ty,
             None => self.scheme(def.init).ret,
         };
-        const HANDLES: [&str; 10] = [
-            "Atomic",
-            "Mutex",
-            "RwLock",
-            "Channel",
-            "Semaphore",
-            "Barrier",
-            "Condvar",
-            "WaitGroup",
-            "Once",
-            "OnceCell",
-        ];
-        let is_handle = ty.as_adt().is_some_and(|(adt, _)| {
-            self.defs.adts[adt].lang.is_some_and(|lang| HANDLES.contains(&lang.as_str()))
-        });
+        let is_object =
+            ty.as_adt().is_some_and(|(adt, _)| self.defs.adts[adt].kind == qz_hir::AdtKind::Struct);
+        let is_handle = is_object && self.is_share(ty);
         let in_std = self.defs.modules[def.module].is_std;
         if !is_handle && !def.is_unshared && !in_std && !ty.is_error() {
             let span = Span::new(self.defs.file_of(def.module), def.name_range);

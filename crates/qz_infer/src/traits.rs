@@ -6,6 +6,7 @@
 //! type. The same code answers during inference, where types may be half known, and for concrete types
 //! during instantiation ([`TraitCx::select`]).
 
+mod markers;
 mod select;
 
 use qz_base::{Name, Span};
@@ -422,7 +423,7 @@ impl TraitCx<'_, '_> {
             return Truth::No;
         }
         if defs.traits[bound.trait_id].methods.is_empty() {
-            return self.marker(ty, bound.trait_id);
+            return self.marker(ty, bound, seen);
         }
         match self.own_methods(ty, bound) {
             Truth::No => {}
@@ -431,14 +432,6 @@ impl TraitCx<'_, '_> {
         match Derived::of(defs, bound.trait_id) {
             Some(derived) => self.structural(derived, ty, bound, seen),
             None => Truth::No,
-        }
-    }
-
-    /// Markers of `std` hold unless something speaks against them; others need an impl.
-    fn marker(&mut self, _: Ty, id: TraitId) -> Truth {
-        match self.ck.defs.traits[id].lang.map(Name::as_str) {
-            Some("Send" | "Share" | "Sized") => Truth::Yes,
-            _ => Truth::No,
         }
     }
 

@@ -147,6 +147,9 @@ impl Cx<'_, '_, '_> {
                 _ => {}
             }
         }
+        if let Some(it) = &function {
+            self.hand_over(id, it.function, &mut planned);
+        }
         let target = self.mir_callee(callee);
         self.finish_call(id, target, planned)
     }

@@ -24,6 +24,8 @@ impl Cx<'_, '_, '_> {
         }
         let key = BodyKey { function: self.function, part: BodyPart::Lambda(lambda.raw()) };
         let ty = self.ty(id);
-        Operand::local(self.b.eval(ty, Rvalue::Closure(Box::new(ClosureTarget::Lambda(key)), values)))
+        let closure = self.b.eval(ty, Rvalue::Closure(Box::new(ClosureTarget::Lambda(key)), values));
+        self.end_names(id);
+        Operand::local(closure)
     }
 }

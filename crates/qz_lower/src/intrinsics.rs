@@ -5,15 +5,15 @@ use qz_hir::FnKind;
 use qz_mir::build::Builder;
 use qz_mir::{
     AggregateKind, BinOp, Body, BodyAttrs, BodyKey, Callee, CastKind, Const, InlineHint, Intrinsic, Local,
-    Operand, Place, Proj, Rvalue, StmtKind, TermKind,
+    Made, Operand, Place, Proj, Rvalue, StmtKind, TermKind,
 };
 use qz_rt_abi::RtFn;
 use qz_types::ty::common;
 use qz_types::{FnId, Ty, Tys};
 use smallvec::SmallVec;
 
-use crate::Lowerer;
 use crate::body::{Cx, int_ty};
+use crate::{Lowerer, main_key};
 
 impl Cx<'_, '_, '_> {
     pub(crate) fn intrinsic(
@@ -23,8 +23,7 @@ impl Cx<'_, '_, '_> {
         args: Vec<Operand>,
         ret: Ty,
     ) -> Operand {
-        let name = self.lw.defs().fns[function].name;
-        emit(self.lw, &mut self.b, name.as_str(), type_args, args, ret)
+        emit(self.lw, &mut self.b, function, type_args, args, ret)
     }
 }
 
@@ -61,15 +60,32 @@ fn plain(name: &str) -> Option<Intrinsic> {
     })
 }
 
+/// The intrinsic of this name, if it is a function that is made for each type.
+pub(crate) fn made(name: &str) -> Option<Made> {
+    Some(match name {
+        "cross_at" => Made::CrossAt,
+        "cross_parts" => Made::CrossParts,
+        "copy_at" => Made::CopyAt,
+        "type_name" => Made::TypeName,
+        _ => return None,
+    })
+}
+
 /// Writes an intrinsic's MIR into the open block.
 fn emit(
     lw: &Lowerer<'_, '_>,
     b: &mut Builder,
-    name: &str,
+    function: FnId,
     type_args: Tys,
     args: Vec<Operand>,
     ret: Ty,
 ) -> Operand {
+    let name = lw.defs().fns[function].name.as_str();
+    if made(name).is_some() {
+        let dest = b.temp(ret);
+        b.call(dest, Callee::Fn(main_key(function), type_args, [].into()), args);
+        return if ret.is_unit() { Operand::Const(Const::Unit) } else { Operand::local(dest) };
+    }
     if let Some(intrinsic) = plain(name) {
         let args: SmallVec<[Operand; 3]> = args.into_iter().collect();
         return result(b, ret, Rvalue::Intrinsic(intrinsic, args, ret));
@@ -81,6 +97,8 @@ fn emit(
         "needs_release" => result(b, ret, of_type(Intrinsic::NeedsRelease)),
         "leads_back" => result(b, ret, of_type(Intrinsic::LeadsBack)),
         "is_object" => result(b, ret, of_type(Intrinsic::IsObject)),
+        "is_shared" => result(b, ret, of_type(Intrinsic::IsShared)),
+        "place_of" => result(b, ret, Rvalue::Cast(CastKind::Pointer, args[0].clone(), ret)),
         "may_repeat" => result(b, ret, of_type(Intrinsic::MayRepeat)),
         "ptr_null" => Operand::Const(Const::Null(ret)),
         "ptr_is_null" => {
@@ -116,6 +134,7 @@ fn emit(
         "float_bits" | "float_from_bits" | "char_to_u32" | "char_from_u32" => {
             result(b, ret, Rvalue::Cast(CastKind::Bits, args[0].clone(), ret))
         }
+        "handed_over" => handed_over(b, &args[0], ret),
         "attempt" => attempt(lw, b, type_args[0], &args[0], ret),
         unknown => panic!("the standard library declares an unknown intrinsic `{unknown}`"),
     }
@@ -124,6 +143,15 @@ fn emit(
 fn result(b: &mut Builder, ret: Ty, value: Rvalue) -> Operand {
     let dest = b.eval(ret, value);
     if ret.is_unit() { Operand::Const(Const::Unit) } else { Operand::local(dest) }
+}
+
+/// Moves a value out of its name, though that may be one that keeps its value to the end of its scope.
+pub(crate) fn handed_over(b: &mut Builder, value: &Operand, ty: Ty) -> Operand {
+    let moved = Operand::local(b.eval(ty, Rvalue::Use(value.clone())));
+    if let Some(name) = value.place().and_then(Place::as_local) {
+        b.push(StmtKind::EndScope(name));
+    }
+    moved
 }
 
 /// Calls `body`, a `Fn(): T`, and takes a panic that comes out of it: `ret` is a Result of the value, or of the
@@ -199,7 +227,7 @@ pub(crate) fn wrapper(lw: &Lowerer<'_, '_>, key: BodyKey) -> Body {
     let value = match def.kind {
         FnKind::Intrinsic => {
             let type_args = Ty::list(&scheme.generics.identity());
-            emit(lw, &mut b, def.name.as_str(), type_args, args, scheme.ret)
+            emit(lw, &mut b, key.function, type_args, args, scheme.ret)
         }
         _ => Operand::local(runtime(&mut b, def.name.as_str(), scheme.ret, &args)),
     };

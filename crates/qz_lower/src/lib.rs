@@ -9,6 +9,7 @@ mod calls;
 mod casts;
 mod closures;
 mod control;
+mod crossing;
 mod data;
 mod derive;
 mod exprs;
@@ -212,6 +213,10 @@ impl qz_mir::Source for Lowerer<'_, '_> {
             FnKind::ExternC { variadic } => {
                 qz_mir::FnKind::Extern { symbol: def.attrs.link_name.unwrap_or(def.name), variadic }
             }
+            FnKind::Intrinsic => match intrinsics::made(def.name.as_str()) {
+                Some(made) => qz_mir::FnKind::Made(made),
+                None => qz_mir::FnKind::Quartz,
+            },
             _ => qz_mir::FnKind::Quartz,
         };
         FnInfo {
@@ -219,6 +224,8 @@ impl qz_mir::Source for Lowerer<'_, '_> {
             params: scheme.params.clone(),
             ret: scheme.ret,
             kind,
+            // Who is asked stays the caller's.
+            owns_from: def.crosses().then_some(def.self_param.is_some() as usize),
             export: def.attrs.export,
         }
     }
@@ -275,6 +282,37 @@ impl qz_mir::Source for Lowerer<'_, '_> {
         ty.as_adt().is_some_and(|(id, _)| self.defs().adts[id].silent_drop)
     }
 
+    fn is_handle(&self, ty: Ty) -> bool {
+        let Some(trait_id) = self.defs().lang.trait_("Share") else { return false };
+        self.ck.holds(ty, TraitRef { trait_id, args: &[] })
+    }
+
+    fn stays_in_task(&self, ty: Ty) -> bool {
+        self.keeps_to_task(ty)
+    }
+
+    fn hidden_parts(&self, ty: Ty) -> Option<(FnId, Tys)> {
+        if !self.written_impl("Cross", ty) {
+            return None;
+        }
+        match self.ck.resolve_method(self.lang_trait("Cross"), 0, Ty::list(&[ty]), &[]) {
+            MethodTarget::Fn(id, args) => Some((id, args)),
+            _ => None,
+        }
+    }
+
+    fn library(&self, role: &str) -> Option<FnId> {
+        self.defs().lang.func(role)
+    }
+
+    fn clone_of(&self, ty: Ty) -> Option<(FnId, Tys)> {
+        let trait_id = self.lang_trait("Clone");
+        if !self.ck.holds(ty, TraitRef { trait_id, args: &[] }) || self.ends_apart(ty) {
+            return None;
+        }
+        Some(self.resolve_method(trait_id, 0, Ty::list(&[ty]), &[]))
+    }
+
     fn user_drop(&self, ty: Ty) -> Option<(FnId, Tys)> {
         let trait_id = self.defs().lang.trait_("Drop")?;
         let bound = TraitRef { trait_id, args: &[] };
@@ -299,6 +337,13 @@ impl qz_mir::Source for Lowerer<'_, '_> {
 }
 
 impl Lowerer<'_, '_> {
+    /// Whether somebody wrote an `impl` of this trait of the library's for the type.
+    pub(crate) fn written_impl(&self, role: &str, ty: Ty) -> bool {
+        let Some(trait_id) = self.defs().lang.trait_(role) else { return false };
+        let bound = TraitRef { trait_id, args: &[] };
+        matches!(self.ck.select(ty, bound), Some(qz_infer::Selection::Impl(..)))
+    }
+
     pub(crate) fn static_ty(&self, id: StaticId) -> Ty {
         match self.defs().static_ty(id) {
             Some(ty) => ty,

@@ -82,7 +82,7 @@ fn nowhere(lw: &Lowerer<'_, '_>) -> Span {
 
 pub(crate) fn info(lw: &Lowerer<'_, '_>, what: Synth) -> FnInfo {
     let (path, params, ret, _) = signature(lw, what);
-    FnInfo { path, params, ret, kind: FnKind::Quartz, export: None }
+    FnInfo { path, params, ret, kind: FnKind::Quartz, owns_from: None, export: None }
 }
 
 pub(crate) fn body(lw: &Lowerer<'_, '_>, key: BodyKey, what: Synth) -> Body {

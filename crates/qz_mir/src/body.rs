@@ -349,6 +349,8 @@ pub enum Intrinsic {
     LeadsBack,
     /// Whether an object below one of the type may be reached in two ways. Generic only.
     MayRepeat,
+    /// Whether several tasks may see values of the type at once. Generic only.
+    IsShared,
     /// Whether values of the type are objects that can be changed. Generic only.
     IsObject,
     /// `Ptr<T>` advanced by `n` elements.

@@ -85,6 +85,10 @@ impl Builder {
         })
     }
 
+    pub fn ty_of(&self, local: Local) -> Ty {
+        self.locals[local].ty
+    }
+
     pub fn temp(&mut self, ty: Ty) -> Local {
         self.local(ty, None)
     }

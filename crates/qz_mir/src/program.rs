@@ -98,6 +98,26 @@ pub trait Source {
         false
     }
     fn static_var(&self, id: StaticId) -> StaticInfo;
+    /// Whether several tasks may know an object of this reference struct at once.
+    fn is_handle(&self, _ty: Ty) -> bool {
+        false
+    }
+    /// Whether objects of this reference struct stay in the task that made them.
+    fn stays_in_task(&self, _ty: Ty) -> bool {
+        false
+    }
+    /// What meets the parts of objects of this type which its fields do not show.
+    fn hidden_parts(&self, _ty: Ty) -> Option<(FnId, Tys)> {
+        None
+    }
+    /// The function of the library with this role.
+    fn library(&self, _role: &str) -> Option<FnId> {
+        None
+    }
+    /// What copies values of this type, if it says that they can be copied.
+    fn clone_of(&self, _ty: Ty) -> Option<(FnId, Tys)> {
+        None
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -107,6 +127,8 @@ pub struct FnInfo {
     pub params: Vec<Ty>,
     pub ret: Ty,
     pub kind: FnKind,
+    /// Parameters from this one on are handed over, not lent, on every level of optimisation.
+    pub owns_from: Option<usize>,
     /// What C knows it by.
     pub export: Option<Name>,
 }
@@ -117,6 +139,21 @@ pub enum FnKind {
     Quartz,
     /// A foreign function with C's calling convention.
     Extern { symbol: Name, variadic: bool },
+    /// Its body is written when its type arguments are known.
+    Made(Made),
+}
+
+/// Functions whose bodies depend on types more than a generic body could.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// `fn(place: Ptr<T>): Void`: meets the objects in a value that crosses.
+    CrossAt,
+    /// `fn(object: Ptr<U8>): Void`: meets what an object refers to.
+    CrossParts,
+    /// `fn(place: Ptr<T>): Bool`: puts a copy in place of a value, if there can be one.
+    CopyAt,
+    /// `fn(): String`: the type's name.
+    TypeName,
 }
 
 #[derive(Clone, Debug)]
@@ -218,12 +255,35 @@ pub enum InstanceKey {
     DestroyClosure(Box<InstanceKey>),
     /// Runs when the last count of a `dyn` box around a value of this type goes. Takes the box.
     DestroyDyn(Ty),
+    /// Part of handing a value to another task.
+    Crossing(Box<Crossing>),
     /// Reads a field, where a member bound is met by one.
     FieldGlue(Ty, u32),
     /// A copy of a function for callers that hand these function values to these parameters.
     Specialised(Box<InstanceKey>, Box<[(u32, InstanceKey)]>),
     /// The program's entry: calls `main`, turns its result into the exit status.
     Entry(FnId),
+}
+
+/// What is made for values that go to other tasks; see `qz_rt::crossing`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Crossing {
+    /// `fn(value): Bool`: meets the objects in a value. Whether it can never be changed.
+    Value(Ty),
+    /// `fn(place): Void`: the same for what lies at a `Ptr`.
+    Place(Ty),
+    /// `fn(object): Bool`: meets what an object refers to.
+    Parts(Ty),
+    ClosureParts(InstanceKey),
+    BoxParts(Ty),
+    /// The same for any object, by its entry in the type table.
+    AnyParts,
+    /// `fn(object): Void`: gives a closure or box parts of its own.
+    OwnCaptures(InstanceKey),
+    OwnPayload(Ty),
+    OwnAny,
+    /// `fn(place): Bool`: does that for the closure or box at a `Ptr`, unless others know it.
+    OwnPlace(Ty),
 }
 
 /// The methods a `dyn` value carries.
@@ -241,6 +301,15 @@ pub struct TypeEntry {
     pub name: String,
     pub kind: TypeEntryKind,
     pub destroy: InstanceId,
+    /// Where values go to other tasks.
+    pub crossing: EntryCrossing,
+}
+
+/// What meets the parts of an object, and what gives it parts of its own; `None` where there is nothing to do.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct EntryCrossing {
+    pub parts: Option<InstanceId>,
+    pub own: Option<InstanceId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

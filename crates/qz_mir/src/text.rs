@@ -185,7 +185,7 @@ impl TextProgram {
         let path = Name::new(name);
         let kind = FnKind::Extern { symbol: path, variadic: false };
         let id = table.function(name).expect("found before");
-        self.functions.insert(id, FnInfo { path, params, ret, kind, export: None });
+        self.functions.insert(id, FnInfo { path, params, ret, kind, owns_from: None, export: None });
         Ok(())
     }
 
@@ -199,8 +199,17 @@ impl TextProgram {
         let path = body.scopes.values().next().expect("scope 0").function;
         let id = table.function(path.as_str()).expect("found before");
         let params = body.params().map(|local| body.locals[local].ty).collect();
-        self.functions
-            .insert(id, FnInfo { path, params, ret: body.return_ty(), kind: FnKind::Quartz, export: None });
+        self.functions.insert(
+            id,
+            FnInfo {
+                path,
+                params,
+                ret: body.return_ty(),
+                kind: FnKind::Quartz,
+                owns_from: None,
+                export: None,
+            },
+        );
         self.add_body(BodyKey::main(id), body);
         Ok(())
     }

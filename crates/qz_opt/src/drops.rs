@@ -17,12 +17,13 @@ pub(crate) struct Drops<'a> {
     kept: RefCell<FxHashMap<Ty, bool>>,
     runs: RefCell<FxHashMap<Ty, bool>>,
     watched: RefCell<FxHashMap<Ty, bool>>,
+    shared: RefCell<FxHashMap<Ty, bool>>,
 }
 
 impl<'a> Drops<'a> {
     pub(crate) fn new(source: &'a dyn Source, layouts: &'a Layouts<'a>, keep_all: bool) -> Drops<'a> {
-        let (kept, runs, watched) = Default::default();
-        Drops { source, layouts, keep_all, kept, runs, watched }
+        let (kept, runs, watched, shared) = Default::default();
+        Drops { source, layouts, keep_all, kept, runs, watched, shared }
     }
 
     /// The `drop` written for objects of this type.
@@ -98,6 +99,33 @@ impl<'a> Drops<'a> {
     /// Whether values are objects that can be changed, so that it matters whether there are one or two.
     pub(crate) fn is_mutable_object(&self, ty: Ty) -> bool {
         self.layouts.is_reference_struct(ty)
+    }
+
+    /// Whether several tasks may see a value at once: nothing in it can be changed, but for what is behind handles.
+    pub(crate) fn is_shared(&self, ty: Ty) -> bool {
+        if let Some(&known) = self.shared.borrow().get(&ty) {
+            return known;
+        }
+        let found = self.only_shared_parts(ty);
+        self.shared.borrow_mut().insert(ty, found);
+        found
+    }
+
+    fn only_shared_parts(&self, ty: Ty) -> bool {
+        let mut seen = FxHashSet::default();
+        let mut work = vec![ty];
+        while let Some(ty) = work.pop() {
+            if !seen.insert(ty) || !self.is_counted(ty) {
+                continue;
+            }
+            match ty.kind() {
+                TyKind::Fn(_) | TyKind::Dyn(_) => return false,
+                _ if !self.is_mutable_object(ty) => self.each_part(ty, &mut |part| work.push(part)),
+                _ if !self.source.is_handle(ty) => return false,
+                _ => {}
+            }
+        }
+        true
     }
 
     /// Walks through everything that is released along with a value.

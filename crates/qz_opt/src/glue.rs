@@ -18,7 +18,9 @@ use qz_types::{FnId, Row, Ty, TyKind};
 
 use crate::instantiate::Instantiator;
 
+pub(crate) mod cross;
 mod destroy;
+pub(crate) mod made;
 
 pub(crate) use destroy::{count_glue, destroy, destroy_closure, destroy_dyn};
 
@@ -31,6 +33,7 @@ pub(crate) fn has_counts(key: &InstanceKey) -> bool {
             | InstanceKey::DestroyGlue(_)
             | InstanceKey::DestroyClosure(_)
             | InstanceKey::DestroyDyn(_)
+            | InstanceKey::Crossing(_)
     )
 }
 

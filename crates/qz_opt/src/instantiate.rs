@@ -14,8 +14,9 @@ use indexmap::IndexMap;
 use qz_base::FxHashMap;
 use qz_mir::layout::Layouts;
 use qz_mir::{
-    AdtKind, Body, BodyKey, BodyPart, Const, FnKind, ForC, Foreign, Instance, InstanceId, InstanceKey,
-    Module, Ownership, Param, Source, TypeEntry, TypeEntryKind, Vtable, VtableId,
+    AdtKind, Body, BodyKey, BodyPart, Const, Crossing, EntryCrossing, FnKind, ForC, Foreign, Instance,
+    InstanceId, InstanceKey, Local, Made, Module, Ownership, Param, Source, TypeEntry, TypeEntryKind, Vtable,
+    VtableId,
 };
 use qz_types::{FnId, StaticId, Ty, TyFlags, TyKind, Tys, subst};
 use rustc_hash::{FxBuildHasher, FxHashSet};
@@ -44,6 +45,8 @@ pub(crate) struct Instantiator<'a> {
     current: Option<InstanceId>,
     vtables: FxHashMap<(Ty, Ty), VtableId>,
     entries: FxHashSet<TypeEntryKind>,
+    /// Entries of the type table that have what crossing needs.
+    completed: usize,
     statics: FxHashSet<StaticId>,
     depths: FxHashMap<Ty, u32>,
     symbols: Symbols<'a>,
@@ -72,6 +75,7 @@ pub(crate) fn instantiate<'a>(
         current: None,
         vtables: FxHashMap::default(),
         entries: FxHashSet::default(),
+        completed: 0,
         statics: FxHashSet::default(),
         depths: FxHashMap::default(),
         symbols: Symbols::new(source),
@@ -84,16 +88,21 @@ pub(crate) fn instantiate<'a>(
         cx.instance(InstanceKey::ForC(Box::new(key)));
     }
     let mut next = 0;
-    while let Some((key, &id)) = cx.ids.get_index(next) {
-        let key = key.clone();
-        cx.current = Some(id);
-        cx.make(id, &key);
-        if let Some(error) = cx.error.take() {
-            return Err(error);
+    loop {
+        while let Some((key, &id)) = cx.ids.get_index(next) {
+            let key = key.clone();
+            cx.current = Some(id);
+            cx.make(id, &key);
+            if let Some(error) = cx.error.take() {
+                return Err(error);
+            }
+            next += 1;
         }
-        next += 1;
+        cx.complete_entries();
+        if next == cx.ids.len() {
+            return Ok(cx.module);
+        }
     }
-    Ok(cx.module)
 }
 
 impl<'a> Instantiator<'a> {
@@ -147,6 +156,16 @@ impl<'a> Instantiator<'a> {
             | InstanceKey::DestroyGlue(ty)
             | InstanceKey::DestroyDyn(ty)
             | InstanceKey::FieldGlue(ty, _) => self.depth(*ty),
+            InstanceKey::Crossing(what) => match &**what {
+                Crossing::Value(ty)
+                | Crossing::Place(ty)
+                | Crossing::Parts(ty)
+                | Crossing::BoxParts(ty)
+                | Crossing::OwnPayload(ty)
+                | Crossing::OwnPlace(ty) => self.depth(*ty),
+                Crossing::ClosureParts(of) | Crossing::OwnCaptures(of) => self.depth_of_key(of),
+                Crossing::AnyParts | Crossing::OwnAny => 0,
+            },
             InstanceKey::Specialised(of, _) => self.depth_of_key(of),
             InstanceKey::Entry(_) => 0,
         }
@@ -175,7 +194,10 @@ impl<'a> Instantiator<'a> {
         let body = match key {
             InstanceKey::Body(body, args, evidence) => match self.foreign(*body, args) {
                 Some((foreign, params, ret)) => return self.make_foreign(id, foreign, &params, ret),
-                None => self.mono_body(*body, args, evidence),
+                None => match self.made(*body) {
+                    Some(what) => glue::made::made(self, what, args),
+                    None => self.mono_body(*body, args, evidence),
+                },
             },
             InstanceKey::FnValue(of) => glue::fn_value(self, of),
             InstanceKey::ForC(of) => {
@@ -189,13 +211,24 @@ impl<'a> Instantiator<'a> {
             InstanceKey::DestroyClosure(of) => glue::destroy_closure(self, of),
             InstanceKey::DestroyDyn(from) => glue::destroy_dyn(self, *from),
             InstanceKey::FieldGlue(ty, index) => glue::field(self, *ty, *index),
+            InstanceKey::Crossing(what) => glue::cross::crossing(self, what),
             InstanceKey::Entry(main) => glue::entry(self, *main),
             InstanceKey::Specialised(..) => unreachable!("copies are made of instances, later"),
         };
+        let owns_from = match key {
+            InstanceKey::Body(it, ..) if it.part == BodyPart::Main => {
+                self.source.function(it.function).owns_from
+            }
+            _ => None,
+        };
+        let param = |(n, local): (usize, Local)| {
+            let ty = body.locals[local].ty;
+            let owned = owns_from.is_some_and(|from| n >= from) && self.drops.is_counted(ty);
+            Param { ty, ownership: if owned { Ownership::Owned } else { Ownership::Borrowed } }
+        };
+        let params = body.params().enumerate().map(param).collect();
         let instance = &mut self.module.instances[id];
-        let param = |local| Param { ty: body.locals[local].ty, ownership: Ownership::Borrowed };
-        instance.params = body.params().map(param).collect();
-        instance.ret = body.return_ty();
+        (instance.params, instance.ret) = (params, body.return_ty());
         instance.body = Some(Arc::new(body));
     }
 
@@ -216,11 +249,18 @@ impl<'a> Instantiator<'a> {
         }
         let info = self.source.function(key.function);
         match info.kind {
-            FnKind::Quartz => None,
+            FnKind::Quartz | FnKind::Made(_) => None,
             FnKind::Extern { symbol, variadic } => {
                 let params = info.params.iter().map(|&ty| self.mono(ty, args)).collect();
                 Some((Foreign { symbol, variadic }, params, self.mono(info.ret, args)))
             }
+        }
+    }
+
+    fn made(&self, key: BodyKey) -> Option<Made> {
+        match self.source.function(key.function).kind {
+            FnKind::Made(what) if key.part == BodyPart::Main => Some(what),
+            _ => None,
         }
     }
 
@@ -299,7 +339,20 @@ impl<'a> Instantiator<'a> {
             }
         };
         let destroy = self.instance(destroy);
-        self.module.types.push(TypeEntry { name, kind, destroy });
+        self.module.types.push(TypeEntry { name, kind, destroy, crossing: EntryCrossing::default() });
+    }
+
+    /// Where values go to other tasks, every kind of object may be met on the way.
+    fn complete_entries(&mut self) {
+        let crosses = InstanceKey::Crossing(Box::new(Crossing::AnyParts));
+        if !self.ids.contains_key(&crosses) {
+            return;
+        }
+        while let Some(entry) = self.module.types.get(self.completed) {
+            let kind = entry.kind.clone();
+            self.module.types[self.completed].crossing = glue::cross::entry(self, &kind);
+            self.completed += 1;
+        }
     }
 
     fn needs_static(&mut self, id: StaticId) {

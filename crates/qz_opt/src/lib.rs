@@ -181,6 +181,7 @@ fn build(
         observe(Stage::Inlined, &module);
         check(&module, &layouts, options, "inlining", None)?;
     }
+    glue::cross::dispatch(&mut module);
     let calls = CallGraph::new(&module);
     let panics = callgraph::mark_panics(&mut module, &layouts, &drops, &calls);
     let mut quiet = Quiet::unknown(&module);

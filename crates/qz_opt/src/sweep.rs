@@ -45,6 +45,9 @@ pub(crate) fn sweep(module: &mut Module) {
     module.types.retain(|entry| reached.instances[entry.destroy.index()]);
     for entry in &mut module.types {
         entry.destroy = renumber(entry.destroy);
+        let reached = |id: InstanceId| reached.instances[id.index()].then(|| renumber(id));
+        entry.crossing.parts = entry.crossing.parts.and_then(reached);
+        entry.crossing.own = entry.crossing.own.and_then(reached);
         if let TypeEntryKind::Closure(id) = &mut entry.kind {
             *id = renumber(*id);
         }
@@ -143,7 +146,11 @@ fn reach(module: &mut Module) -> Reached {
         }
         // Destroy functions of what is made by now, which may make more.
         let waiting = module.types.iter().filter(|entry| made.contains(&entry.kind));
-        work.extend(waiting.map(|entry| entry.destroy).filter(|id| !reached.instances[id.index()]));
+        let used = waiting.flat_map(|entry| {
+            let crossing = entry.crossing;
+            [Some(entry.destroy), crossing.parts, crossing.own].into_iter().flatten()
+        });
+        work.extend(used.filter(|id| !reached.instances[id.index()]));
         if work.is_empty() {
             return reached;
         }

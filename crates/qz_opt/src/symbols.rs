@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::fmt::Write;
 
 use qz_base::FxHashMap;
-use qz_mir::{BodyKey, BodyPart, Evidence, InstanceKey, Source};
+use qz_mir::{BodyKey, BodyPart, Crossing, Evidence, InstanceKey, Source};
 use qz_types::{Mutability, Row, TraitId, Ty, TyKind, Tys};
 
 /// FNV-1a: the same on every machine and with every version of every library.
@@ -78,6 +78,7 @@ impl<'a> Symbols<'a> {
             }
             InstanceKey::DestroyClosure(of) => format!("{}.destroy", self.stem(of)),
             InstanceKey::FieldGlue(_, index) => format!("field{index}"),
+            InstanceKey::Crossing(_) => "crossing".into(),
             InstanceKey::Specialised(of, _) => self.stem(of),
             InstanceKey::Entry(_) => "entry".into(),
         }
@@ -115,6 +116,7 @@ impl<'a> Symbols<'a> {
             InstanceKey::DestroyGlue(ty) | InstanceKey::DestroyDyn(ty) => format!("drop of {}", self.ty(*ty)),
             InstanceKey::DestroyClosure(of) => format!("drop of a closure in {}", self.readable(of)),
             InstanceKey::FieldGlue(ty, index) => format!("field {index} of {}", self.ty(*ty)),
+            InstanceKey::Crossing(_) => "a value that goes to another task".into(),
             InstanceKey::Specialised(of, _) => self.readable(of),
             InstanceKey::Entry(_) => "the program".into(),
         }
@@ -210,6 +212,7 @@ impl<'a> Symbols<'a> {
             InstanceKey::Specialised(..) => 10,
             InstanceKey::Entry(_) => 9,
             InstanceKey::ForC(_) => 10,
+            InstanceKey::Crossing(_) => 11,
         };
         hash.word(number);
         match key {
@@ -245,7 +248,34 @@ impl<'a> Symbols<'a> {
                     self.hash_key(value, hash);
                 }
             }
+            InstanceKey::Crossing(what) => self.hash_crossing(what, hash),
             InstanceKey::Entry(main) => hash.text(self.source.function(*main).path.as_str()),
+        }
+    }
+
+    fn hash_crossing(&self, what: &Crossing, hash: &mut Hasher) {
+        let number = match what {
+            Crossing::Value(_) => 0,
+            Crossing::Place(_) => 1,
+            Crossing::Parts(_) => 2,
+            Crossing::ClosureParts(_) => 3,
+            Crossing::BoxParts(_) => 4,
+            Crossing::AnyParts => 5,
+            Crossing::OwnCaptures(_) => 6,
+            Crossing::OwnPayload(_) => 7,
+            Crossing::OwnAny => 8,
+            Crossing::OwnPlace(_) => 9,
+        };
+        hash.word(number);
+        match what {
+            Crossing::Value(ty)
+            | Crossing::Place(ty)
+            | Crossing::Parts(ty)
+            | Crossing::BoxParts(ty)
+            | Crossing::OwnPayload(ty)
+            | Crossing::OwnPlace(ty) => hash.word(self.hash_ty(*ty)),
+            Crossing::ClosureParts(of) | Crossing::OwnCaptures(of) => self.hash_key(of, hash),
+            Crossing::AnyParts | Crossing::OwnAny => {}
         }
     }
 

@@ -13,6 +13,7 @@ use qz_sched::sched::{Config, Hooks, Scheduler};
 use qz_sched::stack::Stack;
 use qz_sched::{Fiber as Core, Job};
 
+use crate::crossing::Crossing;
 use crate::large::Large;
 use crate::memory::Chunks;
 use crate::panic::{Panic, Request};
@@ -30,6 +31,8 @@ pub struct FiberState {
     pub(crate) deferred: Vec<*mut u8>,
     /// Objects being shown and copied.
     pub(crate) walks: Walks,
+    /// What is being handed to another task.
+    pub(crate) crossing: Crossing,
     /// What the task at work is to run, until it asks for it.
     pub(crate) body: *mut u8,
     /// What its variables are bound to, a shared object or null.
@@ -49,6 +52,7 @@ impl Default for FiberState {
             cleanup_stack: 0,
             deferred: Vec::new(),
             walks: Walks::default(),
+            crossing: Crossing::default(),
             body: ptr::null_mut(),
             bindings: ptr::null_mut(),
             slot: [0; 8],

@@ -7,6 +7,7 @@ use qz_rt_abi::{Fiber, RtFn};
 
 use crate::atomics::*;
 use crate::context::live_objects;
+use crate::crossing::*;
 use crate::files::*;
 use crate::hash::{hash_bytes, hash_seed, hash_word};
 use crate::math::*;

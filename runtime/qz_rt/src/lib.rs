@@ -8,6 +8,7 @@
 
 mod atomics;
 pub mod context;
+mod crossing;
 mod entries;
 mod files;
 pub mod foreign;

@@ -289,6 +289,20 @@ unsafe fn shared_count<'a>(object: *mut u8) -> &'a AtomicI32 {
 /// Counts below this one are never changed: the object is immortal, or was referred to so often that it is now.
 const MORTAL: i32 = IMMORTAL / 2;
 
+pub(crate) unsafe fn sole(_fiber: *mut Fiber, object: *mut u8) -> u8 {
+    // SAFETY: the object is live; others may let go of it meanwhile.
+    unsafe { matches!(shared_count(object).load(Ordering::Acquire), 1 | -1) as u8 }
+}
+
+/// Whether an object is never freed.
+///
+/// # Safety
+/// The object is live.
+pub(crate) unsafe fn is_immortal(object: *mut u8) -> bool {
+    // SAFETY: by the caller's promise; another thread may change the count meanwhile, but not to or from this.
+    unsafe { shared_count(object).load(Ordering::Relaxed) < MORTAL }
+}
+
 pub(crate) unsafe fn retain_shared(_fiber: *mut Fiber, object: *mut u8) {
     // SAFETY: the object is live.
     let count = unsafe { shared_count(object) };

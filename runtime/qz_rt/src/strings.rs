@@ -103,6 +103,8 @@ pub(crate) unsafe fn retain(s: *mut StrObject) -> *mut StrObject {
         let count = (*s).header.count;
         if count >= 0 {
             (*s).header.count = count.wrapping_add(1);
+        } else {
+            crate::memory::retain_shared(std::ptr::null_mut(), s.cast());
         }
     }
     s
@@ -126,7 +128,11 @@ pub(crate) unsafe fn str_free(fiber: *mut Fiber, s: *mut StrObject) {
         match (*owner).header.count {
             1 => str_free(fiber, owner),
             count if count > 0 => (*owner).header.count = count - 1,
-            _ => {}
+            _ => {
+                if crate::memory::release_shared(fiber, owner.cast()) != 0 {
+                    str_free(fiber, owner);
+                }
+            }
         }
     }
 }
@@ -220,6 +226,22 @@ pub(crate) unsafe fn str_owning(
     }
 }
 
+/// The string in whose memory this one's text lies, if it is another's.
+///
+/// # Safety
+/// The string is live and not a literal.
+pub(crate) unsafe fn owner(s: *mut StrObject) -> Option<*mut StrObject> {
+    // SAFETY: by the caller's promise; a text that lies elsewhere has a word behind the struct.
+    unsafe {
+        let inline = s.cast::<u8>().add(STR_SIZE as usize);
+        if std::ptr::eq((*s).bytes, inline) {
+            return None;
+        }
+        let owner = inline.cast::<*mut StrObject>().read();
+        block_size(owner).is_none().then_some(owner)
+    }
+}
+
 /// The size of the block that a string owns, from the word behind its struct.
 fn block_size(owner: *mut StrObject) -> Option<u64> {
     let word = owner as u64;
@@ -302,7 +324,7 @@ pub(crate) unsafe fn str_slice(fiber: *mut Fiber, s: *mut StrObject, from: u64, 
         }
         let inline = s.cast::<u8>().add(STR_SIZE as usize);
         // Literals are immortal and own nothing; a slice of one keeps the literal itself as its owner.
-        let own = (*s).header.count < 0 || std::ptr::eq((*s).bytes, inline);
+        let own = crate::memory::is_immortal(s.cast()) || std::ptr::eq((*s).bytes, inline);
         let owner = if own { s } else { inline.cast::<*mut StrObject>().read() };
         let owner = if own || block_size(owner).is_some() { s } else { owner };
         count_object(fiber, TYPE_STR, 1);

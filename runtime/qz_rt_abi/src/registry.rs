@@ -151,9 +151,33 @@ macro_rules! rt_functions {
             /// Prints the message to standard error and ends the process at once, without unwinding.
             fn abort(message: Str) -> Unit: never;
 
+            // ---- what goes to another task; see `qz_rt::crossing`
+            /// Begins a walk through a value.
+            fn cross_begin() -> Unit: ;
+            /// Whether nobody outside of what was met knows an object in it that can be changed.
+            fn cross_end() -> Bool: ;
+            /// An object whose parts are still to be visited, or null.
+            fn cross_next() -> Ptr: ;
+            /// Shares a string.
+            fn cross_text(text: Str) -> Unit: ;
+            /// Shares an object that nobody changes.
+            fn cross_cell(object: Ptr) -> Unit: ;
+            /// Meets an object that can be changed.
+            fn cross_object(object: Ptr) -> Unit: ;
+            /// Meets an object that stays in its task.
+            fn cross_never() -> Unit: ;
+            /// Meets a function or `dyn` value: 0 it is shared, 1 its parts are to be visited now, 2 they were.
+            fn cross_function(object: Ptr) -> Int: ;
+            /// Shares one whose parts turned out not to change.
+            fn cross_settle(object: Ptr) -> Unit: ;
+            /// The index of an object's type.
+            fn object_type(object: Ptr) -> Int: reads;
+
             // ---- tasks, channels, locks; `outcome`, `timeout`: see `qz_rt::tasks`
             /// From now on other threads may refer to the object, too: its count is an atomic one.
             fn share(object: Ptr) -> Unit: ;
+            /// Whether there is only one reference to the object.
+            fn sole(object: Ptr) -> Bool: effect;
             /// Starts the scheduler with so many workers, 0 for as many as there are processors; 0 if there can be so many,
             /// else the largest number.
             fn sched_init(workers: Int) -> Int: effect;

@@ -266,6 +266,9 @@ fn finish_one(
             cx.check_foreign_calls();
         }
         if !cx.st.failed {
+            cx.check_crossings();
+        }
+        if !cx.st.failed {
             cx.lint();
         }
         std::mem::swap(&mut cx.st.types, &mut types);

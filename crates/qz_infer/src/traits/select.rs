@@ -56,6 +56,19 @@ impl Checker<'_> {
         Derived::of(self.defs, bound.trait_id).map(Selection::Derived)
     }
 
+    /// Whether a bound is true for a type without parameters or variables.
+    pub fn holds(&self, ty: Ty, bound: TraitRef) -> bool {
+        let mut table = InferTable::new();
+        let mut cx = TraitCx { ck: self, table: &mut table, preds: &[] };
+        cx.holds(ty, bound, &mut Vec::new()) == super::Truth::Yes
+    }
+
+    /// Whether several tasks may know values of the type at once.
+    pub(crate) fn is_share(&self, ty: Ty) -> bool {
+        let share = self.defs.lang.trait_("Share");
+        share.is_some_and(|trait_id| self.holds(ty, TraitRef { trait_id, args: &[] }))
+    }
+
     /// Why a trait's method cannot be called through a `dyn` value, if it cannot.
     pub fn dyn_obstacle(&self, method: FnId) -> Option<&'static str> {
         let def = &self.defs.fns[method];

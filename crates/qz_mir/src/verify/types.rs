@@ -249,6 +249,7 @@ impl Types<'_> {
                 | Intrinsic::LeadsBack
                 | Intrinsic::MayRepeat
                 | Intrinsic::IsObject
+                | Intrinsic::IsShared
         );
         Ok((!about).then_some(ty))
     }
@@ -303,6 +304,7 @@ fn arity(which: Intrinsic) -> usize {
         | Intrinsic::LeadsBack
         | Intrinsic::MayRepeat
         | Intrinsic::IsObject
+        | Intrinsic::IsShared
         | Intrinsic::Uninit => 0,
         Intrinsic::CountOnes
         | Intrinsic::LeadingZeros

@@ -56,6 +56,8 @@ impl Instantiator<'_> {
                 Intrinsic::IsObject => self.drops.is_mutable_object(self.mono(*ty, args)),
                 Intrinsic::LeadsBack => graph::leads_back(self.drops, self.mono(*ty, args)),
                 Intrinsic::MayRepeat => graph::may_repeat(self.drops, self.mono(*ty, args)),
+                Intrinsic::IsShared => self.drops.is_shared(self.mono(*ty, args)),
+                Intrinsic::NeedsRelease => self.drops.is_counted(self.mono(*ty, args)),
                 _ => continue,
             };
             *value = Rvalue::Use(Operand::Const(Const::Bool(yes)));

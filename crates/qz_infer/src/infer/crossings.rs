@@ -1,0 +1,485 @@
+//! What goes to another task: can it, and is its name used afterwards?
+//!
+//! A walk in the order of evaluation knows at each point which names have gone. Branches that meet again have lost what
+//! one of them has; a loop is walked twice, so that what is gone at its end is gone at its start.
+
+use std::sync::Arc;
+
+use qz_base::Span;
+use qz_hir::body::{Arg, Body, Expr, ExprId, LambdaId, LocalId, LocalKind, LoopId, Pat, PatId, Stmt};
+use qz_types::{FnId, Ty, TyKind};
+
+use super::Infer;
+use crate::diagnostics as words;
+use crate::facts::{Callee, ParamSource};
+
+/// What is known at a point.
+#[derive(Clone, Default)]
+struct Point {
+    /// Names that have gone, and where.
+    gone: Vec<(LocalId, Span)>,
+    /// Control does not get here.
+    dead: bool,
+}
+
+impl Point {
+    fn went(&self, local: LocalId) -> Option<Span> {
+        self.gone.iter().find(|it| it.0 == local).map(|it| it.1)
+    }
+
+    fn comes_back(&mut self, local: LocalId) {
+        self.gone.retain(|it| it.0 != local);
+    }
+
+    /// Control comes from there, too.
+    fn meet(&mut self, other: &Point) {
+        if other.dead {
+            return;
+        }
+        if self.dead {
+            *self = other.clone();
+            return;
+        }
+        for &(local, span) in &other.gone {
+            if self.went(local).is_none() {
+                self.gone.push((local, span));
+            }
+        }
+    }
+}
+
+/// A loop under way: what is known where it is left, and where its next turn begins.
+struct Turns {
+    loop_: LoopId,
+    left: Point,
+    next: Point,
+}
+
+struct Walk<'a, 'c, 'd> {
+    cx: &'a mut Infer<'c, 'd>,
+    body: Arc<Body>,
+    lambda: Option<LambdaId>,
+    now: Point,
+    loops: Vec<Turns>,
+    /// Hidden names for what is evaluated before a task starts, and the names they stand for.
+    stand_for: Vec<(LocalId, LocalId, Span)>,
+    /// Names that a `defer` uses: it may run after anything.
+    deferred: Vec<LocalId>,
+    told: Vec<LocalId>,
+    refused: Vec<ExprId>,
+}
+
+const DEAD: Point = Point { gone: Vec::new(), dead: true };
+
+impl Infer<'_, '_> {
+    /// For a body that has no errors, with its final types.
+    pub(super) fn check_crossings(&mut self) {
+        let body = self.body.clone();
+        if !body.exprs.ids().any(|id| self.crossing_callee(id).is_some()) {
+            return;
+        }
+        let root = body.root;
+        let deferred = deferred(&body);
+        let mut walk = Walk {
+            cx: self,
+            body,
+            lambda: None,
+            now: Point::default(),
+            loops: Vec::new(),
+            stand_for: Vec::new(),
+            deferred,
+            told: Vec::new(),
+            refused: Vec::new(),
+        };
+        walk.expr(root);
+    }
+
+    /// The function of a call that hands its arguments to another task.
+    fn crossing_callee(&self, call: ExprId) -> Option<FnId> {
+        match self.st.types.callees.get(call)? {
+            Callee::Fn(it) => self.ck.defs.fns[it.function].crosses().then_some(it.function),
+            _ => None,
+        }
+    }
+}
+
+/// The names used by statements that run at the end of a block.
+fn deferred(body: &Body) -> Vec<LocalId> {
+    fn collect(body: &Body, id: ExprId, out: &mut Vec<LocalId>) {
+        match &body.exprs[id] {
+            Expr::Local { local } => out.push(*local),
+            Expr::Lambda { lambda } => out.extend(&body.lambdas[*lambda].captures),
+            other => other.each_child(&mut |child| collect(body, child, out)),
+        }
+    }
+    let mut out = Vec::new();
+    for expr in body.exprs.values() {
+        let Expr::Block { stmts, .. } = expr else { continue };
+        for stmt in stmts {
+            if let Stmt::Defer(expr) = stmt {
+                collect(body, *expr, &mut out);
+            }
+        }
+    }
+    out
+}
+
+impl Walk<'_, '_, '_> {
+    fn expr(&mut self, id: ExprId) {
+        let body = self.body.clone();
+        match &body.exprs[id] {
+            Expr::Local { local } => self.used(*local, body.expr_span(id)),
+            Expr::Lambda { lambda } => self.lambda(*lambda),
+            Expr::Assign { place, value } => self.assign(*place, *value),
+            Expr::Block { stmts, tail } => self.block(stmts, *tail),
+            Expr::If { cond, then, else_ } => {
+                self.expr(*cond);
+                self.branches([Some(*then), *else_]);
+            }
+            Expr::Match { subject, arms, .. } => {
+                self.expr(*subject);
+                let arms: Vec<_> = arms.iter().map(|arm| (arm.pat, arm.guard, arm.body)).collect();
+                self.arms(&arms);
+            }
+            Expr::And { lhs, rhs } | Expr::Or { lhs, rhs } | Expr::Coalesce { lhs, rhs } => {
+                self.expr(*lhs);
+                self.branches([Some(*rhs), None]);
+            }
+            Expr::AssignIfNone { place, value } => {
+                self.expr(*place);
+                self.branches([Some(*value), None]);
+            }
+            Expr::SafeNav { base, rest, .. } => {
+                self.expr(*base);
+                self.branches([Some(*rest), None]);
+            }
+            Expr::Is { value, pat } => {
+                self.expr(*value);
+                self.binds(*pat);
+            }
+            Expr::While { cond, body: turn, loop_ } => self.turns(*loop_, &[], Some(*cond), *turn, true),
+            Expr::Loop { body: turn, loop_ } => self.turns(*loop_, &[], None, *turn, false),
+            Expr::For { pats, iter, body: turn, loop_ } => {
+                self.expr(*iter);
+                self.turns(*loop_, pats, None, *turn, true);
+            }
+            Expr::Break { loop_, value } => {
+                value.iter().for_each(|&it| self.expr(it));
+                self.jump(*loop_, |turns| &mut turns.left);
+            }
+            Expr::Next { loop_ } => self.jump(*loop_, |turns| &mut turns.next),
+            Expr::Return { value, .. } => {
+                value.iter().for_each(|&it| self.expr(it));
+                self.now = DEAD;
+            }
+            other => other.each_child(&mut |child| self.expr(child)),
+        }
+        match &body.exprs[id] {
+            Expr::Call { args, .. } | Expr::Method { args, .. } => self.crossing(id, args),
+            _ => {}
+        }
+        if self.cx.st.types.exprs.get(id).is_some_and(|ty| ty.is_never()) {
+            self.now = DEAD;
+        }
+    }
+
+    // ---- control
+
+    fn branches(&mut self, ways: [Option<ExprId>; 2]) {
+        let before = self.now.clone();
+        let mut after = DEAD;
+        for way in ways {
+            self.now = before.clone();
+            way.into_iter().for_each(|it| self.expr(it));
+            after.meet(&self.now);
+        }
+        self.now = after;
+    }
+
+    fn arms(&mut self, arms: &[(PatId, Option<ExprId>, ExprId)]) {
+        let mut before = self.now.clone();
+        let mut after = DEAD;
+        for &(pat, guard, value) in arms {
+            self.now = before.clone();
+            self.binds(pat);
+            if let Some(guard) = guard {
+                self.expr(guard);
+                before.meet(&self.now);
+            }
+            self.expr(value);
+            after.meet(&self.now);
+        }
+        self.now = after;
+    }
+
+    /// A loop. `ends`: it may end before a turn.
+    fn turns(&mut self, loop_: LoopId, pats: &[PatId], cond: Option<ExprId>, turn: ExprId, ends: bool) {
+        let mut start = self.now.clone();
+        let mut left = DEAD;
+        for _ in 0..2 {
+            self.now = start.clone();
+            cond.iter().for_each(|&it| self.expr(it));
+            left = if ends { self.now.clone() } else { DEAD };
+            pats.iter().for_each(|&pat| self.binds(pat));
+            self.loops.push(Turns { loop_, left: DEAD, next: DEAD });
+            self.expr(turn);
+            let turns = self.loops.pop().expect("pushed above");
+            left.meet(&turns.left);
+            start.meet(&self.now);
+            start.meet(&turns.next);
+        }
+        if ends {
+            left.meet(&start);
+        }
+        self.now = left;
+    }
+
+    fn jump(&mut self, loop_: LoopId, to: fn(&mut Turns) -> &mut Point) {
+        let now = std::mem::replace(&mut self.now, DEAD);
+        if let Some(turns) = self.loops.iter_mut().rev().find(|it| it.loop_ == loop_) {
+            to(turns).meet(&now);
+        }
+    }
+
+    fn block(&mut self, stmts: &[Stmt], tail: Option<ExprId>) {
+        let mut at_end = Vec::new();
+        for stmt in stmts {
+            match stmt {
+                Stmt::Expr(expr) => self.expr(*expr),
+                Stmt::Bind { pat, value, .. } => {
+                    self.expr(*value);
+                    self.binds(*pat);
+                    self.note_stand_in(*pat, *value);
+                }
+                Stmt::Defer(expr) => at_end.push(*expr),
+            }
+        }
+        tail.into_iter().for_each(|it| self.expr(it));
+        let dead = self.now.dead;
+        at_end.into_iter().rev().for_each(|it| self.expr(it));
+        self.now.dead |= dead;
+    }
+
+    // ---- names
+
+    fn binds(&mut self, pat: PatId) {
+        let mut locals = Vec::new();
+        self.body.pat_locals(pat, &mut locals);
+        locals.into_iter().for_each(|local| self.now.comes_back(local));
+    }
+
+    fn note_stand_in(&mut self, pat: PatId, value: ExprId) {
+        if let Pat::Bind { local, .. } = self.body.pats[pat]
+            && self.body.locals[local].kind == LocalKind::Hidden
+            && let Expr::Local { local: named } = self.body.exprs[value]
+        {
+            self.stand_for.push((local, named, self.body.expr_span(value)));
+        }
+    }
+
+    fn assign(&mut self, place: ExprId, value: ExprId) {
+        if let Expr::Local { local } = self.body.exprs[place] {
+            self.expr(value);
+            self.now.comes_back(local);
+        } else {
+            self.expr(place);
+            self.expr(value);
+        }
+    }
+
+    fn used(&mut self, local: LocalId, span: Span) {
+        let Some(went) = self.now.went(local).filter(|_| !self.now.dead) else { return };
+        if !self.told.contains(&local) {
+            self.told.push(local);
+            let name = self.body.locals[local].name;
+            self.cx.report(words::used_after_crossing(span, name, went));
+        }
+    }
+
+    fn lambda(&mut self, lambda: LambdaId) {
+        let body = self.body.clone();
+        for &local in &body.lambdas[lambda].captures {
+            if self.now.went(local).is_some() {
+                let at = use_in(&body, body.lambdas[lambda].body, local);
+                self.used(local, at.unwrap_or(body.locals[local].span));
+            }
+        }
+        let outer = std::mem::take(&mut self.now);
+        let loops = std::mem::take(&mut self.loops);
+        let within = self.lambda.replace(lambda);
+        self.expr(body.lambdas[lambda].body);
+        (self.now, self.loops, self.lambda) = (outer, loops, within);
+    }
+
+    // ---- crossing
+
+    fn crossing(&mut self, call: ExprId, args: &[Arg]) {
+        let Some(function) = self.cx.crossing_callee(call) else { return };
+        let span = self.body.expr_span(call);
+        self.result_crosses(call, function, span);
+        let params = self.cx.st.types.plans[call].params.clone();
+        for source in params {
+            if let ParamSource::Arg(n) = source {
+                self.argument(call, args[n as usize].value, span);
+            }
+        }
+    }
+
+    /// What a task gives goes back to who awaits it.
+    fn result_crosses(&mut self, call: ExprId, function: FnId, span: Span) {
+        let starts = self.cx.ck.defs.fns[function].attrs.lang.is_some_and(|it| it.as_str() != "task_await");
+        let ty = self.cx.st.types.exprs[call];
+        if let Some(&[result]) = self.cx.as_lang(ty, "Task").filter(|_| starts) {
+            self.refuse(call, result, span, words::Crosses::Result);
+        }
+    }
+
+    fn argument(&mut self, call: ExprId, arg: ExprId, span: Span) {
+        match self.body.exprs[arg] {
+            Expr::Lambda { lambda } => {
+                for local in self.body.lambdas[lambda].captures.clone() {
+                    self.captured(arg, local, lambda, span);
+                }
+            }
+            Expr::Local { local } => {
+                let at = self.body.expr_span(arg);
+                let name = self.body.locals[local].name;
+                if !self.refuse(arg, self.cx.st.types.locals[local], at, words::Crosses::Name(name)) {
+                    self.goes(call, local, at);
+                }
+            }
+            _ => {
+                let ty = self.cx.st.types.exprs[arg];
+                self.refuse(arg, ty, self.body.expr_span(arg), words::Crosses::Value);
+            }
+        }
+    }
+
+    fn captured(&mut self, lambda_expr: ExprId, local: LocalId, lambda: LambdaId, span: Span) {
+        let body = self.body.clone();
+        let decl = &body.locals[local];
+        let at = use_in(&body, body.lambdas[lambda].body, local).unwrap_or(span);
+        if decl.shared {
+            if !self.told.contains(&local) {
+                self.told.push(local);
+                self.cx.report(words::captured_var(at, decl.name, span));
+            }
+            return;
+        }
+        let (name, ty) = (decl.name, self.cx.st.types.locals[local]);
+        let (name, at) = match self.stand_for.iter().find(|it| it.0 == local) {
+            Some(&(_, named, at)) => (body.locals[named].name, at),
+            None => (name, at),
+        };
+        if !self.refuse(lambda_expr, ty, at, words::Crosses::Name(name)) {
+            self.goes(lambda_expr, local, at);
+        }
+    }
+
+    /// The name is not to be used any more, unless several tasks may know its value.
+    fn goes(&mut self, at: ExprId, local: LocalId, span: Span) {
+        let ty = self.cx.st.types.locals[local];
+        let decl = &self.body.locals[local];
+        // What a lambda has captured stays with it, for the next time that it is called.
+        if decl.lambda != self.lambda || decl.shared || matches!(ty.kind(), TyKind::Ref(..)) {
+            return;
+        }
+        if self.cx.holds_marker(ty, "Share") {
+            return;
+        }
+        let named = self.stand_for.iter().find(|it| it.0 == local).map(|it| (it.1, it.2));
+        self.end(at, local, span);
+        if let Some((named, span)) = named {
+            self.goes(at, named, span);
+        }
+    }
+
+    fn end(&mut self, at: ExprId, local: LocalId, span: Span) {
+        if self.now.dead {
+            return;
+        }
+        if self.now.went(local).is_none() {
+            self.now.gone.push((local, span));
+        }
+        if self.deferred.contains(&local) {
+            return;
+        }
+        let ends = &mut self.cx.st.types.ends;
+        match ends.get_mut(at) {
+            Some(known) if known.contains(&local) => {}
+            Some(known) => known.push(local),
+            None => {
+                ends.insert(at, vec![local]);
+            }
+        }
+    }
+
+    /// Reports a value that cannot go to another task.
+    fn refuse(&mut self, at: ExprId, ty: Ty, span: Span, what: words::Crosses) -> bool {
+        // A function value is looked at when it goes: what it captured is not told by its type.
+        let ty = ty.peel_ref();
+        if matches!(ty.kind(), TyKind::Fn(_)) || self.refused.contains(&at) {
+            return false;
+        }
+        let Some(part) = self.cx.unsendable_part(ty, &mut Vec::new()) else { return false };
+        self.refused.push(at);
+        let facts = words::NotSendFacts {
+            what,
+            ty: self.cx.show(ty),
+            part: (part != ty).then(|| self.cx.show(part)),
+            why: why(part),
+        };
+        self.cx.report(words::not_send(span, &facts));
+        true
+    }
+}
+
+fn why(part: Ty) -> words::NotSend {
+    match part.kind() {
+        TyKind::Fn(_) => words::NotSend::Function,
+        TyKind::Dyn(_) => words::NotSend::Dyn,
+        TyKind::Ptr(_) => words::NotSend::Pointer,
+        _ => words::NotSend::SaysSo,
+    }
+}
+
+/// Where a name is used inside an expression, first.
+fn use_in(body: &Body, id: ExprId, local: LocalId) -> Option<Span> {
+    match &body.exprs[id] {
+        Expr::Local { local: used } if *used == local => Some(body.expr_span(id)),
+        Expr::Lambda { lambda } => use_in(body, body.lambdas[*lambda].body, local),
+        other => {
+            let mut found = None;
+            other.each_child(&mut |child| found = found.or_else(|| use_in(body, child, local)));
+            found
+        }
+    }
+}
+
+impl Infer<'_, '_> {
+    fn holds_marker(&mut self, ty: Ty, role: &str) -> bool {
+        let Some(trait_id) = self.ck.defs.lang.trait_(role) else { return true };
+        let bound = qz_types::TraitRef { trait_id, args: &[] };
+        self.traits().holds(ty, bound, &mut Vec::new()) == crate::traits::Truth::Yes
+    }
+
+    /// The innermost part of a type that keeps it from another task. Type parameters are looked at when it is known
+    /// what they stand for.
+    fn unsendable_part(&mut self, ty: Ty, seen: &mut Vec<Ty>) -> Option<Ty> {
+        if seen.contains(&ty) || self.holds_marker(ty, "Send") {
+            return None;
+        }
+        seen.push(ty);
+        let parts = match *ty.kind() {
+            TyKind::Tuple(parts) => parts.to_vec(),
+            TyKind::Ptr(_) | TyKind::Fn(_) | TyKind::Dyn(_) | TyKind::Ref(..) => return Some(ty),
+            TyKind::Adt(id, args) => match self.traits().says_of_send(ty) {
+                Some(false) => return Some(ty),
+                Some(true) => args.to_vec(),
+                None => self.traits().fields_of(id, args),
+            },
+            _ => return None,
+        };
+        parts.into_iter().find_map(|part| self.unsendable_part(part, seen))
+    }
+}

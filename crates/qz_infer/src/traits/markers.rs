@@ -1,0 +1,81 @@
+//! `Send` and `Share`: decided by the parts of a type, unless an impl says so, or that it is not so.
+//!
+//! Several tasks may know a value at once if nothing in it can be changed. A value may go to another task if that holds
+//! for it, or if its parts may go.
+
+use qz_base::Name;
+use qz_hir::AdtKind;
+use qz_hir::defs::ActorSide;
+use qz_types::{AdtId, TraitId, TraitRef, Ty, TyKind, Tys, subst};
+
+use super::{TraitCx, Truth};
+
+impl TraitCx<'_, '_> {
+    pub(super) fn marker(&mut self, ty: Ty, bound: TraitRef, seen: &mut Vec<(Ty, TraitId)>) -> Truth {
+        let parts = match self.ck.defs.traits[bound.trait_id].lang.map(Name::as_str) {
+            Some("Sized") => return Truth::Yes,
+            Some("Share") => self.shared_parts(ty),
+            Some("Send") => {
+                if self.is_shared(ty) {
+                    return Truth::Yes;
+                }
+                self.sent_parts(ty)
+            }
+            _ => return Truth::No,
+        };
+        let Some(parts) = parts else { return Truth::No };
+        let mut truth = Truth::Yes;
+        for part in parts {
+            truth = truth.and(|| self.holds(part, bound, seen));
+        }
+        truth
+    }
+
+    fn is_shared(&mut self, ty: Ty) -> bool {
+        let Some(trait_id) = self.ck.defs.lang.trait_("Share") else { return false };
+        self.holds(ty, TraitRef { trait_id, args: &[] }, &mut Vec::new()) == Truth::Yes
+    }
+
+    /// The types that must be `Share` for a type to be; `None` if it cannot be.
+    fn shared_parts(&mut self, ty: Ty) -> Option<Vec<Ty>> {
+        match *ty.kind() {
+            TyKind::Adt(id, args) => match (self.ck.defs.adts[id].kind, self.ck.defs.adts[id].actor) {
+                (_, Some(ActorSide::Reference(_))) => Some(Vec::new()),
+                (AdtKind::Struct, _) => None,
+                _ => Some(self.fields_of(id, args)),
+            },
+            _ => plain_parts(ty),
+        }
+    }
+
+    fn sent_parts(&mut self, ty: Ty) -> Option<Vec<Ty>> {
+        match *ty.kind() {
+            TyKind::Adt(id, args) => Some(self.fields_of(id, args)),
+            _ => plain_parts(ty),
+        }
+    }
+
+    pub(crate) fn fields_of(&mut self, id: AdtId, args: Tys) -> Vec<Ty> {
+        let fields = self.ck.defs.adt_fields(id);
+        let types = fields.variants.iter().flat_map(|it| &it.fields).map(|it| subst(it.ty, args));
+        types.map(|ty| self.ck.normalize_with(self.table, self.preds, ty)).collect()
+    }
+
+    /// What an impl says of a type and `Send`, if there is one.
+    pub(crate) fn says_of_send(&mut self, ty: Ty) -> Option<bool> {
+        let defs = self.ck.defs;
+        let head = qz_hir::TyHead::of(ty);
+        let mut impls = defs.impls_for(defs.lang.trait_("Send")?, head);
+        impls.next().map(|id| !defs.impls[id].is_negative)
+    }
+}
+
+/// The parts of types that nobody declared.
+fn plain_parts(ty: Ty) -> Option<Vec<Ty>> {
+    match *ty.kind() {
+        TyKind::Tuple(parts) => Some(parts.to_vec()),
+        TyKind::Record(fields) => Some(fields.iter().map(|it| it.1).collect()),
+        TyKind::Bool | TyKind::Char | TyKind::Str | TyKind::Int(_) | TyKind::Float(_) => Some(Vec::new()),
+        _ => None,
+    }
+}

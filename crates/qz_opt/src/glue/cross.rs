@@ -1,0 +1,384 @@
+//! What meets the objects in a value that goes to another task, for `std/crossing.qz`. The walk itself is the
+//! runtime's (`qz_rt::crossing`): code here tells it of objects, and visits the parts of those that it hands back.
+//!
+//! Bodies are born with their counts, so that a count is what it was before: a part that is looked at has no other
+//! reference because of that.
+
+use std::sync::Arc;
+
+use qz_mir::build::Builder;
+use qz_mir::{
+    Body, BodyKey, Callee, CastKind, Const, Crossing, EntryCrossing, InstanceId, InstanceKey, Intrinsic,
+    Local, Module, Operand, Place, Proj, Rvalue, TermKind, TypeEntryKind,
+};
+use qz_rt_abi::object::FIRST_TYPE;
+use qz_rt_abi::registry::rt;
+use qz_types::ty::common;
+use qz_types::{Mutability, Row, Ty, TyKind};
+use smallvec::smallvec;
+
+use super::{Parts, builder, counted, object_parts, payload};
+use crate::instantiate::{Instantiator, no_evidence};
+
+/// Of [`rt::cross_function`].
+const UNCHANGING: i128 = 0;
+const VISIT: i128 = 1;
+
+pub(crate) fn crossing(cx: &mut Instantiator, what: &Crossing) -> Body {
+    match what {
+        Crossing::Value(ty) => value(cx, *ty),
+        Crossing::Place(ty) => place(cx, *ty),
+        Crossing::Parts(ty) => parts(cx, *ty),
+        Crossing::ClosureParts(of) => closure_parts(cx, of),
+        Crossing::BoxParts(from) => box_parts(cx, *from),
+        Crossing::OwnCaptures(of) => own_captures(cx, of),
+        Crossing::OwnPayload(from) => own_payload(cx, *from),
+        Crossing::OwnPlace(ty) => own_place(cx, *ty),
+        // Completed by [`dispatch`], when all kinds of objects are known.
+        Crossing::AnyParts => any(common().bool),
+        Crossing::OwnAny => any(common().unit),
+    }
+}
+
+fn key(what: Crossing) -> InstanceKey {
+    InstanceKey::Crossing(Box::new(what))
+}
+
+fn bytes() -> Ty {
+    Ty::ptr(common().u8)
+}
+
+fn truth(value: bool) -> Operand {
+    Operand::Const(Const::Bool(value))
+}
+
+fn read(b: &mut Builder, place: &Place, ty: Ty) -> Operand {
+    Operand::local(b.eval(ty, Rvalue::Use(Operand::Copy(place.clone()))))
+}
+
+fn call(b: &mut Builder, callee: Callee, args: Vec<Operand>, ret: Ty) -> Local {
+    let dest = b.temp(ret);
+    b.call(dest, callee, args);
+    dest
+}
+
+fn give(b: &mut Builder, value: Operand) {
+    b.assign_local(Body::RETURN, Rvalue::Use(value));
+    b.end(TermKind::Return);
+}
+
+/// Meets the objects in a value.
+fn value(cx: &mut Instantiator, ty: Ty) -> Body {
+    let mut b = builder("crossing", common().bool);
+    let this = b.param(ty, None);
+    match ty.kind() {
+        TyKind::Str => {
+            call(&mut b, Callee::Runtime(rt::cross_text), vec![Operand::local(this)], common().unit);
+            give(&mut b, truth(true));
+        }
+        TyKind::Fn(_) | TyKind::Dyn(_) => function(cx, &mut b, this),
+        _ if cx.drops.is_object(ty) => object(cx, &mut b, this, ty),
+        _ => {
+            let parts = value_parts(cx, &Place::local(this), ty);
+            each_part(cx, &mut b, this, &parts);
+        }
+    }
+    b.finish()
+}
+
+/// What an unboxed value holds.
+fn value_parts(cx: &Instantiator, this: &Place, ty: Ty) -> Parts {
+    use qz_mir::layout::Shape;
+    let layout = cx.layouts.of(ty);
+    match &layout.shape {
+        Shape::Product(fields) => Parts::Fields(counted(cx, this, &fields.tys)),
+        Shape::Enum(it) => {
+            let variants = it.variants.iter().enumerate();
+            let parts =
+                variants.map(|(v, fields)| counted(cx, &this.then(Proj::Variant(v as u32)), &fields.tys));
+            Parts::Variants(parts.collect())
+        }
+        Shape::Never | Shape::Scalar(_) | Shape::Object | Shape::Pointer => Parts::Fields(Vec::new()),
+    }
+}
+
+fn object(cx: &mut Instantiator, b: &mut Builder, this: Local, ty: Ty) {
+    let is_shared = cx.drops.is_shared(ty);
+    if !is_shared && cx.source.stays_in_task(ty) {
+        call(b, Callee::Runtime(rt::cross_never), vec![], common().unit);
+        return give(b, truth(false));
+    }
+    let meets = match (is_shared, cx.layouts.is_reference_struct(ty)) {
+        (true, true) => rt::share,
+        (true, false) => rt::cross_cell,
+        (false, _) => rt::cross_object,
+    };
+    if meets == rt::cross_object && is_alone(cx, ty) {
+        // Nothing is in it, so only the count matters.
+        let unique = b.eval(
+            common().bool,
+            Rvalue::Intrinsic(Intrinsic::IsUnique, smallvec![Operand::local(this)], common().bool),
+        );
+        let (fine, other) = (b.new_block(), b.new_block());
+        b.branch(Operand::local(unique), fine, other);
+        b.switch_to(fine);
+        give(b, truth(false));
+        b.switch_to(other);
+    }
+    call(b, Callee::Runtime(meets), vec![Operand::local(this)], common().unit);
+    give(b, truth(is_shared));
+}
+
+/// Whether an object of a reference struct refers to no others.
+fn is_alone(cx: &Instantiator, ty: Ty) -> bool {
+    let TyKind::Adt(_, args) = *ty.kind() else { return false };
+    if !cx.layouts.is_reference_struct(ty) {
+        return false;
+    }
+    let hides = cx.source.hidden_parts(ty).is_some() && args.iter().any(|&arg| cx.drops.is_counted(arg));
+    !hides && !cx.layouts.object(ty).fields.tys.iter().any(|&field| cx.drops.is_counted(field))
+}
+
+/// A closure or `dyn` value: whether it can change is known when its parts were visited.
+fn function(cx: &mut Instantiator, b: &mut Builder, this: Local) {
+    let known = call(b, Callee::Runtime(rt::cross_function), vec![Operand::local(this)], common().int);
+    let (unchanging, visit, other) = (b.new_block(), b.new_block(), b.new_block());
+    let cases = vec![(UNCHANGING, unchanging), (VISIT, visit)];
+    b.end(TermKind::Switch { value: Operand::local(known), cases, otherwise: Some(other) });
+    b.switch_to(other);
+    give(b, truth(false));
+    b.switch_to(visit);
+    let any = Callee::Instance(cx.instance(key(Crossing::AnyParts)));
+    let object = b.eval(bytes(), Rvalue::Cast(CastKind::Pointer, Operand::local(this), bytes()));
+    let settled = call(b, any, vec![Operand::local(object)], common().bool);
+    let settle = b.new_block();
+    b.branch(Operand::local(settled), settle, other);
+    b.switch_to(settle);
+    call(b, Callee::Runtime(rt::cross_settle), vec![Operand::local(this)], common().unit);
+    b.goto(unchanging);
+    b.switch_to(unchanging);
+    give(b, truth(true));
+}
+
+/// Meets what lies in each part, and gives whether none of them can change.
+fn each_part(cx: &mut Instantiator, b: &mut Builder, this: Local, parts: &Parts) {
+    match parts {
+        Parts::Fields(fields) => meet_all(cx, b, fields),
+        Parts::Variants(variants) => {
+            let index = b.eval(common().int, Rvalue::Discriminant(Place::local(this)));
+            let blocks: Vec<_> = variants.iter().map(|_| b.new_block()).collect();
+            let cases = blocks.iter().enumerate().map(|(v, &block)| (v as i128, block)).collect();
+            b.end(TermKind::Switch { value: Operand::local(index), cases, otherwise: None });
+            for (fields, block) in variants.iter().zip(blocks) {
+                b.switch_to(block);
+                meet_all(cx, b, fields);
+            }
+        }
+    }
+}
+
+fn meet_all(cx: &mut Instantiator, b: &mut Builder, fields: &[(Place, Ty)]) {
+    let changing: Vec<Local> = fields.iter().filter_map(|(place, ty)| meet(cx, b, place, *ty)).collect();
+    let can_change = b.new_block();
+    for unchanging in changing {
+        let next = b.new_block();
+        b.branch(Operand::local(unchanging), next, can_change);
+        b.switch_to(next);
+    }
+    give(b, truth(true));
+    b.switch_to(can_change);
+    give(b, truth(false));
+}
+
+/// Meets what lies in one part. What tells whether it cannot change, unless that is known.
+fn meet(cx: &mut Instantiator, b: &mut Builder, place: &Place, ty: Ty) -> Option<Local> {
+    let callee = Callee::Instance(cx.instance(key(Crossing::Value(ty))));
+    let part = read(b, place, ty);
+    let unchanging = call(b, callee, vec![part], common().bool);
+    (!cx.drops.is_shared(ty)).then_some(unchanging)
+}
+
+fn place(cx: &mut Instantiator, ty: Ty) -> Body {
+    let mut b = builder("crossing", common().unit);
+    let at = Place::local(b.param(Ty::ptr(ty), None)).deref();
+    if cx.drops.is_counted(ty) {
+        meet(cx, &mut b, &at, ty);
+    }
+    b.end(TermKind::Return);
+    b.finish()
+}
+
+/// For objects of reference structs and cells of boxed enums.
+fn parts(cx: &mut Instantiator, ty: Ty) -> Body {
+    let mut b = builder("parts of what crosses", common().bool);
+    let this = b.param(ty, None);
+    if let Some((function, args)) = cx.source.hidden_parts(ty) {
+        let hidden = InstanceKey::Body(BodyKey::main(function), args, no_evidence());
+        let callee = Callee::Instance(cx.instance(hidden));
+        call(&mut b, callee, vec![Operand::local(this)], common().unit);
+    }
+    let parts = object_parts(cx, &Place::local(this), ty);
+    each_part(cx, &mut b, this, &parts);
+    b.finish()
+}
+
+fn function_ty(cx: &Instantiator, of: &InstanceKey) -> Ty {
+    let (params, ret) = match of {
+        InstanceKey::FnValue(inner) => cx.signature(inner),
+        _ => cx.signature(of),
+    };
+    Ty::func(params.get(1..).unwrap_or(&[]), ret, Row::EMPTY)
+}
+
+/// The captures that count, by place in a closure object.
+fn captured(cx: &Instantiator, b: &mut Builder, this: Local, of: &InstanceKey) -> Vec<(Place, Ty)> {
+    let captures = cx.captures(of);
+    let places = captures.iter().enumerate().filter(|&(_, &ty)| cx.drops.is_counted(ty));
+    let places = places.map(|(i, &ty)| (Place::local(this).then(Proj::Capture(i as u32)), ty)).collect();
+    b.set_captures(captures);
+    places
+}
+
+fn closure_parts(cx: &mut Instantiator, of: &InstanceKey) -> Body {
+    let mut b = builder("parts of a closure that crosses", common().bool);
+    let this = b.param(function_ty(cx, of), None);
+    let fields = captured(cx, &mut b, this, of);
+    meet_all(cx, &mut b, &fields);
+    b.finish()
+}
+
+fn box_parts(cx: &mut Instantiator, from: Ty) -> Body {
+    let mut b = builder("parts of a box that crosses", common().bool);
+    let this = b.param(Ty::new(TyKind::Dyn(&[])), None);
+    let inner = payload(&mut b, this, from);
+    meet_all(cx, &mut b, &[(inner, from)]);
+    b.finish()
+}
+
+/// Lets each part cross by itself.
+fn own_parts(cx: &mut Instantiator, b: &mut Builder, fields: Vec<(Place, Ty)>) {
+    let function = cx.source.library("cross_place").expect("who crosses calls it");
+    for (place, ty) in fields {
+        let reference = Ty::reference(Mutability::Mut, ty);
+        let at = b.eval(reference, Rvalue::Ref(Mutability::Mut, place));
+        let at = b.eval(Ty::ptr(ty), Rvalue::Cast(CastKind::Pointer, Operand::local(at), Ty::ptr(ty)));
+        let crosses = InstanceKey::Body(BodyKey::main(function), Ty::list(&[ty]), no_evidence());
+        let callee = Callee::Instance(cx.instance(crosses));
+        call(b, callee, vec![Operand::local(at)], common().unit);
+    }
+    b.end(TermKind::Return);
+}
+
+fn own_captures(cx: &mut Instantiator, of: &InstanceKey) -> Body {
+    let mut b = builder("captures of its own", common().unit);
+    let this = b.param(function_ty(cx, of), None);
+    let fields = captured(cx, &mut b, this, of);
+    own_parts(cx, &mut b, fields);
+    b.finish()
+}
+
+fn own_payload(cx: &mut Instantiator, from: Ty) -> Body {
+    let mut b = builder("a payload of its own", common().unit);
+    let this = b.param(Ty::new(TyKind::Dyn(&[])), None);
+    let inner = payload(&mut b, this, from);
+    own_parts(cx, &mut b, vec![(inner, from)]);
+    b.finish()
+}
+
+fn own_place(cx: &mut Instantiator, ty: Ty) -> Body {
+    let mut b = builder("parts of its own", common().bool);
+    let at = Place::local(b.param(Ty::ptr(ty), None)).deref();
+    let this = read(&mut b, &at, ty);
+    let unique =
+        b.eval(common().bool, Rvalue::Intrinsic(Intrinsic::IsUnique, smallvec![this.clone()], common().bool));
+    let (alone, known) = (b.new_block(), b.new_block());
+    b.branch(Operand::local(unique), alone, known);
+    b.switch_to(known);
+    give(&mut b, truth(false));
+    b.switch_to(alone);
+    let any = Callee::Instance(cx.instance(key(Crossing::OwnAny)));
+    let object = b.eval(bytes(), Rvalue::Cast(CastKind::Pointer, this, bytes()));
+    call(&mut b, any, vec![Operand::local(object)], common().unit);
+    give(&mut b, truth(true));
+    b.finish()
+}
+
+fn any(ret: Ty) -> Body {
+    let mut b = builder("by kind of object", ret);
+    b.param(bytes(), None);
+    nothing_there(&mut b, ret);
+    b.finish()
+}
+
+/// What is answered for an object that refers to nothing.
+fn nothing_there(b: &mut Builder, ret: Ty) {
+    match ret.is_unit() {
+        true => b.end(TermKind::Return),
+        false => give(b, truth(true)),
+    }
+}
+
+/// What an entry of the type table needs where values cross.
+pub(crate) fn entry(cx: &mut Instantiator, kind: &TypeEntryKind) -> EntryCrossing {
+    let mut crossing = EntryCrossing::default();
+    match kind {
+        TypeEntryKind::Ty(ty) if cx.layouts.is_reference_struct(*ty) && cx.drops.is_shared(*ty) => {}
+        TypeEntryKind::Ty(ty) if is_alone(cx, *ty) => {}
+        TypeEntryKind::Ty(ty) => crossing.parts = Some(cx.instance(key(Crossing::Parts(*ty)))),
+        TypeEntryKind::Closure(id) => {
+            let of = cx.module.instances[*id].key.clone();
+            if cx.captures(&of).iter().any(|&ty| cx.drops.is_counted(ty)) {
+                crossing.parts = Some(cx.instance(key(Crossing::ClosureParts(of.clone()))));
+                crossing.own = Some(cx.instance(key(Crossing::OwnCaptures(of))));
+            }
+        }
+        TypeEntryKind::DynBox(from) => {
+            if cx.drops.is_counted(*from) {
+                crossing.parts = Some(cx.instance(key(Crossing::BoxParts(*from))));
+                crossing.own = Some(cx.instance(key(Crossing::OwnPayload(*from))));
+            }
+        }
+    }
+    crossing
+}
+
+/// Completes the functions that tell objects apart. Entries of the type table have their final numbers.
+pub(crate) fn dispatch(module: &mut Module) {
+    for id in module.instances.ids() {
+        let InstanceKey::Crossing(what) = &module.instances[id].key else { continue };
+        let of: fn(&EntryCrossing) -> Option<InstanceId> = match **what {
+            Crossing::AnyParts => |it| it.parts,
+            Crossing::OwnAny => |it| it.own,
+            _ => continue,
+        };
+        let body = by_kind(module, id, of);
+        module.instances[id].body = Some(Arc::new(body));
+    }
+}
+
+fn by_kind(module: &Module, id: InstanceId, of: fn(&EntryCrossing) -> Option<InstanceId>) -> Body {
+    let ret = module.instances[id].ret;
+    let mut b = builder("by kind of object", ret);
+    let object = b.param(bytes(), None);
+    let index = call(&mut b, Callee::Runtime(rt::object_type), vec![Operand::local(object)], common().int);
+    let (mut cases, mut found) = (Vec::new(), Vec::new());
+    for (n, entry) in module.types.iter().enumerate() {
+        if let Some(function) = of(&entry.crossing) {
+            let block = b.new_block();
+            cases.push((i128::from(FIRST_TYPE) + n as i128, block));
+            found.push((block, function));
+        }
+    }
+    let nothing = b.new_block();
+    b.end(TermKind::Switch { value: Operand::local(index), cases, otherwise: Some(nothing) });
+    for (block, function) in found {
+        b.switch_to(block);
+        let ty = module.instances[function].params[0].ty;
+        let this = b.eval(ty, Rvalue::Cast(CastKind::Pointer, Operand::local(object), ty));
+        b.call(Body::RETURN, Callee::Instance(function), [Operand::local(this)]);
+        b.end(TermKind::Return);
+    }
+    b.switch_to(nothing);
+    nothing_there(&mut b, ret);
+    b.finish()
+}

@@ -1,0 +1,151 @@
+//! What a value takes along to another task: is everything that can be changed reached from the value alone?
+//!
+//! A walk meets the objects of a graph. Those that nobody changes are shared from then on; so many of them need no
+//! second look. For those that can be changed, references met are set against counts: if all counts are accounted for
+//! in the end, nobody outside of the graph knows an object in it. An object with one count is met once, so only others
+//! are remembered. Generated code visits the parts of the objects that [`cross_next`] gives (`qz_opt::glue::cross`).
+
+use std::collections::HashMap;
+
+use qz_rt_abi::Fiber;
+use qz_rt_abi::object::{FIRST_ADDRESS, Header, StrObject};
+
+use crate::context::state;
+use crate::memory::share;
+use crate::strings;
+
+/// The walk of a fiber. No other code runs in between.
+#[derive(Default)]
+pub(crate) struct Crossing {
+    /// Objects whose parts are still to be visited.
+    waiting: Vec<*mut u8>,
+    /// Objects with several counts, and how many of these are not met yet.
+    met: HashMap<usize, i32, foldhash::fast::FixedState>,
+    /// An object was met that other tasks know, or that must not leave its own.
+    known_elsewhere: bool,
+}
+
+enum Met {
+    First,
+    Again,
+}
+
+impl Crossing {
+    fn meet(&mut self, object: *mut u8, count: i32) -> Met {
+        if count == 1 {
+            return Met::First;
+        }
+        self.known_elsewhere |= count < 0;
+        match self.met.get_mut(&(object as usize)) {
+            Some(left) => {
+                *left -= 1;
+                Met::Again
+            }
+            None => {
+                self.met.insert(object as usize, count - 1);
+                Met::First
+            }
+        }
+    }
+}
+
+/// # Safety
+/// The object is live.
+unsafe fn count(object: *mut u8) -> i32 {
+    // SAFETY: by the caller's promise.
+    unsafe { (*object.cast::<Header>()).count }
+}
+
+pub(crate) unsafe fn cross_begin(fiber: *mut Fiber) {
+    // SAFETY: generated code passes a live fiber.
+    let walk = unsafe { &mut state(fiber).crossing };
+    // A panic may have kept an earlier one from ending.
+    walk.waiting.clear();
+    walk.met.clear();
+    walk.known_elsewhere = false;
+}
+
+/// Whether nobody outside knows what can be changed.
+pub(crate) unsafe fn cross_end(fiber: *mut Fiber) -> u8 {
+    // SAFETY: as above.
+    let walk = unsafe { &mut state(fiber).crossing };
+    let is_isolated = !walk.known_elsewhere && walk.met.values().all(|&left| left == 0);
+    walk.met.clear();
+    is_isolated as u8
+}
+
+pub(crate) unsafe fn cross_next(fiber: *mut Fiber) -> *mut u8 {
+    // SAFETY: as above.
+    unsafe { state(fiber).crossing.waiting.pop().unwrap_or_default() }
+}
+
+pub(crate) unsafe fn cross_text(fiber: *mut Fiber, text: *mut StrObject) {
+    // SAFETY: generated code passes a live fiber and a live string, or `None` in a string's place.
+    unsafe {
+        let mut at = text;
+        while at as u64 >= FIRST_ADDRESS && count(at.cast()) > 0 {
+            share(fiber, at.cast());
+            match strings::owner(at) {
+                Some(owner) => at = owner,
+                None => return,
+            }
+        }
+    }
+}
+
+pub(crate) unsafe fn cross_cell(fiber: *mut Fiber, object: *mut u8) {
+    // SAFETY: generated code passes a live fiber and a live object, or a small number in its place.
+    unsafe {
+        if object as u64 >= FIRST_ADDRESS && count(object) > 0 {
+            share(fiber, object);
+            state(fiber).crossing.waiting.push(object);
+        }
+    }
+}
+
+pub(crate) unsafe fn cross_object(fiber: *mut Fiber, object: *mut u8) {
+    // SAFETY: as above.
+    unsafe {
+        if (object as u64) < FIRST_ADDRESS {
+            return;
+        }
+        let walk = &mut state(fiber).crossing;
+        if let Met::First = walk.meet(object, count(object)) {
+            walk.waiting.push(object);
+        }
+    }
+}
+
+pub(crate) unsafe fn cross_never(fiber: *mut Fiber) {
+    // SAFETY: as above.
+    unsafe { state(fiber).crossing.known_elsewhere = true };
+}
+
+pub(crate) unsafe fn cross_function(fiber: *mut Fiber, object: *mut u8) -> i64 {
+    const UNCHANGING: i64 = 0;
+    const VISIT: i64 = 1;
+    const VISITED: i64 = 2;
+    // SAFETY: as above.
+    unsafe {
+        if (object as u64) < FIRST_ADDRESS || count(object) < 0 {
+            return UNCHANGING;
+        }
+        match state(fiber).crossing.meet(object, count(object)) {
+            Met::First => VISIT,
+            Met::Again => VISITED,
+        }
+    }
+}
+
+pub(crate) unsafe fn cross_settle(fiber: *mut Fiber, object: *mut u8) {
+    // SAFETY: as above.
+    unsafe {
+        state(fiber).crossing.met.remove(&(object as usize));
+        share(fiber, object);
+    }
+}
+
+pub(crate) unsafe fn object_type(_fiber: *mut Fiber, object: *mut u8) -> i64 {
+    // SAFETY: generated code passes a live object.
+    unsafe { i64::from((*object.cast::<Header>()).type_index) }
+}
