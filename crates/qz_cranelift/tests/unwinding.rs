@@ -192,7 +192,7 @@ fn program() -> Loaded {
 fn run(loaded: &Loaded, context: &mut RtContext, n: i64) -> i64 {
     // SAFETY: function 4 was built with this signature and C's convention.
     let entry: extern "C" fn(*mut Fiber, i64) -> i64 = unsafe { std::mem::transmute(loaded.function(4)) };
-    context.run(|fiber| entry(fiber, n))
+    context.run(|fiber| entry(fiber, n)).expect("memory")
 }
 
 #[test]

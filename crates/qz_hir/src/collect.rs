@@ -106,6 +106,7 @@ struct Collector<'a> {
 struct Attrs {
     value: bool,
     repr_c: bool,
+    silent_drop: bool,
     function: FnAttrs,
     /// Libraries that `@link` names.
     links: Vec<(Name, TextRange)>,
@@ -223,6 +224,7 @@ impl Collector<'_> {
                     Some("check") => found.function.overflow = Some(Overflow::Check),
                     _ => self.defs.report(words::overflow_takes(self.span(name.range()))),
                 },
+                ("silent_drop", true) => found.silent_drop = true,
                 ("track_caller", _) => found.function.track_caller = true,
                 ("lang", true) => found.function.lang = text_arg.map(|t| Name::new(&t)),
                 ("link_name", _) => {
@@ -391,6 +393,7 @@ impl Collector<'_> {
             kind,
             is_private,
             repr_c: attrs.repr_c,
+            silent_drop: attrs.silent_drop,
             lang,
             actor: None,
             generics: OnceCell::new(),

@@ -255,6 +255,8 @@ pub struct AdtDef {
     pub kind: AdtKind,
     pub is_private: bool,
     pub repr_c: bool,
+    /// Nobody can tell when its `drop` runs, so names need not keep their values for it. Of the library.
+    pub silent_drop: bool,
     pub lang: Option<Name>,
     pub actor: Option<ActorSide>,
     pub(crate) generics: OnceCell<Arc<Generics>>,

@@ -96,7 +96,8 @@ pub fn run(
     let mut context = shared.context()?;
     let mut status = [0u64; 2];
     let at = memory::Addr::of(&mut status);
-    let finished = context.run(|fiber| Machine::new(&shared, fiber, options.stack_size).run_instance(entry, at));
+    let finished =
+        context.run(|fiber| Machine::new(&shared, fiber, options.stack_size).run_instance(entry, at));
     qz_rt::streams::flush_all();
     let finished = finished.map_err(Stop::Memory)?;
     if let Some(stop) = shared.stopped.take() {

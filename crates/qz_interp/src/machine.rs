@@ -12,7 +12,8 @@ use qz_base::FxHashMap;
 use qz_codegen::{SourceFiles, TypeTable};
 use qz_mir::layout::{Layout, Layouts};
 use qz_mir::{
-    BlockId, Body, Call, Callee, InstanceId, InstanceKey, Local, Module, SourceInfo, StaticDataId, Stmt, StmtKind, TermKind,
+    BlockId, Body, Call, Callee, InstanceId, InstanceKey, Local, Module, SourceInfo, StaticDataId, Stmt,
+    StmtKind, TermKind,
 };
 use qz_rt::panic::{Panic, PanicTrace};
 use qz_rt::unwind::{Frame as Shown, INNER_FRAMES, OUTER_FRAMES};
@@ -167,7 +168,16 @@ impl<'m> Machine<'m> {
     pub(crate) fn new(shared: &'m Shared<'m>, fiber: *mut Fiber, frames: usize) -> Machine<'m> {
         let Shared { module, layouts, options, .. } = *shared;
         let stack = FrameStack::new(frames + RESERVE);
-        Machine { shared, module, layouts, options, frames: Vec::new(), token: Addr::from_word(0), stack, fiber }
+        Machine {
+            shared,
+            module,
+            layouts,
+            options,
+            frames: Vec::new(),
+            token: Addr::from_word(0),
+            stack,
+            fiber,
+        }
     }
 
     pub(crate) fn fiber(&self) -> *mut Fiber {

@@ -272,11 +272,7 @@ impl qz_mir::Source for Lowerer<'_, '_> {
     }
 
     fn drop_is_silent(&self, ty: Ty) -> bool {
-        /// Their `drop` only gives memory back.
-        const SILENT: [&str; 5] = ["Bytes", "CString", "Map", "StringBuilder", "Vec"];
-        ty.as_adt().is_some_and(|(id, _)| {
-            self.defs().adts[id].lang.is_some_and(|role| SILENT.contains(&role.as_str()))
-        })
+        ty.as_adt().is_some_and(|(id, _)| self.defs().adts[id].silent_drop)
     }
 
     fn user_drop(&self, ty: Ty) -> Option<(FnId, Tys)> {

@@ -37,6 +37,8 @@ pub struct FiberState {
     /// What it sends or receives.
     pub(crate) slot: [u128; 8],
     pub(crate) large_slot: Vec<u128>,
+    /// Where the message came from that was received last.
+    pub(crate) sender: String,
 }
 
 impl Default for FiberState {
@@ -51,6 +53,7 @@ impl Default for FiberState {
             bindings: ptr::null_mut(),
             slot: [0; 8],
             large_slot: Vec::new(),
+            sender: String::new(),
         }
     }
 }
@@ -402,4 +405,3 @@ impl Drop for Context {
         }
     }
 }
-

@@ -11,6 +11,7 @@ use crate::files::*;
 use crate::hash::{hash_bytes, hash_seed, hash_word};
 use crate::math::*;
 use crate::memory::*;
+use crate::net::*;
 use crate::numbers::*;
 use crate::panic::*;
 use crate::process::*;

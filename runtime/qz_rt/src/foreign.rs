@@ -9,9 +9,9 @@ use std::ffi::{CStr, CString};
 use std::ptr;
 use std::sync::Mutex;
 
-use qz_rt_abi::{Fiber, Worker};
 use qz_rt_abi::native::Program;
 use qz_rt_abi::object::TypeInfo;
+use qz_rt_abi::{Fiber, Worker};
 
 use crate::context::state;
 use crate::panic::{Panic, abort_now};

@@ -16,6 +16,7 @@ mod large;
 mod math;
 pub mod memory;
 pub mod native;
+mod net;
 pub mod numbers;
 pub mod panic;
 pub mod process;

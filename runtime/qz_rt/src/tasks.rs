@@ -37,7 +37,7 @@ const DEADLOCK_WORDS: &str = "deadlock: all tasks are blocked";
 
 /// # Safety
 /// The fiber is one that runs.
-unsafe fn terms(fiber: *mut Fiber, timeout: i64) -> Terms {
+pub(crate) unsafe fn terms(fiber: *mut Fiber, timeout: i64) -> Terms {
     // SAFETY: by the caller's promise.
     unsafe {
         let deadline = match u64::try_from(timeout) {
@@ -48,7 +48,7 @@ unsafe fn terms(fiber: *mut Fiber, timeout: i64) -> Terms {
     }
 }
 
-fn told(outcome: Outcome) -> i64 {
+pub(crate) fn told(outcome: Outcome) -> i64 {
     match outcome {
         Outcome::Done(case) => 2 * case as i64,
         Outcome::Closed(case) => 2 * case as i64 + 1,
@@ -176,12 +176,7 @@ unsafe fn begin(fiber: *mut Core, entry: *mut u8, body: *mut u8) {
     }
 }
 
-pub(crate) unsafe fn task_spawn(
-    fiber: *mut Fiber,
-    entry: *mut u8,
-    body: *mut u8,
-    own_thread: u8,
-) -> *mut u8 {
+pub(crate) unsafe fn task_spawn(fiber: *mut Fiber, entry: *mut u8, body: *mut u8, own_thread: u8) -> *mut u8 {
     // SAFETY: generated code passes its live fiber; the body is moved.
     unsafe {
         let scheduler = core(fiber).scheduler();
@@ -308,7 +303,9 @@ pub(crate) unsafe fn end_task(_extra: *mut u8) {}
 /// The fiber runs the body of a generator.
 unsafe fn generator_at_work<'a>(fiber: *mut Fiber) -> &'a Generator {
     // SAFETY: by the caller's promise; who holds the generator waits for the end of its task.
-    unsafe { &*core(fiber).task().expect("a generator's body is a task").extra.load(Ordering::Relaxed).cast() }
+    unsafe {
+        &*core(fiber).task().expect("a generator's body is a task").extra.load(Ordering::Relaxed).cast()
+    }
 }
 
 pub(crate) unsafe fn generator_new(fiber: *mut Fiber, entry: *mut u8, body: *mut u8) -> *mut u8 {
@@ -328,21 +325,21 @@ pub(crate) unsafe fn generator_over(_fiber: *mut Fiber, generator: *mut u8) -> u
 
 pub(crate) unsafe fn generator_resume(fiber: *mut Fiber, generator: *mut u8) -> i64 {
     // SAFETY: as above; the fiber runs here.
-    unsafe {
-        told((*generator.cast::<Generator>()).resume(fiber.cast(), terms(fiber, -1)))
-    }
+    unsafe { told((*generator.cast::<Generator>()).resume(fiber.cast(), terms(fiber, -1))) }
 }
 
 pub(crate) unsafe fn generator_yield(fiber: *mut Fiber) -> i64 {
     // SAFETY: generated code passes its live fiber, which runs a generator's body.
-    unsafe {
-        told(generator_at_work(fiber).pause(fiber.cast(), terms(fiber, -1)))
-    }
+    unsafe { told(generator_at_work(fiber).pause(fiber.cast(), terms(fiber, -1))) }
 }
 
 pub(crate) unsafe fn generator_end(fiber: *mut Fiber, generator: *mut u8) {
     // SAFETY: `generator_new` made it, and nobody asks for it again.
-    unsafe { Box::from_raw(generator.cast::<Generator>()).end(fiber.cast()) }
+    unsafe {
+        let generator = generator.cast::<Generator>();
+        (*generator).end(fiber.cast());
+        drop(Box::from_raw(generator));
+    }
 }
 
 // ---- channels
@@ -379,22 +376,12 @@ unsafe fn transfer(fiber: *mut Fiber, channel: *mut u8, side: Side, value: *mut 
     }
 }
 
-pub(crate) unsafe fn channel_send(
-    fiber: *mut Fiber,
-    channel: *mut u8,
-    value: *mut u8,
-    timeout: i64,
-) -> i64 {
+pub(crate) unsafe fn channel_send(fiber: *mut Fiber, channel: *mut u8, value: *mut u8, timeout: i64) -> i64 {
     // SAFETY: passed on.
     unsafe { transfer(fiber, channel, Side::Send, value, timeout) }
 }
 
-pub(crate) unsafe fn channel_recv(
-    fiber: *mut Fiber,
-    channel: *mut u8,
-    value: *mut u8,
-    timeout: i64,
-) -> i64 {
+pub(crate) unsafe fn channel_recv(fiber: *mut Fiber, channel: *mut u8, value: *mut u8, timeout: i64) -> i64 {
     // SAFETY: passed on.
     unsafe { transfer(fiber, channel, Side::Receive, value, timeout) }
 }

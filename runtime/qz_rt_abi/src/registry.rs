@@ -353,6 +353,40 @@ macro_rules! rt_functions {
             /// Reads up to `len` bytes; how many, 0 at the end.
             fn in_read(bytes: Ptr, len: U64) -> Int: blocks;
 
+            // ---- sockets; `address`, `result`, `socket`: see `qz_rt::net`
+            /// A socket (to `out`) for an open descriptor, which belongs to it then. Status.
+            fn io_open(fd: Int, out: Ptr) -> Int: effect;
+            /// Closes a socket; those who wait for it go on. Again does nothing.
+            fn io_close(socket: Ptr) -> Unit: effect;
+            /// Closes and forgets a socket.
+            fn io_free(socket: Ptr) -> Unit: effect;
+            /// Reads what is there, once something is. Result: how many bytes, 0 at the end.
+            fn io_read(socket: Ptr, bytes: Ptr, len: U64, timeout: Int) -> Int: blocks;
+            /// Writes what fits, once something does. Result: how many bytes.
+            fn io_write(socket: Ptr, bytes: Ptr, len: U64, timeout: Int) -> Int: blocks;
+            /// A descriptor that listens at an address, one for messages, one that connects to an address. Result.
+            fn net_listen(address: Str) -> Int: effect;
+            fn net_bind(address: Str) -> Int: effect;
+            fn net_connect(address: Str) -> Int: effect;
+            /// Waits until a socket is connected. Result.
+            fn net_connected(socket: Ptr, timeout: Int) -> Int: blocks;
+            /// The descriptor of the next connection. Result.
+            fn net_accept(socket: Ptr, timeout: Int) -> Int: blocks;
+            fn net_send_to(socket: Ptr, bytes: Ptr, len: U64, to: Str) -> Int: blocks;
+            fn net_recv_from(socket: Ptr, bytes: Ptr, len: U64, timeout: Int) -> Int: blocks;
+            /// The address of who sent the message that the task at work received last.
+            fn net_sender() -> Str: effect;
+            /// The socket's own address, or its peer's, to `out`. Status.
+            fn net_address(socket: Ptr, peer: Bool, out: Ptr) -> Int: effect;
+            /// Ends reading (0), writing (1) or both (2). Status.
+            fn net_shutdown(socket: Ptr, how: Int) -> Int: effect;
+            /// Whether small writes go out at once. Status.
+            fn net_no_delay(socket: Ptr, on: Bool) -> Int: effect;
+            /// The addresses of a host, each on a line, to `out`. Status.
+            fn net_resolve(host: Str, port: Int, out: Ptr) -> Int: blocks;
+            /// Both ends of a pipe: reading in the low half, writing in the high one. Result.
+            fn net_pipe() -> Int: effect;
+
             // ---- files
             /// `flags`: 1 read, 2 write, 4 append, 8 create, 16 truncate, 32 must be new. A descriptor or
             /// status.

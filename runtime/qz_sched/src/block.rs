@@ -1,6 +1,7 @@
 //! What a fiber waits on, as the runtime calls it: each either happens at once or parks the fiber until it does,
 //! the time is over, or the fiber is cancelled.
 
+use std::mem::MaybeUninit;
 use std::sync::atomic::Ordering;
 
 use crate::channel::{Channel, Side, Step};
@@ -37,6 +38,15 @@ impl Wait {
     pub(crate) unsafe fn begin(fiber: *mut Fiber) -> Wait {
         // SAFETY: by the caller's promise.
         Wait { fiber, generation: unsafe { (*fiber).cell.begin() } }
+    }
+
+    /// The wait that the fiber has begun last.
+    ///
+    /// # Safety
+    /// As for `begin`; it is not parked yet.
+    unsafe fn begun(fiber: *mut Fiber) -> Wait {
+        // SAFETY: by the caller's promise.
+        Wait { fiber, generation: unsafe { (*fiber).cell.current() } }
     }
 
     pub(crate) fn generation(&self) -> Generation {
@@ -117,10 +127,9 @@ pub unsafe fn transfer(
         if is_cancelled(fiber, terms) {
             return Outcome::Cancelled;
         }
-        let wait = Wait::begin(fiber);
-        let mut node = wait.node(value, 0);
-        let node = &raw mut node;
-        match channel.attempt(side, value, Some(node)) {
+        let mut node = MaybeUninit::uninit();
+        let begin_wait = || node.write(Wait::begin(fiber).node(value, 0)) as *mut Node;
+        match channel.attempt_or_enter(side, value, begin_wait) {
             Step::Done(woken) => {
                 wake(fiber, woken);
                 return Outcome::Done(0);
@@ -129,9 +138,9 @@ pub unsafe fn transfer(
             Step::Later => {}
         }
         let reason = if side == Side::Send { Reason::Send } else { Reason::Receive };
-        let outcome = wait.finish(reason, terms);
+        let outcome = Wait::begun(fiber).finish(reason, terms);
         if !matches!(outcome, Outcome::Done(_) | Outcome::Closed(_)) {
-            channel.leave(side, node);
+            channel.leave(side, node.as_mut_ptr());
         }
         outcome
     }
@@ -144,7 +153,7 @@ pub unsafe fn transfer(
 pub unsafe fn try_transfer(fiber: *mut Fiber, channel: &Channel, side: Side, value: *mut u8) -> Outcome {
     // SAFETY: passed on.
     unsafe {
-        match channel.attempt(side, value, None) {
+        match channel.attempt(side, value) {
             Step::Done(woken) => {
                 wake(fiber, woken);
                 Outcome::Done(0)

@@ -21,7 +21,7 @@ pub enum Step {
     Done(Option<Woken>),
     /// The channel is closed: nothing can be sent, or nothing is left to receive.
     Closed,
-    /// Not now. If a node was given it waits in the queue.
+    /// Not now.
     Later,
 }
 
@@ -59,21 +59,44 @@ impl Channel {
         Channel { inner: Lock::new(Inner { ring, capacity, closed: false, senders, receivers }) }
     }
 
-    /// Sends the value at `value`, or receives one to there. Without a node it does not wait.
+    /// Sends the value at `value`, or receives one to there, if that can be done now.
     ///
     /// # Safety
-    /// The memory holds a value of the channel's size, or has room for one. The node stays where it is until its
-    /// wait is over and, unless this channel ended it, [`Channel::leave`] was called.
+    /// The memory holds a value of the channel's size, or has room for one.
     #[inline]
-    pub unsafe fn attempt(&self, side: Side, value: *mut u8, node: Option<*mut Node>) -> Step {
+    pub unsafe fn attempt(&self, side: Side, value: *mut u8) -> Step {
         // SAFETY: passed on.
-        self.inner.with(|inner| unsafe { inner.attempt(side, value, node) })
+        self.inner.with(|inner| unsafe { inner.attempt(side, value) })
+    }
+
+    /// The same; if it cannot be done now, `begin_wait` gives a node for the queue.
+    ///
+    /// # Safety
+    /// As for `attempt`. The node stays where it is until its wait is over and, unless this channel ended it,
+    /// [`Channel::leave`] was called.
+    #[inline]
+    pub unsafe fn attempt_or_enter(
+        &self,
+        side: Side,
+        value: *mut u8,
+        begin_wait: impl FnOnce() -> *mut Node,
+    ) -> Step {
+        self.inner.with(|inner| {
+            // SAFETY: passed on.
+            unsafe {
+                let step = inner.attempt(side, value);
+                if step == Step::Later {
+                    inner.queue(side).push(begin_wait());
+                }
+                step
+            }
+        })
     }
 
     /// Takes a node whose wait ended otherwise out of the queue.
     ///
     /// # Safety
-    /// The node was given to `attempt` for this side.
+    /// The node was entered for this side.
     pub unsafe fn leave(&self, side: Side, node: *mut Node) {
         // SAFETY: passed on.
         self.inner.with(|inner| unsafe { inner.queue(side).remove(node) });
@@ -118,18 +141,18 @@ impl Channel {
     ///
     /// # Safety
     /// As there, and the lock is the caller's.
-    pub(crate) unsafe fn attempt_locked(&self, side: Side, value: *mut u8, node: Option<*mut Node>) -> Step {
+    pub(crate) unsafe fn attempt_locked(&self, side: Side, value: *mut u8) -> Step {
         // SAFETY: by the caller's promise.
-        unsafe { self.inner.taken().attempt(side, value, node) }
+        unsafe { self.inner.with_taken(|inner| inner.attempt(side, value)) }
     }
 
     /// Puts a node into the queue, for one who took the lock and saw that there is nothing to do now.
     ///
     /// # Safety
-    /// As for `attempt`, and the lock is the caller's.
+    /// As for `attempt_or_enter`, and the lock is the caller's.
     pub(crate) unsafe fn enter_locked(&self, side: Side, node: *mut Node) {
         // SAFETY: by the caller's promise.
-        unsafe { self.inner.taken().queue(side).push(node) };
+        unsafe { self.inner.with_taken(|inner| inner.queue(side).push(node)) };
     }
 
     /// As [`Channel::leave`], for one who took the lock.
@@ -138,7 +161,7 @@ impl Channel {
     /// As there, and the lock is the caller's.
     pub(crate) unsafe fn leave_locked(&self, side: Side, node: *mut Node) {
         // SAFETY: by the caller's promise.
-        unsafe { self.inner.taken().queue(side).remove(node) };
+        unsafe { self.inner.with_taken(|inner| inner.queue(side).remove(node)) };
     }
 }
 
@@ -151,20 +174,17 @@ impl Inner {
     }
 
     #[inline]
-    unsafe fn attempt(&mut self, side: Side, value: *mut u8, node: Option<*mut Node>) -> Step {
+    unsafe fn attempt(&mut self, side: Side, value: *mut u8) -> Step {
         // SAFETY: passed on.
         unsafe {
-            let step = match side {
+            match side {
                 Side::Send => self.send(value),
                 Side::Receive => self.receive(value),
-            };
-            if let (Step::Later, Some(node)) = (&step, node) {
-                self.queue(side).push(node);
             }
-            step
         }
     }
 
+    #[inline]
     unsafe fn send(&mut self, value: *mut u8) -> Step {
         if self.closed {
             return Step::Closed;
@@ -183,6 +203,7 @@ impl Inner {
         Step::Done(None)
     }
 
+    #[inline]
     unsafe fn receive(&mut self, value: *mut u8) -> Step {
         // SAFETY: by the caller's promise; a claimed sender's slot holds a value.
         unsafe {
@@ -230,7 +251,7 @@ impl Ring {
     }
 
     fn layout(size: usize, room: usize) -> Layout {
-        let bytes = size.checked_mul(room).unwrap_or(usize::MAX);
+        let bytes = size.saturating_mul(room);
         Layout::from_size_align(bytes.max(1), Ring::ALIGN)
             .unwrap_or_else(|_| handle_alloc_error(Layout::new::<u8>()))
     }

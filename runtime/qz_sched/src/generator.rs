@@ -9,7 +9,8 @@ use crate::sched::Scheduler;
 use crate::sync::Lock;
 use crate::task::Task;
 use crate::thread::Thread;
-use crate::wait::{Generation, Outcome};
+use crate::turn::Turn;
+use crate::wait::Outcome;
 
 /// A generator, as those who walk through it hold it.
 #[derive(Debug)]
@@ -28,32 +29,11 @@ struct Turns {
     producer: Option<Turn>,
 }
 
-/// A fiber and the wait that ends when its turn comes.
-#[derive(Copy, Clone, Debug)]
-struct Turn(*mut Fiber, Generation);
-
-// SAFETY: a turn is ended by claiming its wait, from any thread.
-unsafe impl Send for Turn {}
-
-impl Turn {
-    /// It is this fiber's turn, unless its wait ended otherwise.
-    ///
-    /// # Safety
-    /// The fiber waits, or its wait was ended and it cannot have gone away; the thread is the caller's.
-    unsafe fn begin(self, thread: &Thread) {
-        // SAFETY: by the caller's promise; memory of fibers stays.
-        unsafe {
-            if (*self.0).cell.claim(self.1) && (*self.0).cell.complete(Outcome::Done(0)) {
-                thread.resume(self.0);
-            }
-        }
-    }
-}
-
 impl Generator {
     /// A generator whose body is `job`; it begins when the first value is asked for.
     pub fn new(scheduler: &Scheduler, job: Job) -> Box<Generator> {
-        let generator = Box::new(Generator { turns: Lock::new(Turns::default()), task: AtomicPtr::default() });
+        let generator =
+            Box::new(Generator { turns: Lock::new(Turns::default()), task: AtomicPtr::default() });
         let extra = (&raw const *generator).cast_mut().cast();
         generator.task.store(Task::new(scheduler, job, extra), Ordering::Relaxed);
         generator
@@ -77,15 +57,17 @@ impl Generator {
         // SAFETY: passed on.
         unsafe {
             let wait = Wait::begin(fiber);
-            let turn = Turn(fiber, wait.generation());
+            let turn = Turn::new(fiber, wait.generation());
             let (started, producer) = self.turns.with(|turns| {
                 turns.consumer = Some(turn);
                 (std::mem::replace(&mut turns.started, true), turns.producer.take())
             });
             let thread = Thread::of(fiber);
             match producer {
-                Some(producer) => producer.begin(thread),
-                None if !started => (*fiber).scheduler().start_task(thread, self.task.load(Ordering::Relaxed)),
+                Some(producer) => producer.begin(thread, Outcome::Done(0)),
+                None if !started => {
+                    (*fiber).scheduler().start_task(thread, self.task.load(Ordering::Relaxed))
+                }
                 // It waits for something else since an earlier turn was given up.
                 None => {}
             }
@@ -105,13 +87,13 @@ impl Generator {
         // SAFETY: passed on.
         unsafe {
             let wait = Wait::begin(fiber);
-            let turn = Turn(fiber, wait.generation());
+            let turn = Turn::new(fiber, wait.generation());
             let consumer = self.turns.with(|turns| {
                 turns.producer = Some(turn);
                 turns.consumer.take()
             });
             if let Some(consumer) = consumer {
-                consumer.begin(Thread::of(fiber));
+                consumer.begin(Thread::of(fiber), Outcome::Done(0));
             }
             let outcome = wait.finish(Reason::Others, terms);
             if outcome != Outcome::Done(0) {
@@ -132,15 +114,16 @@ impl Generator {
         });
         if let Some(consumer) = consumer {
             // SAFETY: passed on.
-            unsafe { consumer.begin(Thread::of(fiber)) };
+            unsafe { consumer.begin(Thread::of(fiber), Outcome::Done(0)) };
         }
     }
 
-    /// Nobody will ask again: a body that is not over ends where it waits, and this waits for that.
+    /// Nobody will ask again: a body that is not over ends where it waits, and this waits for that. The generator can
+    /// go afterwards.
     ///
     /// # Safety
     /// The fiber runs on this thread.
-    pub unsafe fn end(self: Box<Generator>, fiber: *mut Fiber) {
+    pub unsafe fn end(&self, fiber: *mut Fiber) {
         // SAFETY: passed on; the count of the task is ours.
         unsafe {
             let task = self.task.load(Ordering::Relaxed);

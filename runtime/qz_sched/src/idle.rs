@@ -23,10 +23,14 @@ pub(crate) struct Idle {
     asleep: AtomicUsize,
     /// Threads that are not asleep, those that begin included.
     awake: AtomicUsize,
+    /// Those of them that run one task only, and leave other work to workers.
+    exclusive: AtomicUsize,
     /// Threads that have run one fiber for long.
     pub(crate) stuck: AtomicUsize,
     /// One of the sleepers wakes for the clock.
     has_keeper: AtomicBool,
+    /// It waits for descriptors meanwhile.
+    keeper_polls: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -49,6 +53,22 @@ impl Idle {
         self.awake.fetch_sub(1, Ordering::SeqCst);
     }
 
+    /// The same for a thread that runs one task only. What is awake without it never looks like more than it is.
+    pub(crate) fn exclusive_begins(&self) {
+        self.exclusive.fetch_add(1, Ordering::SeqCst);
+        self.thread_begins();
+    }
+
+    pub(crate) fn exclusive_ended(&self) {
+        self.thread_ended();
+        self.exclusive.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Threads that are not asleep and run whatever there is.
+    fn workers_awake(&self) -> usize {
+        self.awake().saturating_sub(self.exclusive.load(Ordering::SeqCst))
+    }
+
     pub(crate) fn has_keeper(&self) -> bool {
         self.has_keeper.load(Ordering::SeqCst)
     }
@@ -68,13 +88,13 @@ impl Scheduler {
     }
 
     pub(crate) fn has_surplus(&self) -> bool {
-        self.idle.awake.load(Ordering::Relaxed) > self.permitted()
+        self.idle.workers_awake() > self.permitted()
     }
 
     /// There is something to run: another thread looks for it if one may.
     pub(crate) fn wake_one(&self) {
         fence(Ordering::SeqCst);
-        if self.idle.awake.load(Ordering::Relaxed) < self.permitted() {
+        if self.idle.workers_awake() < self.permitted() {
             self.wake_one_slowly();
         }
     }
@@ -82,7 +102,7 @@ impl Scheduler {
     #[cold]
     fn wake_one_slowly(&self) {
         let mut sleepers = self.idle.sleepers();
-        if self.idle.awake.load(Ordering::SeqCst) >= self.permitted() {
+        if self.idle.workers_awake() >= self.permitted() {
             return;
         }
         // Whoever keeps the clock is woken last.
@@ -107,11 +127,18 @@ impl Scheduler {
     /// Wakes a thread that was taken off the list.
     fn rouse(&self, slot: usize) {
         self.idle.asleep.fetch_sub(1, Ordering::SeqCst);
-        self.idle.awake.fetch_add(1, Ordering::SeqCst);
         let slot = self.slot(slot);
+        self.wakes(slot);
         slot.asleep.store(false, Ordering::SeqCst);
-        unpark(slot);
+        self.unpark(slot);
         self.rouse_monitor();
+    }
+
+    fn wakes(&self, slot: &Slot) {
+        match slot.exclusive.load(Ordering::Relaxed) {
+            true => self.idle.exclusive_begins(),
+            false => self.idle.thread_begins(),
+        }
     }
 
     /// Something is there that only this thread may run.
@@ -140,14 +167,14 @@ impl Scheduler {
         if self.idle.has_keeper.load(Ordering::SeqCst) {
             let keeper = self.idle.sleepers().keeper;
             if let Some(keeper) = keeper {
-                unpark(self.slot(keeper));
+                self.unpark(self.slot(keeper));
             }
         }
     }
 
     /// Waits until there is something to do.
     pub(crate) fn sleep(&self, thread: &Thread, over: &dyn Fn() -> bool) {
-        if self.idle.awake.load(Ordering::Relaxed) > 1 && self.workers.load(Ordering::Relaxed) > 1 {
+        if self.idle.workers_awake() > 1 && self.workers.load(Ordering::Relaxed) > 1 {
             for _ in 0..SPINS {
                 std::hint::spin_loop();
                 if self.has_work() {
@@ -177,7 +204,7 @@ impl Scheduler {
             self.inject(what);
         }
         self.announce(thread);
-        if !thread.own_slot().has_inbox.load(Ordering::SeqCst) && self.idle.awake() > 0 {
+        if !thread.own_slot().has_inbox.load(Ordering::SeqCst) && self.idle.workers_awake() > 0 {
             self.rest(thread, over);
         }
         self.withdraw(thread);
@@ -188,7 +215,10 @@ impl Scheduler {
         thread.own_slot().asleep.store(true, Ordering::SeqCst);
         sleepers.slots.push(thread.slot);
         self.idle.asleep.fetch_add(1, Ordering::SeqCst);
-        self.idle.awake.fetch_sub(1, Ordering::SeqCst);
+        match thread.exclusive {
+            true => self.idle.exclusive_ended(),
+            false => self.idle.thread_ended(),
+        }
         drop(sleepers);
         fence(Ordering::SeqCst);
     }
@@ -203,7 +233,7 @@ impl Scheduler {
         if let Some(at) = sleepers.slots.iter().position(|&it| it == thread.slot) {
             sleepers.slots.swap_remove(at);
             self.idle.asleep.fetch_sub(1, Ordering::SeqCst);
-            self.idle.awake.fetch_add(1, Ordering::SeqCst);
+            self.wakes(thread.own_slot());
             thread.own_slot().asleep.store(false, Ordering::SeqCst);
             self.rouse_monitor();
         }
@@ -238,10 +268,32 @@ impl Scheduler {
             if next <= now {
                 return;
             }
-            match next {
-                NEVER => std::thread::park(),
-                _ => std::thread::park_timeout(Duration::from_nanos(next - now)),
+            let limit = (next != NEVER).then(|| Duration::from_nanos(next - now));
+            match (self.known_reactor(), limit) {
+                (Some(reactor), _) => {
+                    self.idle.keeper_polls.store(true, Ordering::SeqCst);
+                    if thread.own_slot().asleep.load(Ordering::SeqCst) && !over() {
+                        reactor.wait(thread, limit);
+                    }
+                    self.idle.keeper_polls.store(false, Ordering::SeqCst);
+                    if thread.has_next() {
+                        return;
+                    }
+                }
+                (None, None) => std::thread::park(),
+                (None, Some(limit)) => std::thread::park_timeout(limit),
             }
+        }
+    }
+
+    fn unpark(&self, slot: &Slot) {
+        if let Some(handle) = &*slot.handle.lock().unwrap_or_else(|poison| poison.into_inner()) {
+            handle.unpark();
+        }
+        if self.idle.keeper_polls.load(Ordering::SeqCst)
+            && let Some(reactor) = self.known_reactor()
+        {
+            reactor.notify();
         }
     }
 
@@ -269,11 +321,5 @@ impl Scheduler {
         if slot.is_stuck.swap(false, Ordering::AcqRel) {
             self.idle.stuck.fetch_sub(1, Ordering::SeqCst);
         }
-    }
-}
-
-fn unpark(slot: &Slot) {
-    if let Some(handle) = &*slot.handle.lock().unwrap_or_else(|poison| poison.into_inner()) {
-        handle.unpark();
     }
 }

@@ -12,6 +12,7 @@ pub mod fiber;
 pub mod generator;
 mod idle;
 pub mod locks;
+pub mod poll;
 mod lottery;
 mod monitor;
 mod queue;
@@ -24,6 +25,7 @@ mod sync;
 pub mod task;
 mod thread;
 mod timer;
+mod turn;
 pub mod wait;
 
 pub use fiber::{Fiber, Job, Phase, Reason};

@@ -17,6 +17,10 @@ impl Lottery {
         self.ready.push(what);
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ready.is_empty()
+    }
+
     pub(crate) fn draw(&mut self) -> Option<Runnable> {
         if self.ready.is_empty() {
             return None;

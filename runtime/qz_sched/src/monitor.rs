@@ -71,7 +71,8 @@ impl Scheduler {
             let slot = self.slot(index);
             let switches = slot.switches.load(Ordering::Relaxed);
             let moved = std::mem::replace(seen, switches) != switches;
-            let at_work = slot.in_use.load(Ordering::Acquire) && !slot.asleep.load(Ordering::Acquire);
+            let is_worker = !slot.exclusive.load(Ordering::Relaxed);
+            let at_work = is_worker && slot.in_use.load(Ordering::Acquire) && !slot.asleep.load(Ordering::Acquire);
             if at_work && !moved && !slot.is_stuck.swap(true, Ordering::AcqRel) {
                 self.idle.stuck.fetch_add(1, Ordering::SeqCst);
             }
@@ -90,6 +91,6 @@ impl Scheduler {
         };
         self.has_work()
             || (0..self.slots_in_use()).any(handed)
-            || (self.next_timer() != NEVER && !self.idle.has_keeper())
+            || (!self.idle.has_keeper() && (self.next_timer() != NEVER || self.known_reactor().is_some()))
     }
 }

@@ -16,6 +16,7 @@ use qz_rt_abi::Worker;
 
 use crate::fiber::{Fiber, Job, Phase, Reason};
 use crate::idle::Idle;
+use crate::poll::Reactor;
 use crate::runnable::Runnable;
 use crate::stack::{Stack, each_task_stack};
 use crate::switch::prepare;
@@ -92,12 +93,13 @@ pub struct Scheduler {
     pub(crate) stopping: AtomicBool,
     /// What may end a wait from outside of the program: threads that do work for it, signals.
     pub(crate) outside: AtomicUsize,
+    pub(crate) reactor: OnceLock<Reactor>,
     pub(crate) has_monitor: AtomicBool,
     pub(crate) monitor_sleeps: AtomicBool,
     pub(crate) monitor: Mutex<Option<std::thread::Thread>>,
     roots: Mutex<Vec<usize>>,
     start: Instant,
-    /// Under a seed, time passes only when all wait for it.
+    /// Under a seed, time passes when all wait for it, and a little when one lets others go first.
     virtual_time: AtomicU64,
 }
 
@@ -121,12 +123,17 @@ pub(crate) struct Slot {
     /// It has run one fiber for long.
     pub(crate) is_stuck: AtomicBool,
     pub(crate) asleep: AtomicBool,
+    /// Its thread runs one task only.
+    pub(crate) exclusive: AtomicBool,
     pub(crate) handle: Mutex<Option<std::thread::Thread>>,
     pub(crate) in_use: AtomicBool,
 }
 
 /// A queue that no thread works on.
 struct SpareDeque(Deque<Runnable>);
+
+/// Nanoseconds of time under a seed.
+const YIELD_TIME: u64 = 1_000;
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poison| poison.into_inner())
@@ -153,6 +160,7 @@ impl Scheduler {
             handles: Mutex::default(),
             stopping: AtomicBool::new(false),
             outside: AtomicUsize::new(0),
+            reactor: OnceLock::new(),
             has_monitor: AtomicBool::new(false),
             monitor_sleeps: AtomicBool::new(false),
             monitor: Mutex::default(),
@@ -321,17 +329,6 @@ impl Scheduler {
         }
     }
 
-    /// As [`Scheduler::make_ready`], for threads that run no fibers.
-    pub(crate) fn make_ready_from_outside(&self, fiber: *mut Fiber) {
-        // SAFETY: as there.
-        let fiber_ref = unsafe { &*fiber };
-        fiber_ref.set_phase(Phase::Ready);
-        match fiber_ref.pinned.load(Ordering::Relaxed) {
-            0 => self.inject(Runnable::fiber(fiber)),
-            pinned => self.send_to(pinned - 1, fiber),
-        }
-    }
-
     fn send_to(&self, slot: usize, fiber: *mut Fiber) {
         let slot = self.slot(slot);
         let mut inbox = locked(&slot.inbox);
@@ -365,20 +362,20 @@ impl Scheduler {
         let task = Task::new(self, job, extra);
         self.live.fetch_add(1, Ordering::AcqRel);
         let address = Runnable::task(task);
-        self.idle.thread_begins();
+        self.idle.exclusive_begins();
         let started = self.spawn_thread(move |scheduler| {
             let Some((slot, deque)) = scheduler.take_slot() else {
-                scheduler.idle.thread_ended();
+                scheduler.idle.exclusive_ended();
                 return scheduler.inject(address);
             };
             let mut thread = Thread::new(scheduler, slot, deque, true);
             thread.settle();
             thread.run_alone(address);
             scheduler.give_slot(&mut thread);
-            scheduler.idle.thread_ended();
+            scheduler.idle.exclusive_ended();
         });
         if !started {
-            self.idle.thread_ended();
+            self.idle.exclusive_ended();
             self.inject(address);
         }
         task
@@ -440,7 +437,8 @@ impl Scheduler {
             // SAFETY: a count was taken above. A fiber may have ended meanwhile, and its stack gone to another program.
             unsafe {
                 if std::ptr::eq((*task).scheduler, self)
-                    && let Some(woken) = (*task).cancel() {
+                    && let Some(woken) = (*task).cancel()
+                {
                     thread.resume(Fiber::of_cell(woken.0));
                 }
                 Task::release(task);
@@ -506,6 +504,13 @@ impl Scheduler {
                 None if self.next_timer() <= now => {}
                 None => return,
             }
+        }
+    }
+
+    /// Under a seed, a fiber that looks again and again uses up time, too.
+    pub(crate) fn note_yield(&self) {
+        if self.seed.is_some() {
+            self.virtual_time.fetch_add(YIELD_TIME, Ordering::AcqRel);
         }
     }
 

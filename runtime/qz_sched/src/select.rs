@@ -6,6 +6,7 @@
 use crate::channel::{Channel, Side, Step};
 use crate::queue::{Node, Woken};
 use crate::wait::{Generation, Outcome, WaitCell};
+use smallvec::SmallVec;
 
 /// One channel of a select. Laid out for generated code.
 #[repr(C)]
@@ -16,6 +17,8 @@ pub struct Case {
     pub side: u64,
     /// Where the value is taken from or put.
     pub slot: *mut u8,
+    /// The caller's own.
+    pub number: u64,
 }
 
 impl Case {
@@ -23,6 +26,9 @@ impl Case {
         if self.side == 0 { Side::Receive } else { Side::Send }
     }
 }
+
+/// Cases of most selects, at most.
+const USUAL: usize = 8;
 
 /// What came of the first look.
 #[derive(Debug)]
@@ -37,18 +43,18 @@ pub enum Chosen {
 #[derive(Debug)]
 pub struct Select<'a> {
     cases: &'a [Case],
-    order: Vec<*const Channel>,
-    nodes: Vec<Node>,
+    order: SmallVec<[*const Channel; USUAL]>,
+    nodes: SmallVec<[Node; USUAL]>,
 }
 
 impl<'a> Select<'a> {
     /// # Safety
     /// The cases' channels live as long as this.
     pub unsafe fn new(cases: &'a [Case]) -> Select<'a> {
-        let mut order: Vec<_> = cases.iter().map(|case| case.channel).collect();
+        let mut order: SmallVec<[_; USUAL]> = cases.iter().map(|case| case.channel).collect();
         order.sort_unstable();
         order.dedup();
-        Select { cases, order, nodes: Vec::new() }
+        Select { cases, order, nodes: SmallVec::new() }
     }
 
     /// Tries the cases, beginning at case `start`, and enters the queues of all if none can happen now and a wait
@@ -69,7 +75,7 @@ impl<'a> Select<'a> {
             let index = (start + turn) % count;
             let case = &self.cases[index];
             // SAFETY: the channel lives, by the promise to `new`, and is locked.
-            match unsafe { (*case.channel).attempt_locked(case.side(), case.slot, None) } {
+            match unsafe { (*case.channel).attempt_locked(case.side(), case.slot) } {
                 Step::Done(woken) => return Chosen::Case(Outcome::Done(index as u16), woken),
                 Step::Closed => return Chosen::Case(Outcome::Closed(index as u16), None),
                 Step::Later => {}

@@ -63,9 +63,9 @@ impl<T> Lock<T> {
 
     /// # Safety
     /// The caller took the lock, and no reference that it made before is in use.
-    pub(crate) unsafe fn taken(&self) -> &mut T {
+    pub(crate) unsafe fn with_taken<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         // SAFETY: by the caller's promise.
-        self.value.with_mut(|value| unsafe { &mut *value })
+        self.value.with_mut(|value| f(unsafe { &mut *value }))
     }
 
     #[inline]

@@ -33,6 +33,16 @@ struct Inner {
 // SAFETY: the inner part is reached under its lock; the fiber is looked at only while it is there.
 unsafe impl Send for Inner {}
 
+impl Inner {
+    /// Tells one who waits; whether it was the last.
+    fn tell_next(&mut self) -> Option<(Option<Woken>, bool)> {
+        let node = self.waiters.claim()?;
+        // SAFETY: claimed just now.
+        let woken = unsafe { complete(node, Outcome::Done((*node).case)) };
+        Some((woken, self.waiters.is_empty()))
+    }
+}
+
 impl Task {
     /// A task with two counts: the caller's and that of the fiber to be.
     pub(crate) fn new(scheduler: *const Scheduler, job: Job, extra: *mut u8) -> *mut Task {
@@ -111,19 +121,14 @@ impl Task {
 
     /// The task is over: who waits for it goes on.
     pub(crate) fn ends(&self, mut wake: impl FnMut(Woken)) {
-        self.inner.with(|inner| {
+        let mut next = self.inner.with(|inner| {
             inner.fiber = ptr::null_mut();
             self.done.store(true, Ordering::Release);
+            inner.tell_next()
         });
-        let next = || {
-            self.inner.with(|inner| {
-                let node = inner.waiters.claim()?;
-                // SAFETY: claimed just now.
-                Some(unsafe { complete(node, Outcome::Done((*node).case)) })
-            })
-        };
-        while let Some(woken) = next() {
+        while let Some((woken, is_last)) = next {
             woken.into_iter().for_each(&mut wake);
+            next = if is_last { None } else { self.inner.with(Inner::tell_next) };
         }
     }
 

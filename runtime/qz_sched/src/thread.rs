@@ -56,6 +56,7 @@ impl Thread {
     pub(crate) fn new(scheduler: &Scheduler, slot: usize, deque: Deque<Runnable>, exclusive: bool) -> Thread {
         // SAFETY: the hook makes memory for one thread.
         let memory = unsafe { (scheduler.hooks.begin_thread)(scheduler) };
+        scheduler.slot(slot).exclusive.store(exclusive, Ordering::Relaxed);
         Thread {
             scheduler,
             memory,
@@ -138,6 +139,10 @@ impl Thread {
         {
             return Some(found);
         }
+        self.next_here()
+    }
+
+    fn next_here(&self) -> Option<Runnable> {
         Runnable::from_bits(self.own_slot().next.swap(0, Ordering::AcqRel)).or_else(|| self.deque.pop())
     }
 
@@ -152,9 +157,19 @@ impl Thread {
         first
     }
 
+    /// Whether something was handed to this thread.
+    pub(crate) fn has_next(&self) -> bool {
+        let handed = self.own_slot().next.load(Ordering::Relaxed) != 0 || !self.deque.is_empty();
+        handed || self.lottery.as_ref().is_some_and(|it| !it.borrow().is_empty())
+    }
+
     /// What came from outside, for threads whose own queue is never empty.
     fn service(&self) -> Option<Runnable> {
         self.scheduler().fire_timers(self);
+        self.scheduler().poll_now(self);
+        if self.has_next() {
+            return self.next_here();
+        }
         self.inbox().or_else(|| self.scheduler().injected(self))
     }
 
@@ -372,6 +387,7 @@ impl Thread {
     pub(crate) unsafe fn yield_now(&self, fiber: *mut Fiber) {
         // SAFETY: by the caller's promise.
         unsafe {
+            self.scheduler().note_yield();
             (*fiber).set_phase(Phase::Ready);
             self.leave(fiber, After::Yield(fiber));
         }

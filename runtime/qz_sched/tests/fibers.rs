@@ -103,7 +103,7 @@ fn tasks_end_before_they_are_joined_and_after() {
         run(config, count, |fiber| {
             static SUM: AtomicU64 = AtomicU64::new(0);
             SUM.store(0, Ordering::Relaxed);
-            let add = |n: u64| go(fiber, move |_| drop(SUM.fetch_add(n, Ordering::Relaxed)));
+            let add = |n: u64| go(fiber, move |_| _ = SUM.fetch_add(n, Ordering::Relaxed));
             let tasks: Vec<_> = (0..10_000).map(add).collect();
             tasks.into_iter().for_each(|task| join(fiber, task));
             assert_eq!(SUM.load(Ordering::Relaxed), 49_995_000);

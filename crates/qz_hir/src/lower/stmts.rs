@@ -78,28 +78,31 @@ impl Cx<'_> {
             let cond = cx.maybe_expr(it.condition(), range);
             let cond = if it.is_unless() { cx.not(cond) } else { cond };
             let then = match it.stmt() {
-                Some(stmt) => match cx.stmt(stmt) {
-                    Stmt::Expr(value) => value,
-                    Stmt::Bind { pat, .. } => {
-                        let mut names = Vec::new();
-                        cx.collect_pat_locals(pat, &mut names);
-                        if let Some(&local) = names.first() {
-                            let (name, span) = (cx.locals[local].name, cx.locals[local].span);
-                            cx.report(words::branch_binding(span, name, span));
-                            cx.locals[local].read = true;
-                        }
-                        cx.missing(range)
-                    }
-                    defer @ Stmt::Defer(_) => {
-                        cx.expr(Expr::Block { stmts: [defer].into(), tail: None }, range)
-                    }
-                },
+                Some(stmt) => cx.guarded(stmt, range),
                 None => cx.missing(range),
             };
             // The guarded statement's value is not the guard's.
             let then = cx.discard(then);
             cx.expr(Expr::If { cond, then, else_: None }, range)
         })
+    }
+
+    fn guarded(&mut self, stmt: ast::Stmt<'_>, range: TextRange) -> ExprId {
+        let stmt = match self.stmt(stmt) {
+            Stmt::Expr(value) => return value,
+            other => other,
+        };
+        let mut names = Vec::new();
+        if let Stmt::Bind { pat, .. } = stmt {
+            self.collect_pat_locals(pat, &mut names);
+        }
+        if let Some(&local) = names.first() {
+            let (name, span) = (self.locals[local].name, self.locals[local].span);
+            self.report(words::branch_binding(span, name, span));
+            self.locals[local].read = true;
+            return self.missing(range);
+        }
+        self.expr(Expr::Block { stmts: [stmt].into(), tail: None }, range)
     }
 
     /// An expression for its effect only.

@@ -1,0 +1,215 @@
+//! Waiting until a descriptor can be read or written.
+//!
+//! Each descriptor is registered once, for changes only; an operation is tried first and waits only if the system says
+//! that it would block. Whoever keeps the clock (see `idle`) waits for the system's word meanwhile.
+
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::{BorrowedFd, RawFd};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use polling::{Event, Events, PollMode, Poller};
+
+use crate::block::{Terms, Wait};
+use crate::fiber::{Fiber, Reason};
+use crate::sched::Scheduler;
+use crate::sync::Lock;
+use crate::thread::Thread;
+use crate::turn::Turn;
+use crate::wait::Outcome;
+
+/// What is waited for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Direction {
+    Read = 0,
+    Write = 1,
+}
+
+/// A descriptor of the system's, which never blocks.
+#[derive(Debug)]
+pub struct Descriptor {
+    fd: RawFd,
+    key: usize,
+    open: AtomicBool,
+    sides: Lock<[Side; 2]>,
+}
+
+#[derive(Debug, Default)]
+struct Side {
+    /// The system said so since the last wait.
+    ready: bool,
+    waiter: Option<Turn>,
+}
+
+/// Descriptors by the number that the system gives back.
+pub(crate) struct Reactor {
+    poller: Poller,
+    table: Mutex<HashMap<usize, *const Descriptor>>,
+    keys: AtomicUsize,
+}
+
+// SAFETY: the table's descriptors are reached under its lock, and taken out before they go.
+unsafe impl Sync for Reactor {}
+// SAFETY: as above.
+unsafe impl Send for Reactor {}
+
+impl Reactor {
+    fn new() -> io::Result<Reactor> {
+        Ok(Reactor { poller: Poller::new()?, table: Mutex::default(), keys: AtomicUsize::new(1) })
+    }
+
+    fn table(&self) -> std::sync::MutexGuard<'_, HashMap<usize, *const Descriptor>> {
+        self.table.lock().unwrap_or_else(|poison| poison.into_inner())
+    }
+
+    /// Whoever waits for the system's word looks at the queues again.
+    pub(crate) fn notify(&self) {
+        let _ = self.poller.notify();
+    }
+
+    /// Waits for so long at most, for ever without a limit, and resumes the fibers whose descriptors are ready.
+    pub(crate) fn wait(&self, thread: &Thread, limit: Option<Duration>) {
+        let mut events = Events::new();
+        if self.poller.wait(&mut events, limit).is_err() {
+            return;
+        }
+        let table = self.table();
+        for event in events.iter() {
+            let Some(&descriptor) = table.get(&event.key) else { continue };
+            // SAFETY: descriptors in the table are live while its lock is held.
+            let descriptor = unsafe { &*descriptor };
+            if event.readable {
+                descriptor.is_ready(Direction::Read, thread);
+            }
+            if event.writable {
+                descriptor.is_ready(Direction::Write, thread);
+            }
+        }
+    }
+}
+
+impl Descriptor {
+    /// A descriptor for what is open at `fd`, which is closed with it. Fails if the system cannot tell when it is ready,
+    /// as for files.
+    pub fn new(scheduler: &Scheduler, fd: RawFd) -> io::Result<Box<Descriptor>> {
+        let reactor = scheduler.reactor()?;
+        let key = reactor.keys.fetch_add(1, Ordering::Relaxed);
+        let descriptor = Box::new(Descriptor {
+            fd,
+            key,
+            open: AtomicBool::new(true),
+            sides: Lock::new(Default::default()),
+        });
+        reactor.table().insert(key, &raw const *descriptor);
+        // SAFETY: it is taken out of the poller before it is closed.
+        let added = unsafe { reactor.poller.add_with_mode(fd, Event::all(key), PollMode::Edge) };
+        if let Err(error) = added {
+            reactor.table().remove(&key);
+            return Err(error);
+        }
+        Ok(descriptor)
+    }
+
+    pub fn fd(&self) -> RawFd {
+        self.fd
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
+    }
+
+    fn is_ready(&self, direction: Direction, thread: &Thread) {
+        let waiter = self.sides.with(|sides| {
+            let side = &mut sides[direction as usize];
+            side.ready = true;
+            side.waiter.take()
+        });
+        if let Some(waiter) = waiter {
+            // SAFETY: who waits takes its turn back before it goes.
+            unsafe { waiter.begin(thread, Outcome::Done(0)) };
+        }
+    }
+
+    /// Waits until an operation that would have blocked may be tried again. One fiber at a time waits for a direction.
+    ///
+    /// # Safety
+    /// The fiber runs on this thread; the descriptor stays.
+    pub unsafe fn wait(&self, fiber: *mut Fiber, direction: Direction, terms: Terms) -> Outcome {
+        // SAFETY: passed on.
+        unsafe {
+            let wait = Wait::begin(fiber);
+            let turn = Turn::new(fiber, wait.generation());
+            let ready = self.sides.with(|sides| {
+                let side = &mut sides[direction as usize];
+                let ready = std::mem::replace(&mut side.ready, false);
+                side.waiter = if ready { None } else { Some(turn) };
+                ready
+            });
+            if ready {
+                return Outcome::Done(0);
+            }
+            if !self.is_open() {
+                self.sides.with(|sides| sides[direction as usize].waiter = None);
+                return Outcome::Closed(0);
+            }
+            let scheduler = (*fiber).scheduler();
+            scheduler.outside.fetch_add(1, Ordering::SeqCst);
+            let reason = if direction == Direction::Read { Reason::Input } else { Reason::Output };
+            let outcome = wait.finish(reason, terms);
+            scheduler.outside.fetch_sub(1, Ordering::SeqCst);
+            self.sides.with(|sides| sides[direction as usize].waiter = None);
+            outcome
+        }
+    }
+
+    /// Closes the descriptor; who waits for it learns of that. Again does nothing.
+    ///
+    /// # Safety
+    /// The fiber runs on this thread.
+    pub unsafe fn close(&self, fiber: *mut Fiber) {
+        if !self.open.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        // SAFETY: by the caller's promise; the descriptor is open until the end of this.
+        unsafe {
+            if let Ok(reactor) = (*fiber).scheduler().reactor() {
+                reactor.table().remove(&self.key);
+                let _ = reactor.poller.delete(BorrowedFd::borrow_raw(self.fd));
+            }
+            libc::close(self.fd);
+            let waiters = self.sides.with(|sides| [sides[0].waiter.take(), sides[1].waiter.take()]);
+            for waiter in waiters.into_iter().flatten() {
+                waiter.begin(Thread::of(fiber), Outcome::Closed(0));
+            }
+        }
+    }
+}
+
+impl Scheduler {
+    /// The one that waits for descriptors, made when it is needed first.
+    fn reactor(&self) -> io::Result<&Reactor> {
+        if let Some(reactor) = self.known_reactor() {
+            return Ok(reactor);
+        }
+        let made = Reactor::new()?;
+        let reactor = self.reactor.get_or_init(|| made);
+        // Whoever keeps the clock has to wait in the new way.
+        self.timer_changed();
+        Ok(reactor)
+    }
+
+    pub(crate) fn known_reactor(&self) -> Option<&Reactor> {
+        self.reactor.get()
+    }
+
+    /// What the system has to say now, if nobody waits for that.
+    pub(crate) fn poll_now(&self, thread: &Thread) {
+        if let Some(reactor) = self.known_reactor()
+            && !self.idle.has_keeper()
+        {
+            reactor.wait(thread, Some(Duration::ZERO));
+        }
+    }
+}
