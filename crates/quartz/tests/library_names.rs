@@ -72,6 +72,7 @@ const SYNONYMS: &[(&str, &str)] = &[
 const DIFFERENT: &[(&str, &str, &str)] = &[
     ("std::vec", "remove", "by value, the first equal one; `delete` is by position"),
     ("std::set", "add", "tells whether the element was new; pushing promises an end"),
+    ("std::barrier", "add", "raises a count; pushing is of elements"),
     ("std::string_builder", "append", "a text; `push` is one character"),
     ("std::bytes", "append", "other bytes; `push` is one byte"),
     ("std::file", "append", "writes to the end of a file by its name"),

@@ -2,6 +2,7 @@
 //! drawn by lot (`QUARTZ_SCHED_SEED`, one thread) and, as often, on threads. `QUARTZ_SEEDS` says how many of each, 3 if
 //! not set; a range `a..b` says which seeds.
 
+#[allow(dead_code, reason = "shared with tests that write, too")]
 mod filetests {
     pub(crate) mod judge;
     pub(crate) mod text;

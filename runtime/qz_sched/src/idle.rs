@@ -23,6 +23,8 @@ pub(crate) struct Idle {
     asleep: AtomicUsize,
     /// Threads that are not asleep, those that begin included.
     awake: AtomicUsize,
+    /// Those of them that run one task only, and leave other work to workers.
+    exclusive: AtomicUsize,
     /// Threads that have run one fiber for long.
     pub(crate) stuck: AtomicUsize,
     /// One of the sleepers wakes for the clock.
@@ -51,6 +53,22 @@ impl Idle {
         self.awake.fetch_sub(1, Ordering::SeqCst);
     }
 
+    /// The same for a thread that runs one task only. What is awake without it never looks like more than it is.
+    pub(crate) fn exclusive_begins(&self) {
+        self.exclusive.fetch_add(1, Ordering::SeqCst);
+        self.thread_begins();
+    }
+
+    pub(crate) fn exclusive_ended(&self) {
+        self.thread_ended();
+        self.exclusive.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Threads that are not asleep and run whatever there is.
+    fn workers_awake(&self) -> usize {
+        self.awake().saturating_sub(self.exclusive.load(Ordering::SeqCst))
+    }
+
     pub(crate) fn has_keeper(&self) -> bool {
         self.has_keeper.load(Ordering::SeqCst)
     }
@@ -70,13 +88,13 @@ impl Scheduler {
     }
 
     pub(crate) fn has_surplus(&self) -> bool {
-        self.idle.awake.load(Ordering::Relaxed) > self.permitted()
+        self.idle.workers_awake() > self.permitted()
     }
 
     /// There is something to run: another thread looks for it if one may.
     pub(crate) fn wake_one(&self) {
         fence(Ordering::SeqCst);
-        if self.idle.awake.load(Ordering::Relaxed) < self.permitted() {
+        if self.idle.workers_awake() < self.permitted() {
             self.wake_one_slowly();
         }
     }
@@ -84,7 +102,7 @@ impl Scheduler {
     #[cold]
     fn wake_one_slowly(&self) {
         let mut sleepers = self.idle.sleepers();
-        if self.idle.awake.load(Ordering::SeqCst) >= self.permitted() {
+        if self.idle.workers_awake() >= self.permitted() {
             return;
         }
         // Whoever keeps the clock is woken last.
@@ -109,11 +127,18 @@ impl Scheduler {
     /// Wakes a thread that was taken off the list.
     fn rouse(&self, slot: usize) {
         self.idle.asleep.fetch_sub(1, Ordering::SeqCst);
-        self.idle.awake.fetch_add(1, Ordering::SeqCst);
         let slot = self.slot(slot);
+        self.wakes(slot);
         slot.asleep.store(false, Ordering::SeqCst);
         self.unpark(slot);
         self.rouse_monitor();
+    }
+
+    fn wakes(&self, slot: &Slot) {
+        match slot.exclusive.load(Ordering::Relaxed) {
+            true => self.idle.exclusive_begins(),
+            false => self.idle.thread_begins(),
+        }
     }
 
     /// Something is there that only this thread may run.
@@ -149,7 +174,7 @@ impl Scheduler {
 
     /// Waits until there is something to do.
     pub(crate) fn sleep(&self, thread: &Thread, over: &dyn Fn() -> bool) {
-        if self.idle.awake.load(Ordering::Relaxed) > 1 && self.workers.load(Ordering::Relaxed) > 1 {
+        if self.idle.workers_awake() > 1 && self.workers.load(Ordering::Relaxed) > 1 {
             for _ in 0..SPINS {
                 std::hint::spin_loop();
                 if self.has_work() {
@@ -179,7 +204,7 @@ impl Scheduler {
             self.inject(what);
         }
         self.announce(thread);
-        if !thread.own_slot().has_inbox.load(Ordering::SeqCst) && self.idle.awake() > 0 {
+        if !thread.own_slot().has_inbox.load(Ordering::SeqCst) && self.idle.workers_awake() > 0 {
             self.rest(thread, over);
         }
         self.withdraw(thread);
@@ -190,7 +215,10 @@ impl Scheduler {
         thread.own_slot().asleep.store(true, Ordering::SeqCst);
         sleepers.slots.push(thread.slot);
         self.idle.asleep.fetch_add(1, Ordering::SeqCst);
-        self.idle.awake.fetch_sub(1, Ordering::SeqCst);
+        match thread.exclusive {
+            true => self.idle.exclusive_ended(),
+            false => self.idle.thread_ended(),
+        }
         drop(sleepers);
         fence(Ordering::SeqCst);
     }
@@ -205,7 +233,7 @@ impl Scheduler {
         if let Some(at) = sleepers.slots.iter().position(|&it| it == thread.slot) {
             sleepers.slots.swap_remove(at);
             self.idle.asleep.fetch_sub(1, Ordering::SeqCst);
-            self.idle.awake.fetch_add(1, Ordering::SeqCst);
+            self.wakes(thread.own_slot());
             thread.own_slot().asleep.store(false, Ordering::SeqCst);
             self.rouse_monitor();
         }

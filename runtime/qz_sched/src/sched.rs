@@ -99,7 +99,7 @@ pub struct Scheduler {
     pub(crate) monitor: Mutex<Option<std::thread::Thread>>,
     roots: Mutex<Vec<usize>>,
     start: Instant,
-    /// Under a seed, time passes only when all wait for it.
+    /// Under a seed, time passes when all wait for it, and a little when one lets others go first.
     virtual_time: AtomicU64,
 }
 
@@ -123,12 +123,17 @@ pub(crate) struct Slot {
     /// It has run one fiber for long.
     pub(crate) is_stuck: AtomicBool,
     pub(crate) asleep: AtomicBool,
+    /// Its thread runs one task only.
+    pub(crate) exclusive: AtomicBool,
     pub(crate) handle: Mutex<Option<std::thread::Thread>>,
     pub(crate) in_use: AtomicBool,
 }
 
 /// A queue that no thread works on.
 struct SpareDeque(Deque<Runnable>);
+
+/// Nanoseconds of time under a seed.
+const YIELD_TIME: u64 = 1_000;
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poison| poison.into_inner())
@@ -357,20 +362,20 @@ impl Scheduler {
         let task = Task::new(self, job, extra);
         self.live.fetch_add(1, Ordering::AcqRel);
         let address = Runnable::task(task);
-        self.idle.thread_begins();
+        self.idle.exclusive_begins();
         let started = self.spawn_thread(move |scheduler| {
             let Some((slot, deque)) = scheduler.take_slot() else {
-                scheduler.idle.thread_ended();
+                scheduler.idle.exclusive_ended();
                 return scheduler.inject(address);
             };
             let mut thread = Thread::new(scheduler, slot, deque, true);
             thread.settle();
             thread.run_alone(address);
             scheduler.give_slot(&mut thread);
-            scheduler.idle.thread_ended();
+            scheduler.idle.exclusive_ended();
         });
         if !started {
-            self.idle.thread_ended();
+            self.idle.exclusive_ended();
             self.inject(address);
         }
         task
@@ -499,6 +504,13 @@ impl Scheduler {
                 None if self.next_timer() <= now => {}
                 None => return,
             }
+        }
+    }
+
+    /// Under a seed, a fiber that looks again and again uses up time, too.
+    pub(crate) fn note_yield(&self) {
+        if self.seed.is_some() {
+            self.virtual_time.fetch_add(YIELD_TIME, Ordering::AcqRel);
         }
     }
 

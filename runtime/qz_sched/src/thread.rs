@@ -56,6 +56,7 @@ impl Thread {
     pub(crate) fn new(scheduler: &Scheduler, slot: usize, deque: Deque<Runnable>, exclusive: bool) -> Thread {
         // SAFETY: the hook makes memory for one thread.
         let memory = unsafe { (scheduler.hooks.begin_thread)(scheduler) };
+        scheduler.slot(slot).exclusive.store(exclusive, Ordering::Relaxed);
         Thread {
             scheduler,
             memory,
@@ -386,6 +387,7 @@ impl Thread {
     pub(crate) unsafe fn yield_now(&self, fiber: *mut Fiber) {
         // SAFETY: by the caller's promise.
         unsafe {
+            self.scheduler().note_yield();
             (*fiber).set_phase(Phase::Ready);
             self.leave(fiber, After::Yield(fiber));
         }
