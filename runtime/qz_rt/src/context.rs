@@ -252,6 +252,8 @@ unsafe fn begin_fiber(fiber: *mut Core) {
         (*state).bindings = ptr::null_mut();
         (&raw mut (*fiber).abi).write(new_fiber(shared.types, state));
         (*fiber).abi.stack_limit = stack.lowest() + reserve;
+        // What the fiber before left to be destroyed goes with what this one destroys.
+        (*fiber).abi.deferred_count = (*state).deferred.len() as u32;
     }
 }
 
