@@ -140,6 +140,11 @@ pub(crate) unsafe fn io_free(fiber: *mut Fiber, socket: *mut u8) {
     }
 }
 
+/// What the system said of bytes read or written.
+fn counted(n: isize) -> io::Result<i64> {
+    if n >= 0 { Ok(n as i64) } else { Err(io::Error::last_os_error()) }
+}
+
 pub(crate) unsafe fn io_read(
     fiber: *mut Fiber,
     socket: *mut u8,
@@ -150,12 +155,8 @@ pub(crate) unsafe fn io_read(
     // SAFETY: generated code passes its live fiber, a socket that it holds, and memory for so many bytes.
     unsafe {
         let socket = descriptor(socket);
-        until_done(fiber, socket, Direction::Read, timeout, || {
-            match libc::read(socket.fd(), bytes.cast(), len as usize) {
-                read @ 0.. => Ok(read as i64),
-                _ => Err(io::Error::last_os_error()),
-            }
-        })
+        let read = || counted(libc::read(socket.fd(), bytes.cast(), len as usize));
+        until_done(fiber, socket, Direction::Read, timeout, read)
     }
 }
 
@@ -169,12 +170,8 @@ pub(crate) unsafe fn io_write(
     // SAFETY: as above, with so many bytes to read.
     unsafe {
         let socket = descriptor(socket);
-        until_done(fiber, socket, Direction::Write, timeout, || {
-            match libc::write(socket.fd(), bytes.cast(), len as usize) {
-                written @ 0.. => Ok(written as i64),
-                _ => Err(io::Error::last_os_error()),
-            }
-        })
+        let write = || counted(libc::write(socket.fd(), bytes.cast(), len as usize));
+        until_done(fiber, socket, Direction::Write, timeout, write)
     }
 }
 

@@ -22,9 +22,6 @@ static PIPE: AtomicI32 = AtomicI32::new(-1);
 static ASKED: AtomicI32 = AtomicI32::new(0);
 /// The scheduler of the program that runs, or 0. Held while something is done with it.
 static SCHEDULER: Mutex<usize> = Mutex::new(0);
-/// Signals of that kind so far.
-static COUNT: AtomicUsize = AtomicUsize::new(0);
-
 /// How long a program that waits for nothing is given to come to a wait.
 const PATIENCE: Duration = Duration::from_millis(300);
 
@@ -102,8 +99,7 @@ fn act_on(signal: c_int) {
             crate::streams::write_error(describe(program).as_bytes());
         }
         (libc::SIGUSR1, None) => {}
-        (_, Some(program)) if COUNT.fetch_add(1, Ordering::SeqCst) == 0 => {
-            ASKED.store(signal, Ordering::SeqCst);
+        (_, Some(program)) if ASKED.swap(signal, Ordering::SeqCst) == 0 => {
             let was_busy = is_busy(program);
             program.cancel_roots();
             drop(known);

@@ -31,6 +31,7 @@ const DEADLOCK: i64 = -3;
 const UNINTERRUPTED: i64 = -2;
 /// A task waits for its own end.
 const OWN_END: i64 = -4;
+const NOT_THE_BODY: i64 = -5;
 
 const CANCELLED_WORDS: &str = "the task was cancelled";
 const DEADLOCK_WORDS: &str = "deadlock: all tasks are blocked";
@@ -62,6 +63,7 @@ pub(crate) unsafe fn wait_failed(fiber: *mut Fiber, outcome: i64) {
     let message = match outcome {
         CANCELLED => CANCELLED_WORDS,
         OWN_END => "deadlock: a task waits for itself",
+        NOT_THE_BODY => "a value was emitted outside the body of its generator",
         _ => DEADLOCK_WORDS,
     };
     // SAFETY: generated code passes its live fiber.
@@ -188,7 +190,8 @@ pub(crate) unsafe fn task_spawn(fiber: *mut Fiber, entry: *mut u8, body: *mut u8
     unsafe {
         let scheduler = core(fiber).scheduler();
         let program = shared(scheduler);
-        if program.task_entry.swap(entry, Ordering::AcqRel).is_null() {
+        if program.task_entry.load(Ordering::Relaxed).is_null() {
+            program.task_entry.store(entry, Ordering::Release);
             crate::signals::listen(scheduler);
         }
         let job = Job { entry: begin_task, argument: body };
@@ -231,6 +234,11 @@ pub(crate) unsafe fn task_join(fiber: *mut Fiber, task: *mut u8, timeout: i64) -
 pub(crate) unsafe fn task_done(_fiber: *mut Fiber, task: *mut u8) -> u8 {
     // SAFETY: the caller holds a count of the task.
     unsafe { (*task.cast::<Task>()).is_done() as u8 }
+}
+
+pub(crate) unsafe fn task_waiting(_fiber: *mut Fiber, task: *mut u8) -> u8 {
+    // SAFETY: the caller holds a count of the task.
+    unsafe { (*task.cast::<Task>()).is_waiting() as u8 }
 }
 
 pub(crate) unsafe fn task_cancel(fiber: *mut Fiber, task: *mut u8) {
@@ -338,9 +346,15 @@ pub(crate) unsafe fn generator_resume(fiber: *mut Fiber, generator: *mut u8) -> 
     unsafe { told((*generator.cast::<Generator>()).resume(fiber.cast(), terms(fiber, -1))) }
 }
 
-pub(crate) unsafe fn generator_yield(fiber: *mut Fiber) -> i64 {
-    // SAFETY: generated code passes its live fiber, which runs a generator's body.
-    unsafe { told(generator_at_work(fiber).pause(fiber.cast(), terms(fiber, -1))) }
+pub(crate) unsafe fn generator_yield(fiber: *mut Fiber, generator: *mut u8) -> i64 {
+    // SAFETY: generated code passes its live fiber. Its task holds the generator whose body it runs, so that one lives.
+    unsafe {
+        let own = core(fiber).task().map(|task| task.extra.load(Ordering::Relaxed));
+        if generator.is_null() || own != Some(generator.cast()) {
+            return NOT_THE_BODY;
+        }
+        told((*generator.cast::<Generator>()).pause(fiber.cast(), terms(fiber, -1)))
+    }
 }
 
 pub(crate) unsafe fn generator_end(fiber: *mut Fiber, generator: *mut u8) {

@@ -204,6 +204,8 @@ macro_rules! rt_functions {
             /// Waits for the end of a task. Outcome.
             fn task_join(task: Ptr, timeout: Int) -> Int: blocks;
             fn task_done(task: Ptr) -> Bool: effect;
+            /// Whether the task waits for something now.
+            fn task_waiting(task: Ptr) -> Bool: effect;
             /// The task ends at its wait, if it waits, or at its next one.
             fn task_cancel(task: Ptr) -> Unit: effect;
             /// Another count of the task.
@@ -233,8 +235,8 @@ macro_rules! rt_functions {
             fn generator_over(generator: Ptr) -> Bool: effect;
             /// Lets the body run until it yields or is over. Outcome.
             fn generator_resume(generator: Ptr) -> Int: blocks;
-            /// Lets who asked go on until it asks again. In a body. Outcome.
-            fn generator_yield() -> Int: blocks;
+            /// Lets who asked go on until it asks again. For the body. Outcome.
+            fn generator_yield(generator: Ptr) -> Int: blocks;
             /// Ends the body, if it is not over, and frees the generator.
             fn generator_end(generator: Ptr) -> Unit: blocks;
             /// Memory for a value that the task at work sends or receives, until it asks for it again.

@@ -74,8 +74,20 @@ impl Generator {
             let outcome = wait.finish(Reason::Task, terms);
             if outcome != Outcome::Done(0) {
                 self.turns.with(|turns| turns.consumer = None);
+                self.give_up(fiber);
             }
             outcome
+        }
+    }
+
+    /// Ends a body that is not over, and waits for that: it may be at work with what the caller knows.
+    unsafe fn give_up(&self, fiber: *mut Fiber) {
+        // SAFETY: the fiber runs on this thread.
+        unsafe {
+            if let Some(woken) = self.task().cancel() {
+                Thread::of(fiber).resume(Fiber::of_cell(woken.0));
+            }
+            join(fiber, self.task(), Terms { interruptible: false, ..Terms::FOREVER });
         }
     }
 
@@ -127,15 +139,12 @@ impl Generator {
         // SAFETY: passed on; the count of the task is ours.
         unsafe {
             let task = self.task.load(Ordering::Relaxed);
-            let started = self.turns.with(|turns| std::mem::replace(&mut turns.started, true));
-            let woken = self.task().cancel();
-            if !started {
+            if !self.turns.with(|turns| std::mem::replace(&mut turns.started, true)) {
+                // It finds itself cancelled, and lets go of what it holds.
+                self.task().cancel();
                 (*fiber).scheduler().start_task(Thread::of(fiber), task);
             }
-            if let Some(woken) = woken {
-                Thread::of(fiber).resume(Fiber::of_cell(woken.0));
-            }
-            join(fiber, &*task, Terms { interruptible: false, ..Terms::FOREVER });
+            self.give_up(fiber);
             Task::release(task);
         }
     }

@@ -19,8 +19,6 @@ use crate::wait::Outcome;
 #[derive(Debug, Default)]
 pub(crate) struct Idle {
     sleepers: Mutex<Sleepers>,
-    /// As many as there are in the list.
-    asleep: AtomicUsize,
     /// Threads that are not asleep, those that begin included.
     awake: AtomicUsize,
     /// Those of them that run one task only, and leave other work to workers.
@@ -126,7 +124,6 @@ impl Scheduler {
 
     /// Wakes a thread that was taken off the list.
     fn rouse(&self, slot: usize) {
-        self.idle.asleep.fetch_sub(1, Ordering::SeqCst);
         let slot = self.slot(slot);
         self.wakes(slot);
         slot.asleep.store(false, Ordering::SeqCst);
@@ -214,7 +211,6 @@ impl Scheduler {
         let mut sleepers = self.idle.sleepers();
         thread.own_slot().asleep.store(true, Ordering::SeqCst);
         sleepers.slots.push(thread.slot);
-        self.idle.asleep.fetch_add(1, Ordering::SeqCst);
         match thread.exclusive {
             true => self.idle.exclusive_ended(),
             false => self.idle.thread_ended(),
@@ -232,7 +228,6 @@ impl Scheduler {
         }
         if let Some(at) = sleepers.slots.iter().position(|&it| it == thread.slot) {
             sleepers.slots.swap_remove(at);
-            self.idle.asleep.fetch_sub(1, Ordering::SeqCst);
             self.wakes(thread.own_slot());
             thread.own_slot().asleep.store(false, Ordering::SeqCst);
             self.rouse_monitor();

@@ -4,7 +4,7 @@
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
-use crate::fiber::{Fiber, Job};
+use crate::fiber::{Fiber, Job, Phase};
 use crate::queue::{Node, Queue, Woken, complete};
 use crate::sched::Scheduler;
 use crate::sync::Lock;
@@ -65,6 +65,13 @@ impl Task {
 
     pub fn is_done(&self) -> bool {
         self.done.load(Ordering::Acquire)
+    }
+
+    /// Whether its fiber is parked, or about to be, in a wait.
+    pub fn is_waiting(&self) -> bool {
+        // SAFETY: the fiber cannot end while the lock is held.
+        let phase = self.inner.with(|inner| unsafe { inner.fiber.as_ref() }.map(Fiber::phase));
+        phase == Some(Phase::Waiting)
     }
 
     pub fn is_cancelled(&self) -> bool {

@@ -7,7 +7,7 @@
 //! #~ count: retain 1
 //! ```
 //!
-//! `has`, `lacks` and `count` (a text and how many lines hold it) are about the function named last.
+//! `flags` are for the command. `has`, `lacks` and `count` (a text and how many lines hold it) are about the function named last.
 
 use std::path::Path;
 
@@ -27,6 +27,8 @@ fn run(file: &Path, stage: &str) -> Result<(), String> {
     let folder = file.parent().expect("a file lies in a folder");
     let name = file.file_name().expect("a file has a name");
     command.current_dir(folder).args(["run", "--color=never", "--verify", "--emit", stage]).arg(name);
+    let flags = directives(&text).into_iter().filter(|it| it.name == "flags");
+    flags.for_each(|it| drop(command.args(it.value.split_whitespace())));
     let found = output(&mut command, None);
     if !found.status.success() {
         return Err(format!("{:?}\n{}", found.status, String::from_utf8_lossy(&found.stderr)));
@@ -35,6 +37,9 @@ fn run(file: &Path, stage: &str) -> Result<(), String> {
     let mut function = String::new();
     let mut asked = 0;
     for it in directives(&text) {
+        if it.name == "flags" {
+            continue;
+        }
         if it.name == "fn" {
             function = body_of(&dump, it.value.trim())
                 .ok_or_else(|| format!("there is no `{}` in the dump:\n{dump}", it.value))?;
