@@ -262,12 +262,12 @@ pub(crate) unsafe fn task_release(_fiber: *mut Fiber, task: *mut u8) {
 /// The fiber is one that runs.
 unsafe fn is_cancelled(fiber: *mut Fiber) -> bool {
     // SAFETY: by the caller's promise.
-    unsafe { (*fiber).panicking == 0 && core(fiber).cancelled.load(Ordering::Relaxed) }
+    unsafe { (*fiber).panicking == 0 && core(fiber).interrupts.is_wanted() }
 }
 
 pub(crate) unsafe fn task_cancelled(fiber: *mut Fiber) -> u8 {
     // SAFETY: generated code passes its live fiber.
-    unsafe { core(fiber).cancelled.load(Ordering::Relaxed) as u8 }
+    unsafe { core(fiber).interrupts.is_wanted() as u8 }
 }
 
 pub(crate) unsafe fn fiber_at_work(fiber: *mut Fiber) -> *mut u8 {

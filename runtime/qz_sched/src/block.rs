@@ -2,7 +2,6 @@
 //! the time is over, or the fiber is cancelled.
 
 use std::mem::MaybeUninit;
-use std::sync::atomic::Ordering;
 
 use crate::channel::{Channel, Side, Step};
 use crate::fiber::{Fiber, Reason};
@@ -75,10 +74,7 @@ impl Wait {
                 (*fiber).scheduler().add_timer(fiber, generation, terms.deadline);
             }
             if terms.interruptible {
-                (*fiber).interruptible.store(generation.bits(), Ordering::SeqCst);
-                if (*fiber).cancelled.load(Ordering::SeqCst) && (*fiber).cell.claim(generation) {
-                    (*fiber).cell.complete(Outcome::Cancelled);
-                }
+                (*fiber).interrupts.admit(&(*fiber).cell, generation);
             }
             (*fiber).set_reason(reason);
             Thread::of(fiber).park(fiber);
@@ -97,7 +93,7 @@ impl Wait {
 /// The fiber runs on this thread.
 unsafe fn is_cancelled(fiber: *mut Fiber, terms: Terms) -> bool {
     // SAFETY: by the caller's promise.
-    terms.interruptible && unsafe { (*fiber).cancelled.load(Ordering::Relaxed) }
+    terms.interruptible && unsafe { (*fiber).interrupts.is_wanted() }
 }
 
 /// Resumes who waited for what just happened.

@@ -1,16 +1,17 @@
 //! A fiber: a stack, where it was left, and what it waits for. What generated code knows of it stands first.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
 use qz_rt_abi::Fiber as AbiFiber;
 
+use crate::interrupt::Interrupts;
 use crate::queue::Woken;
 use crate::sched::Scheduler;
 use crate::stack::Stack;
 use crate::sync::Lock;
 use crate::task::Task;
-use crate::wait::{Generation, Outcome, WaitCell};
+use crate::wait::{Outcome, WaitCell};
 
 /// What a fiber does, for those who look from outside.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -99,18 +100,14 @@ pub struct Fiber {
     pub(crate) pinned: AtomicUsize,
     pub(crate) phase: AtomicU8,
     pub(crate) reason: AtomicU8,
-    /// It is to end at its next wait.
-    pub cancelled: AtomicBool,
-    /// How many want it to leave what it is at; see [`Fiber::interrupt`].
-    interrupts: AtomicU32,
+    /// Whether it is to leave what it is at.
+    pub interrupts: Interrupts,
     /// Its task, or null. Kept alive by the fiber; others look at it under the lock.
     task: Lock<TaskPtr>,
     /// A number that no other fiber of the process has had.
     pub(crate) number: Cell<u64>,
     /// Where the clock finds it, if it waits for the time; see [`crate::timer`].
     pub(crate) timer: Cell<usize>,
-    /// The wait that a cancellation may end, or 0. One that is over is told by its generation.
-    pub(crate) interruptible: AtomicU64,
 }
 
 /// Numbers of fibers.
@@ -183,9 +180,7 @@ impl Fiber {
         fiber.stack.set(stack);
         fiber.entry.set(Some(job.entry));
         fiber.argument.set(job.argument);
-        fiber.cancelled.store(false, Ordering::Relaxed);
-        fiber.interrupts.store(0, Ordering::Relaxed);
-        fiber.interruptible.store(0, Ordering::Relaxed);
+        fiber.interrupts.reset();
         fiber.pinned.store(0, Ordering::Relaxed);
         fiber.set_reason(Reason::Nothing);
         fiber.timer.set(0);
@@ -215,31 +210,23 @@ impl Fiber {
 }
 
 impl Fiber {
-    /// Ends the wait under way, if others may and nobody else does. The fiber to resume, if any.
-    pub(crate) fn end_wait(&self, outcome: Outcome) -> Option<Woken> {
-        let generation = Generation::from_bits(self.interruptible.load(Ordering::SeqCst))?;
-        (self.cell.claim(generation) && self.cell.complete(outcome)).then_some(Woken(&raw const self.cell))
+    /// The fiber is to end at its next wait, or now if it waits. The fiber to resume, if any.
+    pub(crate) fn cancel(&self) -> Option<Woken> {
+        self.interrupts.cancel(&self.cell).then_some(Woken(&raw const self.cell))
     }
 
     /// The fiber is to leave what it is at as if it were cancelled, until it has [settled](Fiber::settle) that. The
     /// fiber to resume, if any.
     pub(crate) fn interrupt(&self) -> Option<Woken> {
-        self.interrupts.fetch_add(1, Ordering::SeqCst);
-        self.cancelled.store(true, Ordering::SeqCst);
-        self.end_wait(Outcome::Cancelled)
+        self.interrupts.interrupt(&self.cell).then_some(Woken(&raw const self.cell))
     }
 
     /// One interruption has had its effect. For the fiber itself.
     pub fn settle(&self) {
-        self.interrupts.fetch_sub(1, Ordering::SeqCst);
-        self.cancelled.store(false, Ordering::SeqCst);
-        let is_wanted = self.task().is_some_and(Task::is_cancelled);
-        if is_wanted || self.interrupts.load(Ordering::SeqCst) > 0 {
-            self.cancelled.store(true, Ordering::SeqCst);
-        }
+        self.interrupts.settle(|| self.task().is_some_and(Task::is_cancelled));
     }
 
-    /// The same for a wait that only the scheduler ends.
+    /// Ends a wait that only the scheduler ends. The fiber to resume, if any.
     pub(crate) fn end_any_wait(&self, outcome: Outcome) -> Option<Woken> {
         let generation = self.cell.current();
         (self.cell.claim(generation) && self.cell.complete(outcome)).then_some(Woken(&raw const self.cell))

@@ -11,6 +11,7 @@ pub mod channel;
 pub mod fiber;
 pub mod generator;
 mod idle;
+mod interrupt;
 pub mod locks;
 mod lottery;
 mod monitor;

@@ -585,8 +585,7 @@ impl Scheduler {
         self.each_root(|root| {
             // SAFETY: roots are listed as long as they live.
             let fiber = unsafe { &*root };
-            fiber.cancelled.store(true, Ordering::SeqCst);
-            if let Some(woken) = fiber.end_wait(Outcome::Cancelled) {
+            if let Some(woken) = fiber.cancel() {
                 self.make_ready_from_outside(Fiber::of_cell(woken.0));
             }
         });

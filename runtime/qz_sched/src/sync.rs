@@ -7,6 +7,14 @@ pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 #[cfg(not(loom))]
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
+/// Stands between a `SeqCst` store and a `SeqCst` load of something else, which their order keeps apart already. The
+/// model checker takes such accesses for weaker ones, but knows fences.
+#[inline]
+pub(crate) fn store_comes_first() {
+    #[cfg(loom)]
+    loom::sync::atomic::fence(Ordering::SeqCst);
+}
+
 /// As the model checker's: a cell that is reached through closures.
 #[cfg(not(loom))]
 #[derive(Debug, Default)]
@@ -26,7 +34,7 @@ impl<T> UnsafeCell<T> {
 /// A lock for sections of a few instructions, which never suspend, allocate rarely and call nobody's code.
 #[derive(Debug)]
 pub(crate) struct Lock<T> {
-    taken: AtomicBool,
+    flag: Flag,
     value: UnsafeCell<T>,
 }
 
@@ -35,13 +43,9 @@ unsafe impl<T: Send> Sync for Lock<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Send for Lock<T> {}
 
-/// Turns before the holder is thought to be without a processor.
-#[cfg(not(loom))]
-const SPINS: u32 = 64;
-
 impl<T> Lock<T> {
     pub(crate) fn new(value: T) -> Lock<T> {
-        Lock { taken: AtomicBool::new(false), value: UnsafeCell::new(value) }
+        Lock { flag: Flag::new(), value: UnsafeCell::new(value) }
     }
 
     /// Runs `f` with the value, which nobody else reaches meanwhile.
@@ -56,9 +60,7 @@ impl<T> Lock<T> {
 
     #[inline]
     pub(crate) fn take(&self) {
-        if self.taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_err() {
-            self.take_slowly();
-        }
+        self.flag.take();
     }
 
     /// # Safety
@@ -70,26 +72,81 @@ impl<T> Lock<T> {
 
     #[inline]
     pub(crate) fn give(&self) {
-        self.taken.store(false, Ordering::Release);
+        self.flag.give();
+    }
+}
+
+/// Whether somebody is inside.
+#[cfg(not(loom))]
+#[derive(Debug)]
+struct Flag(AtomicBool);
+
+/// Turns before the holder is thought to be without a processor.
+#[cfg(not(loom))]
+const SPINS: u32 = 64;
+
+#[cfg(not(loom))]
+impl Flag {
+    fn new() -> Flag {
+        Flag(AtomicBool::new(false))
+    }
+
+    #[inline]
+    fn take(&self) {
+        if self.0.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            self.take_slowly();
+        }
+    }
+
+    #[inline]
+    fn give(&self) {
+        self.0.store(false, Ordering::Release);
     }
 
     #[cold]
     fn take_slowly(&self) {
-        #[cfg(not(loom))]
         let mut turns = 0;
         loop {
-            #[cfg(loom)]
-            loom::thread::yield_now();
-            #[cfg(not(loom))]
-            {
-                turns += 1;
-                if turns < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
+            turns += 1;
+            if turns < SPINS {
+                std::hint::spin_loop()
+            } else {
+                std::thread::yield_now()
             }
-            if !self.taken.load(Ordering::Relaxed)
-                && self.taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
+            if !self.0.load(Ordering::Relaxed)
+                && self.0.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
             {
                 return;
             }
         }
+    }
+}
+
+/// The same without turning: the model checker would try each number of turns.
+#[cfg(loom)]
+#[derive(Debug)]
+struct Flag {
+    mutex: loom::sync::Mutex<()>,
+    taken: std::cell::UnsafeCell<Option<loom::sync::MutexGuard<'static, ()>>>,
+}
+
+#[cfg(loom)]
+impl Flag {
+    fn new() -> Flag {
+        Flag { mutex: loom::sync::Mutex::new(()), taken: std::cell::UnsafeCell::new(None) }
+    }
+
+    fn take(&self) {
+        let guard = self.mutex.lock().unwrap();
+        // SAFETY: who has the mutex has the place for the guard, which is gone before the mutex is.
+        unsafe {
+            *self.taken.get() = Some(std::mem::transmute::<_, loom::sync::MutexGuard<'static, ()>>(guard))
+        };
+    }
+
+    fn give(&self) {
+        // SAFETY: as above.
+        let guard = unsafe { (*self.taken.get()).take() };
+        drop(guard);
     }
 }

@@ -122,7 +122,7 @@ impl Task {
         self.inner.with(|inner| inner.fiber = fiber);
         if self.is_cancelled() {
             // SAFETY: the fiber is the caller's own.
-            unsafe { (*fiber).cancelled.store(true, Ordering::Relaxed) };
+            unsafe { (*fiber).interrupts.want() };
         }
     }
 
@@ -144,9 +144,7 @@ impl Task {
         self.inner.with(|inner| {
             self.cancelled.store(true, Ordering::SeqCst);
             // SAFETY: the fiber cannot end while the lock is held.
-            let fiber = unsafe { inner.fiber.as_ref()? };
-            fiber.cancelled.store(true, Ordering::SeqCst);
-            fiber.end_wait(Outcome::Cancelled)
+            unsafe { inner.fiber.as_ref()? }.cancel()
         })
     }
 }
