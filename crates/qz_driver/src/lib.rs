@@ -22,7 +22,7 @@ pub use consts::Constants;
 pub use dump::{EmitKind, emit};
 pub use load::{Loaded, Root, load};
 pub use native::{Artefact, BuildOptions, CodeBy, build_native, write_header};
-pub use run::{Engine, Failure, Finished, RunOptions, Shape, ToolProblem, build, run};
+pub use run::{Engine, Failure, Finished, RunOptions, Shape, Start, ToolProblem, build, compiled, run};
 pub use sources::SourceMap;
 
 /// A program whose declarations are known.

@@ -154,12 +154,34 @@ pub fn run(
     only_build: bool,
     done: &mut dyn FnMut(&'static str),
 ) -> Result<Finished, Failure> {
+    if only_build {
+        build(program, &options.lowerer(checker), options)?;
+        done("mir");
+        return Ok(Finished { status: 0, leaks: Vec::new() });
+    }
+    let mut ran = |start: Start<'_>, done: &mut dyn FnMut(&'static str)| {
+        let finished = start();
+        done("run");
+        finished
+    };
+    compiled(program, checker, options, done, &mut ran)
+}
+
+/// Runs the program that was made ready.
+pub type Start<'a> = &'a dyn Fn() -> Result<Finished, Failure>;
+
+/// Makes a checked program ready to run and hands it on. It may be started once in a process; processes that are forked
+/// from this one may each start it.
+pub fn compiled<R>(
+    program: &Program,
+    checker: &Checker<'_>,
+    options: &RunOptions,
+    done: &mut dyn FnMut(&'static str),
+    then: &mut dyn FnMut(Start<'_>, &mut dyn FnMut(&'static str)) -> Result<R, Failure>,
+) -> Result<R, Failure> {
     let lowerer = options.lowerer(checker);
     let module = build(program, &lowerer, options)?;
     done("mir");
-    if only_build {
-        return Ok(Finished { status: 0, leaks: Vec::new() });
-    }
     let defs = qz_opt::SourceDefs(&lowerer);
     let layouts = Layouts::new(&defs);
     qz_rt::process::set_args(options.args.clone());
@@ -179,21 +201,31 @@ pub fn run(
                 write_perf_map(&jit.perf_map(&module));
             }
             done("compile");
-            let outcome = jit.run().map_err(|error| Failure::Internal(error.to_string()))?;
-            done("run");
+            let result = then(
+                &|| {
+                    let outcome = jit.run().map_err(|error| Failure::Internal(error.to_string()))?;
+                    report_panic(outcome.panic.as_ref());
+                    Ok(Finished { status: outcome.status, leaks: outcome.leaks })
+                },
+                done,
+            );
             if module.instances.values().any(|instance| instance.for_c.is_some()) {
                 jit.keep();
             }
-            report_panic(outcome.panic.as_ref());
-            Ok(Finished { status: outcome.status, leaks: outcome.leaks })
+            result
         }
         Engine::Interp => {
             crate::foreign::refuse(program, &module).map_err(Failure::Problems)?;
-            let outcome = qz_interp::run(&module, &layouts, &program.sources, qz_interp::Options::default())
-                .map_err(|stop| Failure::Internal(stop.to_string()))?;
-            done("run");
-            report_panic(outcome.panic.as_ref());
-            Ok(Finished { status: outcome.status, leaks: outcome.leaks })
+            then(
+                &|| {
+                    let options = qz_interp::Options::default();
+                    let outcome = qz_interp::run(&module, &layouts, &program.sources, options)
+                        .map_err(|stop| Failure::Internal(stop.to_string()))?;
+                    report_panic(outcome.panic.as_ref());
+                    Ok(Finished { status: outcome.status, leaks: outcome.leaks })
+                },
+                done,
+            )
         }
     }
 }
