@@ -12,10 +12,7 @@ pub struct Example {
 
 /// Every `quartz` block of a page. Where a page is shown by tools that do not know Quartz, `ruby` serves as well.
 pub fn examples_of_page(text: &str) -> Vec<Example> {
-    blocks(text)
-        .into_iter()
-        .map(|(line, program)| Example { line, program, promises: Vec::new() })
-        .collect()
+    blocks(text).into_iter().map(|(line, program)| Example { line, program, promises: Vec::new() }).collect()
 }
 
 /// Every `quartz` block in a module's doc comments. One without a `main` is its body; what follows a `#` behind `puts(…)`
@@ -50,7 +47,7 @@ fn with_main(block: String) -> String {
 }
 
 /// `text` of `puts(…)     # text`.
-pub fn promise(line: &str) -> Option<&str> {
+fn promise(line: &str) -> Option<&str> {
     let code = line.trim_start();
     if !code.starts_with("puts(") && !code.starts_with("print(") {
         return None;
@@ -82,7 +79,8 @@ mod tests {
 
     #[test]
     fn examples_of_comments_become_programs() {
-        let module = "## Adds.\n##\n## ```quartz\n## import std/math\n## puts(1 + 1)     # 2\n## ```\ndef f = 1\n";
+        let module =
+            "## Adds.\n##\n## ```quartz\n## import std/math\n## puts(1 + 1)     # 2\n## ```\ndef f = 1\n";
         let program = "import std/math\ndef main\n  puts(1 + 1)     # 2\nend\n".to_owned();
         assert_eq!(
             examples_of_module(module),

@@ -32,8 +32,9 @@ pub fn host(start: Start<'_>, options: &HostOptions) -> io::Result<()> {
         Ok(tests) => tests,
         Err(words) => return told(Told::Broken(words)),
     };
-    let order = options.choice.order(&tests);
+    let mut order = options.choice.order(&tests);
     if options.list {
+        order.sort_unstable();
         return order.iter().try_for_each(|&n| told(Told::Case(case_of(&tests[n], Status::Listed))));
     }
     let mut left = VecDeque::from(order);
@@ -88,6 +89,20 @@ fn list(start: Start<'_>, options: &HostOptions) -> io::Result<Result<Vec<Listed
 fn with_output(words: String, worker: &Worker) -> String {
     let shown: String = (0..2).map(|stream| worker.printed(stream, 0, None)).collect();
     if shown.trim().is_empty() { words } else { format!("{words}\n{}", shown.trim_end()) }
+}
+
+/// The calls of a backtrace that are the test's, if there are many without those between.
+fn user_calls(trace: &str) -> String {
+    const MOST: usize = 20;
+    let is_inner = |line: &&str| {
+        !["std::qspec::run::run_in (lambda)", "std::panic::catch_panic"].iter().any(|it| line.contains(it))
+    };
+    let calls: Vec<&str> = trace.lines().take_while(is_inner).collect();
+    if calls.len() <= MOST {
+        return calls.join("\n");
+    }
+    let (first, last) = (&calls[..MOST / 2], &calls[calls.len() - 2..]);
+    format!("{}\n  …\n{}", first.join("\n"), last.join("\n"))
 }
 
 fn case_of(test: &Listed, status: Status) -> Case {
@@ -149,9 +164,12 @@ impl Round<'_> {
                     worker.end();
                     self.tell_with_leaks(finished.take(), &leaks)?;
                     let Some(at) = current else {
-                        return Ok(Some(format!("the program does not end within {AROUND:?} after its tests")));
+                        return Ok(Some(format!(
+                            "the program does not end within {AROUND:?} after its tests"
+                        )));
                     };
-                    let words = format!("it takes longer than {} ms", self.tests[at.number].timeout.as_millis());
+                    let words =
+                        format!("it takes longer than {} ms", self.tests[at.number].timeout.as_millis());
                     let case = self.taken_down(&worker, &at, words, printed);
                     self.tell(Some(case))?;
                     return Ok(None);
@@ -204,7 +222,7 @@ impl Round<'_> {
             // An assertion says all there is to say; a panic may come from far below.
             if !ended.message.starts_with("assertion failed") {
                 case.message = format!("panic: {}", ended.message);
-                case.trace = ended.trace.clone();
+                case.trace = user_calls(&ended.trace);
             }
         }
         [case.stdout, case.stderr] = [0, 1].map(|it| worker.printed(it, from[it], Some(ended.printed[it])));

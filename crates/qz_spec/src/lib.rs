@@ -15,7 +15,7 @@ mod runner;
 mod worker;
 
 pub use choose::Choice;
-pub use examples::{Example, examples_of_module, examples_of_page, promise};
+pub use examples::{Example, examples_of_module, examples_of_page};
 pub use host::{HostOptions, host};
 pub use report::Format;
 pub use runner::{Options, test};

@@ -71,7 +71,11 @@ impl Reporter<'_> {
     }
 
     /// How far everything is, on a terminal.
-    pub(crate) fn progress<'a>(&mut self, results: impl Iterator<Item = &'a FileResult> + Clone, files: usize) {
+    pub(crate) fn progress<'a>(
+        &mut self,
+        results: impl Iterator<Item = &'a FileResult> + Clone,
+        files: usize,
+    ) {
         let done = results.clone().count();
         if !self.options.terminal || self.options.format != Format::Human || done == files {
             return;

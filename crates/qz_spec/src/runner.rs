@@ -51,8 +51,13 @@ pub fn test(options: &Options) -> u8 {
     let mut reporter = Reporter::new(options);
     let results = run_all(options, &targets, &mut reporter);
     if results.iter().all(|it| it.cases.is_empty() && it.broken.is_none()) {
-        eprintln!("error: there is no test {}", if targets.is_empty() { "here" } else { "that was asked for" });
-        eprintln!("  = help: tests stand in files whose names end in `_spec.qz`, and in examples of doc comments");
+        eprintln!(
+            "error: there is no test {}",
+            if targets.is_empty() { "here" } else { "that was asked for" }
+        );
+        eprintln!(
+            "  = help: tests stand in files whose names end in `_spec.qz`, and in examples of doc comments"
+        );
         return STATUS_USE;
     }
     reporter.end(&results);
@@ -146,7 +151,11 @@ fn run_spec(options: &Options, path: &Path) -> FileResult {
         let said = String::from_utf8_lossy(&output.stderr);
         result.broken = Some(match output.status.code() {
             Some(1) => format!("it does not compile\n{}", said.trim_end()),
-            _ => format!("the process that holds the tests ended badly ({})\n{}", output.status, said.trim_end()),
+            _ => format!(
+                "the process that holds the tests ended badly ({})\n{}",
+                output.status,
+                said.trim_end()
+            ),
         });
     }
     result

@@ -68,9 +68,7 @@ fn failure(number: usize, file: &str, case: &Case, colored: bool, out: &mut Stri
     let place = if case.place.is_empty() { file } else { &case.place };
     let mut text = format!("\n{title}\n   at {place}\n{}\n", indented(&case.message, "   "));
     if !case.trace.is_empty() {
-        let calls = case.trace.lines().filter(|line| !line.contains(" std::qspec::"));
-        let calls: Vec<&str> = calls.take_while(|line| !line.contains(" std::panic::catch_panic")).collect();
-        text.push_str(&indented(&calls.join("\n"), " "));
+        text.push_str(&indented(&case.trace, " "));
         text.push('\n');
     }
     for (name, printed) in [("standard output", &case.stdout), ("standard error", &case.stderr)] {
@@ -86,7 +84,8 @@ fn failure(number: usize, file: &str, case: &Case, colored: bool, out: &mut Stri
 }
 
 fn indented(text: &str, space: &str) -> String {
-    let lines = text.lines().map(|line| if line.is_empty() { String::new() } else { format!("{space}{line}") });
+    let lines =
+        text.lines().map(|line| if line.is_empty() { String::new() } else { format!("{space}{line}") });
     lines.collect::<Vec<_>>().join("\n")
 }
 
