@@ -128,7 +128,7 @@ fn it_is_told_how_a_test_ended() {
         &[") exits well\n", "it ends the process, with status 0"],
         &[") never ends\n", "it takes longer than 300 ms", "standard error:\n   | for ever"],
         &[") overflows\n", "panic: stack overflow", "a_spec::deep", "…"],
-        &[") panics\n", "at a_spec.qz:6:24", "panic: on purpose"],
+        &[") panics\n", "at a_spec.qz:6:21", "panic: on purpose"],
         &["8 tests in 1 file: 2 passed, 6 failed\norder: --seed=1\n"],
     ] {
         has(&stdout, parts);
