@@ -170,6 +170,9 @@ pub fn run(
 /// Runs the program that was made ready.
 pub type Start<'a> = &'a dyn Fn() -> Result<Finished, Failure>;
 
+/// What is done with it, and whom to tell of stages.
+pub type Then<'a, R> = &'a mut dyn FnMut(Start<'_>, &mut dyn FnMut(&'static str)) -> Result<R, Failure>;
+
 /// Makes a checked program ready to run and hands it on. It may be started once in a process; processes that are forked
 /// from this one may each start it.
 pub fn compiled<R>(
@@ -177,7 +180,7 @@ pub fn compiled<R>(
     checker: &Checker<'_>,
     options: &RunOptions,
     done: &mut dyn FnMut(&'static str),
-    then: &mut dyn FnMut(Start<'_>, &mut dyn FnMut(&'static str)) -> Result<R, Failure>,
+    then: Then<'_, R>,
 ) -> Result<R, Failure> {
     let lowerer = options.lowerer(checker);
     let module = build(program, &lowerer, options)?;

@@ -94,7 +94,7 @@ fn slowest(results: &[FileResult], out: &mut String) {
         .iter()
         .flat_map(|result| result.cases.iter().map(|case| (case.time, result.file.as_str(), case)))
         .collect();
-    cases.sort_by(|a, b| b.0.cmp(&a.0));
+    cases.sort_by_key(|it| std::cmp::Reverse(it.0));
     out.push_str("\nslowest tests:\n");
     for (time, file, case) in cases.iter().take(SLOWEST) {
         writeln!(out, "  {:>9.1} ms  {}  ({file})", time.as_secs_f64() * 1e3, case.full_name())
