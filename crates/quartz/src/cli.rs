@@ -172,9 +172,6 @@ pub(crate) struct Test {
     /// Tell which tests took longest
     #[arg(long)]
     pub(crate) times: bool,
-    /// Tell which lines were run; not available yet
-    #[arg(long)]
-    pub(crate) coverage: bool,
 }
 
 /// The process that holds one compiled specification.
@@ -207,6 +204,9 @@ pub(crate) struct TestChoice {
     /// Print the tests' names instead of running them
     #[arg(long)]
     pub(crate) list: bool,
+    /// Write which lines specifications run to coverage/lcov.info and coverage/index.html
+    #[arg(long)]
+    pub(crate) coverage: bool,
     /// `assert_snapshot` writes the snapshots that are missing or differ
     #[arg(long)]
     pub(crate) update_snapshots: bool,

@@ -180,6 +180,7 @@ fn run_loaded(look: &Look, command: &Run, program: &Program, timings: &mut Timin
         args,
         library_paths: command.library_paths.clone(),
         shape: qz_driver::Shape::Main,
+        counters: None,
     };
     if let Some(kind) = command.emit.filter(|kind| kind.is_syntax()) {
         return print_stage(look, program, qz_driver::emit(program, &checker, kind, &options));

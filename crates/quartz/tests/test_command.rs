@@ -432,6 +432,22 @@ fn results_come_as_xml() {
 }
 
 #[test]
+fn coverage_tells_which_lines_were_run() {
+    let module = "def area(w: Int): Int\n  if w < 0\n    panic(\"negative\")\n  end\n  w * w\nend\n\ndef never(n: Int): Int\n  n + 1\nend\n";
+    let tests = "  it \"is\" do -> assert_eq(area(2), 4) end\n  it \"leaves\" do\n    _ = area(3)\n    exit(0)\n  end";
+    let spec = format!("import * from geo\n{}", spec(tests));
+    let project = Project::new("coverage", &[("geo.qz", module), ("a_spec.qz", &spec)]);
+    for engine in ["--engine=cranelift", "--engine=interp"] {
+        let (_, _, stderr) = project.test(&["--coverage", engine]);
+        has(&stderr, &["coverage: 2 of 4 lines"]);
+        let read = |name: &str| std::fs::read_to_string(project.0.join("coverage").join(name));
+        let lcov = read("lcov.info").expect("it was written");
+        assert_eq!(lcov, "TN:\nSF:geo.qz\nDA:2,2\nDA:3,0\nDA:5,2\nDA:9,0\nLF:4\nLH:2\nend_of_record\n");
+        has(&read("index.html").expect("it was written"), &["geo.qz</a>: 2 of 4 lines", "class=\"missed\""]);
+    }
+}
+
+#[test]
 fn wrong_use_is_told() {
     let project = Project::new("wrong", &[("notes.txt", "")]);
     assert_eq!(project.test(&[]).0, Some(2));

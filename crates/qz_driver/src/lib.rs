@@ -4,6 +4,7 @@
 //! Start with [`load`], then [`check`], [`run`] and [`build_native`].
 
 mod consts;
+mod coverage;
 mod dump;
 mod foreign;
 pub mod load;
@@ -19,6 +20,7 @@ use qz_hir::{Defs, ModuleId};
 use qz_infer::Checker;
 
 pub use consts::Constants;
+pub use coverage::LineCounters;
 pub use dump::{EmitKind, emit};
 pub use load::{Loaded, Root, load};
 pub use native::{Artefact, BuildOptions, CodeBy, build_native, write_header};

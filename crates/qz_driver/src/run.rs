@@ -42,6 +42,8 @@ pub struct RunOptions {
     pub library_paths: Vec<PathBuf>,
     /// What a program consists of.
     pub shape: Shape,
+    /// Count how often lines are run.
+    pub counters: Option<crate::LineCounters>,
 }
 
 /// What a program consists of.
@@ -171,7 +173,8 @@ pub fn run(
 pub type Start<'a> = &'a dyn Fn() -> Result<Finished, Failure>;
 
 /// What is done with it, and whom to tell of stages.
-pub type Then<'a, R> = &'a mut dyn FnMut(Start<'_>, &mut dyn FnMut(&'static str)) -> Result<R, Failure>;
+pub(crate) type Then<'a, R> =
+    &'a mut dyn FnMut(Start<'_>, &mut dyn FnMut(&'static str)) -> Result<R, Failure>;
 
 /// Makes a checked program ready to run and hands it on. It may be started once in a process; processes that are forked
 /// from this one may each start it.
@@ -182,7 +185,8 @@ pub fn compiled<R>(
     done: &mut dyn FnMut(&'static str),
     then: Then<'_, R>,
 ) -> Result<R, Failure> {
-    let lowerer = options.lowerer(checker);
+    let mut lowerer = options.lowerer(checker);
+    lowerer.counters = options.counters.as_ref().map(|it| it.addresses(&program.sources));
     let module = build(program, &lowerer, options)?;
     done("mir");
     let defs = qz_opt::SourceDefs(&lowerer);

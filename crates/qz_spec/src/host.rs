@@ -55,6 +55,11 @@ pub fn host(start: Start<'_>, options: &HostOptions) -> io::Result<()> {
     Ok(())
 }
 
+/// Tells how often lines were run.
+pub fn tell_lines(lines: Vec<crate::coverage::Line>) -> io::Result<()> {
+    writeln!(io::stdout(), "{}", Told::Lines(lines).to_line())
+}
+
 fn plan(what: String, options: &HostOptions) -> Plan {
     let mut variables = vec![("QSPEC_SEED", options.choice.seed.to_string())];
     if options.update_snapshots {

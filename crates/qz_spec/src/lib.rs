@@ -6,6 +6,7 @@
 //! is left. So a panic, an exit, a crash or an endless loop is the failure of one test.
 
 mod choose;
+mod coverage;
 mod examples;
 mod find;
 mod host;
@@ -15,7 +16,8 @@ mod runner;
 mod worker;
 
 pub use choose::Choice;
+pub use coverage::{Line, SharedCounters};
 pub use examples::{Example, examples_of_module, examples_of_page};
-pub use host::{HostOptions, host};
+pub use host::{HostOptions, host, tell_lines};
 pub use report::Format;
 pub use runner::{Options, test};

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::coverage::Line;
+
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     Passed,
@@ -94,6 +96,8 @@ pub(crate) enum Told {
     Case(Case),
     /// Why not all tests of the file could be run.
     Broken(String),
+    /// How often lines were run.
+    Lines(Vec<Line>),
 }
 
 impl Told {
@@ -101,15 +105,22 @@ impl Told {
         match self {
             Told::Case(case) => case.to_json().to_string(),
             Told::Broken(words) => json!({ "broken": words }).to_string(),
+            Told::Lines(lines) => json!({ "lines": lines }).to_string(),
         }
     }
 
     pub(crate) fn from_line(line: &str) -> Option<Told> {
         let value: Value = serde_json::from_str(line).ok()?;
-        match value["broken"].as_str() {
-            Some(words) => Some(Told::Broken(words.to_owned())),
-            None => Case::from_json(&value).map(Told::Case),
+        if let Some(words) = value["broken"].as_str() {
+            return Some(Told::Broken(words.to_owned()));
         }
+        if let Some(lines) = value["lines"].as_array() {
+            let line = |it: &Value| {
+                Some((it[0].as_str()?.to_owned(), u32::try_from(it[1].as_u64()?).ok()?, it[2].as_u64()?))
+            };
+            return Some(Told::Lines(lines.iter().filter_map(line).collect()));
+        }
+        Case::from_json(&value).map(Told::Case)
     }
 }
 
@@ -119,6 +130,8 @@ pub(crate) struct FileResult {
     pub(crate) file: String,
     pub(crate) cases: Vec<Case>,
     pub(crate) broken: Option<String>,
+    /// How often lines were run, if that was asked for.
+    pub(crate) lines: Vec<Line>,
     pub(crate) time: Duration,
 }
 

@@ -32,6 +32,8 @@ pub struct Options {
     pub format: Format,
     /// Tell which tests took longest.
     pub times: bool,
+    /// Write which lines were run.
+    pub coverage: bool,
     pub colored: bool,
     /// Standard error is a terminal.
     pub terminal: bool,
@@ -61,7 +63,26 @@ pub fn test(options: &Options) -> u8 {
         return STATUS_USE;
     }
     reporter.end(&results);
+    if options.coverage && !write_coverage(&results) {
+        return STATUS_PROBLEMS;
+    }
     if results.iter().all(FileResult::ok) { 0 } else { STATUS_PROBLEMS }
+}
+
+/// Tells on standard error, for standard output may be meant for tools.
+fn write_coverage(results: &[FileResult]) -> bool {
+    let folder = Path::new("coverage");
+    let lines = crate::coverage::merged(results.iter().flat_map(|it| &it.lines));
+    match crate::coverage::write(&lines, folder) {
+        Ok((run, all)) => {
+            eprintln!("coverage: {run} of {all} lines, see coverage/index.html and coverage/lcov.info");
+            true
+        }
+        Err(error) => {
+            eprintln!("error: `{}` cannot be written: {error}", folder.display());
+            false
+        }
+    }
 }
 
 /// Results in the order of the files, whichever ended first.
@@ -127,6 +148,7 @@ fn run_spec(options: &Options, path: &Path) -> FileResult {
         (options.host.list, "--list"),
         (options.host.bail, "--bail"),
         (options.host.update_snapshots, "--update-snapshots"),
+        (options.coverage, "--coverage"),
         (options.colored, "--color=always"),
     ];
     command.args(flags.iter().filter(|it| it.0).map(|it| it.1)).arg(path);
@@ -144,6 +166,7 @@ fn run_spec(options: &Options, path: &Path) -> FileResult {
         match Told::from_line(line) {
             Some(Told::Case(case)) => result.cases.push(case),
             Some(Told::Broken(words)) => result.broken = Some(words),
+            Some(Told::Lines(lines)) => result.lines = lines,
             None => {}
         }
     }

@@ -4,18 +4,14 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use qz_driver::{Failure, Root, RunOptions};
+use qz_driver::{Failure, LineCounters, Program, Root, RunOptions};
 use qz_infer::Checker;
-use qz_spec::{Choice, Format, HostOptions};
+use qz_spec::{Choice, Format, HostOptions, SharedCounters};
 
-use super::{STATUS_PROBLEMS, STATUS_USE, fail, load};
+use super::{STATUS_PROBLEMS, fail, load};
 use crate::cli::{Color, EngineName, Look, SpecHost, Test, TestChoice, TestFormat};
 
 pub(super) fn test(look: &Look, command: &Test) -> u8 {
-    if command.coverage {
-        eprintln!("error: `--coverage` is not available yet");
-        return STATUS_USE;
-    }
     let compiler = match std::env::current_exe() {
         Ok(compiler) => compiler,
         Err(error) => {
@@ -40,6 +36,7 @@ pub(super) fn test(look: &Look, command: &Test) -> u8 {
             TestFormat::Tap => Format::Tap,
         },
         times: command.times,
+        coverage: command.choice.coverage,
         colored: match look.color {
             Color::Always => true,
             Color::Never => false,
@@ -73,7 +70,12 @@ pub(super) fn host(look: &Look, command: &SpecHost) -> u8 {
     if look.report(&problems, &program) {
         return STATUS_PROBLEMS;
     }
+    let counters = match command.choice.coverage.then(|| Coverage::new(&program)).transpose() {
+        Ok(counters) => counters,
+        Err(error) => return fail(look, &program, Failure::Internal(error.to_string())),
+    };
     let options = RunOptions {
+        counters: counters.as_ref().map(|it| it.counters.clone()),
         engine: command.choice.engine.into(),
         leaks: command.choice.leaks,
         args: vec![command.file.display().to_string()],
@@ -81,10 +83,32 @@ pub(super) fn host(look: &Look, command: &SpecHost) -> u8 {
     };
     let host_options = host_options(&command.choice, command.seed);
     let told = qz_driver::compiled(&program, &checker, &options, &mut |_| {}, &mut |start, _| {
-        qz_spec::host(start, &host_options).map_err(|error| Failure::Internal(error.to_string()))
+        let told = qz_spec::host(start, &host_options);
+        let told = told.and_then(|()| counters.as_ref().map_or(Ok(()), |it| it.tell(&program, &checker)));
+        told.map_err(|error| Failure::Internal(error.to_string()))
     });
     match told {
         Ok(()) => 0,
         Err(failure) => fail(look, &program, failure),
+    }
+}
+
+/// How often each line is run, counted by the workers of one host.
+struct Coverage {
+    counters: LineCounters,
+    memory: SharedCounters,
+}
+
+impl Coverage {
+    fn new(program: &Program) -> std::io::Result<Coverage> {
+        let mut counters = LineCounters::new(program);
+        let memory = SharedCounters::new(counters.size)?;
+        counters.address = memory.address();
+        Ok(Coverage { counters, memory })
+    }
+
+    fn tell(&self, program: &Program, checker: &Checker<'_>) -> std::io::Result<()> {
+        let lines = self.counters.lines(program, checker).into_iter();
+        qz_spec::tell_lines(lines.map(|(file, line, n)| (file, line, self.memory.get(n))).collect())
     }
 }
