@@ -29,6 +29,7 @@ fn hooks() -> Hooks {
         end_fiber: |_| {},
         end_task: |_| {},
         abort: |message| panic!("{message}"),
+        is_alone: || true,
         deadlock: |_| {},
     }
 }
