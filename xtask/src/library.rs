@@ -83,7 +83,8 @@ fn page(std: &Path) -> std::io::Result<String> {
         let path = entry?.path();
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         if path.extension().is_some_and(|it| it == "qz") && !INTERNAL.contains(&name.as_str()) {
-            files.insert(name, std::fs::read_to_string(&path)?);
+            let text = std::fs::read_to_string(&path)? + &parts(&path.with_extension(""))?;
+            files.insert(name, text);
         }
     }
     let modules: Vec<Module> = files
@@ -100,6 +101,21 @@ fn page(std: &Path) -> std::io::Result<String> {
     out.push_str(EXAMPLE);
     for it in &modules {
         render(it, &mut out);
+    }
+    Ok(out)
+}
+
+/// A module that consists of others passes on what they declare: their texts, without what they say of themselves.
+fn parts(folder: &Path) -> std::io::Result<String> {
+    let mut files: Vec<_> = match std::fs::read_dir(folder) {
+        Ok(entries) => entries.flatten().map(|it| it.path()).collect(),
+        Err(_) => return Ok(String::new()),
+    };
+    files.sort();
+    let mut out = String::new();
+    for file in files {
+        let text = std::fs::read_to_string(file)?;
+        out.extend(text.lines().filter(|it| !it.starts_with("##!")).map(|it| format!("{it}\n")));
     }
     Ok(out)
 }

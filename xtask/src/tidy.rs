@@ -14,6 +14,7 @@ const LEVELS: &[(u32, &[&str])] = &[
     (4, &["qz_infer", "qz_cranelift", "qz_llvm", "qz_interp"]),
     (5, &["qz_lower"]),
     (6, &["qz_driver"]),
+    (7, &["qz_spec"]),
     (8, &["quartz"]),
 ];
 

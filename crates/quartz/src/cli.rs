@@ -54,6 +54,11 @@ pub(crate) enum Command {
         #[arg(long)]
         timings: bool,
     },
+    /// Run the tests of specifications (`*_spec.qz`) and the examples of doc comments
+    Test(Test),
+    /// What `quartz test` starts for each specification
+    #[command(hide = true)]
+    SpecHost(SpecHost),
     /// Explain a diagnostic code, for example QZ0200
     Explain { code: String },
     /// Make a folder with a new program
@@ -149,6 +154,73 @@ pub(crate) struct Build {
     pub(crate) timings: bool,
 }
 
+#[derive(Args)]
+pub(crate) struct Test {
+    /// Files and folders with tests; of a page such as README.md, its code blocks are run [default: this folder]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) choice: TestChoice,
+    /// How many files are tested at once [default: as many as there are processors]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+    /// The order of tests, and what `forall` tries, follow from this number [default: another one each time]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// How results are told
+    #[arg(long, value_enum, default_value = "human")]
+    pub(crate) format: TestFormat,
+    /// Tell which tests took longest
+    #[arg(long)]
+    pub(crate) times: bool,
+}
+
+/// The process that holds one compiled specification.
+#[derive(Args)]
+pub(crate) struct SpecHost {
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) choice: TestChoice,
+    #[arg(long)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Args)]
+pub(crate) struct TestChoice {
+    /// Only tests with this text in their full name: the groups' names and the test's own
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) filter: Option<String>,
+    /// Only tests with this tag; with `~` before it, only those without; may be said several times
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<String>,
+    /// A test fails if objects that it made are left at its end
+    #[arg(long)]
+    pub(crate) leaks: bool,
+    /// What runs the tests
+    #[arg(long, value_enum, default_value_t = EngineName::Cranelift)]
+    pub(crate) engine: EngineName,
+    /// Stop at the first failure
+    #[arg(long)]
+    pub(crate) bail: bool,
+    /// Print the tests' names instead of running them
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Write which lines specifications run to coverage/lcov.info and coverage/index.html
+    #[arg(long)]
+    pub(crate) coverage: bool,
+    /// `assert_snapshot` writes the snapshots that are missing or differ
+    #[arg(long)]
+    pub(crate) update_snapshots: bool,
+}
+
+#[derive(Copy, Clone, ValueEnum, PartialEq, Eq)]
+pub(crate) enum TestFormat {
+    Human,
+    /// An object a line and test, then one for all
+    Json,
+    Junit,
+    Tap,
+}
+
 #[derive(Copy, Clone, ValueEnum, PartialEq, Eq)]
 pub(crate) enum BuildEmit {
     LlvmIr,
@@ -186,6 +258,15 @@ impl From<Overflow> for qz_driver::Overflow {
 pub(crate) enum EngineName {
     Cranelift,
     Interp,
+}
+
+impl From<EngineName> for qz_driver::Engine {
+    fn from(name: EngineName) -> qz_driver::Engine {
+        match name {
+            EngineName::Cranelift => qz_driver::Engine::Cranelift,
+            EngineName::Interp => qz_driver::Engine::Interp,
+        }
+    }
 }
 
 #[derive(Copy, Clone, ValueEnum, PartialEq, Eq)]

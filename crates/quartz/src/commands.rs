@@ -3,16 +3,17 @@
 mod build;
 mod explain;
 mod new;
+mod test;
 
 use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use qz_diag::Diagnostic;
-use qz_driver::{Engine, Failure, Program, Root, RunOptions, ToolProblem};
+use qz_driver::{Failure, Program, Root, RunOptions, ToolProblem};
 use qz_infer::Checker;
 
-use crate::cli::{Cli, Color, Command, EngineName, Look, MessageFormat, Run, StopAfter};
+use crate::cli::{Cli, Color, Command, Look, MessageFormat, Run, StopAfter};
 
 /// Problems in the program.
 const STATUS_PROBLEMS: u8 = 1;
@@ -32,6 +33,8 @@ pub(crate) fn dispatch(cli: &Cli) -> u8 {
             timings.print();
             if failed > 0 { STATUS_PROBLEMS } else { 0 }
         }
+        Command::Test(command) => test::test(&cli.look, command),
+        Command::SpecHost(command) => test::host(&cli.look, command),
         Command::Explain { code } => explain::explain(code),
         Command::New { name } => new::new(name),
     }
@@ -169,10 +172,7 @@ fn run_loaded(look: &Look, command: &Run, program: &Program, timings: &mut Timin
     let options = RunOptions {
         keep_names: false,
         overflow: command.overflow.into(),
-        engine: match command.engine {
-            EngineName::Cranelift => Engine::Cranelift,
-            EngineName::Interp => Engine::Interp,
-        },
+        engine: command.engine.into(),
         leaks: command.leaks,
         verify: command.verify,
         unoptimised: command.unoptimised,
@@ -180,6 +180,7 @@ fn run_loaded(look: &Look, command: &Run, program: &Program, timings: &mut Timin
         args,
         library_paths: command.library_paths.clone(),
         shape: qz_driver::Shape::Main,
+        counters: None,
     };
     if let Some(kind) = command.emit.filter(|kind| kind.is_syntax()) {
         return print_stage(look, program, qz_driver::emit(program, &checker, kind, &options));

@@ -4,6 +4,7 @@
 //! Start with [`load`], then [`check`], [`run`] and [`build_native`].
 
 mod consts;
+mod coverage;
 mod dump;
 mod foreign;
 pub mod load;
@@ -19,10 +20,11 @@ use qz_hir::{Defs, ModuleId};
 use qz_infer::Checker;
 
 pub use consts::Constants;
+pub use coverage::LineCounters;
 pub use dump::{EmitKind, emit};
 pub use load::{Loaded, Root, load};
 pub use native::{Artefact, BuildOptions, CodeBy, build_native, write_header};
-pub use run::{Engine, Failure, Finished, RunOptions, Shape, ToolProblem, build, run};
+pub use run::{Engine, Failure, Finished, RunOptions, Shape, Start, ToolProblem, build, compiled, run};
 pub use sources::SourceMap;
 
 /// A program whose declarations are known.

@@ -1,8 +1,8 @@
 //! From a path to parsed modules: the file itself, everything it imports, and the library modules reached.
 //!
 //! `import a/b` looks beside the importing file, then in the root file's folder: `a/b.qz`, then `a/b/mod.qz`.
-//! `std/…` is the library's own root, which no neighbour can shadow. A module is one file, however it is
-//! reached.
+//! `std/…` is the library's own root, which no neighbour can shadow; `qspec` is short for `std/qspec`. A module is one
+//! file, however it is reached.
 
 use std::collections::VecDeque;
 use std::io::Read;
@@ -187,6 +187,8 @@ impl Loader {
         let span = Span::new(from.file, request.range);
         let found = if first == "std" {
             self.import_std(span, &rest.join("/"))
+        } else if segments == ["qspec"] {
+            self.import_std(span, "qspec")
         } else if from.is_std {
             None
         } else {

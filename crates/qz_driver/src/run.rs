@@ -42,6 +42,8 @@ pub struct RunOptions {
     pub library_paths: Vec<PathBuf>,
     /// What a program consists of.
     pub shape: Shape,
+    /// Count how often lines are run.
+    pub counters: Option<crate::LineCounters>,
 }
 
 /// What a program consists of.
@@ -154,12 +156,39 @@ pub fn run(
     only_build: bool,
     done: &mut dyn FnMut(&'static str),
 ) -> Result<Finished, Failure> {
-    let lowerer = options.lowerer(checker);
-    let module = build(program, &lowerer, options)?;
-    done("mir");
     if only_build {
+        build(program, &options.lowerer(checker), options)?;
+        done("mir");
         return Ok(Finished { status: 0, leaks: Vec::new() });
     }
+    let mut ran = |start: Start<'_>, done: &mut dyn FnMut(&'static str)| {
+        let finished = start();
+        done("run");
+        finished
+    };
+    compiled(program, checker, options, done, &mut ran)
+}
+
+/// Runs the program that was made ready.
+pub type Start<'a> = &'a dyn Fn() -> Result<Finished, Failure>;
+
+/// What is done with it, and whom to tell of stages.
+pub(crate) type Then<'a, R> =
+    &'a mut dyn FnMut(Start<'_>, &mut dyn FnMut(&'static str)) -> Result<R, Failure>;
+
+/// Makes a checked program ready to run and hands it on. It may be started once in a process; processes that are forked
+/// from this one may each start it.
+pub fn compiled<R>(
+    program: &Program,
+    checker: &Checker<'_>,
+    options: &RunOptions,
+    done: &mut dyn FnMut(&'static str),
+    then: Then<'_, R>,
+) -> Result<R, Failure> {
+    let mut lowerer = options.lowerer(checker);
+    lowerer.counters = options.counters.as_ref().map(|it| it.addresses(&program.sources));
+    let module = build(program, &lowerer, options)?;
+    done("mir");
     let defs = qz_opt::SourceDefs(&lowerer);
     let layouts = Layouts::new(&defs);
     qz_rt::process::set_args(options.args.clone());
@@ -179,21 +208,31 @@ pub fn run(
                 write_perf_map(&jit.perf_map(&module));
             }
             done("compile");
-            let outcome = jit.run().map_err(|error| Failure::Internal(error.to_string()))?;
-            done("run");
+            let result = then(
+                &|| {
+                    let outcome = jit.run().map_err(|error| Failure::Internal(error.to_string()))?;
+                    report_panic(outcome.panic.as_ref());
+                    Ok(Finished { status: outcome.status, leaks: outcome.leaks })
+                },
+                done,
+            );
             if module.instances.values().any(|instance| instance.for_c.is_some()) {
                 jit.keep();
             }
-            report_panic(outcome.panic.as_ref());
-            Ok(Finished { status: outcome.status, leaks: outcome.leaks })
+            result
         }
         Engine::Interp => {
             crate::foreign::refuse(program, &module).map_err(Failure::Problems)?;
-            let outcome = qz_interp::run(&module, &layouts, &program.sources, qz_interp::Options::default())
-                .map_err(|stop| Failure::Internal(stop.to_string()))?;
-            done("run");
-            report_panic(outcome.panic.as_ref());
-            Ok(Finished { status: outcome.status, leaks: outcome.leaks })
+            then(
+                &|| {
+                    let options = qz_interp::Options::default();
+                    let outcome = qz_interp::run(&module, &layouts, &program.sources, options)
+                        .map_err(|stop| Failure::Internal(stop.to_string()))?;
+                    report_panic(outcome.panic.as_ref());
+                    Ok(Finished { status: outcome.status, leaks: outcome.leaks })
+                },
+                done,
+            )
         }
     }
 }

@@ -173,17 +173,8 @@ impl TraitCx<'_, '_> {
         if ty.is_infer() {
             return Outcome::Open { progress: false };
         }
-        let mut nested: Vec<Goal> = assoc
-            .iter()
-            .map(|&(name, want)| {
-                let mut args = vec![ty];
-                args.extend(bound.args);
-                let assoc = AssocTy { trait_id: bound.trait_id, args: Ty::list(&args), name };
-                Goal::Projection { assoc, var: want }
-            })
-            .collect();
         match self.by_bounds(ty, bound) {
-            Truth::Yes => return Outcome::Holds(nested),
+            Truth::Yes => return Outcome::Holds(self.assoc_goals(ty, bound, assoc)),
             Truth::Open => return Outcome::Open { progress: false },
             Truth::No => {}
         }
@@ -192,6 +183,7 @@ impl TraitCx<'_, '_> {
                 let Some(goals) = self.use_impl(only, ty, bound) else {
                     return Outcome::Open { progress: false };
                 };
+                let mut nested = self.assoc_goals(ty, bound, assoc);
                 nested.extend(goals);
                 return Outcome::Holds(nested);
             }
@@ -199,10 +191,27 @@ impl TraitCx<'_, '_> {
             _ => return Outcome::Open { progress: false },
         }
         match self.without_impl(ty, bound, &mut Vec::new()) {
-            Truth::Yes => Outcome::Holds(nested),
+            Truth::Yes => Outcome::Holds(self.assoc_goals(ty, bound, assoc)),
             Truth::Open => Outcome::Open { progress: false },
             Truth::No => Outcome::Fails,
         }
+    }
+
+    /// That associated types are the wanted ones, in which others may stand: `Key = A::Key`.
+    fn assoc_goals(&mut self, ty: Ty, bound: TraitRef, wanted: &[(Name, Ty)]) -> Vec<Goal> {
+        let mut args = vec![ty];
+        args.extend(bound.args);
+        let args = Ty::list(&args);
+        let mut goals = Vec::new();
+        for &(name, want) in wanted {
+            let var = replace_assoc(want, &mut |assoc| {
+                let var = self.table.fresh(qz_types::VarKind::Any);
+                goals.push(Goal::Projection { assoc, var });
+                var
+            });
+            goals.push(Goal::Projection { assoc: AssocTy { trait_id: bound.trait_id, args, name }, var });
+        }
+        goals
     }
 
     /// Whether the bound could be met, for all that is known. Nothing is learnt.
@@ -390,12 +399,9 @@ impl TraitCx<'_, '_> {
             let ty = subst(pred.ty, args);
             let bound = qz_types::subst::subst_trait_ref(pred.trait_ref, args);
             goals.push(Goal::Trait { ty, bound });
-            for &(name, want) in &pred.assoc {
-                let mut with_self = vec![ty];
-                with_self.extend(bound.args);
-                let assoc = AssocTy { trait_id: bound.trait_id, args: Ty::list(&with_self), name };
-                goals.push(Goal::Projection { assoc, var: subst(want, args) });
-            }
+            let wanted: Vec<(Name, Ty)> =
+                pred.assoc.iter().map(|&(name, want)| (name, subst(want, args))).collect();
+            goals.extend(self.assoc_goals(ty, bound, &wanted));
         }
         goals
     }

@@ -9,6 +9,7 @@ mod calls;
 mod casts;
 mod closures;
 mod control;
+mod coverage;
 mod crossing;
 mod data;
 mod derive;
@@ -20,6 +21,8 @@ mod matches;
 mod ops;
 mod places;
 mod synth;
+
+pub use coverage::Counters;
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -76,6 +79,8 @@ pub struct Lowerer<'c, 'd> {
     /// What the program's own functions do on overflow, unless they say otherwise. Those of the library check: what
     /// they do with memory relies on it.
     pub overflow: Overflow,
+    /// Where the lines of functions are counted, if they are.
+    pub counters: Option<coverage::Counters>,
     /// Whether the program has a `drop` of its own, so that one can watch when temporaries go.
     pub(crate) watches_drops: bool,
 }
@@ -92,6 +97,7 @@ impl<'c, 'd> Lowerer<'c, 'd> {
             bodies: RefCell::default(),
             adts: RefCell::default(),
             overflow: Overflow::default(),
+            counters: None,
             watches_drops,
         }
     }
@@ -189,9 +195,18 @@ impl<'c, 'd> Lowerer<'c, 'd> {
             Some(what) => synth::body(self, key, what),
             None => match self.defs().fns[key.function].kind {
                 FnKind::Runtime | FnKind::Intrinsic => intrinsics::wrapper(self, key),
-                _ => body::lower(self, key),
+                _ => self.counted(body::lower(self, key)),
             },
         }
+    }
+}
+
+impl Lowerer<'_, '_> {
+    fn counted(&self, mut body: Body) -> Body {
+        if let Some(counters) = &self.counters {
+            coverage::count_lines(&mut body, counters);
+        }
+        body
     }
 }
 

@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use qz_spec::Example;
+
 use super::text::{output, quartz};
 
 pub(crate) fn run(file: &Path) -> Result<(), String> {
@@ -10,10 +12,10 @@ pub(crate) fn run(file: &Path) -> Result<(), String> {
     for (line, code, block) in fenced(&text, "```quartz-error ") {
         gives_only(&code, &block).map_err(|error| format!("the block at line {line} {error}"))?;
     }
-    for (line, block) in blocks(&text) {
+    for Example { line, program, .. } in qz_spec::examples_of_page(&text) {
         let mut command = quartz();
         command.args(["run", "--color=never", "--leaks", "-"]);
-        let found = output(&mut command, Some(&block));
+        let found = output(&mut command, Some(&program));
         if !found.status.success() {
             let stderr = String::from_utf8_lossy(&found.stderr);
             return Err(format!("the block at line {line} ends with {:?}:\n{stderr}", found.status.code()));
@@ -70,51 +72,26 @@ pub(crate) fn error_pages(folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Examples in a module's doc comments. Those without a `main` are its body, and what a line says behind `#`
-/// after `puts` is what it prints.
+/// Examples in a module's doc comments.
 pub(crate) fn module(file: &Path) -> Result<(), String> {
     let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
-    let comments: Vec<&str> = text
-        .lines()
-        .map(|line| {
-            let line = line.trim_start();
-            let rest = line.strip_prefix("##!").or_else(|| line.strip_prefix("##"));
-            rest.map_or("", |rest| rest.strip_prefix(' ').unwrap_or(rest))
-        })
-        .collect();
-    for (line, block) in blocks(&comments.join("\n")) {
-        let program = if block.contains("def main") {
-            block.clone()
-        } else {
-            let body: String = block.lines().map(|line| format!("  {line}\n")).collect();
-            format!("def main\n{body}end\n")
-        };
+    for Example { line, program, promises } in qz_spec::examples_of_module(&text) {
         let mut command = quartz();
         command.args(["run", "--color=never", "--leaks", "-"]);
         let found = output(&mut command, Some(&program));
         let stdout = String::from_utf8_lossy(&found.stdout);
         let printed: Vec<&str> = stdout.lines().map(str::trim).collect();
-        let promised = block.lines().filter_map(promise);
         if !found.status.success() {
             let stderr = String::from_utf8_lossy(&found.stderr);
             return Err(format!("the example at line {line} ends with {:?}:\n{stderr}", found.status.code()));
         }
-        for promise in promised {
-            if !printed.contains(&promise) {
+        for promise in promises {
+            if !printed.contains(&promise.as_str()) {
                 return Err(format!("the example at line {line} does not print {promise:?}:\n{stdout}"));
             }
         }
     }
     Ok(())
-}
-
-/// `text` of `puts(…)     # text`.
-fn promise(line: &str) -> Option<&str> {
-    let code = line.trim_start();
-    if !code.starts_with("puts(") && !code.starts_with("print(") {
-        return None;
-    }
-    Some(code.rsplit_once(")  ")?.1.trim_start().strip_prefix('#')?.trim())
 }
 
 /// Blocks whose fence starts like this: their line, what follows on the fence, their text.
@@ -128,24 +105,6 @@ fn fenced(text: &str, fence: &str) -> Vec<(usize, String, String)> {
             }
             Some(_) if line == "```" => found.extend(open.take()),
             Some((.., block)) => {
-                block.push_str(line);
-                block.push('\n');
-            }
-        }
-    }
-    found
-}
-
-/// Blocks fenced as `quartz`, or `ruby` where a page is shown by tools that do not know Quartz.
-fn blocks(text: &str) -> Vec<(usize, String)> {
-    let mut found = Vec::new();
-    let mut open: Option<(usize, String)> = None;
-    for (n, line) in text.lines().enumerate() {
-        match &mut open {
-            None if matches!(line, "```quartz" | "```ruby") => open = Some((n + 2, String::new())),
-            None => {}
-            Some(_) if line == "```" => found.extend(open.take()),
-            Some((_, block)) => {
                 block.push_str(line);
                 block.push('\n');
             }

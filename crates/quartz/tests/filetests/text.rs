@@ -36,7 +36,7 @@ pub(crate) fn blessing() -> bool {
 /// The command under test.
 pub(crate) fn quartz() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quartz"));
-    command.env("QUARTZ_HASH_SEED", "7").stdin(Stdio::null());
+    command.env("QUARTZ_HASH_SEED", "7").env("QUARTZ_EXE", env!("CARGO_BIN_EXE_quartz")).stdin(Stdio::null());
     command
 }
 

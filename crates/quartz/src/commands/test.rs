@@ -1,0 +1,114 @@
+//! `quartz test`, and the hosts that it starts.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use qz_driver::{Failure, LineCounters, Program, Root, RunOptions};
+use qz_infer::Checker;
+use qz_spec::{Choice, Format, HostOptions, SharedCounters};
+
+use super::{STATUS_PROBLEMS, fail, load};
+use crate::cli::{Color, EngineName, Look, SpecHost, Test, TestChoice, TestFormat};
+
+pub(super) fn test(look: &Look, command: &Test) -> u8 {
+    let compiler = match std::env::current_exe() {
+        Ok(compiler) => compiler,
+        Err(error) => {
+            eprintln!("error: the compiler does not find itself: {error}");
+            return STATUS_PROBLEMS;
+        }
+    };
+    let here = || vec![PathBuf::from(".")];
+    let processors = || std::thread::available_parallelism().map_or(1, |it| it.get());
+    qz_spec::test(&qz_spec::Options {
+        paths: if command.paths.is_empty() { here() } else { command.paths.clone() },
+        host: host_options(&command.choice, command.seed.unwrap_or_else(any_seed)),
+        jobs: command.jobs.map_or_else(processors, usize::from),
+        engine: match command.choice.engine {
+            EngineName::Cranelift => "cranelift".into(),
+            EngineName::Interp => "interp".into(),
+        },
+        format: match command.format {
+            TestFormat::Human => Format::Human,
+            TestFormat::Json => Format::Json,
+            TestFormat::Junit => Format::Junit,
+            TestFormat::Tap => Format::Tap,
+        },
+        times: command.times,
+        coverage: command.choice.coverage,
+        colored: match look.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => std::io::stdout().is_terminal(),
+        },
+        terminal: std::io::stderr().is_terminal(),
+        compiler,
+    })
+}
+
+fn host_options(choice: &TestChoice, seed: u64) -> HostOptions {
+    HostOptions {
+        choice: Choice { filter: choice.filter.clone(), tags: choice.tags.clone(), seed },
+        leaks: choice.leaks,
+        list: choice.list,
+        bail: choice.bail,
+        update_snapshots: choice.update_snapshots,
+    }
+}
+
+/// Short enough to be typed again.
+fn any_seed() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |it| u64::from(it.subsec_nanos()) / 7 % 100_000)
+}
+
+/// Compiles a specification and runs its tests.
+pub(super) fn host(look: &Look, command: &SpecHost) -> u8 {
+    let Some(program) = load(Root::File(command.file.clone())) else { return STATUS_PROBLEMS };
+    let checker = Checker::new(&program.defs);
+    let problems = qz_driver::check(&program, &checker);
+    if look.report(&problems, &program) {
+        return STATUS_PROBLEMS;
+    }
+    let counters = match command.choice.coverage.then(|| Coverage::new(&program)).transpose() {
+        Ok(counters) => counters,
+        Err(error) => return fail(look, &program, Failure::Internal(error.to_string())),
+    };
+    let options = RunOptions {
+        counters: counters.as_ref().map(|it| it.counters.clone()),
+        engine: command.choice.engine.into(),
+        leaks: command.choice.leaks,
+        args: vec![command.file.display().to_string()],
+        ..RunOptions::default()
+    };
+    let host_options = host_options(&command.choice, command.seed);
+    let told = qz_driver::compiled(&program, &checker, &options, &mut |_| {}, &mut |start, _| {
+        let told = qz_spec::host(start, &host_options);
+        let told = told.and_then(|()| counters.as_ref().map_or(Ok(()), |it| it.tell(&program, &checker)));
+        told.map_err(|error| Failure::Internal(error.to_string()))
+    });
+    match told {
+        Ok(()) => 0,
+        Err(failure) => fail(look, &program, failure),
+    }
+}
+
+/// How often each line is run, counted by the workers of one host.
+struct Coverage {
+    counters: LineCounters,
+    memory: SharedCounters,
+}
+
+impl Coverage {
+    fn new(program: &Program) -> std::io::Result<Coverage> {
+        let mut counters = LineCounters::new(program);
+        let memory = SharedCounters::new(counters.size)?;
+        counters.address = memory.address();
+        Ok(Coverage { counters, memory })
+    }
+
+    fn tell(&self, program: &Program, checker: &Checker<'_>) -> std::io::Result<()> {
+        let lines = self.counters.lines(program, checker).into_iter();
+        qz_spec::tell_lines(lines.map(|(file, line, n)| (file, line, self.memory.get(n))).collect())
+    }
+}

@@ -1,0 +1,39 @@
+//! Runs the specifications of `spec/` by `quartz test`, on both engines, with every test's leaks looked for.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn specifications() -> Vec<String> {
+    let entries = std::fs::read_dir(top().join("spec")).expect("the folder is there").flatten();
+    let names = entries.map(|it| it.file_name().to_string_lossy().into_owned());
+    let mut specs: Vec<String> = names.filter(|it| it.ends_with("_spec.qz")).collect();
+    specs.sort();
+    specs
+}
+
+fn all_pass(engine: &str, files: &[String]) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quartz"));
+    command.current_dir(top()).args(["test", "--leaks", "--color=never", "--engine", engine]);
+    command.args(files.iter().map(|it| format!("spec/{it}")));
+    let output = command.output().expect("the command starts");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn specifications_hold() {
+    all_pass("cranelift", &specifications());
+}
+
+#[test]
+fn specifications_hold_when_interpreted() {
+    // C is outside of the interpreter.
+    let calls_c = ["ffi_spec.qz", "extern_def_spec.qz"];
+    let files: Vec<String> =
+        specifications().into_iter().filter(|it| !calls_c.contains(&it.as_str())).collect();
+    all_pass("interp", &files);
+}

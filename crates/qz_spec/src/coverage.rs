@@ -1,0 +1,123 @@
+//! Which lines did the tests run? Workers count in memory that they share with their host, hosts tell the runner, and the
+//! runner writes `coverage/lcov.info` for tools and `coverage/index.html` for people.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::io;
+use std::path::Path;
+
+/// Numbers that processes forked from this one count up together.
+pub struct SharedCounters {
+    start: *mut u64,
+    size: usize,
+}
+
+impl SharedCounters {
+    pub fn new(size: usize) -> io::Result<SharedCounters> {
+        let size = size.max(1);
+        // SAFETY: asks for fresh memory.
+        let start = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                size * 8,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_SHARED | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            )
+        };
+        if start == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(SharedCounters { start: start.cast(), size })
+    }
+
+    pub fn address(&self) -> usize {
+        self.start as usize
+    }
+
+    /// Number `n`, while no worker counts.
+    pub fn get(&self, n: usize) -> u64 {
+        assert!(n < self.size);
+        // SAFETY: it is one of the numbers, which stay for as long as the process.
+        unsafe { self.start.add(n).read_volatile() }
+    }
+}
+
+/// Lines with code, how often each was run.
+pub(crate) type Lines = BTreeMap<String, BTreeMap<u32, u64>>;
+
+/// A line of a file with its count, as a host tells it.
+pub type Line = (String, u32, u64);
+
+/// Counts of several specifications added up. Specifications themselves are left out.
+pub(crate) fn merged<'a>(told: impl Iterator<Item = &'a Line>) -> Lines {
+    let mut lines = Lines::new();
+    for (file, line, count) in told.filter(|it| !it.0.ends_with("_spec.qz")) {
+        *lines.entry(file.clone()).or_default().entry(*line).or_default() += count;
+    }
+    lines
+}
+
+/// Writes both files; gives how many lines were run, and of how many.
+pub(crate) fn write(lines: &Lines, folder: &Path) -> io::Result<(usize, usize)> {
+    std::fs::create_dir_all(folder)?;
+    std::fs::write(folder.join("lcov.info"), lcov(lines))?;
+    std::fs::write(folder.join("index.html"), html(lines))?;
+    let counts: Vec<(usize, usize)> = lines.values().map(run_of).collect();
+    Ok((counts.iter().map(|it| it.0).sum(), counts.iter().map(|it| it.1).sum()))
+}
+
+fn run_of(lines: &BTreeMap<u32, u64>) -> (usize, usize) {
+    (lines.values().filter(|&&count| count > 0).count(), lines.len())
+}
+
+fn lcov(lines: &Lines) -> String {
+    let mut out = String::new();
+    for (file, lines) in lines {
+        let (run, all) = run_of(lines);
+        let rows: String = lines.iter().map(|(line, count)| format!("DA:{line},{count}\n")).collect();
+        write!(out, "TN:\nSF:{file}\n{rows}LF:{all}\nLH:{run}\nend_of_record\n")
+            .expect("a string takes everything");
+    }
+    out
+}
+
+const HEAD: &str = "<!DOCTYPE html>\n<meta charset=\"utf-8\">\n<title>Coverage</title>\n<style>\n\
+body { font-family: sans-serif; margin: 2em }\n\
+pre { line-height: 1.3 }\n\
+.run { background: #dfd } .missed { background: #fdd }\n\
+i { color: #888; font-style: normal }\n\
+</style>\n<h1>Coverage</h1>\n";
+
+fn html(lines: &Lines) -> String {
+    let mut out = HEAD.to_owned();
+    out.push_str("<ul>\n");
+    for (file, lines) in lines {
+        let (run, all) = run_of(lines);
+        let name = escaped(file);
+        writeln!(out, "<li><a href=\"#{name}\">{name}</a>: {run} of {all} lines</li>").expect("a string");
+    }
+    out.push_str("</ul>\n");
+    for (file, lines) in lines {
+        writeln!(out, "<h2 id=\"{0}\">{0}</h2>\n<pre>", escaped(file)).expect("a string");
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        for (n, line) in text.lines().enumerate() {
+            let count = lines.get(&(n as u32 + 1));
+            let class = match count {
+                None => "",
+                Some(0) => " class=\"missed\"",
+                Some(_) => " class=\"run\"",
+            };
+            let count = count.map(u64::to_string).unwrap_or_default();
+            writeln!(out, "<span{class}><i>{:>5} {count:>8}</i>  {}</span>", n + 1, escaped(line))
+                .expect("a string");
+        }
+        out.push_str("</pre>\n");
+    }
+    out
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
