@@ -141,6 +141,7 @@ pub(crate) struct Shared {
     pub(crate) generator_entry: AtomicPtr<u8>,
     /// Whether a task panicked of which nobody heard.
     pub(crate) failed: AtomicBool,
+    pub(crate) standard_input: crate::streams::StandardInput,
     workers: Mutex<Workers>,
 }
 
@@ -292,6 +293,7 @@ impl Context {
             task_entry: AtomicPtr::default(),
             generator_entry: AtomicPtr::default(),
             failed: AtomicBool::new(false),
+            standard_input: Default::default(),
             workers: Mutex::default(),
         });
         let seed = std::env::var("QUARTZ_SCHED_SEED").ok().and_then(|seed| seed.parse().ok());

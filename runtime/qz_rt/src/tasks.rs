@@ -25,7 +25,7 @@ use crate::panic::request;
 use crate::strings;
 
 const TIMED_OUT: i64 = -1;
-const CANCELLED: i64 = -2;
+pub(crate) const CANCELLED: i64 = -2;
 const DEADLOCK: i64 = -3;
 /// A timeout: wait for ever, even if the task is cancelled.
 const UNINTERRUPTED: i64 = -2;
@@ -258,7 +258,7 @@ pub(crate) unsafe fn task_release(_fiber: *mut Fiber, task: *mut u8) {
 
 /// # Safety
 /// The fiber is one that runs.
-unsafe fn is_cancelled(fiber: *mut Fiber) -> bool {
+pub(crate) unsafe fn is_cancelled(fiber: *mut Fiber) -> bool {
     // SAFETY: by the caller's promise.
     unsafe { (*fiber).panicking == 0 && core(fiber).cancelled.load(Ordering::Relaxed) }
 }
