@@ -38,6 +38,35 @@ fn parse(text: &str) -> io::Result<SockAddr> {
     parsed.map(SockAddr::from).map_err(|_| refused(libc::EINVAL))
 }
 
+/// The kind of an address (0 IPv4, 1 IPv6, 2 of the file system) above its port, and its host or path, each address
+/// always in the same words.
+fn parts(address: &SockAddr) -> (i64, String) {
+    match address.as_socket() {
+        Some(SocketAddr::V4(address)) => (address.port() as i64, address.ip().to_string()),
+        Some(SocketAddr::V6(address)) => {
+            let scope = match address.scope_id() {
+                0 => String::new(),
+                scope => format!("%{scope}"),
+            };
+            (1 << 16 | address.port() as i64, format!("{}{scope}", address.ip()))
+        }
+        None => (2 << 16, address.as_pathname().map_or_else(String::new, |path| path.display().to_string())),
+    }
+}
+
+pub(crate) unsafe fn net_parse(fiber: *mut Fiber, text: *mut StrObject, out: *mut u8) -> i64 {
+    // SAFETY: generated code passes its live fiber, a live string and memory for another.
+    unsafe {
+        match address(text).map(|address| parts(&address)) {
+            Ok((kind_and_port, host)) => {
+                give_text(fiber, out, Ok(host));
+                kind_and_port
+            }
+            Err(error) => error_status(&error),
+        }
+    }
+}
+
 fn words(address: &SockAddr) -> String {
     match (address.as_socket(), address.as_pathname()) {
         (Some(address), _) => address.to_string(),

@@ -392,6 +392,9 @@ macro_rules! rt_functions {
             fn io_read(socket: Ptr, bytes: Ptr, len: U64, timeout: Int) -> Int: blocks;
             /// Writes what fits, once something does. Result: how many bytes.
             fn io_write(socket: Ptr, bytes: Ptr, len: U64, timeout: Int) -> Int: blocks;
+            /// An address in words: 65536 times its kind (0 IPv4, 1 IPv6, 2 of the file system) and its port; its host or
+            /// path, always in the same words, to `out`. Status.
+            fn net_parse(text: Str, out: Ptr) -> Int: effect;
             /// A descriptor that listens at an address, one for messages, one that connects to an address. Result.
             fn net_listen(address: Str) -> Int: effect;
             fn net_bind(address: Str) -> Int: effect;
