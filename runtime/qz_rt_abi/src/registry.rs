@@ -193,8 +193,12 @@ macro_rules! rt_functions {
             /// The panic that an outcome below -1 means.
             fn wait_failed(outcome: Int) -> Unit: panics never;
             /// Starts a task with this function for C, the same for all tasks, which asks for the body. The body is
-            /// moved. A count of the task.
-            fn task_spawn(entry: Ptr, body: Ptr, own_thread: Bool) -> Ptr: effect;
+            /// moved; the name may be empty, and the bytes of stack 0 for the usual. A count of the task.
+            fn task_spawn(entry: Ptr, body: Ptr, own_thread: Bool, name: Str, stack_size: U64) -> Ptr: effect;
+            /// What a task is called; empty if nobody said.
+            fn task_name(task: Ptr) -> Str: effect;
+            /// Names the task at work.
+            fn task_set_name(name: Str) -> Unit: effect;
             /// A task that nobody runs, for `task_finish` to end. Two counts of it.
             fn task_promise() -> Ptr: effect;
             /// Ends such a task, and gives a count up.

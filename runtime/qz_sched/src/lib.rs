@@ -30,7 +30,7 @@ pub mod wait;
 
 pub use fiber::{Fiber, Job, Phase, Reason};
 pub use sched::{Config, Hooks, Scheduler, State};
-pub use task::Task;
+pub use task::{Options, Task};
 pub use thread::Thread;
 pub use timer::NEVER;
 pub use wait::Outcome;

@@ -20,7 +20,7 @@ use crate::poll::Reactor;
 use crate::runnable::Runnable;
 use crate::stack::{Stack, each_task_stack};
 use crate::switch::prepare;
-use crate::task::Task;
+use crate::task::{Options, Task};
 use crate::thread::Thread;
 use crate::timer::{NEVER, Timers};
 use crate::wait::{Generation, Outcome};
@@ -341,10 +341,14 @@ impl Scheduler {
     // ---- tasks
 
     /// Starts a task. The caller has one count of it.
-    pub fn spawn(&self, thread: &Thread, job: Job, extra: *mut u8) -> *mut Task {
+    pub fn spawn(&self, thread: &Thread, job: Job, options: Options) -> *mut Task {
         self.ensure_running();
-        let task = Task::new(self, job, extra);
-        self.start_task(thread, task);
+        let own_thread = options.own_thread && !self.single;
+        let task = Task::with(self, job, std::ptr::null_mut(), options);
+        match own_thread {
+            true => self.start_on_own_thread(task),
+            false => self.start_task(thread, task),
+        }
         task
     }
 
@@ -353,13 +357,7 @@ impl Scheduler {
         thread.ready_next(Runnable::task(task));
     }
 
-    /// Starts a task on a thread of its own.
-    pub fn spawn_own_thread(&self, thread: &Thread, job: Job, extra: *mut u8) -> *mut Task {
-        if self.single {
-            return self.spawn(thread, job, extra);
-        }
-        self.ensure_running();
-        let task = Task::new(self, job, extra);
+    fn start_on_own_thread(&self, task: *mut Task) {
         self.live.fetch_add(1, Ordering::AcqRel);
         let address = Runnable::task(task);
         self.idle.exclusive_begins();
@@ -378,7 +376,6 @@ impl Scheduler {
             self.idle.exclusive_ended();
             self.inject(address);
         }
-        task
     }
 
     fn ensure_running(&self) {

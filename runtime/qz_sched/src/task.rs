@@ -19,8 +19,21 @@ pub struct Task {
     done: AtomicBool,
     cancelled: AtomicBool,
     inner: Lock<Inner>,
-    /// What the runtime keeps for it, such as its name and its variables; see [`crate::Hooks::end_task`].
+    /// Bytes of stack that it wants, or 0 for the usual.
+    pub(crate) stack_size: usize,
+    /// What the runtime keeps for it; see [`crate::Hooks::end_task`].
     pub extra: AtomicPtr<u8>,
+}
+
+/// How a task is to run.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What people call it.
+    pub name: Option<Box<str>>,
+    /// Bytes of stack, or 0 for the usual.
+    pub stack_size: usize,
+    /// On a thread of its own.
+    pub own_thread: bool,
 }
 
 #[derive(Debug)]
@@ -28,6 +41,7 @@ struct Inner {
     waiters: Queue,
     /// While it runs.
     fiber: *mut Fiber,
+    name: Option<Box<str>>,
 }
 
 // SAFETY: the inner part is reached under its lock; the fiber is looked at only while it is there.
@@ -46,13 +60,18 @@ impl Inner {
 impl Task {
     /// A task with two counts: the caller's and that of the fiber to be.
     pub(crate) fn new(scheduler: *const Scheduler, job: Job, extra: *mut u8) -> *mut Task {
+        Task::with(scheduler, job, extra, Options::default())
+    }
+
+    pub(crate) fn with(scheduler: *const Scheduler, job: Job, extra: *mut u8, options: Options) -> *mut Task {
         Box::into_raw(Box::new(Task {
             counts: AtomicUsize::new(2),
             job,
             scheduler,
             done: AtomicBool::new(false),
             cancelled: AtomicBool::new(false),
-            inner: Lock::new(Inner { waiters: Queue::default(), fiber: ptr::null_mut() }),
+            inner: Lock::new(Inner { waiters: Queue::default(), fiber: ptr::null_mut(), name: options.name }),
+            stack_size: options.stack_size,
             extra: AtomicPtr::new(extra),
         }))
     }
@@ -72,6 +91,14 @@ impl Task {
         // SAFETY: the fiber cannot end while the lock is held.
         let phase = self.inner.with(|inner| unsafe { inner.fiber.as_ref() }.map(Fiber::phase));
         phase == Some(Phase::Waiting)
+    }
+
+    pub fn name(&self) -> Option<Box<str>> {
+        self.inner.with(|inner| inner.name.clone())
+    }
+
+    pub fn set_name(&self, name: Box<str>) {
+        let _before = self.inner.with(|inner| inner.name.replace(name));
     }
 
     pub fn is_cancelled(&self) -> bool {

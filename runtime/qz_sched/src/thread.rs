@@ -404,7 +404,9 @@ impl Thread {
     }
 
     fn begin(&self, task: *mut Task) -> *mut Fiber {
-        let stack = match self.stacks.borrow_mut().take() {
+        // SAFETY: a task that begins is kept alive by its fiber to be.
+        let size = unsafe { (*task).stack_size };
+        let stack = match self.stacks.borrow_mut().take(size) {
             Ok(stack) => stack,
             Err(error) => (self.scheduler().hooks.abort)(&format!("no memory for a task's stack: {error}")),
         };

@@ -66,7 +66,7 @@ fn run(config: Config, workers: usize, body: impl FnOnce(*mut Fiber) + 'static) 
 
 fn go(fiber: *mut Fiber, body: impl FnOnce(*mut Fiber) + 'static) -> *mut Task {
     // SAFETY: the fiber runs here.
-    unsafe { (*fiber).scheduler().spawn(Thread::at_work(fiber), job(body), ptr::null_mut()) }
+    unsafe { (*fiber).scheduler().spawn(Thread::at_work(fiber), job(body), Options::default()) }
 }
 
 fn join(fiber: *mut Fiber, task: *mut Task) {
