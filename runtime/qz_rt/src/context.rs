@@ -347,6 +347,7 @@ impl Context {
         let job = Job { entry: entry_of(&work), argument: (&raw mut work).cast() };
         self.scheduler.run(stack, job)?;
         self.scheduler.stop();
+        write_trace();
         self.interrupted = crate::signals::ended(&self.scheduler);
         self.panic = work.panic.or(self.panic.take());
         Ok(work.result.expect("the fiber ran to its end"))
@@ -395,6 +396,13 @@ impl Context {
         }
         leaks.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         leaks
+    }
+}
+
+/// The process ends, or the program does: what was noted of its tasks is written.
+pub(crate) fn write_trace() {
+    if let Some(failure) = qz_sched::trace::write() {
+        crate::streams::write_error(failure.as_bytes());
     }
 }
 

@@ -78,6 +78,7 @@ pub(crate) unsafe fn env_list(fiber: *mut Fiber) -> *mut StrObject {
 
 pub(crate) unsafe fn exit(_fiber: *mut Fiber, status: i64) {
     crate::streams::flush_all();
+    crate::context::write_trace();
     std::process::exit(status as i32 & 0xff)
 }
 

@@ -262,6 +262,7 @@ pub(crate) unsafe fn task_set_name(fiber: *mut Fiber, name: *mut StrObject) {
     unsafe {
         if let Some(task) = core(fiber).task() {
             task.set_name(strings::text(name).into());
+            qz_sched::trace::named(core(fiber), strings::text(name));
         }
     }
 }

@@ -23,6 +23,7 @@ use crate::switch::prepare;
 use crate::task::{Options, Task};
 use crate::thread::Thread;
 use crate::timer::{NEVER, Timers};
+use crate::trace::{Tracer, tracer};
 use crate::wait::{Generation, Outcome};
 
 /// What the scheduler asks of the runtime.
@@ -87,6 +88,8 @@ pub struct Scheduler {
     next_timer: AtomicU64,
     /// Tasks that were started and are not over.
     live: AtomicUsize,
+    /// Those that have not begun are cancelled when they do: the program is over.
+    pub(crate) cancels: AtomicBool,
     /// Who waits until there are none.
     drained: AtomicPtr<Fiber>,
     handles: Mutex<Vec<JoinHandle<()>>>,
@@ -99,6 +102,7 @@ pub struct Scheduler {
     pub(crate) monitor: Mutex<Option<std::thread::Thread>>,
     roots: Mutex<Vec<usize>>,
     start: Instant,
+    pub(crate) tracer: Option<&'static Tracer>,
     /// Under a seed, time passes when all wait for it, and a little when one lets others go first.
     virtual_time: AtomicU64,
 }
@@ -156,6 +160,7 @@ impl Scheduler {
             timers: Mutex::default(),
             next_timer: AtomicU64::new(NEVER),
             live: AtomicUsize::new(0),
+            cancels: AtomicBool::new(false),
             drained: AtomicPtr::default(),
             handles: Mutex::default(),
             stopping: AtomicBool::new(false),
@@ -166,6 +171,7 @@ impl Scheduler {
             monitor: Mutex::default(),
             roots: Mutex::default(),
             start: Instant::now(),
+            tracer: tracer(),
             virtual_time: AtomicU64::new(0),
         }
     }
@@ -319,6 +325,11 @@ impl Scheduler {
         // SAFETY: the fiber is parked, and this is the one who resumes it.
         let fiber_ref = unsafe { &*fiber };
         fiber_ref.set_phase(Phase::Ready);
+        if let Some(tracer) = self.tracer
+            && !in_turn
+        {
+            tracer.woken(Some(thread.slot), fiber_ref);
+        }
         let pinned = fiber_ref.pinned.load(Ordering::Relaxed);
         if pinned != 0 && (pinned != thread.slot + 1 || thread.exclusive) {
             return self.send_to(pinned - 1, fiber);
@@ -345,6 +356,9 @@ impl Scheduler {
         self.ensure_running();
         let own_thread = options.own_thread && !self.single;
         let task = Task::with(self, job, std::ptr::null_mut(), options);
+        if let Some(tracer) = self.tracer {
+            tracer.spawned(thread.slot, task);
+        }
         match own_thread {
             true => self.start_on_own_thread(task),
             false => self.start_task(thread, task),
@@ -541,6 +555,9 @@ impl Scheduler {
             let fiber = &raw mut (*root).fiber;
             Fiber::set_up(fiber, self, stack, job);
             (*fiber).sp.set(prepare(stack.top() & !63, run_root, fiber.cast()));
+            if let Some(tracer) = self.tracer {
+                tracer.named((*fiber).number(), "main".into());
+            }
             locked(&self.roots).push(fiber as usize);
             thread.ready_next(Runnable::fiber(fiber));
             thread.run_until(&|| (*root).is_over.load(Ordering::Acquire));
@@ -578,6 +595,9 @@ impl Scheduler {
         // SAFETY: as there.
         let fiber_ref = unsafe { &*fiber };
         fiber_ref.set_phase(Phase::Ready);
+        if let Some(tracer) = self.tracer {
+            tracer.woken(None, fiber_ref);
+        }
         match fiber_ref.pinned.load(Ordering::Relaxed) {
             0 => self.inject(Runnable::fiber(fiber)),
             pinned => self.send_to(pinned - 1, fiber),
@@ -611,6 +631,7 @@ impl Scheduler {
             // SAFETY: as above.
             unsafe { Thread::of(fiber).yield_now(fiber) };
         }
+        self.cancels.store(true, Ordering::SeqCst);
         while self.live_tasks() > own {
             // SAFETY: as above.
             unsafe {
@@ -618,6 +639,7 @@ impl Scheduler {
                 self.wait_for_others(fiber, own);
             }
         }
+        self.cancels.store(false, Ordering::SeqCst);
     }
 
     unsafe fn wait_for_others(&self, fiber: *mut Fiber, own: usize) {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 use crate::fiber::{Fiber, Job, Phase};
 use crate::queue::{Node, Queue, Woken, complete};
-use crate::sched::Scheduler;
+use crate::sched::{Scheduler, State};
 use crate::sync::Lock;
 use crate::wait::Outcome;
 
@@ -21,6 +21,8 @@ pub struct Task {
     inner: Lock<Inner>,
     /// Bytes of stack that it wants, or 0 for the usual.
     pub(crate) stack_size: usize,
+    /// Started by the clean-up of a program that ends, which needs it.
+    is_late: bool,
     /// What the runtime keeps for it; see [`crate::Hooks::end_task`].
     pub extra: AtomicPtr<u8>,
 }
@@ -64,7 +66,10 @@ impl Task {
     }
 
     pub(crate) fn with(scheduler: *const Scheduler, job: Job, extra: *mut u8, options: Options) -> *mut Task {
+        // SAFETY: a scheduler outlives its tasks.
+        let is_late = unsafe { (*scheduler).state() } == State::Draining;
         Box::into_raw(Box::new(Task {
+            is_late,
             counts: AtomicUsize::new(2),
             job,
             scheduler,
@@ -143,6 +148,11 @@ impl Task {
     pub(crate) unsafe fn leave(&self, node: *mut Node) {
         // SAFETY: passed on.
         self.inner.with(|inner| unsafe { inner.waiters.remove(node) });
+    }
+
+    /// Whether it is not to begin any more, since the program is over. Generators run for those who ask.
+    pub(crate) fn comes_too_late(&self) -> bool {
+        !self.is_late && self.extra.load(Ordering::Relaxed).is_null()
     }
 
     pub(crate) fn begins(&self, fiber: *mut Fiber) {

@@ -1,6 +1,5 @@
 //! Fibers, tasks, channels and locks on real threads, without generated code.
 
-use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use qz_rt_abi::Worker;
@@ -9,7 +8,7 @@ use qz_sched::channel::{Channel, Side};
 use qz_sched::locks::Mutex;
 use qz_sched::sched::{Config, Hooks, Scheduler};
 use qz_sched::stack::Stack;
-use qz_sched::{Fiber, Job, Outcome, Task, Thread};
+use qz_sched::{Fiber, Job, Options, Outcome, Task, Thread};
 
 unsafe fn begin_thread(_: &Scheduler) -> *mut Worker {
     // SAFETY: zeros are empty lists and null pointers.
