@@ -97,6 +97,14 @@ fn stdout(output: &Output) -> String {
 }
 
 const LIBRARY: &str = r#"
+import Atomic, Mutex from std/sync
+
+var calls = Atomic.new(0)
+var longest = Mutex.new("")
+
+@task_local
+var lines: Vec<Int> = []
+
 @value
 @repr(C)
 struct Point
@@ -125,8 +133,12 @@ extern "C" def greet(name: Ptr<CChar>)
 end
 extern "C" def count_words(text: Ptr<CChar>): CSize
   words = unsafe do text.text_lossy end.split(" ").filter { not it.empty? }
+  calls.fetch_add(1)
+  lines.push(1)
+  longest.update { if it.size < words.size then words[0] else it end }
   words.size as CSize
 end
+extern "C" def calls_so_far: CLong = calls.load() + longest.get().size + lines.size
 @link_name("renamed_function")
 extern "C" def renamed(default: Handle): Handle = default
 extern "C" def order(a: Ptr<CInt>, b: Ptr<CInt>): CInt = unsafe do a.read() - b.read() end
@@ -165,13 +177,14 @@ int main(int argc, char **argv) {
     for (int i = 0; i < 4; i++) pthread_create(&threads[i], 0, in_thread, 0);
     for (int i = 0; i < 4; i++) { void *result; pthread_join(threads[i], &result); fine += result != 0; }
     printf("%d\n", fine);
+    printf("%ld\n", (long)calls_so_far());
     fflush(stdout);
     if (argc > 1) divided(0);
     return 0;
 }
 "#;
 
-const CALLED: &str = "3 -4\n3 4\n1 0\nhello C\n33\n1\n1 2 3\n4\n";
+const CALLED: &str = "3 -4\n3 4\n1 0\nhello C\n33\n1\n1 2 3\n4\n4004\n";
 
 #[test]
 fn c_programs_use_libraries_made_of_quartz() {

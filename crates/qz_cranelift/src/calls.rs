@@ -7,6 +7,7 @@ use cranelift_codegen::ir::{
     BlockArg, BlockCall, ExceptionTable, ExceptionTableData, ExceptionTableItem, FuncRef, InstBuilder,
     SigRef, Signature, Value, types,
 };
+use qz_codegen::atomics::Atomic;
 use qz_codegen::{FnAbi, PassMode, RetMode};
 use qz_mir::layout::Layout;
 use qz_mir::{Call, Callee, InstanceId, Operand};
@@ -202,6 +203,13 @@ impl FnCx<'_, '_, '_> {
             }
         }
         self.check_runtime_call(f, &args);
+        if let Some((atomic, values)) = Atomic::of(f, call) {
+            let values: SmallVec<[Value; 3]> = values.iter().map(|&at| args[at]).collect();
+            if let Some(result) = self.atomic(&atomic, &values) {
+                self.write_local(call.dest, &Val::one(result));
+            }
+            return;
+        }
         let result = match (f, args.as_slice()) {
             (rt::str_eq, &[a, b]) => Some(self.strings_equal(a, b)),
             (rt::hash_word, &[word]) => Some(self.hash_word(word)),

@@ -7,6 +7,7 @@
 
 mod aot;
 mod arith;
+mod atomics;
 mod batch;
 mod calls;
 mod casts;

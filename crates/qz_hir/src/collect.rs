@@ -107,12 +107,12 @@ struct Attrs {
     value: bool,
     repr_c: bool,
     silent_drop: bool,
+    /// Whose variable it is, and where that is said.
+    whose: Option<(Whose, TextRange)>,
     function: FnAttrs,
     /// Libraries that `@link` names.
     links: Vec<(Name, TextRange)>,
     link_name_range: Option<TextRange>,
-    /// One that is not available yet was reported.
-    not_yet: bool,
 }
 
 impl Collector<'_> {
@@ -204,7 +204,17 @@ impl Collector<'_> {
         let mut found = self.all_attrs(attrs);
         self.refuse_links(&mut found);
         self.refuse_link_name(&found);
+        self.refuse_whose(&found);
         found
+    }
+
+    /// Only variables of modules have copies of tasks or threads.
+    fn refuse_whose(&mut self, attrs: &Attrs) {
+        if let Some((whose, range)) = attrs.whose {
+            let name = if whose == Whose::Task { "task_local" } else { "thread_local" };
+            let span = self.span(range);
+            self.defs.report(words::attribute_place(span, name, "a `var` of a module"));
+        }
     }
 
     fn all_attrs<'t>(&mut self, attrs: impl Iterator<Item = ast::Attr<'t>>) -> Attrs {
@@ -224,6 +234,8 @@ impl Collector<'_> {
                     Some("check") => found.function.overflow = Some(Overflow::Check),
                     _ => self.defs.report(words::overflow_takes(self.span(name.range()))),
                 },
+                ("task_local", _) => found.whose = Some((Whose::Task, name.range())),
+                ("thread_local", _) => found.whose = Some((Whose::Thread, name.range())),
                 ("silent_drop", true) => found.silent_drop = true,
                 ("track_caller", _) => found.function.track_caller = true,
                 ("crosses", true) => found.function.crosses = true,
@@ -238,7 +250,6 @@ impl Collector<'_> {
                 (known, _) if LATER_ATTRIBUTES.contains(&known) => {
                     let span = self.span(name.range());
                     self.defs.report(words::not_yet(span, &format!("the attribute `@{known}`")));
-                    found.not_yet = true;
                 }
                 (unknown, _) => {
                     let span = self.span(name.range());
@@ -302,6 +313,7 @@ impl Collector<'_> {
         let first = clauses[0];
         let name = first.name()?;
         let mut attrs = self.all_attrs(first.attrs());
+        self.refuse_whose(&attrs);
         let kind = self.fn_kind(first, surroundings);
         let kind = self.foreign_function(first, kind, container, &mut attrs, surroundings);
         attrs.function.is_unsafe = first.is_unsafe();
@@ -574,7 +586,9 @@ impl Collector<'_> {
     }
 
     fn static_def(&mut self, it: ast::VarDef<'_>) {
-        let attrs = self.attrs(it.attrs());
+        let mut attrs = self.all_attrs(it.attrs());
+        self.refuse_links(&mut attrs);
+        self.refuse_link_name(&attrs);
         let Some(name) = it.name() else { return };
         let id = self.defs.statics.next_id();
         let text = Name::new(name.text());
@@ -585,7 +599,7 @@ impl Collector<'_> {
             module: self.module,
             node: it.syntax().index(),
             is_private: it.is_private(),
-            is_unshared: attrs.not_yet,
+            whose: attrs.whose.map_or(Whose::All, |(whose, _)| whose),
             init,
             ty: OnceCell::new(),
         });
@@ -668,8 +682,6 @@ const LATER_ATTRIBUTES: &[&str] = &[
     "panic_handler",
     "export",
     "align",
-    "thread_local",
-    "task_local",
     "no_preempt",
     "overflow",
     "gpu",

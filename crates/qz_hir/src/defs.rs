@@ -395,14 +395,25 @@ pub struct AliasDef {
     pub(crate) in_progress: std::cell::Cell<bool>,
 }
 
+/// Who has a copy of a module's variable.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
+pub enum Whose {
+    /// There is one, which all tasks see.
+    #[default]
+    All,
+    /// `@task_local`: each task has its own.
+    Task,
+    /// `@thread_local`: each thread has its own.
+    Thread,
+}
+
 pub struct StaticDef {
     pub name: Name,
     pub name_range: TextRange,
     pub module: ModuleId,
     pub node: u32,
     pub is_private: bool,
-    /// Has an attribute that is not available yet, such as `@thread_local`: how it is shared is not known.
-    pub is_unshared: bool,
+    pub whose: Whose,
     pub init: FnId,
     pub(crate) ty: OnceCell<Option<Ty>>,
 }

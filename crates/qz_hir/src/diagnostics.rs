@@ -96,7 +96,17 @@ pub(crate) fn generator_result(span: Span) -> Diagnostic {
 }
 
 pub(crate) fn unknown_attribute(span: Span, name: &str) -> Diagnostic {
-    const KNOWN: &[&str] = &["value", "repr", "inline", "track_caller", "overflow", "link", "link_name"];
+    const KNOWN: &[&str] = &[
+        "value",
+        "repr",
+        "inline",
+        "track_caller",
+        "overflow",
+        "link",
+        "link_name",
+        "task_local",
+        "thread_local",
+    ];
     let problem = Diagnostic::new(Code::UNKNOWN_ATTRIBUTE, span, format!("unknown attribute `@{name}`"));
     suggest(problem, name, KNOWN.iter().copied())
 }

@@ -3,7 +3,7 @@
 
 use qz_base::{FxHashMap, Name, Span};
 use qz_hir::defs::{ImplOrigin, Predicate, SelfKind};
-use qz_hir::{AdtKind, Container, FnKind, ImplId, ModuleId, TyHead};
+use qz_hir::{AdtKind, Container, FnKind, ImplId, ModuleId, TyHead, Whose};
 use qz_types::{AdtId, AssocTy, FnId, InferTable, TraitRef, Ty, TyKind, subst};
 
 use crate::checker::Checker;
@@ -149,10 +149,16 @@ impl Checker<'_> {
         let is_object =
             ty.as_adt().is_some_and(|(adt, _)| self.defs.adts[adt].kind == qz_hir::AdtKind::Struct);
         let is_handle = is_object && self.is_share(ty);
-        let in_std = self.defs.modules[def.module].is_std;
-        if !is_handle && !def.is_unshared && !in_std && !ty.is_error() {
+        let fits = match def.whose {
+            Whose::All => is_handle,
+            Whose::Task => true,
+            // Another task of the thread would be at work with the object that one took with it to another thread.
+            Whose::Thread => self.is_share(ty),
+        };
+        if !fits && !ty.is_error() {
             let span = Span::new(self.defs.file_of(def.module), def.name_range);
-            self.defs.report(words::module_var(span, def.name, &ty.display(self.defs).to_string()));
+            let shown = ty.display(self.defs).to_string();
+            self.defs.report(words::module_var(span, def.name, &shown, def.whose));
         }
     }
 

@@ -1,5 +1,6 @@
 //! Calls: of instances, closures, `dyn` methods, the runtime. Foreign functions are in `foreign`.
 
+use qz_codegen::atomics::Atomic;
 use qz_codegen::{FnAbi, PassMode, RetMode};
 use qz_mir::layout::{Layout, Scalar};
 use qz_mir::{Call, Callee, InstanceId, Operand};
@@ -205,6 +206,13 @@ impl FnCx<'_, '_> {
             }
         }
         check_runtime_call(f, &args);
+        if let Some((atomic, values)) = Atomic::of(f, call) {
+            let values: SmallVec<[Value; 3]> = values.iter().map(|&at| args[at]).collect();
+            if let Some(result) = self.atomic(&atomic, &values) {
+                self.write_local(call.dest, &Val::one(result));
+            }
+            return;
+        }
         if f.def().may_panic {
             self.raise(f, &args);
             return;

@@ -10,6 +10,7 @@
 //! never overlaps ([`memory`](crate::memory)), what is rare, what cannot be null, what cannot unwind.
 
 mod arith;
+mod atomics;
 mod calls;
 mod casts;
 mod consts;

@@ -69,13 +69,15 @@ impl Cx<'_, '_, '_> {
                 let ty = self.ty(id);
                 let _ = adt;
                 self.at(id);
-                let value = Rvalue::Aggregate(AggregateKind::Variant(ty, variant), fields.values);
+                let parts = self.parts(fields.values.into_iter().collect());
+                let value = Rvalue::Aggregate(AggregateKind::Variant(ty, variant), parts);
                 Operand::local(self.b.eval(ty, value))
             }
             Callee::Newtype { .. } => {
                 let fields = self.planned(id, None, None, args);
                 let ty = self.ty(id);
-                let value = Rvalue::Aggregate(AggregateKind::Value(ty), fields.values);
+                let parts = self.parts(fields.values.into_iter().collect());
+                let value = Rvalue::Aggregate(AggregateKind::Value(ty), parts);
                 Operand::local(self.b.eval(ty, value))
             }
             Callee::Value => {
@@ -118,6 +120,7 @@ impl Cx<'_, '_, '_> {
         {
             return self.function_for_c(id, args);
         }
+        let start = self.start_statement();
         let mut planned =
             self.planned(id, receiver, function.as_ref().or(self.default_owner(callee).as_ref()), args);
         if let Some(it) = &function {
@@ -148,7 +151,7 @@ impl Cx<'_, '_, '_> {
             }
         }
         if let Some(it) = &function {
-            self.hand_over(id, it.function, &mut planned);
+            self.hand_over(id, it.function, &mut planned, start);
         }
         let target = self.mir_callee(callee);
         self.finish_call(id, target, planned)

@@ -3,7 +3,7 @@
 
 use qz_hir::body::ExprId;
 use qz_infer::ParamSource;
-use qz_mir::{Local, Place, StmtKind};
+use qz_mir::{Local, Operand, Place, StmtKind};
 use qz_types::{FnId, Ty, TyKind, Tys, subst};
 
 use crate::Lowerer;
@@ -12,8 +12,9 @@ use crate::calls::Planned;
 use crate::intrinsics::handed_over;
 
 impl Cx<'_, '_, '_> {
-    /// Takes the arguments of a call that hands them to another task out of the temporaries they are in.
-    pub(crate) fn hand_over(&mut self, id: ExprId, function: FnId, planned: &mut Planned) {
+    /// Takes the arguments of a call that hands them to another task out of the temporaries they are in. Temporaries
+    /// made on the way to them, since `start`, end, for they may know what goes.
+    pub(crate) fn hand_over(&mut self, id: ExprId, function: FnId, planned: &mut Planned, start: usize) {
         if !self.lw.defs().fns[function].crosses() {
             return;
         }
@@ -29,6 +30,37 @@ impl Cx<'_, '_, '_> {
             }
         }
         self.end_names(id);
+        let arguments: Option<Vec<Option<Local>>> = planned.values.iter().map(local_of).collect();
+        let Some(arguments) = arguments else { return };
+        for temp in self.temporaries_since(start) {
+            if !arguments.contains(&Some(temp)) {
+                self.b.push(StmtKind::EndScope(temp));
+            }
+        }
+    }
+
+    /// The value as part of a greater one: the temporary that it is in ends here.
+    pub(crate) fn part(&mut self, value: Operand) -> Operand {
+        match local_of(&value) {
+            Some(Some(local)) if self.is_temporary(local) => {
+                let ty = self.b.ty_of(local);
+                handed_over(&mut self.b, &value, ty)
+            }
+            _ => value,
+        }
+    }
+
+    pub(crate) fn parts(&mut self, values: Vec<Operand>) -> Vec<Operand> {
+        values.into_iter().map(|value| self.part(value)).collect()
+    }
+
+    fn temporaries_since(&self, start: usize) -> Vec<Local> {
+        let exits = self.scopes.last().map_or(&[] as &[Exit], |scope| &scope.exits[start..]);
+        let temps = exits.iter().filter_map(|exit| match exit {
+            Exit::Temp(temp) => Some(*temp),
+            _ => None,
+        });
+        temps.collect()
     }
 
     /// The locals of MIR whose names end at an expression.
@@ -51,6 +83,14 @@ impl Cx<'_, '_, '_> {
     fn is_temporary(&self, local: Local) -> bool {
         let exits = self.scopes.iter().flat_map(|scope| &scope.exits);
         exits.into_iter().any(|exit| matches!(exit, Exit::Temp(temp) if *temp == local))
+    }
+}
+
+/// The local that a value is, or that it is none; `None` for a part of one.
+fn local_of(value: &Operand) -> Option<Option<Local>> {
+    match value.place() {
+        Some(place) => place.as_local().map(Some),
+        None => Some(None),
     }
 }
 

@@ -33,6 +33,11 @@ impl Cx<'_, '_, '_> {
             })
             .collect();
         self.at(id);
+        let parts = parts.into_iter().map(|part| match part {
+            VecPart::One(value) => VecPart::One(self.part(value)),
+            spread => spread,
+        });
+        let parts = parts.collect();
         self.vec_of(ty, parts)
     }
 
@@ -255,7 +260,7 @@ impl Cx<'_, '_, '_> {
                 (None, None) => unreachable!("missing fields are reported"),
             });
         }
-        let values: Vec<Operand> = values.into_iter().flatten().collect();
+        let values = self.parts(values.into_iter().flatten().collect());
         self.construct(ty, variant, values)
     }
 

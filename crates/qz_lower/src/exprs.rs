@@ -223,6 +223,7 @@ impl Cx<'_, '_, '_> {
 
     fn tuple(&mut self, id: ExprId, elems: &[ExprId]) -> Operand {
         let values: Vec<Operand> = self.values(elems);
+        let values = self.parts(values);
         let ty = self.ty(id);
         Operand::local(self.b.eval(ty, Rvalue::Aggregate(AggregateKind::Tuple(ty), values)))
     }

@@ -61,6 +61,8 @@ pub(crate) enum Synth {
     Main(FnId),
     /// Makes sure that a module variable is initialised.
     Static(StaticId),
+    StaticMake(StaticId),
+    StaticEnd(StaticId),
     /// Calls a trait's method through the table of a `dyn` value of this type.
     DynCall(Ty, TraitId, u32),
 }

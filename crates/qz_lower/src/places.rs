@@ -1,11 +1,11 @@
 //! Places: what can be assigned to and borrowed, with each part evaluated once.
 
-use qz_hir::AdtKind;
 use qz_hir::body::{BinaryOp, Expr, ExprId};
+use qz_hir::{AdtKind, Whose};
 use qz_infer::Callee;
 use qz_mir::{BodyKey, Callee as MirCallee, Local, Operand, Place, Rvalue};
 use qz_types::ty::common;
-use qz_types::{Mutability, StaticId, Ty, TyKind};
+use qz_types::{StaticId, Ty, TyKind};
 
 use crate::Synth;
 use crate::body::Cx;
@@ -172,15 +172,23 @@ impl Cx<'_, '_, '_> {
         Place::local(self.b.eval(ty, Rvalue::Use(value)))
     }
 
-    /// The value of a module variable; its initialiser has run.
+    /// The value of a module variable, which has been made.
     pub(crate) fn static_place(&mut self, var: StaticId) -> Place {
         let accessor = self.lw.synth(Synth::Static(var));
-        let unit = self.b.temp(common().unit);
-        self.b.call(unit, MirCallee::Fn(BodyKey::main(accessor), &[], [].into()), []);
-        let storage = Ty::tuple(&[common().int, self.lw.static_ty(var)]);
-        let ty = Ty::reference(Mutability::Mut, storage);
-        let reference = self.b.eval(ty, Rvalue::StaticRef(var));
-        Place::local(reference).deref().field(1)
+        let storage = qz_mir::Source::static_var(self.lw, var).ty;
+        let pointer = self.b.temp(Ty::ptr(storage));
+        self.b.call(pointer, MirCallee::Fn(BodyKey::main(accessor), &[], [].into()), []);
+        Place::local(pointer).deref().field(1)
+    }
+
+    /// Whether the place is (part of) a variable of which each thread has its own. The task may be on another thread
+    /// after it has computed what is to be stored there.
+    fn is_of_thread(&self, place: ExprId) -> bool {
+        match self.body.exprs[place] {
+            Expr::Static { var } => self.lw.defs().statics[var].whose == Whose::Thread,
+            Expr::Method { receiver, .. } if self.is_place(place) => self.is_of_thread(receiver),
+            _ => false,
+        }
     }
 
     pub(crate) fn assign(&mut self, place: ExprId, value: ExprId) -> Operand {
@@ -188,8 +196,13 @@ impl Cx<'_, '_, '_> {
         if let Expr::Index { base, index } = self.body.exprs[place] {
             return self.assign_element(place, base, index, value);
         }
-        let to = self.place(place);
-        let value = self.value(value);
+        let (to, value) = if self.is_of_thread(place) {
+            let value = self.value(value);
+            let value = Operand::local(self.fix(value, ty));
+            (self.place(place), value)
+        } else {
+            (self.place(place), self.value(value))
+        };
         if !ty.is_unit() {
             self.store_place(to, value);
         }
@@ -226,6 +239,7 @@ impl Cx<'_, '_, '_> {
         let value = self.value(value);
         self.at(id);
         let new = self.binary_op(id, op, old, ty, value, value_ty);
+        let to = if self.is_of_thread(place) { self.place(place) } else { to };
         self.store_place(to, new);
         self.unit()
     }
@@ -241,6 +255,7 @@ impl Cx<'_, '_, '_> {
         let value_ty = self.value_ty(value);
         let value = self.value(value);
         let value = if value_ty == ty { value } else { self.some(ty, value) };
+        let to = if self.is_of_thread(place) { self.place(place) } else { to };
         self.store_place(to, value);
         self.b.goto(done);
         self.b.switch_to(done);

@@ -2,13 +2,15 @@
 //! `Result`, the initialisation of module variables.
 
 use qz_base::{Name, Span};
+use qz_hir::Whose;
 use qz_mir::build::Builder;
 use qz_mir::{
-    AggregateKind, BinOp, Body, BodyAttrs, BodyKey, Callee, Const, FnInfo, FnKind, InlineHint, Operand,
-    Place, Proj, Rvalue, StmtKind, TermKind,
+    AggregateKind, BinOp, Body, BodyAttrs, BodyKey, Callee, CastKind, ClosureTarget, Const, FnInfo, FnKind,
+    InlineHint, Intrinsic, Operand, Place, Proj, Rvalue, StmtKind, TermKind,
 };
+use qz_rt_abi::registry::rt;
 use qz_types::ty::common;
-use qz_types::{AdtId, FnId, Mutability, StaticId, Ty};
+use qz_types::{AdtId, FnId, Mutability, Row, StaticId, Ty};
 
 use crate::{DerivePart, Lowerer, Synth, derive, main_key};
 
@@ -68,7 +70,12 @@ pub(crate) fn signature(lw: &Lowerer<'_, '_>, what: Synth) -> (Name, Vec<Ty>, Ty
         }
         Synth::Static(id) => {
             let info = qz_mir::Source::static_var(lw, id);
-            (Name::new(&format!("{}::init", info.path)), Vec::new(), c.unit, info.span)
+            (Name::new(&format!("{}::storage", info.path)), Vec::new(), Ty::ptr(info.ty), info.span)
+        }
+        Synth::StaticMake(id) | Synth::StaticEnd(id) => {
+            let info = qz_mir::Source::static_var(lw, id);
+            let part = if what == Synth::StaticMake(id) { "make" } else { "end" };
+            (Name::new(&format!("{}::{part}", info.path)), vec![Ty::ptr(info.ty)], c.unit, info.span)
         }
     }
 }
@@ -110,6 +117,8 @@ pub(crate) fn body(lw: &Lowerer<'_, '_>, key: BodyKey, what: Synth) -> Body {
             b.call(Body::RETURN, Callee::Dyn { trait_id, method, slot }, params);
         }
         Synth::Static(id) => static_body(lw, &mut b, id),
+        Synth::StaticMake(id) => static_make(lw, &mut b, id, &params[0]),
+        Synth::StaticEnd(id) => static_end(lw, &mut b, id, &params[0]),
     }
     b.end(TermKind::Return);
     b.finish()
@@ -146,31 +155,78 @@ fn main_body(lw: &Lowerer<'_, '_>, b: &mut Builder, main: FnId) {
     b.assign_local(Body::RETURN, Rvalue::Use(status));
 }
 
-/// Storage is `(state, value)`: 0 not yet, 1 under way, 2 done.
+/// Where the value lies in the storage that a parameter or local leads to.
+fn stored(storage: &Operand) -> Place {
+    match storage {
+        Operand::Copy(place) | Operand::Move(place) => place.deref().field(1),
+        Operand::Const(_) => unreachable!("a pointer to storage is a parameter or a temporary"),
+    }
+}
+
+/// Gives the variable's storage for the task at work; its value has been made.
 fn static_body(lw: &Lowerer<'_, '_>, b: &mut Builder, id: StaticId) {
     let info = qz_mir::Source::static_var(lw, id);
-    let reference = Ty::reference(Mutability::Mut, info.ty);
-    let storage = Place::local(b.eval(reference, Rvalue::StaticRef(id))).deref();
-    let state = b.eval(common().int, Rvalue::Use(Operand::Copy(storage.field(0))));
-    let (done, cycle, start) = (b.new_block(), b.new_block(), b.new_block());
+    let pointer = Ty::ptr(info.ty);
+    let whose = Operand::int(lw.defs().statics[id].whose as i64);
+    let storage = b.eval(pointer, Rvalue::StaticRef(id));
+    let storage = match lw.defs().statics[id].whose {
+        Whose::All => storage,
+        Whose::Task | Whose::Thread => {
+            let size =
+                b.eval(common().u64, Rvalue::Intrinsic(Intrinsic::SizeOf, Default::default(), info.ty));
+            let own = b.temp(pointer);
+            let args = [Operand::local(storage), Operand::local(size), whose.clone()];
+            b.call(own, Callee::Runtime(rt::variable_place), args);
+            own
+        }
+    };
+    b.assign_local(Body::RETURN, Rvalue::Use(Operand::local(storage)));
+    let state = b.temp(common().int);
+    let (whole_word, acquire) = (Operand::int(3), Operand::int(1));
+    b.call(state, Callee::Runtime(rt::atomic_load), [Operand::local(storage), whole_word, acquire]);
+    let (done, start) = (b.new_block(), b.new_block());
     b.end(TermKind::Switch {
         value: Operand::local(state),
-        cases: vec![(2, done), (1, cycle)],
+        cases: vec![(MADE, done)],
         otherwise: Some(start),
     });
-    b.switch_to(cycle);
-    let message = format!("the module variable `{}` is needed to initialise itself", info.path);
-    let panic = qz_rt_abi::RtFn::by_name("panic").expect("the runtime can panic");
-    let unit = b.temp(common().unit);
-    b.call(unit, Callee::Runtime(panic), [Operand::Const(Const::Str(message.into()))]);
-    b.end(TermKind::Unreachable);
     b.switch_to(start);
-    b.assign(storage.field(0), Rvalue::Use(Operand::int(1)));
-    let value = b.temp(lw.static_ty(id));
-    let init = lw.defs().statics[id].init;
-    b.call(value, Callee::Fn(main_key(init), &[], [].into()), []);
-    b.push(StmtKind::Init(storage.field(1), Rvalue::Use(Operand::local(value))));
-    b.assign(storage.field(0), Rvalue::Use(Operand::int(2)));
+    let mut args =
+        vec![Operand::local(storage), whose, Operand::Const(Const::Str(info.path.as_str().into()))];
+    for part in [Synth::StaticMake(id), Synth::StaticEnd(id)] {
+        let target = ClosureTarget::Fn(Callee::Fn(main_key(lw.synth(part)), &[], [].into()));
+        let ty = Ty::func(&[pointer], common().unit, Row::EMPTY);
+        args.push(Operand::local(b.eval(ty, Rvalue::Closure(Box::new(target), Vec::new()))));
+    }
+    let unit = b.temp(common().unit);
+    let start_variable = main_key(lw.lang_fn("start_variable"));
+    b.call(unit, Callee::Fn(start_variable, Ty::list(&[info.ty]), [].into()), args);
     b.goto(done);
     b.switch_to(done);
+}
+
+/// What the first word of a variable's storage says when the value is there.
+const MADE: i128 = 2;
+
+/// Makes the value, fit for other tasks if they will see it.
+fn static_make(lw: &Lowerer<'_, '_>, b: &mut Builder, id: StaticId, storage: &Operand) {
+    let ty = lw.static_ty(id);
+    let value = b.temp(ty);
+    let init = lw.defs().statics[id].init;
+    b.call(value, Callee::Fn(main_key(init), &[], [].into()), []);
+    if lw.defs().statics[id].whose != Whose::Task {
+        let reference = Rvalue::Ref(Mutability::Mut, Place::local(value));
+        let reference = b.eval(Ty::reference(Mutability::Mut, ty), reference);
+        let pointer = Ty::ptr(ty);
+        let place = b.eval(pointer, Rvalue::Cast(CastKind::Pointer, Operand::local(reference), pointer));
+        let unit = b.temp(common().unit);
+        let cross = main_key(lw.lang_fn("cross_place"));
+        b.call(unit, Callee::Fn(cross, Ty::list(&[ty]), [].into()), [Operand::local(place)]);
+    }
+    b.push(StmtKind::Init(stored(storage), Rvalue::Use(Operand::local(value))));
+}
+
+/// Lets go of the value.
+fn static_end(lw: &Lowerer<'_, '_>, b: &mut Builder, id: StaticId, storage: &Operand) {
+    b.eval(lw.static_ty(id), Rvalue::Use(Operand::Move(stored(storage))));
 }

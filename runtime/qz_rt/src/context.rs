@@ -3,7 +3,7 @@
 use std::io;
 use std::ptr;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 use qz_rt_abi::classes::CLASS_COUNT;
 use qz_rt_abi::fiber::{Resume, STACK_RESERVE};
@@ -17,6 +17,7 @@ use crate::crossing::Crossing;
 use crate::large::Large;
 use crate::memory::Chunks;
 use crate::panic::{Panic, Request};
+use crate::variables::{Own, Variables};
 use crate::walks::Walks;
 
 /// What the runtime knows about a fiber beyond what generated code sees.
@@ -42,6 +43,8 @@ pub struct FiberState {
     pub(crate) large_slot: Vec<u128>,
     /// Where the message came from that was received last.
     pub(crate) sender: String,
+    /// Its own copies of modules' variables.
+    pub(crate) variables: Own,
 }
 
 impl Default for FiberState {
@@ -58,6 +61,7 @@ impl Default for FiberState {
             slot: [0; 8],
             large_slot: Vec::new(),
             sender: String::new(),
+            variables: Own::default(),
         }
     }
 }
@@ -71,6 +75,8 @@ pub(crate) struct WorkerState {
     pub(crate) live: Option<Vec<i64>>,
     /// Raw blocks alive, where the program was compiled to count.
     pub(crate) live_blocks: i64,
+    /// The copies of modules' variables that its thread has.
+    pub(crate) variables: Own,
 }
 
 /// The runtime's own part of a fiber.
@@ -104,6 +110,9 @@ pub struct Settings {
     pub single_thread: bool,
     /// How tasks are entered.
     pub enter: Enter,
+    /// It runs one call after the other of a thread that C made: modules' variables stay, and so does the memory that
+    /// they may lie in.
+    pub serves_c: bool,
 }
 
 /// Runs what a task begins with: the place that generated code gave, as a function of C's convention without
@@ -122,6 +131,7 @@ impl Default for Settings {
             count_objects: false,
             single_thread: false,
             enter: Enter::Call,
+            serves_c: false,
         }
     }
 }
@@ -142,6 +152,7 @@ pub(crate) struct Shared {
     /// Whether a task panicked of which nobody heard.
     pub(crate) failed: AtomicBool,
     pub(crate) standard_input: crate::streams::StandardInput,
+    pub(crate) variables: Variables,
     workers: Mutex<Workers>,
 }
 
@@ -167,6 +178,12 @@ impl Shared {
         if let Some(worker) = workers.spare.pop() {
             return worker;
         }
+        if self.settings.serves_c
+            && let Some(left) = left_workers().0.pop()
+        {
+            workers.all.push(left);
+            return left;
+        }
         let live = self.settings.count_objects.then(Vec::new);
         let state = Box::new(WorkerState { live, ..WorkerState::default() });
         let worker = Box::into_raw(Box::new(Worker {
@@ -184,6 +201,13 @@ impl Shared {
         self.workers().spare.push(worker);
     }
 
+    /// What `f` finds in one of the workers, while no other thread is at work.
+    pub(crate) fn find_worker_state<R>(&self, f: impl FnMut(&mut WorkerState) -> Option<R>) -> Option<R> {
+        // SAFETY: workers live as long as this, and nobody else reaches them now.
+        let states = |&worker: &*mut Worker| unsafe { &mut *(*worker).state.cast::<WorkerState>() };
+        self.workers().all.iter().map(states).find_map(f)
+    }
+
     /// Calls `f` with what each worker has counted.
     fn each_worker(&self, mut f: impl FnMut(&Worker, &WorkerState)) {
         for &worker in &self.workers().all {
@@ -193,8 +217,27 @@ impl Shared {
     }
 }
 
+/// The memory of threads made by C that are over, for the next ones: what they made may be in use still.
+struct LeftWorkers(Vec<*mut Worker>);
+
+// SAFETY: nobody else has them.
+unsafe impl Send for LeftWorkers {}
+
+fn left_workers() -> std::sync::MutexGuard<'static, LeftWorkers> {
+    static LEFT: Mutex<LeftWorkers> = Mutex::new(LeftWorkers(Vec::new()));
+    LEFT.lock().unwrap_or_else(|poison| poison.into_inner())
+}
+
 impl Drop for Shared {
     fn drop(&mut self) {
+        if self.settings.serves_c {
+            let all = std::mem::take(&mut self.workers().all);
+            for &worker in &all {
+                // SAFETY: no thread of the program is left. What the thread's own variables refer to stays.
+                unsafe { (*(*worker).state.cast::<WorkerState>()).variables = Own::default() };
+            }
+            return left_workers().0.extend(all);
+        }
         for &worker in &self.workers().all {
             // SAFETY: both were made by `Box::into_raw`, and no thread of the program is left.
             unsafe {
@@ -220,6 +263,9 @@ pub(crate) unsafe fn core<'a>(fiber: *mut Fiber) -> &'a Core {
     unsafe { &*fiber.cast::<Core>() }
 }
 
+/// How many contexts of this process run something now: its program, and calls from threads that C made.
+static PROGRAMS_AND_CALLS: AtomicUsize = AtomicUsize::new(0);
+
 const HOOKS: Hooks = Hooks {
     begin_thread: |scheduler| {
         let worker = shared(scheduler).take_worker();
@@ -235,6 +281,7 @@ const HOOKS: Hooks = Hooks {
     end_fiber: |_| {},
     end_task: crate::tasks::end_task,
     abort: crate::panic::abort_now,
+    is_alone: || PROGRAMS_AND_CALLS.load(Ordering::SeqCst) <= 1,
     deadlock: crate::tasks::report_deadlock,
 };
 
@@ -294,6 +341,7 @@ impl Context {
             generator_entry: AtomicPtr::default(),
             failed: AtomicBool::new(false),
             standard_input: Default::default(),
+            variables: Variables::default(),
             workers: Mutex::default(),
         });
         let seed = std::env::var("QUARTZ_SCHED_SEED").ok().and_then(|seed| seed.parse().ok());
@@ -323,6 +371,7 @@ impl Context {
             f: Option<F>,
             result: Option<R>,
             panic: Option<Panic>,
+            is_all: bool,
         }
         unsafe extern "C" fn begin<F: FnOnce(*mut Fiber) -> R, R>(fiber: *mut Core, work: *mut u8) {
             let abi = fiber.cast::<Fiber>();
@@ -331,7 +380,11 @@ impl Context {
                 let work = &mut *work.cast::<Work<F, R>>();
                 work.result = work.f.take().map(|f| f(abi));
                 work.panic = crate::panic::take(abi);
+                crate::variables::end_own(abi);
                 (*fiber).scheduler().drain(fiber, false);
+                while work.is_all && crate::variables::end_all(abi) {
+                    (*fiber).scheduler().drain(fiber, false);
+                }
             }
         }
         fn entry_of<F: FnOnce(*mut Fiber) -> R, R>(
@@ -343,9 +396,12 @@ impl Context {
             Some(stack) => stack,
             None => *self.stack.insert(Stack::map(self.shared.settings.stack_size)?),
         };
-        let mut work = Work { f: Some(f), result: None, panic: None };
+        let mut work = Work { f: Some(f), result: None, panic: None, is_all: !self.shared.settings.serves_c };
         let job = Job { entry: entry_of(&work), argument: (&raw mut work).cast() };
-        self.scheduler.run(stack, job)?;
+        PROGRAMS_AND_CALLS.fetch_add(1, Ordering::SeqCst);
+        let ran = self.scheduler.run(stack, job);
+        PROGRAMS_AND_CALLS.fetch_sub(1, Ordering::SeqCst);
+        ran?;
         self.scheduler.stop();
         write_trace();
         self.interrupted = crate::signals::ended(&self.scheduler);

@@ -21,6 +21,7 @@ use crate::streams::*;
 use crate::strings::*;
 use crate::tasks::*;
 use crate::time::*;
+use crate::variables::*;
 use crate::walks::*;
 
 macro_rules! rust_ty {

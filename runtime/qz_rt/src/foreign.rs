@@ -114,7 +114,7 @@ unsafe fn new_context(program: *const Program) -> Context {
         None => *KNOWN.lock().unwrap_or_else(|poison| poison.into_inner()),
     };
     let Some(known) = known else { abort_now("C called a Quartz function while no program was loaded") };
-    match Context::new(known.types, known.settings) {
+    match Context::new(known.types, Settings { serves_c: true, ..known.settings }) {
         Ok(context) => context,
         Err(error) => abort_now(&format!("no memory for the stack: {error}")),
     }

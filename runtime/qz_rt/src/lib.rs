@@ -28,6 +28,7 @@ pub mod strings;
 mod tasks;
 mod time;
 pub mod unwind;
+mod variables;
 mod walks;
 
 pub use context::{Context, Enter, Settings};

@@ -170,6 +170,7 @@ unsafe extern "C" fn begin_task(fiber: *mut Core, body: *mut u8) {
     unsafe {
         let entry = shared((*fiber).scheduler()).task_entry.load(Ordering::Acquire);
         begin(fiber, entry, body);
+        crate::variables::end_own(fiber.cast());
     }
 }
 
@@ -178,13 +179,14 @@ unsafe extern "C" fn begin_generator(fiber: *mut Core, body: *mut u8) {
     unsafe {
         let entry = shared((*fiber).scheduler()).generator_entry.load(Ordering::Acquire);
         begin(fiber, entry, body);
+        crate::variables::end_own(fiber.cast());
         generator_at_work(fiber.cast()).finish(fiber);
     }
 }
 
 /// # Safety
 /// The fiber runs here; the entry is that of a function for C without parameters, which asks for the body.
-unsafe fn begin(fiber: *mut Core, entry: *mut u8, body: *mut u8) {
+pub(crate) unsafe fn begin(fiber: *mut Core, entry: *mut u8, body: *mut u8) {
     let abi = fiber.cast::<Fiber>();
     // SAFETY: by the caller's promise.
     unsafe {

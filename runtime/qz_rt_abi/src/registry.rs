@@ -243,6 +243,18 @@ macro_rules! rt_functions {
             fn generator_yield(generator: Ptr) -> Int: blocks;
             /// Ends the body, if it is not over, and frees the generator.
             fn generator_end(generator: Ptr) -> Unit: blocks;
+            // ---- variables of modules; whose a variable is (`kind`): everybody's 0, each task's 1, each thread's 2
+            /// Whether the caller is to make the variable at this place: outcome 0 if so, 2 if it is made, below -1 if
+            /// waiting for that failed, -6 if it is needed to make itself.
+            fn variable_begin(place: Ptr, name: Str) -> Int: blocks;
+            /// What a panic says of that.
+            fn variable_cycle(place: Ptr) -> Str: effect;
+            /// It could not be made; the next one who asks tries again.
+            fn variable_failed(place: Ptr) -> Unit: effect;
+            /// It is made. `end` is moved: what lets go of it in the end, called by this function for C.
+            fn variable_made(place: Ptr, kind: Int, entry: Ptr, end: Ptr) -> Unit: effect;
+            /// Where the copy of the task or thread at work lies of the variable at `key`; zeros at first.
+            fn variable_place(key: Ptr, size: U64, kind: Int) -> Ptr: effect;
             /// Memory for a value that the task at work sends or receives, until it asks for it again.
             fn transfer_slot(size: U64) -> Ptr: effect;
             /// A channel for values of `size` bytes; a capacity below zero is none.

@@ -295,7 +295,8 @@ impl Scheduler {
     /// Whether nobody runs, nothing is ready, and no time will come. The program is told by the end of its first
     /// fiber's wait.
     fn look_for_deadlock(&self, thread: &Thread) -> bool {
-        if self.next_timer() != NEVER || self.outside.load(Ordering::SeqCst) > 0 || self.has_roots() != 1 {
+        let others_may_help = self.outside.load(Ordering::SeqCst) > 0 || !(self.hooks.is_alone)();
+        if self.next_timer() != NEVER || others_may_help || self.has_roots() != 1 {
             return false;
         }
         if self.has_work() || self.idle.awake() > 0 {

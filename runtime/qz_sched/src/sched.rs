@@ -39,6 +39,8 @@ pub struct Hooks {
     pub end_task: unsafe fn(*mut u8),
     /// Says why the process cannot go on, and ends it.
     pub abort: fn(&str) -> !,
+    /// Whether no fiber of another scheduler could end a wait of this one's.
+    pub is_alone: fn() -> bool,
     /// All tasks are blocked: told before the first fiber's wait is ended.
     pub deadlock: fn(&Scheduler),
 }
@@ -96,6 +98,8 @@ pub struct Scheduler {
     pub(crate) stopping: AtomicBool,
     /// What may end a wait from outside of the program: threads that do work for it, signals.
     pub(crate) outside: AtomicUsize,
+    /// Threads of other schedulers that wake a fiber of this one just now.
+    visitors: AtomicUsize,
     pub(crate) reactor: OnceLock<Reactor>,
     pub(crate) has_monitor: AtomicBool,
     pub(crate) monitor_sleeps: AtomicBool,
@@ -105,6 +109,14 @@ pub struct Scheduler {
     pub(crate) tracer: Option<&'static Tracer>,
     /// Under a seed, time passes when all wait for it, and a little when one lets others go first.
     virtual_time: AtomicU64,
+}
+
+impl Drop for Scheduler {
+    fn drop(&mut self) {
+        while self.visitors.load(Ordering::Acquire) > 0 {
+            std::thread::yield_now();
+        }
+    }
 }
 
 // SAFETY: what is not atomic is behind locks, or does not change.
@@ -165,6 +177,7 @@ impl Scheduler {
             handles: Mutex::default(),
             stopping: AtomicBool::new(false),
             outside: AtomicUsize::new(0),
+            visitors: AtomicUsize::new(0),
             reactor: OnceLock::new(),
             has_monitor: AtomicBool::new(false),
             monitor_sleeps: AtomicBool::new(false),
@@ -324,6 +337,9 @@ impl Scheduler {
     pub(crate) fn make_ready(&self, thread: &Thread, fiber: *mut Fiber, in_turn: bool) {
         // SAFETY: the fiber is parked, and this is the one who resumes it.
         let fiber_ref = unsafe { &*fiber };
+        if !std::ptr::eq(self, fiber_ref.scheduler()) {
+            return fiber_ref.scheduler().visit(|home| home.make_ready_from_outside(fiber));
+        }
         fiber_ref.set_phase(Phase::Ready);
         if let Some(tracer) = self.tracer
             && !in_turn
@@ -590,7 +606,15 @@ impl Scheduler {
         });
     }
 
-    /// As [`Scheduler::make_ready`], for threads that run no fibers.
+    /// Runs `f` for a thread of another scheduler, while this one has a parked fiber. It is not taken apart meanwhile,
+    /// even if that fiber ends.
+    fn visit(&self, f: impl FnOnce(&Scheduler)) {
+        self.visitors.fetch_add(1, Ordering::SeqCst);
+        f(self);
+        self.visitors.fetch_sub(1, Ordering::Release);
+    }
+
+    /// As [`Scheduler::make_ready`], for threads that run no fibers of this scheduler.
     fn make_ready_from_outside(&self, fiber: *mut Fiber) {
         // SAFETY: as there.
         let fiber_ref = unsafe { &*fiber };

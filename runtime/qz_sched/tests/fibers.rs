@@ -28,6 +28,7 @@ fn hooks() -> Hooks {
         end_fiber: |_| {},
         end_task: |_| {},
         abort: |message| panic!("{message}"),
+        is_alone: || true,
         deadlock: |_| {},
     }
 }

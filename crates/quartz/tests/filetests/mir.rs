@@ -28,7 +28,9 @@ fn run(file: &Path, stage: &str) -> Result<(), String> {
     let name = file.file_name().expect("a file has a name");
     command.current_dir(folder).args(["run", "--color=never", "--verify", "--emit", stage]).arg(name);
     let flags = directives(&text).into_iter().filter(|it| it.name == "flags");
-    flags.for_each(|it| drop(command.args(it.value.split_whitespace())));
+    for it in flags {
+        command.args(it.value.split_whitespace());
+    }
     let found = output(&mut command, None);
     if !found.status.success() {
         return Err(format!("{:?}\n{}", found.status, String::from_utf8_lossy(&found.stderr)));

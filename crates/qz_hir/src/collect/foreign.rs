@@ -25,6 +25,7 @@ impl Collector<'_> {
     /// Declarations of a block: each as if the block's `extern` stood before it.
     pub(super) fn extern_block(&mut self, block: ast::ExternBlock<'_>) {
         let mut attrs = self.all_attrs(block.attrs());
+        self.refuse_whose(&attrs);
         self.note_links(&mut attrs);
         self.refuse_link_name(&attrs);
         let surroundings = Surroundings { block: Some(block) };

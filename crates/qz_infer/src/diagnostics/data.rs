@@ -59,6 +59,21 @@ pub(crate) fn assign_tuple(span: Span) -> Diagnostic {
         .help("tuples are immutable: build a new one, or use a struct")
 }
 
+/// Tasks that read the variable meanwhile would see half of it.
+pub(crate) fn assign_module_var(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::CANNOT_ASSIGN, span, format!("the module variable `{name}` is seen by all tasks"))
+        .help("change what is in it: `store` of an `Atomic`, `set` of a `Mutex`")
+}
+
+pub(crate) fn borrow_thread_local(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(
+        Code::CANNOT_ASSIGN,
+        span,
+        format!("the module variable `{name}` cannot be lent: the task may move to another thread"),
+    )
+    .help("assign it as a whole")
+}
+
 pub(crate) fn assign_method(span: Span, name: Name) -> Diagnostic {
     Diagnostic::new(Code::CANNOT_ASSIGN, span, format!("`{name}` is a method, not a field"))
 }

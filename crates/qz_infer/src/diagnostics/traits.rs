@@ -2,6 +2,7 @@
 
 use qz_base::{Name, Span};
 use qz_diag::{Code, Diagnostic};
+use qz_hir::Whose;
 
 use super::list;
 
@@ -127,13 +128,16 @@ pub(crate) fn field_method_clash(span: Span, name: Name, field: Span) -> Diagnos
         .at(field, "the field")
 }
 
-pub(crate) fn module_var(span: Span, name: Name, ty: &str) -> Diagnostic {
-    Diagnostic::new(
-        Code::MODULE_VAR,
-        span,
-        format!("the module variable `{name}` has the type `{ty}`, which is not safe to share"),
-    )
-    .help("keep the state in a value that `main` makes and passes on")
+pub(crate) fn module_var(span: Span, name: Name, ty: &str, whose: Whose) -> Diagnostic {
+    let problem = format!("the module variable `{name}` has the type `{ty}`, which is not safe to share");
+    let problem = Diagnostic::new(Code::MODULE_VAR, span, problem);
+    match whose {
+        Whose::Thread => problem.help("tasks move between threads: with `@task_local` each task has its own value"),
+        _ => problem.help(
+            "keep it in a `Mutex` or an `Atomic`, give each task its own with `@task_local`, or let `main` make it and \
+             pass it on",
+        ),
+    }
 }
 
 pub(crate) fn main_form(span: Span, why: &str) -> Diagnostic {

@@ -1,5 +1,6 @@
 //! The table of contents of expression inference, and constructs of a few lines.
 
+use qz_hir::Whose;
 use qz_hir::body::*;
 use qz_types::ty::common;
 use qz_types::{Mutability, Ty, TyKind, VarKind};
@@ -288,7 +289,19 @@ impl Infer<'_, '_> {
             }
             Expr::Method { has_parens: false, receiver, .. } => self.require_assignable_through(at, receiver),
             Expr::TupleIndex { base, .. } => self.require_mutable_place(at, base),
-            Expr::Index { .. } | Expr::Static { .. } | Expr::Missing => {}
+            Expr::Static { var } => {
+                let def = &self.ck.defs.statics[var];
+                let name = def.name;
+                match def.whose {
+                    Whose::All => self.report(words::assign_module_var(span, name)),
+                    // A field is assigned at once, which lends nothing.
+                    Whose::Thread if at == place || matches!(self.expr_node(at), Expr::Borrow { .. }) => {
+                        self.report(words::borrow_thread_local(span, name));
+                    }
+                    Whose::Thread | Whose::Task => {}
+                }
+            }
+            Expr::Index { .. } | Expr::Missing => {}
             _ => self.report(words::mut_borrow_value(span)),
         }
     }

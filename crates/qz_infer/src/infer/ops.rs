@@ -1,5 +1,6 @@
 //! Operators, conversions, and the forms that work on Options and Results.
 
+use qz_hir::Whose;
 use qz_hir::body::*;
 use qz_types::ty::common;
 use qz_types::{TraitRef, Ty, TyKind, VarKind};
@@ -393,6 +394,13 @@ impl Infer<'_, '_> {
                 self.report(words::assign_tuple(span));
             }
             Expr::Index { base, .. } => self.index_place(place, base),
+            Expr::Static { var } => {
+                let def = &self.ck.defs.statics[var];
+                if def.whose == Whose::All {
+                    let (span, name) = (self.span(place), def.name);
+                    self.report(words::assign_module_var(span, name));
+                }
+            }
             _ => {}
         }
         let ty = self.shallow(ty);
