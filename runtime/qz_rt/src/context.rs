@@ -151,6 +151,7 @@ pub(crate) struct Shared {
     pub(crate) generator_entry: AtomicPtr<u8>,
     /// Whether a task panicked of which nobody heard.
     pub(crate) failed: AtomicBool,
+    pub(crate) standard_input: crate::streams::StandardInput,
     pub(crate) variables: Variables,
     workers: Mutex<Workers>,
 }
@@ -339,6 +340,7 @@ impl Context {
             task_entry: AtomicPtr::default(),
             generator_entry: AtomicPtr::default(),
             failed: AtomicBool::new(false),
+            standard_input: Default::default(),
             variables: Variables::default(),
             workers: Mutex::default(),
         });
@@ -401,6 +403,7 @@ impl Context {
         PROGRAMS_AND_CALLS.fetch_sub(1, Ordering::SeqCst);
         ran?;
         self.scheduler.stop();
+        write_trace();
         self.interrupted = crate::signals::ended(&self.scheduler);
         self.panic = work.panic.or(self.panic.take());
         Ok(work.result.expect("the fiber ran to its end"))
@@ -449,6 +452,13 @@ impl Context {
         }
         leaks.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         leaks
+    }
+}
+
+/// The process ends, or the program does: what was noted of its tasks is written.
+pub(crate) fn write_trace() {
+    if let Some(failure) = qz_sched::trace::write() {
+        crate::streams::write_error(failure.as_bytes());
     }
 }
 

@@ -6,6 +6,7 @@ use qz_rt_abi::object::StrObject;
 use qz_rt_abi::{Fiber, RtFn};
 
 use crate::atomics::*;
+use crate::children::*;
 use crate::context::live_objects;
 use crate::crossing::*;
 use crate::files::*;

@@ -62,6 +62,7 @@ pub unsafe extern "C" fn qz_start(program: &'static Program, _argc: i32, _argv: 
         return MISMATCH_STATUS;
     }
     note(program);
+    open_missing_streams();
     // SAFETY: no other thread runs yet. A reader that goes away is an error of the write, as Rust programs have
     // it, not the end of the process.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
@@ -92,6 +93,18 @@ pub unsafe extern "C" fn qz_start(program: &'static Program, _argc: i32, _argv: 
         crate::streams::write_error(format!("leaked: {count} × {name}\n").as_bytes());
     }
     if leaks.is_empty() { status & 0xff } else { LEAK_STATUS }
+}
+
+/// A standard stream that is closed would become whatever is opened next.
+fn open_missing_streams() {
+    for stream in 0..3 {
+        // SAFETY: asks about a descriptor; the new one, which is the lowest number that is free, is kept.
+        unsafe {
+            if libc::fcntl(stream, libc::F_GETFD) < 0 {
+                libc::open(c"/dev/null".as_ptr(), libc::O_RDWR);
+            }
+        }
+    }
 }
 
 /// Tells the unwinder of code that has a table of its calls.

@@ -6,21 +6,24 @@
 
 use std::io;
 use std::net::{Shutdown, SocketAddr, ToSocketAddrs};
-use std::os::fd::{BorrowedFd, IntoRawFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
 use qz_rt_abi::Fiber;
 use qz_rt_abi::object::StrObject;
 use qz_sched::Outcome;
+use qz_sched::block::Terms;
 use qz_sched::poll::{Descriptor, Direction};
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 
 use crate::context::core;
 use crate::files::{error_status, give_text};
 use crate::strings;
-use crate::tasks::{terms, told};
+use crate::tasks::{is_cancelled, terms, told};
 
 /// What outcomes of waits are lowered by among results.
 const FAILED_WAIT: i64 = 1_000_000;
+/// The result of an operation of a cancelled task.
+pub(crate) const CANCELLED: i64 = crate::tasks::CANCELLED - FAILED_WAIT;
 
 fn refused(code: i32) -> io::Error {
     io::Error::from_raw_os_error(code)
@@ -33,6 +36,35 @@ fn parse(text: &str) -> io::Result<SockAddr> {
     }
     let parsed: Result<SocketAddr, _> = text.parse();
     parsed.map(SockAddr::from).map_err(|_| refused(libc::EINVAL))
+}
+
+/// The kind of an address (0 IPv4, 1 IPv6, 2 of the file system) above its port, and its host or path, each address
+/// always in the same words.
+fn parts(address: &SockAddr) -> (i64, String) {
+    match address.as_socket() {
+        Some(SocketAddr::V4(address)) => (address.port() as i64, address.ip().to_string()),
+        Some(SocketAddr::V6(address)) => {
+            let scope = match address.scope_id() {
+                0 => String::new(),
+                scope => format!("%{scope}"),
+            };
+            (1 << 16 | address.port() as i64, format!("{}{scope}", address.ip()))
+        }
+        None => (2 << 16, address.as_pathname().map_or_else(String::new, |path| path.display().to_string())),
+    }
+}
+
+pub(crate) unsafe fn net_parse(fiber: *mut Fiber, text: *mut StrObject, out: *mut u8) -> i64 {
+    // SAFETY: generated code passes its live fiber, a live string and memory for another.
+    unsafe {
+        match address(text).map(|address| parts(&address)) {
+            Ok((kind_and_port, host)) => {
+                give_text(fiber, out, Ok(host));
+                kind_and_port
+            }
+            Err(error) => error_status(&error),
+        }
+    }
 }
 
 fn words(address: &SockAddr) -> String {
@@ -80,7 +112,7 @@ fn with_socket<R>(descriptor: &Descriptor, f: impl FnOnce(SockRef<'_>) -> R) -> 
 ///
 /// # Safety
 /// The fiber runs on this thread; the socket stays.
-unsafe fn until_done(
+pub(crate) unsafe fn until_done(
     fiber: *mut Fiber,
     socket: &Descriptor,
     direction: Direction,
@@ -89,6 +121,10 @@ unsafe fn until_done(
 ) -> i64 {
     // SAFETY: by the caller's promise.
     let terms = unsafe { terms(fiber, timeout) };
+    // SAFETY: as above.
+    if terms.interruptible && unsafe { is_cancelled(fiber) } {
+        return CANCELLED;
+    }
     loop {
         if !socket.is_open() {
             return -(libc::EBADF as i64);
@@ -100,25 +136,51 @@ unsafe fn until_done(
             Err(_) => {}
         }
         // SAFETY: by the caller's promise.
-        match unsafe { socket.wait(fiber.cast(), direction, terms) } {
-            Outcome::Done(_) => {}
-            Outcome::Closed(_) => return -(libc::EBADF as i64),
-            Outcome::TimedOut => return -(libc::ETIMEDOUT as i64),
-            other => return told(other) - FAILED_WAIT,
+        if let Err(status) = unsafe { wait_ready(fiber, socket, direction, terms) } {
+            return status;
         }
     }
 }
 
-pub(crate) unsafe fn io_open(fiber: *mut Fiber, fd: i64, out: *mut u8) -> i64 {
-    // SAFETY: generated code passes its live fiber and memory for a pointer.
+/// Waits until an operation may be tried again; a result if it must not be.
+///
+/// # Safety
+/// As for [`until_done`].
+pub(crate) unsafe fn wait_ready(
+    fiber: *mut Fiber,
+    socket: &Descriptor,
+    direction: Direction,
+    terms: Terms,
+) -> Result<(), i64> {
+    // SAFETY: by the caller's promise.
+    match unsafe { socket.wait(fiber.cast(), direction, terms) } {
+        Outcome::Done(_) => Ok(()),
+        Outcome::Closed(_) => Err(-(libc::EBADF as i64)),
+        Outcome::TimedOut => Err(-(libc::ETIMEDOUT as i64)),
+        other => Err(told(other) - FAILED_WAIT),
+    }
+}
+
+/// A wait of the system's would hold up the thread.
+fn set_nonblocking(fd: &OwnedFd) -> io::Result<()> {
+    // SAFETY: an open descriptor.
     unsafe {
-        // A wait of the system's would hold up the thread.
-        let flags = libc::fcntl(fd as RawFd, libc::F_GETFL);
-        if flags < 0 || libc::fcntl(fd as RawFd, libc::F_SETFL, flags | libc::O_NONBLOCK) < 0 {
-            return error_status(&io::Error::last_os_error());
+        let flags = libc::fcntl(fd.as_raw_fd(), libc::F_GETFL);
+        if flags < 0 || libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags | libc::O_NONBLOCK) < 0 {
+            return Err(io::Error::last_os_error());
         }
-        match Descriptor::new(core(fiber).scheduler(), fd as RawFd) {
+        Ok(())
+    }
+}
+
+pub(crate) unsafe fn io_open(fiber: *mut Fiber, fd: i64, out: *mut u8) -> i64 {
+    // SAFETY: generated code passes its live fiber, an open descriptor that becomes the socket's, and memory for a
+    // pointer.
+    unsafe {
+        let fd = OwnedFd::from_raw_fd(fd as RawFd);
+        match set_nonblocking(&fd).and_then(|()| Descriptor::new(core(fiber).scheduler(), fd.as_raw_fd())) {
             Ok(descriptor) => {
+                let _ = fd.into_raw_fd();
                 out.cast::<*mut Descriptor>().write(Box::into_raw(descriptor));
                 0
             }

@@ -258,6 +258,7 @@ pub(crate) unsafe fn abort_at_border(fiber: *mut Fiber) -> ! {
 pub(crate) fn abort_now(message: &str) -> ! {
     crate::streams::flush_all();
     crate::streams::write_error(format!("{message}\n").as_bytes());
+    crate::context::write_trace();
     std::process::abort();
 }
 

@@ -1,14 +1,11 @@
-//! The process itself, its arguments and environment, other processes, the terminal.
+//! The process itself, its arguments and environment, the terminal.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use qz_rt_abi::Fiber;
 use qz_rt_abi::object::StrObject;
 
 use crate::files::error_status;
-use crate::memory;
 use crate::strings;
 
 /// What the program sees as its arguments; those of the process if not set.
@@ -81,6 +78,7 @@ pub(crate) unsafe fn env_list(fiber: *mut Fiber) -> *mut StrObject {
 
 pub(crate) unsafe fn exit(_fiber: *mut Fiber, status: i64) {
     crate::streams::flush_all();
+    crate::context::write_trace();
     std::process::exit(status as i32 & 0xff)
 }
 
@@ -90,62 +88,6 @@ pub(crate) unsafe fn pid(_fiber: *mut Fiber) -> i64 {
 
 pub(crate) unsafe fn cpu_count(_fiber: *mut Fiber) -> i64 {
     std::thread::available_parallelism().map_or(1, |n| n.get() as i64)
-}
-
-fn run(
-    words: &[&str],
-    input: &[u8],
-    folder: Option<&str>,
-    capture: bool,
-) -> std::io::Result<(i64, Vec<u8>, Vec<u8>)> {
-    use std::os::unix::process::ExitStatusExt;
-    let mut command = Command::new(words.first().copied().unwrap_or_default());
-    command.args(words.iter().skip(1));
-    if let Some(folder) = folder {
-        command.current_dir(folder);
-    }
-    command.stdin(if input.is_empty() && !capture { Stdio::inherit() } else { Stdio::piped() });
-    if capture {
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    }
-    crate::streams::flush_all();
-    let mut child = command.spawn()?;
-    let stdin = child.stdin.take();
-    let output = std::thread::scope(|scope| {
-        // A child that reads late must not block one that writes early.
-        scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(input)));
-        child.wait_with_output()
-    })?;
-    let status = output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0));
-    Ok((status as i64, output.stdout, output.stderr))
-}
-
-pub(crate) unsafe fn proc_run(
-    fiber: *mut Fiber,
-    argv: *mut StrObject,
-    input: *mut StrObject,
-    folder: *mut StrObject,
-    mode: i64,
-    out: *mut u8,
-) -> i64 {
-    // SAFETY: generated code passes live strings (the folder may be null) and memory for five words; a block
-    // has room for the bytes copied into it.
-    unsafe {
-        let words: Vec<&str> = strings::text(argv).split_terminator('\0').collect();
-        let folder = if folder.is_null() { None } else { Some(strings::text(folder)) };
-        let (status, stdout, stderr) = match run(&words, strings::bytes(input), folder, mode == 0) {
-            Ok(result) => result,
-            Err(error) => return error_status(&error),
-        };
-        let block = |bytes: &[u8]| {
-            let block = memory::alloc(fiber, bytes.len() as u64, 1);
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), block, bytes.len());
-            (block, bytes.len())
-        };
-        out.cast::<i64>().write(status);
-        out.add(8).cast::<[(*mut u8, usize); 2]>().write([block(&stdout), block(&stderr)]);
-        0
-    }
 }
 
 pub(crate) unsafe fn is_terminal(_fiber: *mut Fiber, fd: i64) -> u8 {

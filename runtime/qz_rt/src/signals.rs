@@ -130,6 +130,7 @@ fn end_unless_moved(signal: c_int) {
 
 fn die_of(signal: c_int) {
     crate::streams::flush_all();
+    crate::context::write_trace();
     // SAFETY: the system's own way of ending.
     unsafe {
         libc::signal(signal, libc::SIG_DFL);

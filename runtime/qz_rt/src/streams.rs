@@ -1,12 +1,18 @@
 //! Standard input, output and error. Output is buffered per line on a terminal and per block otherwise, and
-//! flushed on every way out of the process.
+//! flushed on every way out of the process. Who waits for input lets other tasks run.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use qz_rt_abi::Fiber;
 use qz_rt_abi::object::StrObject;
 
+use qz_sched::State;
+use qz_sched::poll::{Descriptor, Direction};
+
+use crate::context::{core, shared};
+use crate::net::{CANCELLED, wait_ready};
 use crate::strings;
+use crate::tasks::{is_cancelled, terms};
 
 const BLOCK: usize = 64 * 1024;
 
@@ -23,10 +29,12 @@ struct Input {
     buffer: Vec<u8>,
     /// What lies before was handed out.
     at: usize,
+    /// So many bytes behind that hold no end of a line.
+    searched: usize,
 }
 
 static OUT: Mutex<Output> = Mutex::new(Output { buffer: Vec::new(), by_line: None, capture: None });
-static IN: Mutex<Input> = Mutex::new(Input { buffer: Vec::new(), at: 0 });
+static IN: Mutex<Input> = Mutex::new(Input { buffer: Vec::new(), at: 0, searched: 0 });
 /// What was written to standard error while it is captured.
 static ERR_CAPTURE: Mutex<Option<Vec<u8>>> = Mutex::new(None);
 
@@ -168,29 +176,94 @@ impl Input {
         status
     }
 
-    /// The next line with its end, empty at the end of input.
-    fn line(&mut self) -> Result<Vec<u8>, i64> {
-        let mut searched = 0;
-        loop {
-            let rest = &self.buffer[self.at..];
-            if let Some(at) = rest[searched..].iter().position(|&b| b == b'\n') {
-                let line = rest[..searched + at + 1].to_vec();
-                self.at += line.len();
-                return Ok(line);
+    /// The next line with its end, if it is here; at the end of input what is left.
+    fn take_line(&mut self, at_end: bool) -> Option<Vec<u8>> {
+        let rest = &self.buffer[self.at..];
+        let size = match memchr::memchr(b'\n', &rest[self.searched..]) {
+            Some(at) => self.searched + at + 1,
+            None if at_end => rest.len(),
+            None => {
+                self.searched = rest.len();
+                return None;
             }
-            searched = rest.len();
-            if self.fill()? == 0 {
-                let line = self.buffer[self.at..].to_vec();
-                self.at = self.buffer.len();
-                return Ok(line);
-            }
+        };
+        let line = rest[..size].to_vec();
+        self.at += size;
+        self.searched = 0;
+        Some(line)
+    }
+
+    /// Up to `len` bytes, if some are here or none will come.
+    fn take_some(&mut self, len: usize, at_end: bool) -> Option<&[u8]> {
+        let n = (self.buffer.len() - self.at).min(len);
+        if n == 0 && !at_end {
+            return None;
+        }
+        self.at += n;
+        self.searched = 0;
+        Some(&self.buffer[self.at - n..self.at])
+    }
+}
+
+/// Where a program waits for standard input: nowhere if the system cannot tell when there is some, as for files.
+pub(crate) type StandardInput = std::sync::OnceLock<Option<Box<Descriptor>>>;
+
+/// The descriptor to wait for, if standard input has nothing to say now and others may run meanwhile. It is not made
+/// non-blocking, since other processes use it, too.
+///
+/// # Safety
+/// The fiber runs on this thread.
+unsafe fn nothing_yet<'a>(fiber: *mut Fiber, timeout: i64) -> Option<&'a Descriptor> {
+    // SAFETY: by the caller's promise; what a program shares lives as long as its fibers.
+    unsafe {
+        let scheduler = core(fiber).scheduler();
+        if timeout < 0 && matches!(scheduler.state(), State::Idle | State::Stopped) {
+            return None;
+        }
+        let input = &shared(scheduler).standard_input;
+        let descriptor = input.get_or_init(|| Descriptor::new(scheduler, 0).ok()).as_deref()?;
+        let mut ask = libc::pollfd { fd: 0, events: libc::POLLIN, revents: 0 };
+        (libc::poll(&raw mut ask, 1, 0) == 0).then_some(descriptor)
+    }
+}
+
+/// What `take` makes of the input that is here, once that is enough or the end. A result as in [`crate::net`].
+///
+/// # Safety
+/// The fiber runs on this thread.
+unsafe fn input<R>(
+    fiber: *mut Fiber,
+    timeout: i64,
+    mut take: impl FnMut(&mut Input, bool) -> Option<R>,
+) -> Result<R, i64> {
+    flush_all();
+    // SAFETY: by the caller's promise.
+    let terms = unsafe { terms(fiber, timeout) };
+    let mut at_end = false;
+    // SAFETY: as above.
+    if terms.interruptible && unsafe { is_cancelled(fiber) } {
+        return Err(CANCELLED);
+    }
+    loop {
+        let mut here = lock(&IN);
+        if let Some(taken) = take(&mut here, at_end) {
+            return Ok(taken);
+        }
+        // SAFETY: as above; nobody holds the lock while the fiber waits.
+        unsafe {
+            let Some(descriptor) = nothing_yet(fiber, timeout) else {
+                at_end = here.fill()? == 0;
+                continue;
+            };
+            drop(here);
+            wait_ready(fiber, descriptor, Direction::Read, terms)?;
         }
     }
 }
 
-pub(crate) unsafe fn in_line(fiber: *mut Fiber, out: *mut u8) -> i64 {
-    flush_all();
-    let mut line = match lock(&IN).line() {
+pub(crate) unsafe fn in_line(fiber: *mut Fiber, out: *mut u8, timeout: i64) -> i64 {
+    // SAFETY: generated code passes its live fiber.
+    let mut line = match unsafe { input(fiber, timeout, Input::take_line) } {
         Ok(line) => line,
         Err(status) => return status,
     };
@@ -213,17 +286,13 @@ pub(crate) unsafe fn in_line(fiber: *mut Fiber, out: *mut u8) -> i64 {
     }
 }
 
-pub(crate) unsafe fn in_read(_fiber: *mut Fiber, bytes: *mut u8, len: u64) -> i64 {
-    flush_all();
-    let mut input = lock(&IN);
-    if input.at == input.buffer.len()
-        && let Err(status) = input.fill()
-    {
-        return status;
-    }
-    let n = (input.buffer.len() - input.at).min(len as usize);
-    // SAFETY: generated code passes memory for `len` bytes.
-    unsafe { std::ptr::copy_nonoverlapping(input.buffer[input.at..].as_ptr(), bytes, n) };
-    input.at += n;
-    n as i64
+pub(crate) unsafe fn in_read(fiber: *mut Fiber, bytes: *mut u8, len: u64, timeout: i64) -> i64 {
+    let give = |here: &mut Input, at_end: bool| {
+        let some = here.take_some(len as usize, at_end)?;
+        // SAFETY: generated code passes memory for `len` bytes.
+        unsafe { std::ptr::copy_nonoverlapping(some.as_ptr(), bytes, some.len()) };
+        Some(some.len() as i64)
+    };
+    // SAFETY: generated code passes its live fiber.
+    unsafe { input(fiber, timeout, give) }.unwrap_or_else(|status| status)
 }

@@ -253,6 +253,11 @@ pub(crate) unsafe fn str_from_lossy(fiber: *mut Fiber, bytes: *mut u8, len: u64)
     unsafe { new(fiber, &String::from_utf8_lossy(raw(bytes, len))) }
 }
 
+pub(crate) unsafe fn bytes_find(_fiber: *mut Fiber, bytes: *mut u8, len: u64, byte: u8) -> u64 {
+    // SAFETY: generated code passes `len` readable bytes.
+    memchr::memchr(byte, unsafe { raw(bytes, len) }).map_or(len, |at| at as u64)
+}
+
 pub(crate) unsafe fn utf8_valid(_fiber: *mut Fiber, bytes: *mut u8, len: u64) -> i64 {
     // SAFETY: generated code passes `len` readable bytes.
     match std::str::from_utf8(unsafe { raw(bytes, len) }) {

@@ -18,14 +18,14 @@ use qz_sched::generator::Generator;
 use qz_sched::locks::{Condition, Mutex, Semaphore};
 use qz_sched::sched::{MAX_WORKERS, Scheduler, State};
 use qz_sched::select::Case;
-use qz_sched::{Fiber as Core, Job, NEVER, Outcome, Phase, Task, Thread};
+use qz_sched::{Fiber as Core, Job, NEVER, Options, Outcome, Phase, Task, Thread};
 
 use crate::context::{Enter, core, shared, state};
 use crate::panic::request;
 use crate::strings;
 
 const TIMED_OUT: i64 = -1;
-const CANCELLED: i64 = -2;
+pub(crate) const CANCELLED: i64 = -2;
 const DEADLOCK: i64 = -3;
 /// A timeout: wait for ever, even if the task is cancelled.
 const UNINTERRUPTED: i64 = -2;
@@ -133,14 +133,28 @@ pub(crate) unsafe fn sleep(fiber: *mut Fiber, nanoseconds: i64) -> i64 {
 pub(crate) fn describe(scheduler: &Scheduler) -> String {
     let mut text = String::new();
     scheduler.each_fiber(|fiber| {
-        let name = if fiber.has_task() { format!("task {}", fiber.number()) } else { "main".into() };
-        let _ = match fiber.phase() {
-            Phase::Waiting => writeln!(text, "  {name} {}", fiber.reason().words()),
-            Phase::Running => writeln!(text, "  {name} runs"),
-            _ => writeln!(text, "  {name} is ready"),
+        let state = match fiber.phase() {
+            Phase::Waiting => fiber.reason().words(),
+            Phase::Running => "runs",
+            _ => "is ready",
         };
+        let _ = write!(text, "  {} {state}", called(fiber));
+        let place = if fiber.phase() == Phase::Waiting { crate::unwind::place_left(fiber) } else { None };
+        if let Some(at) = place {
+            let _ = write!(text, " at {}:{}:{}", at.file, at.line, at.column);
+        }
+        text.push('\n');
     });
     text
+}
+
+/// What to call a fiber.
+pub(crate) fn called(fiber: &Core) -> String {
+    match fiber.task_name() {
+        Some(name) => format!("task {} \"{name}\"", fiber.number()),
+        None if fiber.has_task() => format!("task {}", fiber.number()),
+        None => "main".into(),
+    }
 }
 
 /// Tells of all who are blocked, before the first fiber panics.
@@ -187,8 +201,15 @@ pub(crate) unsafe fn begin(fiber: *mut Core, entry: *mut u8, body: *mut u8) {
     }
 }
 
-pub(crate) unsafe fn task_spawn(fiber: *mut Fiber, entry: *mut u8, body: *mut u8, own_thread: u8) -> *mut u8 {
-    // SAFETY: generated code passes its live fiber; the body is moved.
+pub(crate) unsafe fn task_spawn(
+    fiber: *mut Fiber,
+    entry: *mut u8,
+    body: *mut u8,
+    own_thread: u8,
+    name: *mut StrObject,
+    stack_size: u64,
+) -> *mut u8 {
+    // SAFETY: generated code passes its live fiber and a live string; the body is moved.
     unsafe {
         let scheduler = core(fiber).scheduler();
         let program = shared(scheduler);
@@ -198,11 +219,9 @@ pub(crate) unsafe fn task_spawn(fiber: *mut Fiber, entry: *mut u8, body: *mut u8
         }
         let job = Job { entry: begin_task, argument: body };
         let thread = Thread::at_work(fiber.cast());
-        let task = match own_thread {
-            0 => scheduler.spawn(thread, job, ptr::null_mut()),
-            _ => scheduler.spawn_own_thread(thread, job, ptr::null_mut()),
-        };
-        task.cast()
+        let name = Some(strings::text(name)).filter(|name| !name.is_empty()).map(Box::from);
+        let options = Options { name, stack_size: stack_size as usize, own_thread: own_thread != 0 };
+        scheduler.spawn(thread, job, options).cast()
     }
 }
 
@@ -233,6 +252,23 @@ pub(crate) unsafe fn task_join(fiber: *mut Fiber, task: *mut u8, timeout: i64) -
     }
 }
 
+/// What the task is called; empty if nobody said.
+pub(crate) unsafe fn task_name(fiber: *mut Fiber, task: *mut u8) -> *mut StrObject {
+    // SAFETY: generated code passes its live fiber; the caller holds a count of the task.
+    unsafe { strings::new(fiber, &(*task.cast::<Task>()).name().unwrap_or_default()) }
+}
+
+/// Names the task at work. A program's first fiber has no task, and keeps its own name.
+pub(crate) unsafe fn task_set_name(fiber: *mut Fiber, name: *mut StrObject) {
+    // SAFETY: generated code passes its live fiber and a live string.
+    unsafe {
+        if let Some(task) = core(fiber).task() {
+            task.set_name(strings::text(name).into());
+            qz_sched::trace::named(core(fiber), strings::text(name));
+        }
+    }
+}
+
 pub(crate) unsafe fn task_done(_fiber: *mut Fiber, task: *mut u8) -> u8 {
     // SAFETY: the caller holds a count of the task.
     unsafe { (*task.cast::<Task>()).is_done() as u8 }
@@ -260,7 +296,7 @@ pub(crate) unsafe fn task_release(_fiber: *mut Fiber, task: *mut u8) {
 
 /// # Safety
 /// The fiber is one that runs.
-unsafe fn is_cancelled(fiber: *mut Fiber) -> bool {
+pub(crate) unsafe fn is_cancelled(fiber: *mut Fiber) -> bool {
     // SAFETY: by the caller's promise.
     unsafe { (*fiber).panicking == 0 && core(fiber).interrupts.is_wanted() }
 }

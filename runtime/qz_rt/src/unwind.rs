@@ -163,6 +163,57 @@ impl Trace {
     }
 }
 
+/// The innermost place of the program's own at which a fiber has left its stack, if the tables tell. The fiber may go
+/// on meanwhile; then the answer may be an older one, or none.
+pub(crate) fn place_left(fiber: &qz_sched::Fiber) -> Option<Frame> {
+    let (from, top) = (fiber.left_at(), fiber.stack().top());
+    if from < fiber.stack().lowest() || from >= top || from % size_of::<usize>() != 0 {
+        return None;
+    }
+    // SAFETY: the addresses are those of the fiber's stack, which stays mapped.
+    let read = |at: usize| unsafe { (at as *const usize).read_volatile() };
+    /// The runtime's own frames end before so many words.
+    const DEPTH: usize = 512;
+    let word = size_of::<usize>();
+    let places = (from..top).step_by(word).take(DEPTH);
+    // The runtime's frames are no part of the chain of frame pointers, but one of them keeps the pointer of the
+    // program's innermost frame, and calls stand below the frame that they were made in.
+    for at in places {
+        let pc = read(at);
+        if with_site(pc, |_, _| ()).is_none() {
+            continue;
+        }
+        let frame_pointers = (from..at).step_by(word).map(read).filter(|fp| (at..top).contains(fp));
+        for fp in frame_pointers {
+            if let Some(pcs) = chain(Activation { pc, fp }, top, read) {
+                let frames = Trace { pcs, left_out: 0 }.frames();
+                return frames.into_iter().flatten().find(|frame| !frame.file.starts_with("std/"));
+            }
+        }
+    }
+    None
+}
+
+/// The return addresses from here to the entry of the fiber; none if this is no such chain.
+fn chain(mut at: Activation, top: usize, read: impl Fn(usize) -> usize) -> Option<Vec<usize>> {
+    let mut pcs = Vec::new();
+    loop {
+        if with_site(at.pc, |_, site| site.location)? == ENTRY_LOCATION {
+            return Some(pcs);
+        }
+        pcs.push(at.pc);
+        let word = size_of::<usize>();
+        if !at.fp.is_multiple_of(word) || at.fp + 2 * word > top || pcs.len() > INNER_FRAMES {
+            return (pcs.len() > INNER_FRAMES).then_some(pcs);
+        }
+        let caller = Activation { fp: read(at.fp), pc: read(at.fp + word) };
+        if caller.fp <= at.fp && with_site(caller.pc, |_, site| site.location)? != ENTRY_LOCATION {
+            return None;
+        }
+        at = caller;
+    }
+}
+
 /// What a stub does when the function it stands for asked for a panic: finds the handler. Called with the
 /// activation of the generated code that called the stub.
 ///

@@ -193,8 +193,12 @@ macro_rules! rt_functions {
             /// The panic that an outcome below -1 means.
             fn wait_failed(outcome: Int) -> Unit: panics never;
             /// Starts a task with this function for C, the same for all tasks, which asks for the body. The body is
-            /// moved. A count of the task.
-            fn task_spawn(entry: Ptr, body: Ptr, own_thread: Bool) -> Ptr: effect;
+            /// moved; the name may be empty, and the bytes of stack 0 for the usual. A count of the task.
+            fn task_spawn(entry: Ptr, body: Ptr, own_thread: Bool, name: Str, stack_size: U64) -> Ptr: effect;
+            /// What a task is called; empty if nobody said.
+            fn task_name(task: Ptr) -> Str: effect;
+            /// Names the task at work.
+            fn task_set_name(name: Str) -> Unit: effect;
             /// A task that nobody runs, for `task_finish` to end. Two counts of it.
             fn task_promise() -> Ptr: effect;
             /// Ends such a task, and gives a count up.
@@ -310,6 +314,8 @@ macro_rules! rt_functions {
             fn str_owning(block: Ptr, cap: U64, len: U64, chars: U64) -> Str: ;
             /// A string of these bytes, what is not UTF-8 replaced by U+FFFD.
             fn str_from_lossy(bytes: Ptr, len: U64) -> Str: ;
+            /// Offset of the first such byte, or `len`.
+            fn bytes_find(bytes: Ptr, len: U64, byte: U8) -> U64: reads;
             /// How many bytes from the start are UTF-8.
             fn utf8_valid(bytes: Ptr, len: U64) -> Int: reads;
             /// Characters in UTF-8 bytes.
@@ -385,11 +391,11 @@ macro_rules! rt_functions {
             fn err_write(bytes: Ptr, len: U64) -> Int: blocks;
             fn err_str(s: Str) -> Int: blocks;
             fn err_line(s: Str) -> Int: blocks;
-            /// Reads a line without its end. 1 and the string, 0 at the end of input, -84 (`EILSEQ`) if it
-            /// is not UTF-8, or another negated `errno`.
-            fn in_line(out: Ptr) -> Int: blocks;
-            /// Reads up to `len` bytes; how many, 0 at the end.
-            fn in_read(bytes: Ptr, len: U64) -> Int: blocks;
+            /// Reads a line without its end. Result: 1 and the string, 0 at the end of input, -84 (`EILSEQ`) if it
+            /// is not UTF-8.
+            fn in_line(out: Ptr, timeout: Int) -> Int: blocks;
+            /// Reads up to `len` bytes. Result: how many, 0 at the end.
+            fn in_read(bytes: Ptr, len: U64, timeout: Int) -> Int: blocks;
 
             // ---- sockets; `address`, `result`, `socket`: see `qz_rt::net`
             /// A socket (to `out`) for an open descriptor, which belongs to it then. Status.
@@ -402,6 +408,9 @@ macro_rules! rt_functions {
             fn io_read(socket: Ptr, bytes: Ptr, len: U64, timeout: Int) -> Int: blocks;
             /// Writes what fits, once something does. Result: how many bytes.
             fn io_write(socket: Ptr, bytes: Ptr, len: U64, timeout: Int) -> Int: blocks;
+            /// An address in words: 65536 times its kind (0 IPv4, 1 IPv6, 2 of the file system) and its port; its host or
+            /// path, always in the same words, to `out`. Status.
+            fn net_parse(text: Str, out: Ptr) -> Int: effect;
             /// A descriptor that listens at an address, one for messages, one that connects to an address. Result.
             fn net_listen(address: Str) -> Int: effect;
             fn net_bind(address: Str) -> Int: effect;
@@ -470,12 +479,18 @@ macro_rules! rt_functions {
             fn exit(status: Int) -> Unit: effect never;
             fn pid() -> Int: effect;
             fn cpu_count() -> Int: effect;
-            /// Runs a program to its end. `argv` holds its name and arguments, each followed by a zero
-            /// byte; `input` is fed to it; `folder` is nullable. `out` gets three words: exit status (128 + n
-            /// after signal n), and two owned blocks of output as (pointer, length) pairs behind it:
-            /// `[status, out_ptr, out_len, err_ptr, err_len]`, to be freed with `free(ptr, len, 1)`.
-            /// `mode`: 0 capture both, 1 pass both through. Status.
-            fn proc_run(argv: Str, input: Str, folder: Str, mode: Int, out: Ptr) -> Int: blocks;
+            /// Starts a program. `argv` holds its name and arguments, `variables` the `name=value`s that it gets besides
+            /// those of this process, each followed by a zero byte; `folder` is nullable. `streams`: two bits for each of
+            /// its standard streams, 0 this program's, 1 a pipe, 2 nothing. Four words go to `out`: the child, and the
+            /// descriptors of this end of the pipes, or -1. Status.
+            fn child_start(argv: Str, folder: Str, variables: Str, streams: Int, out: Ptr) -> Int: blocks;
+            /// Waits for a child's end. Result: its exit status, 128 + n after signal n.
+            fn child_wait(child: Ptr, timeout: Int) -> Int: blocks;
+            /// Sends a signal, unless the child is over. Status.
+            fn child_signal(child: Ptr, signal: Int) -> Int: effect;
+            fn child_id(child: Ptr) -> Int: effect;
+            /// Forgets a child, which goes on.
+            fn child_free(child: Ptr) -> Unit: effect;
             /// Whether a descriptor is a terminal.
             fn is_terminal(fd: Int) -> Bool: effect;
             /// Columns and rows of the terminal into two `Int`s. Status.

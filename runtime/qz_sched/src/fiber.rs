@@ -198,6 +198,24 @@ impl Fiber {
         self.stack.get()
     }
 
+    /// The lowest address of its stack that is in use, if it does not run. For those who look from outside: it may
+    /// have changed since.
+    pub fn left_at(&self) -> usize {
+        // SAFETY: a word of this fiber.
+        unsafe { self.sp.as_ptr().read_volatile() }
+    }
+
+    /// What people call its task.
+    pub fn task_name(&self) -> Option<Box<str>> {
+        let task = self.retained_task()?;
+        // SAFETY: a count was taken.
+        unsafe {
+            let name = (*task).name();
+            Task::release(task);
+            name
+        }
+    }
+
     /// Any thread may run it again.
     pub fn unpin(&self) {
         self.pinned.store(0, Ordering::Relaxed);

@@ -1,6 +1,6 @@
 //! Fibers and what they wait on: their stacks ([`stack`]), the switch between them, the threads that run them
 //! ([`sched`], `thread`, `idle`, `monitor`), one wait of one fiber ([`wait`]), and the things that are waited for:
-//! channels ([`channel`], [`select`]), tasks ([`task`]), locks ([`locks`]), time (`timer`).
+//! channels ([`channel`], [`select`]), tasks ([`task`]), locks ([`locks`]), time (`timer`). [`trace`] keeps a record.
 //!
 //! Values are bytes here, and what a fiber runs is a function and a word. What they mean, and whether a wait that
 //! was cancelled becomes a panic, is the business of `qz_rt`. Start with [`block`], which is what it calls, then
@@ -26,12 +26,13 @@ mod sync;
 pub mod task;
 mod thread;
 mod timer;
+pub mod trace;
 mod turn;
 pub mod wait;
 
 pub use fiber::{Fiber, Job, Phase, Reason};
 pub use sched::{Config, Hooks, Scheduler, State};
-pub use task::Task;
+pub use task::{Options, Task};
 pub use thread::Thread;
 pub use timer::NEVER;
 pub use wait::Outcome;

@@ -40,7 +40,14 @@ pub struct Descriptor {
 struct Side {
     /// The system said so since the last wait.
     ready: bool,
-    waiter: Option<Turn>,
+    /// All of them try again when it says so.
+    waiters: Vec<Turn>,
+}
+
+impl Side {
+    fn take_waiter(&mut self) -> Option<Turn> {
+        (!self.waiters.is_empty()).then(|| self.waiters.remove(0))
+    }
 }
 
 /// Descriptors by the number that the system gives back.
@@ -121,18 +128,28 @@ impl Descriptor {
     }
 
     fn is_ready(&self, direction: Direction, thread: &Thread) {
-        let waiter = self.sides.with(|sides| {
+        let waiting = self.sides.with(|sides| {
             let side = &mut sides[direction as usize];
             side.ready = true;
-            side.waiter.take()
+            side.waiters.len()
         });
-        if let Some(waiter) = waiter {
-            // SAFETY: who waits takes its turn back before it goes.
-            unsafe { waiter.begin(thread, Outcome::Done(0)) };
+        self.tell(direction, waiting, thread, Outcome::Done(0));
+    }
+
+    /// Ends the waits of those who have waited longest.
+    fn tell(&self, direction: Direction, waiting: usize, thread: &Thread, outcome: Outcome) {
+        for _ in 0..waiting {
+            let waiter = self.sides.with(|sides| {
+                let side = &mut sides[direction as usize];
+                // SAFETY: who waits takes its turn back, under this lock, before it goes.
+                std::iter::from_fn(|| side.take_waiter()).find(|turn| unsafe { turn.claim() })
+            });
+            // SAFETY: claimed just now.
+            waiter.into_iter().for_each(|turn| unsafe { turn.end(thread, outcome) });
         }
     }
 
-    /// Waits until an operation that would have blocked may be tried again. One fiber at a time waits for a direction.
+    /// Waits until an operation that would have blocked may be tried again.
     ///
     /// # Safety
     /// The fiber runs on this thread; the descriptor stays.
@@ -144,14 +161,19 @@ impl Descriptor {
             let ready = self.sides.with(|sides| {
                 let side = &mut sides[direction as usize];
                 let ready = std::mem::replace(&mut side.ready, false);
-                side.waiter = if ready { None } else { Some(turn) };
+                if !ready {
+                    side.waiters.push(turn);
+                }
                 ready
             });
             if ready {
                 return Outcome::Done(0);
             }
+            let leave = || {
+                self.sides.with(|sides| sides[direction as usize].waiters.retain(|it| *it != turn));
+            };
             if !self.is_open() {
-                self.sides.with(|sides| sides[direction as usize].waiter = None);
+                leave();
                 return Outcome::Closed(0);
             }
             let scheduler = (*fiber).scheduler();
@@ -159,7 +181,7 @@ impl Descriptor {
             let reason = if direction == Direction::Read { Reason::Input } else { Reason::Output };
             let outcome = wait.finish(reason, terms);
             scheduler.outside.fetch_sub(1, Ordering::SeqCst);
-            self.sides.with(|sides| sides[direction as usize].waiter = None);
+            leave();
             outcome
         }
     }
@@ -179,9 +201,9 @@ impl Descriptor {
                 let _ = reactor.poller.delete(BorrowedFd::borrow_raw(self.fd));
             }
             libc::close(self.fd);
-            let waiters = self.sides.with(|sides| [sides[0].waiter.take(), sides[1].waiter.take()]);
-            for waiter in waiters.into_iter().flatten() {
-                waiter.begin(Thread::of(fiber), Outcome::Closed(0));
+            for direction in [Direction::Read, Direction::Write] {
+                let waiting = self.sides.with(|sides| sides[direction as usize].waiters.len());
+                self.tell(direction, waiting, Thread::of(fiber), Outcome::Closed(0));
             }
         }
     }

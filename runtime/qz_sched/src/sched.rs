@@ -20,9 +20,10 @@ use crate::poll::Reactor;
 use crate::runnable::Runnable;
 use crate::stack::{Stack, each_task_stack};
 use crate::switch::prepare;
-use crate::task::Task;
+use crate::task::{Options, Task};
 use crate::thread::Thread;
 use crate::timer::{NEVER, Timers};
+use crate::trace::{Tracer, tracer};
 use crate::wait::{Generation, Outcome};
 
 /// What the scheduler asks of the runtime.
@@ -89,6 +90,8 @@ pub struct Scheduler {
     next_timer: AtomicU64,
     /// Tasks that were started and are not over.
     live: AtomicUsize,
+    /// Those that have not begun are cancelled when they do: the program is over.
+    pub(crate) cancels: AtomicBool,
     /// Who waits until there are none.
     drained: AtomicPtr<Fiber>,
     handles: Mutex<Vec<JoinHandle<()>>>,
@@ -103,6 +106,7 @@ pub struct Scheduler {
     pub(crate) monitor: Mutex<Option<std::thread::Thread>>,
     roots: Mutex<Vec<usize>>,
     start: Instant,
+    pub(crate) tracer: Option<&'static Tracer>,
     /// Under a seed, time passes when all wait for it, and a little when one lets others go first.
     virtual_time: AtomicU64,
 }
@@ -168,6 +172,7 @@ impl Scheduler {
             timers: Mutex::default(),
             next_timer: AtomicU64::new(NEVER),
             live: AtomicUsize::new(0),
+            cancels: AtomicBool::new(false),
             drained: AtomicPtr::default(),
             handles: Mutex::default(),
             stopping: AtomicBool::new(false),
@@ -179,6 +184,7 @@ impl Scheduler {
             monitor: Mutex::default(),
             roots: Mutex::default(),
             start: Instant::now(),
+            tracer: tracer(),
             virtual_time: AtomicU64::new(0),
         }
     }
@@ -335,6 +341,11 @@ impl Scheduler {
             return fiber_ref.scheduler().visit(|home| home.make_ready_from_outside(fiber));
         }
         fiber_ref.set_phase(Phase::Ready);
+        if let Some(tracer) = self.tracer
+            && !in_turn
+        {
+            tracer.woken(Some(thread.slot), fiber_ref);
+        }
         let pinned = fiber_ref.pinned.load(Ordering::Relaxed);
         if pinned != 0 && (pinned != thread.slot + 1 || thread.exclusive) {
             return self.send_to(pinned - 1, fiber);
@@ -357,10 +368,17 @@ impl Scheduler {
     // ---- tasks
 
     /// Starts a task. The caller has one count of it.
-    pub fn spawn(&self, thread: &Thread, job: Job, extra: *mut u8) -> *mut Task {
+    pub fn spawn(&self, thread: &Thread, job: Job, options: Options) -> *mut Task {
         self.ensure_running();
-        let task = Task::new(self, job, extra);
-        self.start_task(thread, task);
+        let own_thread = options.own_thread && !self.single;
+        let task = Task::with(self, job, std::ptr::null_mut(), options);
+        if let Some(tracer) = self.tracer {
+            tracer.spawned(thread.slot, task);
+        }
+        match own_thread {
+            true => self.start_on_own_thread(task),
+            false => self.start_task(thread, task),
+        }
         task
     }
 
@@ -369,13 +387,7 @@ impl Scheduler {
         thread.ready_next(Runnable::task(task));
     }
 
-    /// Starts a task on a thread of its own.
-    pub fn spawn_own_thread(&self, thread: &Thread, job: Job, extra: *mut u8) -> *mut Task {
-        if self.single {
-            return self.spawn(thread, job, extra);
-        }
-        self.ensure_running();
-        let task = Task::new(self, job, extra);
+    fn start_on_own_thread(&self, task: *mut Task) {
         self.live.fetch_add(1, Ordering::AcqRel);
         let address = Runnable::task(task);
         self.idle.exclusive_begins();
@@ -394,7 +406,6 @@ impl Scheduler {
             self.idle.exclusive_ended();
             self.inject(address);
         }
-        task
     }
 
     fn ensure_running(&self) {
@@ -560,6 +571,9 @@ impl Scheduler {
             let fiber = &raw mut (*root).fiber;
             Fiber::set_up(fiber, self, stack, job);
             (*fiber).sp.set(prepare(stack.top() & !63, run_root, fiber.cast()));
+            if let Some(tracer) = self.tracer {
+                tracer.named((*fiber).number(), "main".into());
+            }
             locked(&self.roots).push(fiber as usize);
             thread.ready_next(Runnable::fiber(fiber));
             thread.run_until(&|| (*root).is_over.load(Ordering::Acquire));
@@ -604,6 +618,9 @@ impl Scheduler {
         // SAFETY: as there.
         let fiber_ref = unsafe { &*fiber };
         fiber_ref.set_phase(Phase::Ready);
+        if let Some(tracer) = self.tracer {
+            tracer.woken(None, fiber_ref);
+        }
         match fiber_ref.pinned.load(Ordering::Relaxed) {
             0 => self.inject(Runnable::fiber(fiber)),
             pinned => self.send_to(pinned - 1, fiber),
@@ -637,6 +654,7 @@ impl Scheduler {
             // SAFETY: as above.
             unsafe { Thread::of(fiber).yield_now(fiber) };
         }
+        self.cancels.store(true, Ordering::SeqCst);
         while self.live_tasks() > own {
             // SAFETY: as above.
             unsafe {
@@ -644,6 +662,7 @@ impl Scheduler {
                 self.wait_for_others(fiber, own);
             }
         }
+        self.cancels.store(false, Ordering::SeqCst);
     }
 
     unsafe fn wait_for_others(&self, fiber: *mut Fiber, own: usize) {

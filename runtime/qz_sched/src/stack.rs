@@ -143,7 +143,11 @@ pub(crate) struct Cache {
 const KEPT: usize = 128;
 
 impl Cache {
-    pub(crate) fn take(&mut self) -> io::Result<Stack> {
+    /// A stack with room for so many bytes.
+    pub(crate) fn take(&mut self, size: usize) -> io::Result<Stack> {
+        if size + GUARD > TASK_STACK {
+            return take_large(size);
+        }
         if self.free.is_empty() {
             let mut slabs = slabs();
             let taken = slabs.free.len().min(KEPT / 2);
@@ -158,6 +162,9 @@ impl Cache {
     }
 
     pub(crate) fn give(&mut self, stack: Stack) {
+        if stack.len > TASK_STACK {
+            return give_large(stack);
+        }
         self.free.push(stack.base);
         if self.free.len() > KEPT {
             self.trim(KEPT / 2);
@@ -193,8 +200,41 @@ impl Drop for Cache {
     }
 }
 
+/// Stacks of tasks that asked for more than the usual, and whether they are free. Never given back, as above; there is
+/// one size for each power of two, so that they are used again.
+static LARGE: Mutex<Vec<(Stack, bool)>> = Mutex::new(Vec::new());
+
+fn large() -> std::sync::MutexGuard<'static, Vec<(Stack, bool)>> {
+    LARGE.lock().unwrap_or_else(|poison| poison.into_inner())
+}
+
+#[cold]
+fn take_large(size: usize) -> io::Result<Stack> {
+    let size = size.checked_next_power_of_two().ok_or(io::ErrorKind::OutOfMemory)?;
+    let mut large = large();
+    if let Some((stack, free)) = large.iter_mut().find(|(stack, free)| *free && stack.len == size + GUARD) {
+        *free = false;
+        return Ok(*stack);
+    }
+    let stack = Stack::map(size)?;
+    large.push((stack, false));
+    Ok(stack)
+}
+
+#[cold]
+fn give_large(stack: Stack) {
+    // SAFETY: nobody runs on the stack; its header stays.
+    unsafe {
+        let len = stack.top() - HOT - stack.lowest();
+        libc::madvise(stack.lowest() as *mut libc::c_void, len, libc::MADV_DONTNEED);
+    }
+    large().iter_mut().filter(|(it, _)| *it == stack).for_each(|(_, free)| *free = true);
+}
+
 /// Calls `f` with each task's stack that was ever used.
 pub(crate) fn each_task_stack(mut f: impl FnMut(Stack)) {
+    let larger: Vec<Stack> = large().iter().map(|&(stack, _)| stack).collect();
+    larger.into_iter().for_each(&mut f);
     let (starts, fresh) = {
         let slabs = slabs();
         (slabs.starts.clone(), slabs.fresh)

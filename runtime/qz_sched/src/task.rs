@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 use crate::fiber::{Fiber, Job, Phase};
 use crate::queue::{Node, Queue, Woken, complete};
-use crate::sched::Scheduler;
+use crate::sched::{Scheduler, State};
 use crate::sync::Lock;
 use crate::wait::Outcome;
 
@@ -19,8 +19,23 @@ pub struct Task {
     done: AtomicBool,
     cancelled: AtomicBool,
     inner: Lock<Inner>,
-    /// What the runtime keeps for it, such as its name and its variables; see [`crate::Hooks::end_task`].
+    /// Bytes of stack that it wants, or 0 for the usual.
+    pub(crate) stack_size: usize,
+    /// Started by the clean-up of a program that ends, which needs it.
+    is_late: bool,
+    /// What the runtime keeps for it; see [`crate::Hooks::end_task`].
     pub extra: AtomicPtr<u8>,
+}
+
+/// How a task is to run.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What people call it.
+    pub name: Option<Box<str>>,
+    /// Bytes of stack, or 0 for the usual.
+    pub stack_size: usize,
+    /// On a thread of its own.
+    pub own_thread: bool,
 }
 
 #[derive(Debug)]
@@ -28,6 +43,7 @@ struct Inner {
     waiters: Queue,
     /// While it runs.
     fiber: *mut Fiber,
+    name: Option<Box<str>>,
 }
 
 // SAFETY: the inner part is reached under its lock; the fiber is looked at only while it is there.
@@ -46,13 +62,21 @@ impl Inner {
 impl Task {
     /// A task with two counts: the caller's and that of the fiber to be.
     pub(crate) fn new(scheduler: *const Scheduler, job: Job, extra: *mut u8) -> *mut Task {
+        Task::with(scheduler, job, extra, Options::default())
+    }
+
+    pub(crate) fn with(scheduler: *const Scheduler, job: Job, extra: *mut u8, options: Options) -> *mut Task {
+        // SAFETY: a scheduler outlives its tasks.
+        let is_late = unsafe { (*scheduler).state() } == State::Draining;
         Box::into_raw(Box::new(Task {
+            is_late,
             counts: AtomicUsize::new(2),
             job,
             scheduler,
             done: AtomicBool::new(false),
             cancelled: AtomicBool::new(false),
-            inner: Lock::new(Inner { waiters: Queue::default(), fiber: ptr::null_mut() }),
+            inner: Lock::new(Inner { waiters: Queue::default(), fiber: ptr::null_mut(), name: options.name }),
+            stack_size: options.stack_size,
             extra: AtomicPtr::new(extra),
         }))
     }
@@ -72,6 +96,14 @@ impl Task {
         // SAFETY: the fiber cannot end while the lock is held.
         let phase = self.inner.with(|inner| unsafe { inner.fiber.as_ref() }.map(Fiber::phase));
         phase == Some(Phase::Waiting)
+    }
+
+    pub fn name(&self) -> Option<Box<str>> {
+        self.inner.with(|inner| inner.name.clone())
+    }
+
+    pub fn set_name(&self, name: Box<str>) {
+        let _before = self.inner.with(|inner| inner.name.replace(name));
     }
 
     pub fn is_cancelled(&self) -> bool {
@@ -116,6 +148,11 @@ impl Task {
     pub(crate) unsafe fn leave(&self, node: *mut Node) {
         // SAFETY: passed on.
         self.inner.with(|inner| unsafe { inner.waiters.remove(node) });
+    }
+
+    /// Whether it is not to begin any more, since the program is over. Generators run for those who ask.
+    pub(crate) fn comes_too_late(&self) -> bool {
+        !self.is_late && self.extra.load(Ordering::Relaxed).is_null()
     }
 
     pub(crate) fn begins(&self, fiber: *mut Fiber) {

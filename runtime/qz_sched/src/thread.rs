@@ -19,6 +19,7 @@ use crate::sched::{Scheduler, Slot};
 use crate::stack::Cache;
 use crate::switch::{prepare, switch};
 use crate::task::Task;
+use crate::trace::Tracer;
 
 /// What is to be done for the fiber that was left.
 #[derive(Copy, Clone, Debug)]
@@ -48,6 +49,8 @@ pub struct Thread {
     after: Cell<After>,
     stacks: RefCell<Cache>,
     ticks: Cell<u32>,
+    /// Who is told of what runs, if anybody.
+    tracer: Option<&'static Tracer>,
     /// The state of a sequence of numbers without order.
     lots: Cell<u64>,
 }
@@ -68,6 +71,7 @@ impl Thread {
             after: Cell::new(After::Nothing),
             stacks: RefCell::default(),
             ticks: Cell::new(0),
+            tracer: scheduler.tracer,
             lots: Cell::new(slot as u64),
         }
     }
@@ -260,6 +264,9 @@ impl Thread {
             (*fiber).abi.worker = self.memory;
             (*self.memory).current = fiber.cast();
             (*fiber).set_phase(Phase::Running);
+            if let Some(tracer) = self.tracer {
+                tracer.begins(self.slot, &*fiber);
+            }
             (*fiber).sp.get()
         }
     }
@@ -268,6 +275,10 @@ impl Thread {
     unsafe fn leave(&self, fiber: *mut Fiber, after: After) {
         self.after.set(after);
         self.note_switch();
+        if let Some(tracer) = self.tracer {
+            // SAFETY: the fiber is the one that runs here.
+            unsafe { tell(tracer, self.slot, after, &*fiber) };
+        }
         let next = self.pick();
         // SAFETY: the fiber is the one that runs here; the next one is ready.
         unsafe {
@@ -287,6 +298,10 @@ impl Thread {
     /// # Safety
     /// It runs here, and nobody resumes it.
     pub(crate) unsafe fn leave_for_good(&self) -> ! {
+        if let Some(tracer) = self.tracer {
+            // SAFETY: by the caller's promise.
+            unsafe { tracer.ends(self.slot, &*(*self.memory).current.cast::<Fiber>()) };
+        }
         let mut nowhere = 0;
         // SAFETY: the thread's own stack waits in `enter`.
         unsafe { switch(&raw mut nowhere, self.loop_sp.get()) };
@@ -404,7 +419,9 @@ impl Thread {
     }
 
     fn begin(&self, task: *mut Task) -> *mut Fiber {
-        let stack = match self.stacks.borrow_mut().take() {
+        // SAFETY: a task that begins is kept alive by its fiber to be.
+        let size = unsafe { (*task).stack_size };
+        let stack = match self.stacks.borrow_mut().take(size) {
             Ok(stack) => stack,
             Err(error) => (self.scheduler().hooks.abort)(&format!("no memory for a task's stack: {error}")),
         };
@@ -418,8 +435,24 @@ impl Thread {
             let top = (fiber as usize) & !63;
             (*fiber).sp.set(prepare(top, run_task, fiber.cast()));
             (*task).begins(fiber);
+            // After it is known as this fiber's: who cancels all sees it, or this sees that.
+            if scheduler.cancels.load(Ordering::SeqCst) && (*task).comes_too_late() {
+                let _nobody_waits = (*task).cancel();
+            }
+            if let Some(tracer) = self.tracer {
+                tracer.born(self.slot, &*fiber, task);
+            }
             fiber
         }
+    }
+}
+
+#[cold]
+fn tell(tracer: &Tracer, slot: usize, after: After, fiber: &Fiber) {
+    match after {
+        After::Park(_) => tracer.parks(slot, fiber),
+        After::Yield(_) => tracer.yields(slot, fiber),
+        After::End(_) | After::Nothing => tracer.ends(slot, fiber),
     }
 }
 

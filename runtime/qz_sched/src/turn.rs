@@ -1,10 +1,10 @@
-//! A fiber and the wait that ends when its turn comes, where one at a time waits.
+//! A fiber and the wait that ends when its turn comes.
 
 use crate::fiber::Fiber;
 use crate::thread::Thread;
 use crate::wait::{Generation, Outcome};
 
-#[derive(Copy, Clone, Debug)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Turn(*mut Fiber, Generation);
 
 // SAFETY: a turn is ended by claiming its wait, from any thread.
@@ -15,6 +15,28 @@ impl Turn {
         Turn(fiber, generation)
     }
 
+    /// Whether the caller is the one who ends the wait, by [`Turn::end`], soon.
+    ///
+    /// # Safety
+    /// As for [`Turn::begin`].
+    pub(crate) unsafe fn claim(self) -> bool {
+        // SAFETY: by the caller's promise.
+        unsafe { (*self.0).cell.claim(self.1) }
+    }
+
+    /// Ends a wait that the caller claimed.
+    ///
+    /// # Safety
+    /// It did.
+    pub(crate) unsafe fn end(self, thread: &Thread, outcome: Outcome) {
+        // SAFETY: the fiber does not go on before this.
+        unsafe {
+            if (*self.0).cell.complete(outcome) {
+                thread.resume(self.0);
+            }
+        }
+    }
+
     /// Ends the wait, unless somebody else does.
     ///
     /// # Safety
@@ -22,8 +44,8 @@ impl Turn {
     pub(crate) unsafe fn begin(self, thread: &Thread, outcome: Outcome) {
         // SAFETY: by the caller's promise.
         unsafe {
-            if (*self.0).cell.claim(self.1) && (*self.0).cell.complete(outcome) {
-                thread.resume(self.0);
+            if self.claim() {
+                self.end(thread, outcome);
             }
         }
     }

@@ -1,6 +1,5 @@
 //! Fibers, tasks, channels and locks on real threads, without generated code.
 
-use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use qz_rt_abi::Worker;
@@ -9,7 +8,7 @@ use qz_sched::channel::{Channel, Side};
 use qz_sched::locks::Mutex;
 use qz_sched::sched::{Config, Hooks, Scheduler};
 use qz_sched::stack::Stack;
-use qz_sched::{Fiber, Job, Outcome, Task, Thread};
+use qz_sched::{Fiber, Job, Options, Outcome, Task, Thread};
 
 unsafe fn begin_thread(_: &Scheduler) -> *mut Worker {
     // SAFETY: zeros are empty lists and null pointers.
@@ -67,7 +66,7 @@ fn run(config: Config, workers: usize, body: impl FnOnce(*mut Fiber) + 'static) 
 
 fn go(fiber: *mut Fiber, body: impl FnOnce(*mut Fiber) + 'static) -> *mut Task {
     // SAFETY: the fiber runs here.
-    unsafe { (*fiber).scheduler().spawn(Thread::at_work(fiber), job(body), ptr::null_mut()) }
+    unsafe { (*fiber).scheduler().spawn(Thread::at_work(fiber), job(body), Options::default()) }
 }
 
 fn join(fiber: *mut Fiber, task: *mut Task) {

@@ -6,16 +6,17 @@
 //! { t1 = a; t2 = b; task_go(() -> f(t1, t2)) }
 //! ```
 //!
-//! Anything else behind `go` is evaluated in the task as a whole.
+//! Anything else behind `go` is evaluated in the task as a whole. `go(name: n, stack: s) e` calls `go_with` instead.
 
 use qz_base::{Name, TextRange};
 use qz_syntax::SyntaxToken;
 use qz_syntax::ast::{self, AstNode};
-use qz_types::Tys;
+use qz_types::{FnId, Tys};
 
 use super::Cx;
 use super::names::Callee;
 use crate::body::*;
+
 use crate::diagnostics as words;
 
 /// A part of the call behind `go`.
@@ -44,8 +45,12 @@ impl Cx<'_> {
     /// A call of the library's function with this role.
     pub(super) fn lang_call(&mut self, role: &str, args: Vec<ExprId>, range: TextRange) -> ExprId {
         let Some(function) = self.defs.lang.func(role) else { return self.later(range, "tasks") };
-        let callee = self.expr(Expr::Fns { candidates: [function].into(), type_args: &[] }, range);
         let args = args.into_iter().map(|value| Arg { kind: ArgKind::Positional, value }).collect();
+        self.fn_call(function, args, range)
+    }
+
+    fn fn_call(&mut self, function: FnId, args: Box<[Arg]>, range: TextRange) -> ExprId {
+        let callee = self.expr(Expr::Fns { candidates: [function].into(), type_args: &[] }, range);
         self.expr(Expr::Call { callee, args }, range)
     }
 
@@ -56,17 +61,22 @@ impl Cx<'_> {
     }
 
     pub(super) fn go_expr(&mut self, it: ast::GoExpr<'_>) -> ExprId {
-        if let Some(options) = it.options() {
-            return self.later(options.syntax().range(), "options of `go`");
-        }
-        self.start_task("task_go", it.operand(), it.syntax().range())
+        let options = it.options().map(|options| self.args(options.args()));
+        let role = if options.is_some() { "task_go_with" } else { "task_go" };
+        self.start_task(role, options.unwrap_or_default(), it.operand(), it.syntax().range())
     }
 
     pub(super) fn spawn_expr(&mut self, it: ast::SpawnExpr<'_>) -> ExprId {
-        self.start_task("task_spawn", it.operand(), it.syntax().range())
+        self.start_task("task_spawn", [].into(), it.operand(), it.syntax().range())
     }
 
-    fn start_task(&mut self, role: &str, operand: Option<ast::Expr<'_>>, range: TextRange) -> ExprId {
+    fn start_task(
+        &mut self,
+        role: &str,
+        options: Box<[Arg]>,
+        operand: Option<ast::Expr<'_>>,
+        range: TextRange,
+    ) -> ExprId {
         let Some(operand) = operand else { return self.missing(range) };
         let operand = without_parens(operand);
         let mut early = Vec::new();
@@ -81,7 +91,10 @@ impl Cx<'_> {
                 None => self.task_body(task, |cx| cx.value_expr(other)),
             },
         };
-        let started = self.lang_call(role, vec![body], range);
+        let Some(function) = self.defs.lang.func(role) else { return self.later(range, "tasks") };
+        let mut args = options.into_vec();
+        args.push(Arg { kind: ArgKind::Block, value: body });
+        let started = self.fn_call(function, args.into(), range);
         if early.is_empty() {
             return started;
         }

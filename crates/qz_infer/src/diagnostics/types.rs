@@ -134,6 +134,12 @@ pub(crate) fn thrown_away(span: Span) -> Diagnostic {
         .help("pass it on with `?`, take it apart with `match`, or write `_ = …` if it does not matter")
 }
 
+/// A task that nobody knows.
+pub(crate) fn bare_go(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::BARE_GO, span, "nobody waits for this task, and it ends with the program")
+        .help("keep the task and `await` it, start it in a `scope`, or write `_ = …` if that is meant")
+}
+
 /// `ends` never gives control back to what follows.
 pub(crate) fn unreachable_code(span: Span, ends: Span) -> Diagnostic {
     Diagnostic::new(Code::UNREACHABLE, span, "this is never reached").at(ends, "the block is left here")

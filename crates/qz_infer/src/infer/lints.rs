@@ -1,4 +1,5 @@
-//! What is allowed but hardly meant: results that nobody looks at, code that is never reached.
+//! What is allowed but hardly meant: results that nobody looks at, tasks that nobody waits for, code that is never
+//! reached.
 
 use qz_hir::body::{Body, Expr, ExprId, Stmt};
 
@@ -43,6 +44,18 @@ impl Infer<'_, '_> {
         if ty.is_some_and(|(adt, _)| Some(adt) == result) {
             self.report(words::thrown_away(self.span(expr)));
         }
+        if self.starts_task(expr) {
+            self.report(words::bare_go(self.span(expr)));
+        }
+    }
+
+    /// Whether this is a `go`, or a `spawn`.
+    fn starts_task(&self, expr: ExprId) -> bool {
+        let Expr::Call { callee, .. } = &self.body.exprs[last_of(&self.body, expr)] else { return false };
+        let Expr::Fns { candidates, .. } = &self.body.exprs[*callee] else { return false };
+        let lang = &self.ck.defs.lang;
+        let starters = ["task_go", "task_spawn", "task_go_with"].map(|role| lang.func(role));
+        candidates.iter().any(|&function| starters.contains(&Some(function)))
     }
 
     /// The first line behind one that does not end.

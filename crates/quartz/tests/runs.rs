@@ -1,0 +1,464 @@
+//! What others see of a program that runs: signals, its end, its standard input, limits of the system, the record of its
+//! tasks. Order comes from the lines that it prints.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+
+/// A fresh folder with a built program, removed at its end.
+struct Program(PathBuf);
+
+impl Program {
+    fn new(name: &str, text: &str) -> Program {
+        let folder = std::env::temp_dir().join(format!("quartz-runs-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("the temporary folder can be written");
+        let program = Program(folder);
+        std::fs::write(program.0.join("a.qz"), text).expect("the file can be written");
+        let mut build = Command::new(env!("CARGO_BIN_EXE_quartz"));
+        build.current_dir(&program.0).args(["--color=never", "build", "-o", "a", "a.qz"]);
+        let built = build.stdin(Stdio::null()).output().expect("the command starts");
+        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        program
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(self.0.join("a"));
+        command.current_dir(&self.0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn start(&self) -> Running {
+        Running::of(&mut self.command())
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+struct Running {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+/// How a program ended, and what it had not yet been heard to say.
+struct Ended {
+    status: ExitStatus,
+    output: String,
+    errors: String,
+}
+
+impl Running {
+    fn of(command: &mut Command) -> Running {
+        let mut child = command.spawn().expect("the program starts");
+        let output = BufReader::new(child.stdout.take().expect("piped"));
+        Running { input: child.stdin.take(), child, output }
+    }
+
+    /// The next line.
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).expect("the program's output can be read");
+        line.trim_end().to_owned()
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(sent.expect("`kill` starts").success());
+    }
+
+    fn say(&mut self, text: &str) {
+        self.input.as_mut().expect("piped").write_all(text.as_bytes()).expect("the program reads");
+    }
+
+    fn end(mut self) -> Ended {
+        let (mut output, mut errors) = (String::new(), String::new());
+        self.output.read_to_string(&mut output).expect("the program's output can be read");
+        self.child.stderr.take().expect("piped").read_to_string(&mut errors).expect("as above");
+        Ended { status: self.child.wait().expect("it ends"), output, errors }
+    }
+}
+
+// ---- signals
+
+const WAITS: &str = "
+def main
+  go do -> channel_new<Int>(0).recv() end
+  defer puts(\"cleaned up\")
+  puts(\"ready\")
+  flush()
+  channel_new<Int>(0).recv()
+end
+";
+
+#[test]
+fn a_signal_ends_main_and_what_is_deferred_runs() {
+    let program =
+        Program::new("signal", &WAITS.replace("channel_new<Int>(0).recv()\nend", "sleep(1_000_000)\nend"));
+    for (name, status) in [("TERM", 143), ("INT", 130)] {
+        let mut running = program.start();
+        assert_eq!(running.line(), "ready");
+        running.signal(name);
+        let ended = running.end();
+        assert_eq!(
+            (ended.output.as_str(), ended.status.code()),
+            ("cleaned up\n", Some(status)),
+            "{}",
+            ended.errors
+        );
+        assert_eq!(ended.errors, "");
+    }
+}
+
+#[test]
+fn a_signal_ends_a_read_of_standard_input() {
+    let program =
+        Program::new("reader", &WAITS.replace("  channel_new<Int>(0).recv()\nend", "  read_line()\nend"));
+    let mut running = program.start();
+    assert_eq!(running.line(), "ready");
+    running.signal("TERM");
+    let ended = running.end();
+    assert_eq!((ended.output.as_str(), ended.status.code()), ("cleaned up\n", Some(143)), "{}", ended.errors);
+}
+
+#[test]
+fn a_second_signal_kills() {
+    let text = "
+def hold
+  puts(\"ending\")
+  flush()
+  sleep(1_000_000)
+end
+
+def main
+  go do -> sleep(1_000_000) end
+  defer hold()
+  puts(\"ready\")
+  flush()
+  sleep(1_000_000)
+end
+";
+    let program = Program::new("second", text);
+    let mut running = program.start();
+    assert_eq!(running.line(), "ready");
+    running.signal("TERM");
+    assert_eq!(running.line(), "ending");
+    running.signal("TERM");
+    assert_eq!(running.end().status.signal(), Some(15));
+}
+
+#[test]
+fn a_computation_that_waits_for_nothing_is_killed() {
+    let text = "
+def main
+  await go 1
+  puts(\"busy\")
+  flush()
+  var n = 0
+  loop
+    n = (n + 1) % 1000
+  end
+end
+";
+    let program = Program::new("busy", text);
+    let mut running = program.start();
+    assert_eq!(running.line(), "busy");
+    running.signal("INT");
+    assert_eq!(running.end().status.signal(), Some(2));
+}
+
+#[test]
+fn the_table_of_tasks_says_who_waits_where() {
+    let text = "
+def listen(numbers: Channel<Int>): Int
+  numbers.recv()!
+end
+
+def main
+  numbers = channel_new<Int>(0)
+  listener = go_with(name: \"listener\") do listen(numbers) end
+  while not listener.waiting?
+    sched_yield()
+  end
+  puts(\"ready\")
+  flush()
+  puts(read_line())
+  numbers.send(1)!
+  puts(await listener)
+end
+";
+    let program = Program::new("table", text);
+    let mut running = program.start();
+    assert_eq!(running.line(), "ready");
+    running.signal("USR1");
+    let mut errors = BufReader::new(running.child.stderr.take().expect("piped"));
+    let mut table = [String::new(), String::new()];
+    for line in &mut table {
+        errors.read_line(line).expect("it is told");
+    }
+    assert!(table[0].starts_with("  main "), "{table:?}");
+    assert!(table[1].ends_with("\"listener\" waits to receive at a.qz:3:3\n"), "{table:?}");
+    running.say("go on\n");
+    assert_eq!(running.line(), "Some(\"go on\")");
+    assert_eq!(running.line(), "1");
+    assert!(running.child.wait().expect("it ends").success());
+}
+
+// ---- ends
+
+#[test]
+fn a_stack_overflow_in_a_task_tells_where() {
+    let text = "
+def down(n: Int): Int = 1 + down(n + 1)
+
+def main
+  task = go down(0)
+  while not task.done?
+    sched_yield()
+  end
+end
+";
+    let ended = Program::new("overflow", text).start().end();
+    assert_eq!(ended.status.code(), Some(101));
+    let expected = "panic in a task that nobody awaited: stack overflow\n  at a.qz:2:";
+    assert!(ended.errors.starts_with(expected), "{}", ended.errors);
+    assert!(ended.errors.contains("  … "), "the middle is left out: {}", ended.errors);
+}
+
+#[test]
+fn a_panic_of_which_nobody_heard_is_a_failure() {
+    let text = "
+def main
+  task = go do -> [1][3] end
+  while not task.done?
+    sched_yield()
+  end
+  puts(\"main is over\")
+end
+";
+    let ended = Program::new("unheard", text).start().end();
+    assert_eq!((ended.status.code(), ended.output.as_str()), (Some(101), "main is over\n"));
+    assert!(
+        ended.errors.contains("panic in a task that nobody awaited: index 3 is out of bounds"),
+        "{}",
+        ended.errors
+    );
+    assert!(ended.errors.contains("at a.qz:3:"), "{}", ended.errors);
+}
+
+#[test]
+fn counts_of_workers_that_cannot_be_are_panics() {
+    let text = "
+def main
+  for count in [-1, 257, 1_000_000, 9_000_000_000]
+    puts((catch_panic do sched_init(count) end).err?)
+  end
+  for count in [0, 1, 256]
+    sched_init(count)
+    puts([await task for task in [go do -> n * 2 end for n in 0..100]].sum)
+    sched_shutdown()
+  end
+end
+";
+    let ended = Program::new("workers", text).start().end();
+    let expected = format!("{}{}", "true\n".repeat(4), "9900\n".repeat(3));
+    assert_eq!((ended.output, ended.errors.as_str()), (expected, ""));
+}
+
+#[test]
+fn when_there_are_no_descriptors_left_operations_fail_and_the_server_goes_on() {
+    let text = "
+import Addr, Stream, Listener, connect, listen from std/net
+
+def serve(server: Listener, log: Channel<String>): Void
+  loop
+    match server.accept()
+      Ok(conn) =>
+        go do ->
+          _ = conn.write(\"hello\\n\")
+          conn.read_line()
+        end
+      Err(error) =>
+        log.try_send(error.reason)
+        sleep(1)
+    end
+  end
+end
+
+def main
+  server = listen(\"127.0.0.1:0\")!
+  address = server.address()!
+  log = channel_new<String>(1)
+  go serve(server, log)
+  conns = Vec<Stream>.new()
+  loop
+    match connect(address)
+      Ok(conn) => conns << conn
+      Err(error) =>
+        puts(error.reason)
+        break
+    end
+  end
+  puts(conns.size > 5)
+  # One that waits to be accepted takes none here.
+  puts(log.recv()!)
+  for conn in conns
+    conn.close()
+  end
+  conns.clear()
+  last = connect(address)!
+  puts(last.read_line()!)
+end
+";
+    let program = Program::new("descriptors", text);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -n 60; exec ./a"]).current_dir(&program.0);
+    shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let ended = Running::of(&mut shell).end();
+    let expected = "Too many open files\ntrue\nToo many open files\nSome(\"hello\")\n";
+    assert_eq!((ended.output.as_str(), ended.errors.as_str()), (expected, ""));
+}
+
+// ---- standard input
+
+const READS: &str = "
+def main
+  go do -> sleep(1_000_000) end
+  puts(read_line_timeout(60_000))
+  puts(read_lines().size)
+end
+";
+
+#[test]
+fn standard_input_may_be_anything() {
+    let program = Program::new("input", READS);
+    let file = program.0.join("lines");
+    std::fs::write(&file, "one\ntwo\nthree").expect("the file can be written");
+    let ended = |stdin: Stdio| Running::of(program.command().stdin(stdin)).end();
+    let from_file = ended(std::fs::File::open(&file).expect("it is there").into());
+    assert_eq!((from_file.output.as_str(), from_file.errors.as_str()), ("Ok(Some(\"one\"))\n2\n", ""));
+    let from_nothing = ended(Stdio::null());
+    assert_eq!((from_nothing.output.as_str(), from_nothing.errors.as_str()), ("Ok(None)\n0\n", ""));
+
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "exec ./a <&-"]).current_dir(&program.0);
+    let closed = Running::of(shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped())).end();
+    assert_eq!((closed.output.as_str(), closed.errors.as_str()), ("Ok(None)\n0\n", ""));
+
+    let mut terminal = Command::new("script");
+    terminal.args(["-qec", "./a", "/dev/null"]).current_dir(&program.0);
+    let found = terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let Ok(mut child) = found else { return eprintln!("not tested: there is no `script`") };
+    child.stdin.take().expect("piped").write_all(b"one\ntwo\n\x04").expect("it reads");
+    let shown = child.wait_with_output().expect("it ends").stdout;
+    let shown = String::from_utf8_lossy(&shown).replace('\r', "");
+    assert!(shown.ends_with("Ok(Some(\"one\"))\n1\n"), "{shown:?}");
+}
+
+#[test]
+fn input_that_does_not_come_is_an_error_and_its_description_stays_as_it_was() {
+    let text = READS
+        .replace("60_000", "5")
+        .replace("puts(read_line_timeout(5))", "puts(read_line_timeout(5).err?)\n  flush()");
+    let program = Program::new("silent", &text);
+    let (reader, mut writer) = std::io::pipe().expect("there are pipes");
+    let mut running =
+        Running::of(program.command().stdin(reader.try_clone().expect("there are descriptors")));
+    assert_eq!(running.line(), "true");
+    let flags = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", reader.as_raw_fd()));
+    let flags = flags
+        .expect("Linux says")
+        .lines()
+        .nth(1)
+        .expect("flags")
+        .trim_start_matches("flags:")
+        .trim()
+        .to_owned();
+    let flags = u32::from_str_radix(&flags, 8).expect("octal");
+    assert_eq!(flags & 0o4000, 0, "it was made non-blocking");
+    writer.write_all(b"a\nb\n").expect("it reads");
+    drop(writer);
+    assert_eq!(running.end().output, "2\n");
+}
+
+// ---- the record of tasks
+
+/// Checks what was written: for each thread ends follow beginnings, and each arrow has two ends. The names.
+fn checked_record(program: &Program) -> Vec<String> {
+    let file = program.0.join("quartz-tasks.json");
+    let text = std::fs::read_to_string(&file).expect("it was written");
+    let record: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+    std::fs::remove_file(&file).expect("it is there");
+    let mut at_work = std::collections::HashMap::new();
+    let mut arrows = std::collections::HashMap::new();
+    let mut names = Vec::new();
+    for event in record["traceEvents"].as_array().expect("a list") {
+        let thread = event["tid"].as_u64().expect("a thread");
+        match event["ph"].as_str().expect("a phase") {
+            "B" => {
+                names.push(event["name"].as_str().expect("a name").to_owned());
+                assert!(
+                    !std::mem::replace(at_work.entry(thread).or_insert(false), true),
+                    "two at a time: {text}"
+                );
+            }
+            "E" => assert_eq!(at_work.insert(thread, false), Some(true), "no beginning: {text}"),
+            "s" | "f" => *arrows.entry(event["id"].as_u64().expect("a number")).or_insert(0) += 1,
+            _ => {}
+        }
+    }
+    assert!(at_work.values().all(|runs| !runs), "no end: {text}");
+    assert!(arrows.values().all(|&ends| ends == 2), "{text}");
+    names.sort();
+    names.dedup();
+    names
+}
+
+#[test]
+fn the_record_of_tasks_is_written_however_the_program_ends() {
+    let text = "
+def main
+  numbers = channel_new<Int>(0)
+  adder = go_with(name: \"the \\\"adder\\\"\") do
+    var sum = 0
+    while numbers.recv() is Some(n)
+      sum += n
+    end
+    sum
+  end
+  for n in 0..10
+    numbers.send(n)!
+  end
+  puts(adder.name)
+  #END
+end
+";
+    let ends = [
+        ("numbers.close()\n  puts(await adder)", 0),
+        ("panic(\"so be it\")", 101),
+        ("puts(await adder)", 101),
+    ];
+    for (end, status) in ends {
+        let program = Program::new("record", &text.replace("#END", end));
+        let ended = Running::of(program.command().env("QUARTZ_TRACE_TASKS", "1")).end();
+        assert_eq!(ended.status.code(), Some(status), "{}", ended.errors);
+        assert_eq!(checked_record(&program), ["main", "the \"adder\""]);
+    }
+}
+
+#[test]
+fn a_record_that_cannot_be_written_is_said() {
+    let program = Program::new("no-record", "def main = puts(await go 1)\n");
+    let ended = Running::of(program.command().env("QUARTZ_TRACE_TASKS", "/no/such/folder/file")).end();
+    assert_eq!((ended.status.code(), ended.output.as_str()), (Some(0), "1\n"));
+    assert!(
+        ended.errors.starts_with("cannot write the tasks' times to `/no/such/folder/file`"),
+        "{}",
+        ended.errors
+    );
+}
