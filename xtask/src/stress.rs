@@ -3,7 +3,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// A run that takes longer is thought to hang.
@@ -189,19 +189,19 @@ fn run_once(program: &Program, way: Way) -> Result<(), String> {
     let said = |ending| std::fs::read_to_string(file(ending)).unwrap_or_default();
     let output = said("out");
     match &program.output {
-        _ if !status => Err(format!("it failed\n{output}{}", said("err"))),
+        _ if !status.success() => Err(format!("{status}\n{output}{}", said("err"))),
         Some(expected) if *expected != output => Err(format!("it printed\n{output}")),
         _ => Ok(()),
     }
 }
 
-/// Whether it ended well; an error if it does not end.
-fn ended(child: &mut Child) -> Result<bool, String> {
+/// How it ended; an error if it does not end.
+fn ended(child: &mut Child) -> Result<ExitStatus, String> {
     let begun = Instant::now();
     let mut pause = Duration::from_micros(200);
     loop {
         if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
-            return Ok(status.success());
+            return Ok(status);
         }
         if begun.elapsed() > LIMIT {
             // What its tasks wait for goes to standard error.
