@@ -147,6 +147,9 @@ impl Thread {
     }
 
     fn next_here(&self) -> Option<Runnable> {
+        if let Some(lottery) = &self.lottery {
+            return lottery.borrow_mut().draw();
+        }
         Runnable::from_bits(self.own_slot().next.swap(0, Ordering::AcqRel)).or_else(|| self.deque.pop())
     }
 
