@@ -9,7 +9,7 @@ use serde_json::Value;
 const LEVELS: &[(u32, &[&str])] = &[
     (0, &["qz_base", "qz_rt_abi", "qz_progen"]),
     (1, &["qz_diag", "qz_types", "qz_sched"]),
-    (2, &["qz_syntax", "qz_mir", "qz_rt"]),
+    (2, &["qz_models", "qz_syntax", "qz_mir", "qz_rt"]),
     (3, &["qz_hir", "qz_opt", "qz_codegen", "qz_rt_native"]),
     (4, &["qz_infer", "qz_cranelift", "qz_llvm", "qz_interp"]),
     (5, &["qz_lower"]),

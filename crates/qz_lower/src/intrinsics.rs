@@ -65,6 +65,7 @@ pub(crate) fn made(name: &str) -> Option<Made> {
     Some(match name {
         "cross_at" => Made::CrossAt,
         "cross_parts" => Made::CrossParts,
+        "may_keep" => Made::MayKeep,
         "copy_at" => Made::CopyAt,
         "type_name" => Made::TypeName,
         _ => return None,

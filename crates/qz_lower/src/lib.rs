@@ -349,7 +349,8 @@ impl qz_mir::Source for Lowerer<'_, '_> {
         let ty = self.static_ty(id);
         let path = Name::new(&format!("{}::{}", self.defs().modules[def.module].path, def.name));
         let span = Span::new(self.defs().file_of(def.module), def.name_range);
-        StaticInfo { path, ty: Ty::tuple(&[qz_types::ty::common().int, ty]), span }
+        let of_task = def.whose == qz_hir::Whose::Task;
+        StaticInfo { path, ty: Ty::tuple(&[qz_types::ty::common().int, ty]), span, of_task }
     }
 }
 

@@ -150,6 +150,7 @@ pub enum Made {
     CrossAt,
     /// `fn(object: Ptr<U8>): Void`: meets what an object refers to.
     CrossParts,
+    MayKeep,
     /// `fn(place: Ptr<T>): Bool`: puts a copy in place of a value, if there can be one.
     CopyAt,
     /// `fn(): String`: the type's name.
@@ -161,6 +162,8 @@ pub struct StaticInfo {
     pub path: Name,
     pub ty: Ty,
     pub span: Span,
+    /// Each task has its own.
+    pub of_task: bool,
 }
 
 pub type InstanceId = Id<Instance>;
@@ -284,6 +287,8 @@ pub enum Crossing {
     OwnAny,
     /// `fn(place): Bool`: does that for the closure or box at a `Ptr`, unless others know it.
     OwnPlace(Ty),
+    /// `fn(object): Bool`: whether a call of the closure may keep, where its task finds it later, what it is given.
+    MayKeep,
 }
 
 /// The methods a `dyn` value carries.
@@ -310,6 +315,8 @@ pub struct TypeEntry {
 pub struct EntryCrossing {
     pub parts: Option<InstanceId>,
     pub own: Option<InstanceId>,
+    /// A closure that knows nothing in which it could keep what it is given.
+    pub keeps_nothing: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

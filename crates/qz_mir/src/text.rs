@@ -109,7 +109,7 @@ impl TextProgram {
             let path = Name::new(r.path()?);
             r.expect(":")?;
             let ty = r.ty()?;
-            self.statics.push(StaticInfo { path, ty, span: nowhere() });
+            self.statics.push(StaticInfo { path, ty, span: nowhere(), of_task: false });
             Ok(())
         } else if r.eat("extern") {
             self.foreign(r, table)

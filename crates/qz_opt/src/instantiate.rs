@@ -164,7 +164,7 @@ impl<'a> Instantiator<'a> {
                 | Crossing::OwnPayload(ty)
                 | Crossing::OwnPlace(ty) => self.depth(*ty),
                 Crossing::ClosureParts(of) | Crossing::OwnCaptures(of) => self.depth_of_key(of),
-                Crossing::AnyParts | Crossing::OwnAny => 0,
+                Crossing::AnyParts | Crossing::OwnAny | Crossing::MayKeep => 0,
             },
             InstanceKey::Specialised(of, _) => self.depth_of_key(of),
             InstanceKey::Entry(_) => 0,
@@ -344,8 +344,9 @@ impl<'a> Instantiator<'a> {
 
     /// Where values go to other tasks, every kind of object may be met on the way.
     fn complete_entries(&mut self) {
-        let crosses = InstanceKey::Crossing(Box::new(Crossing::AnyParts));
-        if !self.ids.contains_key(&crosses) {
+        let mut asked =
+            [Crossing::AnyParts, Crossing::MayKeep].map(|it| InstanceKey::Crossing(Box::new(it))).into_iter();
+        if !asked.any(|key| self.ids.contains_key(&key)) {
             return;
         }
         while let Some(entry) = self.module.types.get(self.completed) {

@@ -265,6 +265,7 @@ impl<'a> Symbols<'a> {
             Crossing::OwnPayload(_) => 7,
             Crossing::OwnAny => 8,
             Crossing::OwnPlace(_) => 9,
+            Crossing::MayKeep => 10,
         };
         hash.word(number);
         match what {
@@ -275,7 +276,7 @@ impl<'a> Symbols<'a> {
             | Crossing::OwnPayload(ty)
             | Crossing::OwnPlace(ty) => hash.word(self.hash_ty(*ty)),
             Crossing::ClosureParts(of) | Crossing::OwnCaptures(of) => self.hash_key(of, hash),
-            Crossing::AnyParts | Crossing::OwnAny => {}
+            Crossing::AnyParts | Crossing::OwnAny | Crossing::MayKeep => {}
         }
     }
 

@@ -13,6 +13,7 @@ use qz_sched::sched::{Config, Hooks, Scheduler};
 use qz_sched::stack::Stack;
 use qz_sched::{Fiber as Core, Job};
 
+use crate::balance::{Balance, Taken};
 use crate::crossing::Crossing;
 use crate::large::Large;
 use crate::memory::Chunks;
@@ -77,6 +78,7 @@ pub(crate) struct WorkerState {
     pub(crate) live_blocks: i64,
     /// The copies of modules' variables that its thread has.
     pub(crate) variables: Own,
+    pub(crate) taken: Taken,
 }
 
 /// The runtime's own part of a fiber.
@@ -153,6 +155,7 @@ pub(crate) struct Shared {
     pub(crate) failed: AtomicBool,
     pub(crate) standard_input: crate::streams::StandardInput,
     pub(crate) variables: Variables,
+    pub(crate) balance: Balance,
     workers: Mutex<Workers>,
 }
 
@@ -342,6 +345,7 @@ impl Context {
             failed: AtomicBool::new(false),
             standard_input: Default::default(),
             variables: Variables::default(),
+            balance: Balance::default(),
             workers: Mutex::default(),
         });
         let seed = std::env::var("QUARTZ_SCHED_SEED").ok().and_then(|seed| seed.parse().ok());

@@ -7,6 +7,7 @@
 //! [`context`].
 
 mod atomics;
+mod balance;
 mod children;
 pub mod context;
 mod crossing;

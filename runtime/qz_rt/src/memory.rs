@@ -11,6 +11,7 @@ use qz_rt_abi::classes::{CLASS_SIZES, class_of};
 use qz_rt_abi::object::{Header, IMMORTAL};
 use qz_rt_abi::{Fiber, Worker};
 
+use crate::balance::blocks_of_others;
 use crate::context::{state, worker_state};
 use crate::large::{LARGE, Large, is_large, unmap};
 
@@ -116,8 +117,13 @@ fn out_of_memory(size: usize) -> ! {
 unsafe fn refill(fiber: *mut Fiber, class: usize) -> *mut u8 {
     let size = CLASS_SIZES[class] as usize;
     let count = (REFILL_BYTES / size).max(2);
-    // SAFETY: the fiber is live; the blocks are cut from memory of our own, `count` times `size` bytes.
+    // SAFETY: the fiber is live; the blocks are cut from memory of our own, `count` times `size` bytes. A block in a list
+    // that others left holds the address of the next one.
     unsafe {
+        if let Some(left) = blocks_of_others(fiber, class) {
+            (*(*fiber).worker).free[class] = left.cast::<*mut u8>().read();
+            return left;
+        }
         let state = worker_state(fiber);
         let first = state.chunks.cut(count * size, &mut state.large);
         let worker: *mut Worker = (*fiber).worker;

@@ -20,6 +20,7 @@ use qz_sched::sched::{MAX_WORKERS, Scheduler, State};
 use qz_sched::select::Case;
 use qz_sched::{Fiber as Core, Job, NEVER, Options, Outcome, Phase, Task, Thread};
 
+use crate::balance::pass_by;
 use crate::context::{Enter, core, shared, state};
 use crate::panic::request;
 use crate::strings;
@@ -115,6 +116,7 @@ pub(crate) unsafe fn sched_yield(fiber: *mut Fiber) -> i64 {
         if is_cancelled(fiber) {
             return CANCELLED;
         }
+        pass_by(fiber);
         block::yield_now(fiber.cast());
         0
     }
@@ -125,6 +127,7 @@ pub(crate) unsafe fn sleep(fiber: *mut Fiber, nanoseconds: i64) -> i64 {
     // SAFETY: as above.
     unsafe {
         let terms = terms(fiber, nanoseconds.max(0));
+        pass_by(fiber);
         told(block::sleep(fiber.cast(), terms))
     }
 }
@@ -247,6 +250,7 @@ pub(crate) unsafe fn task_join(fiber: *mut Fiber, task: *mut u8, timeout: i64) -
         if core(fiber).task().is_some_and(|own| ptr::eq(own, task)) {
             return OWN_END;
         }
+        pass_by(fiber);
         let outcome = block::join(fiber.cast(), task, terms(fiber, timeout));
         told(outcome)
     }
@@ -433,6 +437,7 @@ unsafe fn transfer(fiber: *mut Fiber, channel: *mut u8, side: Side, value: *mut 
     // SAFETY: generated code passes its live fiber, a channel that it holds, and a place for a value.
     unsafe {
         let terms = terms(fiber, timeout);
+        pass_by(fiber);
         let outcome = block::transfer(fiber.cast(), &*channel.cast::<Channel>(), side, value, terms);
         told(outcome)
     }
@@ -489,6 +494,7 @@ pub(crate) unsafe fn select(fiber: *mut Fiber, cases: *mut u8, count: i64, wait:
             _ => std::slice::from_raw_parts(cases.cast::<Case>(), count as usize),
         };
         let terms = (wait != 0).then(|| terms(fiber, timeout));
+        pass_by(fiber);
         let outcome = block::select(fiber.cast(), cases, terms);
         told(outcome)
     }
@@ -508,6 +514,7 @@ pub(crate) unsafe fn mutex_free(_fiber: *mut Fiber, mutex: *mut u8) {
 pub(crate) unsafe fn mutex_lock(fiber: *mut Fiber, mutex: *mut u8, timeout: i64) -> i64 {
     // SAFETY: generated code passes its live fiber and a lock that it holds on to.
     unsafe {
+        pass_by(fiber);
         let outcome = (*mutex.cast::<Mutex>()).lock(fiber.cast(), terms(fiber, timeout));
         told(outcome)
     }

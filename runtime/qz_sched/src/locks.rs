@@ -108,10 +108,14 @@ const WAITED_FOR: u32 = 2;
 /// A lock that one fiber holds. Whoever comes while it is free takes it; one that was passed over once gets it
 /// handed over the next time.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Mutex {
+    /// First: `std/mutex.qz` takes and gives a lock that nobody else wants by itself.
     state: AtomicU32,
     waiters: Lock<Queue>,
 }
+
+const _: () = assert!(std::mem::offset_of!(Mutex, state) == 0 && FREE == 0 && TAKEN == 1);
 
 /// What a waiter is told.
 const TRY_AGAIN: u16 = 0;

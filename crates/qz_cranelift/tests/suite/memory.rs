@@ -171,7 +171,10 @@ pub fn module_variables_keep_their_values(engine: Engine) {
     let c = common();
     let id = StaticId::from_raw(3);
     let mut p = Program::new();
-    p.module.statics.push((id, StaticInfo { path: qz_base::Name::new("counter"), ty: c.int, span: span(0) }));
+    p.module.statics.push((
+        id,
+        StaticInfo { path: qz_base::Name::new("counter"), ty: c.int, span: span(0), of_task: false },
+    ));
     let next = p.function("next", &[], c.int, |f| {
         let at = Ty::reference(qz_types::Mutability::Mut, c.int);
         let at = f.let_(at, Rvalue::StaticRef(id));

@@ -51,6 +51,10 @@ impl Cx<'_> {
             ast::Stmt::DeferStmt(it) => {
                 self.frames.push(Frame::Defer);
                 let deferred = match it.stmt() {
+                    // Several statements; a function that nobody calls would defer nothing.
+                    Some(ast::Stmt::Expr(ast::Expr::DoBlock(it))) if it.params().is_none() && !it.has_arrow() => {
+                        self.maybe_block(it.body(), range)
+                    }
                     Some(stmt) => self.stmt_as_expr(stmt),
                     None => self.missing(range),
                 };

@@ -35,7 +35,7 @@ pub(crate) fn crossing(cx: &mut Instantiator, what: &Crossing) -> Body {
         Crossing::OwnPayload(from) => own_payload(cx, *from),
         Crossing::OwnPlace(ty) => own_place(cx, *ty),
         // Completed by [`dispatch`], when all kinds of objects are known.
-        Crossing::AnyParts => any(common().bool),
+        Crossing::AnyParts | Crossing::MayKeep => any(common().bool),
         Crossing::OwnAny => any(common().unit),
     }
 }
@@ -327,6 +327,7 @@ pub(crate) fn entry(cx: &mut Instantiator, kind: &TypeEntryKind) -> EntryCrossin
         TypeEntryKind::Ty(ty) => crossing.parts = Some(cx.instance(key(Crossing::Parts(*ty)))),
         TypeEntryKind::Closure(id) => {
             let of = cx.module.instances[*id].key.clone();
+            crossing.keeps_nothing = cx.captures(&of).iter().all(|&ty| cx.drops.is_shared(ty));
             if cx.captures(&of).iter().any(|&ty| cx.drops.is_counted(ty)) {
                 crossing.parts = Some(cx.instance(key(Crossing::ClosureParts(of.clone()))));
                 crossing.own = Some(cx.instance(key(Crossing::OwnCaptures(of))));
@@ -349,11 +350,37 @@ pub(crate) fn dispatch(module: &mut Module) {
         let of: fn(&EntryCrossing) -> Option<InstanceId> = match **what {
             Crossing::AnyParts => |it| it.parts,
             Crossing::OwnAny => |it| it.own,
+            Crossing::MayKeep => {
+                module.instances[id].body = Some(Arc::new(may_keep(module)));
+                continue;
+            }
             _ => continue,
         };
         let body = by_kind(module, id, of);
         module.instances[id].body = Some(Arc::new(body));
     }
+}
+
+/// Variables that each task has are a place, too, in which any function may keep something.
+fn may_keep(module: &Module) -> Body {
+    let mut b = builder("what may be kept", common().bool);
+    let object = b.param(bytes(), None);
+    let nowhere = !module.statics.iter().any(|(_, it)| it.of_task);
+    let entries =
+        module.types.iter().enumerate().filter(|(_, entry)| nowhere && entry.crossing.keeps_nothing);
+    let kinds: Vec<i128> = entries.map(|(n, _)| i128::from(FIRST_TYPE) + n as i128).collect();
+    if !kinds.is_empty() {
+        let index =
+            call(&mut b, Callee::Runtime(rt::object_type), vec![Operand::local(object)], common().int);
+        let (nothing, something) = (b.new_block(), b.new_block());
+        let cases = kinds.into_iter().map(|kind| (kind, nothing)).collect();
+        b.end(TermKind::Switch { value: Operand::local(index), cases, otherwise: Some(something) });
+        b.switch_to(nothing);
+        give(&mut b, truth(false));
+        b.switch_to(something);
+    }
+    give(&mut b, truth(true));
+    b.finish()
 }
 
 fn by_kind(module: &Module, id: InstanceId, of: fn(&EntryCrossing) -> Option<InstanceId>) -> Body {

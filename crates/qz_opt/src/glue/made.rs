@@ -1,7 +1,9 @@
 //! Functions of the library whose bodies are written when their type arguments are known.
 
 use qz_mir::build::Builder;
-use qz_mir::{Body, BodyKey, Callee, Const, Crossing, InstanceKey, Made, Operand, Place, Rvalue, TermKind};
+use qz_mir::{
+    Body, BodyKey, Callee, CastKind, Const, Crossing, InstanceKey, Made, Operand, Place, Rvalue, TermKind,
+};
 use qz_types::ty::common;
 use qz_types::{Ty, TyKind, Tys};
 
@@ -12,6 +14,7 @@ pub(crate) fn made(cx: &mut Instantiator, what: Made, args: Tys) -> Body {
     match what {
         Made::CrossAt => forward(cx, Crossing::Place(args[0]), Ty::ptr(args[0]), common().unit),
         Made::CrossParts => cross_parts(cx),
+        Made::MayKeep => may_keep(cx, args[0]),
         Made::CopyAt => copy_at(cx, args[0]),
         Made::TypeName => type_name(cx, args[0]),
     }
@@ -33,6 +36,17 @@ fn cross_parts(cx: &mut Instantiator) -> Body {
     let any = Callee::Instance(cx.instance(InstanceKey::Crossing(Box::new(Crossing::AnyParts))));
     let unchanging = b.temp(common().bool);
     b.call(unchanging, any, [object]);
+    b.end(TermKind::Return);
+    b.finish()
+}
+
+fn may_keep(cx: &mut Instantiator, function: Ty) -> Body {
+    let mut b = builder("what may be kept", common().bool);
+    let function = Operand::local(b.param(function, None));
+    let bytes = Ty::ptr(common().u8);
+    let object = b.eval(bytes, Rvalue::Cast(CastKind::Pointer, function, bytes));
+    let callee = Callee::Instance(cx.instance(InstanceKey::Crossing(Box::new(Crossing::MayKeep))));
+    b.call(Body::RETURN, callee, [Operand::local(object)]);
     b.end(TermKind::Return);
     b.finish()
 }
