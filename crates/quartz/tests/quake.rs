@@ -486,3 +486,20 @@ fn several_runs_at_once_do_not_disturb_each_other() {
         assert_eq!(String::from_utf8_lossy(&output.stdout), "well\n");
     }
 }
+
+#[test]
+fn each_task_has_what_its_block_captured() {
+    let project = Project::new(
+        "captured",
+        r#"
+  files = ["a"]
+  task("x") do -> puts(files << "x") end
+  task("y") do -> puts(files << "y") end
+  var n = 0
+  task("one") do -> n += 1; puts(n) end
+  task("two") do -> n += 1; puts(n) end
+"#,
+    );
+    assert_eq!(project.prints(&["-j1", "x", "y"]), "[\"a\", \"x\"]\n[\"a\", \"y\"]\n");
+    assert_eq!(project.prints(&["-j1", "one", "two"]), "1\n1\n");
+}
