@@ -2,6 +2,7 @@
 
 mod bench;
 mod library;
+mod stress;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,8 @@ cargo xtask library        write docs/reference/library.md from the doc comments
 cargo xtask bless [TEXT]   rewrite the expectations of file tests (those whose path has TEXT in it)
 cargo xtask memcheck [TEXT] run the programs of tests/run and examples under valgrind (Cranelift's code) and with LLVM's
                            address sanitizer (LLVM's code), with a runtime that takes every block from malloc
+cargo xtask stress [NAME]  run the programs with tasks (spec/concurrency, tests/run/concurrency) many times:
+                           `--times N` on each number of `--workers 1,2,8`, and on the schedules of `--seeds A..B`
 cargo xtask bench [TEXT]   run the benchmarks of bench/ and print ratios; `--write` puts them into its README,
                            `--rounds=N` runs each so often, `--cpu` counts the processor's time";
 
@@ -24,6 +27,7 @@ fn main() -> ExitCode {
         Some("library") => library::library(&top()),
         Some("bless") => bless(rest),
         Some("memcheck") => memcheck(rest),
+        Some("stress") => stress::stress(&top(), rest),
         Some("bench") => bench::bench(&top(), rest),
         _ => {
             eprintln!("{HELP}");

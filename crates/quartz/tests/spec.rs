@@ -7,10 +7,14 @@ fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+/// Paths below the project's folder.
 fn specifications() -> Vec<String> {
-    let entries = std::fs::read_dir(top().join("spec")).expect("the folder is there").flatten();
-    let names = entries.map(|it| it.file_name().to_string_lossy().into_owned());
-    let mut specs: Vec<String> = names.filter(|it| it.ends_with("_spec.qz")).collect();
+    let mut specs: Vec<String> = Vec::new();
+    for folder in ["spec", "spec/concurrency"] {
+        let entries = std::fs::read_dir(top().join(folder)).expect("the folder is there").flatten();
+        let names = entries.map(|it| it.file_name().to_string_lossy().into_owned());
+        specs.extend(names.filter(|it| it.ends_with("_spec.qz")).map(|it| format!("{folder}/{it}")));
+    }
     specs.sort();
     specs
 }
@@ -18,7 +22,7 @@ fn specifications() -> Vec<String> {
 fn all_pass(engine: &str, files: &[String]) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quartz"));
     command.current_dir(top()).args(["test", "--leaks", "--color=never", "--engine", engine]);
-    command.args(files.iter().map(|it| format!("spec/{it}")));
+    command.args(files);
     let output = command.output().expect("the command starts");
     let told = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
@@ -32,7 +36,7 @@ fn specifications_hold() {
 #[test]
 fn specifications_hold_when_interpreted() {
     // C is outside of the interpreter.
-    let calls_c = ["ffi_spec.qz", "extern_def_spec.qz"];
+    let calls_c = ["spec/ffi_spec.qz", "spec/extern_def_spec.qz"];
     let files: Vec<String> =
         specifications().into_iter().filter(|it| !calls_c.contains(&it.as_str())).collect();
     all_pass("interp", &files);

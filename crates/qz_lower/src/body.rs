@@ -29,6 +29,8 @@ pub(crate) enum Home {
 /// A scope being lowered: what to do when control leaves it.
 pub(crate) struct Scope {
     pub(crate) exits: Vec<Exit>,
+    /// Where each `defer` begins when there is a panic, and the first local that came after it.
+    defers: Vec<(BlockId, usize)>,
     /// The unwind target that held outside.
     pub(crate) outer_unwind: Option<BlockId>,
 }
@@ -258,15 +260,28 @@ impl<'l, 'c, 'd> Cx<'l, 'c, 'd> {
 
     pub(crate) fn open_scope(&mut self) {
         let outer_unwind = self.b.unwind();
-        self.scopes.push(Scope { exits: Vec::new(), outer_unwind });
+        self.scopes.push(Scope { exits: Vec::new(), defers: Vec::new(), outer_unwind });
     }
 
     /// Ends the innermost scope where control falls out of it.
     pub(crate) fn close_scope(&mut self) {
         let scope = self.scopes.pop().expect("scopes are balanced");
         self.run_exits(&scope.exits);
+        self.end_before_defers(&scope.defers);
         self.b.set_unwind(scope.outer_unwind);
         self.b.refresh();
+    }
+
+    /// On the way of a panic, too, what was declared after a `defer` ends before that runs.
+    fn end_before_defers(&mut self, defers: &[(BlockId, usize)]) {
+        if !self.lw.watches_drops {
+            return;
+        }
+        for &(pad, later) in defers {
+            let later = self.b.locals.iter().skip(later).filter(|(_, decl)| decl.name.is_some());
+            let ends: Vec<Local> = later.map(|(local, _)| local).collect();
+            self.b.put_first(pad, ends.into_iter().rev().map(StmtKind::EndScope));
+        }
     }
 
     /// Runs what the scopes above `depth` must do, without ending them: control jumps out.
@@ -355,8 +370,10 @@ impl<'l, 'c, 'd> Cx<'l, 'c, 'd> {
         if let Some(after) = after {
             self.b.switch_to(after);
         }
+        let later = self.b.locals.len();
         if let Some(scope) = self.scopes.last_mut() {
             scope.exits.push(Exit::Defer(expr, outer));
+            scope.defers.push((pad, later));
         }
         self.b.set_unwind(Some(pad));
         self.b.refresh();

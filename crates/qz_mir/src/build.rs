@@ -167,6 +167,13 @@ impl Builder {
         }
     }
 
+    /// Puts statements before those of a block.
+    pub fn put_first(&mut self, block: BlockId, kinds: impl IntoIterator<Item = StmtKind>) {
+        let source = self.source;
+        let stmts = &mut self.blocks[qz_base::Id::from_raw(block.raw())].stmts;
+        stmts.splice(0..0, kinds.into_iter().map(|kind| Stmt { kind, source }));
+    }
+
     pub fn assign(&mut self, place: Place, value: Rvalue) {
         self.push(StmtKind::Assign(place, value));
     }

@@ -248,12 +248,13 @@ impl Scheduler {
         slot.in_use.store(false, Ordering::Release);
     }
 
-    /// Makes the scheduler run with so many threads, or with as many as there are processors for 0.
+    /// Makes the scheduler run with so many threads; for 0 with `QUARTZ_WORKERS`, or as many as there are processors.
     pub fn start(&self, workers: usize) {
         let processors = || std::thread::available_parallelism().map_or(1, |it| it.get());
+        let wanted = || std::env::var("QUARTZ_WORKERS").ok()?.parse().ok().filter(|it| *it > 0);
         let workers = match (self.single, workers) {
             (true, _) => 1,
-            (false, 0) => processors(),
+            (false, 0) => wanted().unwrap_or_else(processors),
             (false, n) => n,
         };
         self.workers.store(workers.min(MAX_WORKERS), Ordering::Release);

@@ -52,7 +52,9 @@ impl Cx<'_> {
                 self.frames.push(Frame::Defer);
                 let deferred = match it.stmt() {
                     // Several statements; a function that nobody calls would defer nothing.
-                    Some(ast::Stmt::Expr(ast::Expr::DoBlock(it))) if it.params().is_none() && !it.has_arrow() => {
+                    Some(ast::Stmt::Expr(ast::Expr::DoBlock(it)))
+                        if it.params().is_none() && !it.has_arrow() =>
+                    {
                         self.maybe_block(it.body(), range)
                     }
                     Some(stmt) => self.stmt_as_expr(stmt),
