@@ -152,6 +152,9 @@ pub(crate) struct Build {
     /// Say on standard error how long each stage took, and how much memory was in use at most
     #[arg(long)]
     pub(crate) timings: bool,
+    /// Write which files the program consists of, for `quake`
+    #[arg(long, hide = true, value_name = "FILE")]
+    pub(crate) inputs: Option<PathBuf>,
 }
 
 #[derive(Args)]

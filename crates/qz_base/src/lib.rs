@@ -4,6 +4,7 @@
 //! Nothing here knows the language. Start with [`span`], then [`arena`].
 
 pub mod arena;
+pub mod digest;
 pub mod line_index;
 pub mod name;
 pub mod parallel;

@@ -7,6 +7,7 @@ mod consts;
 mod coverage;
 mod dump;
 mod foreign;
+mod inputs;
 pub mod load;
 mod native;
 mod pages;
@@ -22,6 +23,7 @@ use qz_infer::Checker;
 pub use consts::Constants;
 pub use coverage::LineCounters;
 pub use dump::{EmitKind, emit};
+pub use inputs::inputs;
 pub use load::{Loaded, Root, load};
 pub use native::{Artefact, BuildOptions, CodeBy, build_native, write_header};
 pub use run::{Engine, Failure, Finished, RunOptions, Shape, Start, ToolProblem, build, compiled, run};
@@ -37,18 +39,20 @@ pub struct Program {
     pub root: Option<ModuleId>,
     /// Problems found while loading and parsing.
     pub problems: Vec<Diagnostic>,
+    /// Files that would have been part of it if they were there.
+    pub absent: Vec<std::path::PathBuf>,
     /// Values of constants, as far as they were asked for.
     pub constants: Constants,
 }
 
 /// Collects the declarations of loaded files.
 pub fn collect(loaded: Loaded) -> Program {
-    let Loaded { sources, inputs, prelude, root, user_files, mut problems } = loaded;
+    let Loaded { sources, inputs, prelude, root, user_files, mut problems, absent } = loaded;
     let defs = qz_hir::collect::collect(inputs, prelude);
     problems.extend(defs.take_problems());
     let modules = user_files.iter().filter_map(|&file| defs.module_of_file(file)).collect();
     let root = root.and_then(|file| defs.module_of_file(file));
-    Program { sources, defs, modules, root, problems, constants: Constants::default() }
+    Program { sources, defs, modules, root, problems, absent, constants: Constants::default() }
 }
 
 /// Checks every declaration and body of the user's modules; gives all problems, in order of place.

@@ -1,8 +1,8 @@
 //! From a path to parsed modules: the file itself, everything it imports, and the library modules reached.
 //!
 //! `import a/b` looks beside the importing file, then in the root file's folder: `a/b.qz`, then `a/b/mod.qz`.
-//! `std/…` is the library's own root, which no neighbour can shadow; `qspec` is short for `std/qspec`. A module is one
-//! file, however it is reached.
+//! `std/…` is the library's own root, which no neighbour can shadow; `qspec` and `quake` are short for `std/qspec` and
+//! `std/quake`. A module is one file, however it is reached.
 
 use std::collections::VecDeque;
 use std::io::Read;
@@ -38,6 +38,7 @@ pub struct Loaded {
     pub(crate) root: Option<FileId>,
     pub(crate) user_files: Vec<FileId>,
     pub(crate) problems: Vec<Diagnostic>,
+    pub(crate) absent: Vec<PathBuf>,
 }
 
 /// Why not even the first file could be read.
@@ -54,6 +55,8 @@ struct Loader {
     queue: VecDeque<Pending>,
     problems: Vec<Diagnostic>,
     user_files: Vec<FileId>,
+    /// Files that would have been read if they were there.
+    absent: Vec<PathBuf>,
     /// The folder of the root file.
     root_folder: Option<PathBuf>,
 }
@@ -112,6 +115,7 @@ pub fn load(root: Root) -> Result<Loaded, CannotRead> {
         root: root_file,
         user_files: loader.user_files,
         problems: loader.problems,
+        absent: loader.absent,
     })
 }
 
@@ -187,8 +191,8 @@ impl Loader {
         let span = Span::new(from.file, request.range);
         let found = if first == "std" {
             self.import_std(span, &rest.join("/"))
-        } else if segments == ["qspec"] {
-            self.import_std(span, "qspec")
+        } else if segments == ["qspec"] || segments == ["quake"] {
+            self.import_std(span, first)
         } else if from.is_std {
             None
         } else {
@@ -221,6 +225,7 @@ impl Loader {
                 if candidate.is_file() {
                     return self.open_user(span, candidate, segments);
                 }
+                self.absent.push(candidate);
             }
             saw_folder |= base.is_dir();
         }

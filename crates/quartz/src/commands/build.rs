@@ -68,7 +68,19 @@ fn build_loaded(look: &Look, command: &Build, program: &Program, timings: &mut T
     let built =
         qz_driver::build_native(program, &checker, &command.file, &options, &mut |stage| timings.done(stage));
     match built {
-        Ok(()) => 0,
+        Ok(()) => write_inputs(command, program),
         Err(failure) => fail(look, program, failure),
+    }
+}
+
+/// What the executable was made of, if someone wants to know.
+fn write_inputs(command: &Build, program: &Program) -> u8 {
+    let Some(path) = &command.inputs else { return 0 };
+    match std::fs::write(path, qz_driver::inputs(program)) {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("error: `{}` cannot be written: {error}", path.display());
+            STATUS_PROBLEMS
+        }
     }
 }
