@@ -277,9 +277,13 @@ impl<'l, 'c, 'd> Cx<'l, 'c, 'd> {
         if !self.lw.watches_drops {
             return;
         }
-        for &(pad, later) in defers {
-            let later = self.b.locals.iter().skip(later).filter(|(_, decl)| decl.name.is_some());
-            let ends: Vec<Local> = later.map(|(local, _)| local).collect();
+        let all = self.b.locals.len();
+        for (n, &(pad, later)) in defers.iter().enumerate() {
+            // What came after the next `defer` ended before that one.
+            let next = defers.get(n + 1).map_or(all, |&(_, later)| later);
+            let between = self.b.locals.iter().skip(later).take(next - later);
+            let ends: Vec<Local> =
+                between.filter(|(_, it)| it.name.is_some()).map(|(local, _)| local).collect();
             self.b.put_first(pad, ends.into_iter().rev().map(StmtKind::EndScope));
         }
     }
