@@ -43,7 +43,7 @@ impl Symbol {
         UserExternalName { namespace, index }
     }
 
-    fn from_name(name: &UserExternalName) -> Symbol {
+    pub(crate) fn from_name(name: &UserExternalName) -> Symbol {
         match name.namespace {
             FUNCTION => Symbol::Function(name.index),
             DATA => Symbol::Data(DataId(name.index)),
@@ -104,7 +104,7 @@ pub struct Image {
     /// By number.
     pub(crate) functions: Vec<Option<Extent>>,
     pub(crate) outside: Vec<Outside>,
-    known_outside: FxHashMap<Outside, u32>,
+    pub(crate) known_outside: FxHashMap<Outside, u32>,
 }
 
 pub(crate) const CODE_ALIGN: usize = 16;

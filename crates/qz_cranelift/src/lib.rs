@@ -29,6 +29,7 @@ mod objects;
 mod place;
 mod program;
 mod reuse;
+mod saved;
 mod statement;
 mod value;
 
@@ -41,7 +42,8 @@ use qz_mir::layout::Layouts;
 
 pub use aot::compile_object;
 pub use isa::OptLevel;
-pub use jit::{Jit, Outcome, PANIC_STATUS};
+pub use jit::{Jit, Outcome, PANIC_STATUS, Ready, compile};
+pub use saved::{Saved, target};
 
 /// How a program is compiled.
 #[derive(Copy, Clone, Debug, Default)]
