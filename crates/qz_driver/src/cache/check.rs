@@ -32,6 +32,7 @@ impl Cache {
     pub(crate) fn check(&self, program: &Program, checker: &Checker<'_>, problems: &mut Vec<Diagnostic>) {
         let mut incremental = Incremental::new(self, program, checker);
         problems.extend(incremental.check());
+        qz_diag::sort_and_dedup(problems);
         let Incremental { modules, impls, .. } = incremental;
         self.remember(program, problems, modules, impls);
     }
