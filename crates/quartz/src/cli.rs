@@ -151,7 +151,7 @@ pub(crate) struct Run {
     pub(crate) args: Vec<String>,
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct Build {
     /// The program; `-` reads it from standard input
     pub(crate) file: PathBuf,

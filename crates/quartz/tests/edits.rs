@@ -99,7 +99,7 @@ fn check(file: &Path, cache: Option<&Cache>) -> String {
 
 fn open(scratch: &Scratch) -> Cache {
     let place = Place { folder: scratch.cache(), limit: 1 << 30, remote: None };
-    Cache::at(&place, "").unwrap_or_else(|_| panic!("the temporary folder can be written"))
+    Cache::at(&place, &scratch.main(), "").unwrap_or_else(|_| panic!("the temporary folder can be written"))
 }
 
 /// Removes, cuts off or changes one entry.

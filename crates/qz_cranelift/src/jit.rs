@@ -11,6 +11,7 @@ use qz_rt::{Context, Settings};
 use qz_rt_abi::Fiber;
 use qz_types::Ty;
 
+use crate::made::CodeStore;
 use crate::image::{DataId, Image};
 use crate::load::Loaded;
 use crate::program::{Compiled, ProgramCx};
@@ -67,10 +68,15 @@ pub struct Ready {
     pub(crate) count_objects: bool,
 }
 
-/// Compiles a program. Any failure is a mistake of the compiler's and says so.
-pub fn compile(module: &Module, layouts: &Layouts, options: Options) -> Result<Ready, CompileError> {
+/// Compiles a program, but for functions whose code a store has. Any failure is a mistake of the compiler's and says so.
+pub fn compile(
+    module: &Module,
+    layouts: &Layouts,
+    options: Options,
+    store: Option<&dyn CodeStore>,
+) -> Result<Ready, CompileError> {
     let isa = crate::isa::host(options.opt);
-    let compiled = ProgramCx::new(module, layouts, options, isa).compile()?;
+    let compiled = ProgramCx::new(module, layouts, options, isa, store).compile()?;
     let returns_status = module.entry.is_some_and(|id| is_int(module.instances[id].ret));
     Ok(Ready { compiled, returns_status, count_objects: options.count_objects })
 }
@@ -95,7 +101,7 @@ impl Jit {
         files: Box<dyn SourceFiles>,
         options: Options,
     ) -> Result<Jit, CompileError> {
-        compile(module, layouts, options)?.load(files)
+        compile(module, layouts, options, None)?.load(files)
     }
 
     /// Places code and data in memory; `starts` are the type table and the function that the host calls.

@@ -23,6 +23,7 @@ mod intrinsics;
 pub mod isa;
 mod jit;
 pub mod load;
+mod made;
 mod memory;
 mod object;
 mod objects;
@@ -43,6 +44,7 @@ use qz_mir::layout::Layouts;
 pub use aot::compile_object;
 pub use isa::OptLevel;
 pub use jit::{Jit, Outcome, PANIC_STATUS, Ready, compile};
+pub use made::{CodeKey, CodeStore, Made};
 pub use saved::{Saved, target};
 
 /// How a program is compiled.

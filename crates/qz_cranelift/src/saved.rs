@@ -3,8 +3,7 @@
 //! The bytes belong to one build of the compiler and one kind of processor ([`target`]); whoever keeps them sees to it that
 //! they come back as they were.
 
-use cranelift_codegen::binemit::Reloc;
-use cranelift_codegen::ir::{LibCall, UserExternalName};
+use cranelift_codegen::ir::UserExternalName;
 use qz_codegen::{PlaceTable, SourceFiles};
 use qz_rt::unwind::{Frame, Resolver};
 use qz_rt_abi::native::{CallSite, HIDDEN, NO_PARENT, Place, TRACK_CALLER};
@@ -12,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::image::{Blob, DataId, Extent, Fixup, Image, Outside, Symbol, Target};
 use crate::jit::{Jit, Ready};
+use crate::made::{CALLS, KINDS};
 use crate::{CompileError, Options};
 
 /// A reference: where, kind, namespace and index of the target, addend.
@@ -38,35 +38,6 @@ pub struct Saved {
     returns_status: bool,
     count_objects: bool,
 }
-
-/// The kinds of references that code made here has.
-const KINDS: [Reloc; 7] = [
-    Reloc::X86PCRel4,
-    Reloc::X86CallPCRel4,
-    Reloc::X86CallPLTRel4,
-    Reloc::Abs8,
-    Reloc::Arm64Call,
-    Reloc::Aarch64AdrPrelPgHi21,
-    Reloc::Aarch64AddAbsLo12Nc,
-];
-
-/// What the instruction set may lack; numbered from 1.
-const CALLS: [LibCall; 14] = [
-    LibCall::CeilF32,
-    LibCall::CeilF64,
-    LibCall::FloorF32,
-    LibCall::FloorF64,
-    LibCall::TruncF32,
-    LibCall::TruncF64,
-    LibCall::NearestF32,
-    LibCall::NearestF64,
-    LibCall::FmaF32,
-    LibCall::FmaF64,
-    LibCall::Memcpy,
-    LibCall::Memset,
-    LibCall::Memmove,
-    LibCall::Memcmp,
-];
 
 /// What code made here can run on: the processor's abilities, as a text.
 pub fn target(options: Options) -> String {

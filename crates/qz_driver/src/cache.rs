@@ -4,7 +4,7 @@
 //! * [`check`]: what checking a module found, by its text and the interfaces that it can see; [`written`] and
 //!   [`graph`] say what those are;
 //! * [`program`]: a whole program that did not change at all;
-//! * [`image`]: its machine code;
+//! * [`image`]: its machine code, and [`code`]: that of each function;
 //! * [`explain`]: what was reused and why the rest was not.
 //!
 //! A stage is skipped only because its result is in hand. Every key has the compiler's own [`build_id`] in it, and the
@@ -12,6 +12,7 @@
 
 pub(crate) mod build_id;
 pub(crate) mod check;
+pub(crate) mod code;
 pub(crate) mod explain;
 pub(crate) mod graph;
 pub(crate) mod image;
@@ -37,6 +38,8 @@ pub struct Cache {
     pub(crate) store: Store,
     /// Of the compiler and what it was told.
     base: Key,
+    /// The program's file, as the cache calls it: from the project's folder if it is in there.
+    name: String,
     journal: RefCell<Journal>,
     /// What the program was when it was last seen.
     last: RefCell<Option<program::Record>>,
@@ -46,13 +49,14 @@ impl Cache {
     /// Opens the cache of a program; `flags` are those that decide what the front end makes of it. There is none if its
     /// folder cannot be written.
     pub fn open(root: &Path, flags: &str) -> Result<Cache, CacheProblem> {
-        Cache::at(&Place::find(root), flags)
+        Cache::at(&Place::find(root), root, flags)
     }
 
     /// Opens the cache that stands in a folder.
-    pub fn at(place: &Place, flags: &str) -> Result<Cache, CacheProblem> {
+    pub fn at(place: &Place, root: &Path, flags: &str) -> Result<Cache, CacheProblem> {
+        let name = place.name_of(root);
         let base = KeyBuilder::new("quartz 1").key(build_id::build_id()).str(flags).finish();
-        Ok(Cache { store: place.open()?, base, journal: RefCell::default(), last: RefCell::default() })
+        Ok(Cache { store: place.open()?, base, name, journal: RefCell::default(), last: RefCell::default() })
     }
 
     /// A key that nobody with another compiler or other flags has.

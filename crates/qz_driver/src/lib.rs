@@ -27,7 +27,7 @@ pub use coverage::LineCounters;
 pub use dump::{EmitKind, emit};
 pub use inputs::inputs;
 pub use load::{Loaded, Root, load};
-pub use native::{Artefact, BuildOptions, CodeBy, build_native, write_header};
+pub use native::{Artefact, BuildOptions, CodeBy, build_native, output_of, write_header};
 pub use run::{Engine, Failure, Finished, RunOptions, Shape, Start, ToolProblem, build, compiled, run};
 pub use sources::SourceMap;
 

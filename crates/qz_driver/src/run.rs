@@ -198,8 +198,13 @@ pub fn compiled<R>(
         Engine::Cranelift => {
             crate::foreign::load(program, &module, &options.library_paths).map_err(Failure::Problems)?;
             let internal = |error: qz_cranelift::CompileError| Failure::Internal(error.to_string());
-            let ready =
-                qz_cranelift::compile(&module, &layouts, jit_options(options)).map_err(internal)?;
+            let told = jit_options(options);
+            let packs = cache.map(|cache| cache.packs(&format!("run {told:?}")));
+            let store = packs.as_ref().map(|it| it as &dyn qz_cranelift::CodeStore);
+            let ready = qz_cranelift::compile(&module, &layouts, told, store).map_err(internal)?;
+            if let (Some(cache), Some(packs)) = (cache, packs) {
+                cache.keep(packs);
+            }
             // Where C libraries are is asked anew each time.
             if let Some(cache) = cache.filter(|_| crate::foreign::libraries(program, &module).is_empty()) {
                 cache.keep_image(program, options, &ready);
@@ -248,7 +253,7 @@ pub(crate) fn ready(
     let module = build(program, &lowerer, options)?;
     let defs = qz_opt::SourceDefs(&lowerer);
     let internal = |error: qz_cranelift::CompileError| Failure::Internal(error.to_string());
-    qz_cranelift::compile(&module, &Layouts::new(&defs), jit_options(options)).map_err(internal)
+    qz_cranelift::compile(&module, &Layouts::new(&defs), jit_options(options), None).map_err(internal)
 }
 
 pub(crate) fn jit_options(options: &RunOptions) -> qz_cranelift::Options {

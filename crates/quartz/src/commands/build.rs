@@ -23,7 +23,31 @@ pub(super) fn build(look: &Look, command: &Build) -> u8 {
     timings.done("load");
     let status = build_loaded(look, command, &program, caching.get(), &mut timings);
     timings.print();
-    caching.end(|| true).max(status)
+    caching.end(|| status != 0 || builds_the_same(look, command, &program)).max(status)
+}
+
+/// Whether building without the cache makes the same file.
+fn builds_the_same(look: &Look, command: &Build, program: &Program) -> bool {
+    let Some(made) = qz_driver::output_of(&command.file, command.output.as_deref(), artefact(command)) else {
+        return true;
+    };
+    let anew = made.with_file_name(format!(".{}.anew", made.file_name().unwrap_or_default().to_string_lossy()));
+    let again = Build { output: Some(anew.clone()), inputs: None, ..command.clone() };
+    let status = build_loaded(look, &again, program, None, &mut Timings::new(false));
+    let same = status == 0 && std::fs::read(&made).ok() == std::fs::read(&anew).ok();
+    std::fs::remove_file(anew).ok();
+    same
+}
+
+fn artefact(command: &Build) -> Artefact {
+    match command.emit {
+        Some(BuildEmit::LlvmIr) => Artefact::LlvmIr,
+        Some(BuildEmit::Asm) => Artefact::Asm,
+        Some(BuildEmit::Obj) => Artefact::Object,
+        Some(BuildEmit::Lib) => Artefact::StaticLibrary,
+        Some(BuildEmit::Shared) => Artefact::SharedLibrary,
+        Some(BuildEmit::Header) | None => Artefact::Executable,
+    }
 }
 
 fn build_loaded(
@@ -53,14 +77,7 @@ fn build_loaded(
         (None, false) => CodeBy::Cranelift,
     };
     let options = BuildOptions {
-        artefact: match command.emit {
-            Some(BuildEmit::LlvmIr) => Artefact::LlvmIr,
-            Some(BuildEmit::Asm) => Artefact::Asm,
-            Some(BuildEmit::Obj) => Artefact::Object,
-            Some(BuildEmit::Lib) => Artefact::StaticLibrary,
-            Some(BuildEmit::Shared) => Artefact::SharedLibrary,
-            Some(BuildEmit::Header) | None => Artefact::Executable,
-        },
+        artefact: artefact(command),
         code_by,
         output: command.output.clone(),
         overflow: command.overflow.into(),
@@ -74,7 +91,9 @@ fn build_loaded(
         library_paths: command.library_paths.clone(),
     };
     let built =
-        qz_driver::build_native(program, &checker, &command.file, &options, &mut |stage| timings.done(stage));
+        qz_driver::build_native(program, &checker, &command.file, &options, cache, &mut |stage| {
+            timings.done(stage)
+        });
     match built {
         Ok(()) => write_inputs(command, program),
         Err(failure) => fail(look, &program.sources, failure),

@@ -70,7 +70,7 @@ pub(super) fn manage(command: &CacheCommand) -> u8 {
     | CacheCommand::Clean(CachePlace { path })
     | CacheCommand::Verify(CachePlace { path })) = command;
     let place = Place::find(path);
-    let cache = match Cache::at(&place, "") {
+    let cache = match Cache::at(&place, path, "") {
         Ok(cache) => cache,
         Err(CacheProblem { folder, reason }) => {
             eprintln!("error: there is no cache at {}: {reason}", folder.display());

@@ -35,6 +35,13 @@ impl Place {
         Place { folder, limit: megabytes << 20, remote: None }
     }
 
+    /// What a file is called, wherever the project stands.
+    pub(crate) fn name_of(&self, file: &Path) -> String {
+        let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+        let project = self.folder.parent().and_then(|it| it.canonicalize().ok()).unwrap_or_default();
+        file.strip_prefix(&project).unwrap_or(&file).display().to_string()
+    }
+
     pub(crate) fn open(&self) -> Result<Store, CacheProblem> {
         let store = Store::open(&self.folder, self.limit)
             .map_err(|error| CacheProblem { folder: self.folder.clone(), reason: error.to_string() })?;
