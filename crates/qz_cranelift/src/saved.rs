@@ -14,29 +14,58 @@ use crate::jit::{Jit, Ready};
 use crate::made::{CALLS, KINDS};
 use crate::{CompileError, Options};
 
-/// A reference: where, kind, namespace and index of the target, addend.
-type SavedFixup = (u32, u8, u32, u32, i64);
 /// Targets that are offsets in the text have a namespace of their own.
 const TEXT: u32 = u32::MAX;
+/// A function that was not added.
+const NO_FUNCTION: u32 = u32::MAX;
 
-/// A compiled program, for as long as neither it nor the compiler changes.
+/// A compiled program, for as long as neither it nor the compiler changes. Tables are rows of words, which cost nothing to
+/// read back.
 #[derive(Serialize, Deserialize)]
 pub struct Saved {
     #[serde(with = "serde_bytes")]
     text: Vec<u8>,
     #[serde(with = "serde_bytes")]
     data: Vec<u8>,
-    blobs: Vec<(u32, Vec<(u32, u32, u32)>)>,
-    fixups: Vec<SavedFixup>,
-    sites: Vec<[u32; 4]>,
-    functions: Vec<Option<(u32, u32)>>,
+    /// Where each blob starts.
+    blobs: Words<1>,
+    /// Of blobs: which one, where in it, namespace and index of what is pointed to.
+    pointers: Words<4>,
+    /// Where, kind, namespace and index of the target, addend in two words.
+    fixups: Words<6>,
+    sites: Words<4>,
+    functions: Words<2>,
     outside: Vec<(String, bool, u8)>,
-    places: Vec<[u32; 8]>,
+    places: Words<8>,
     texts: String,
     type_table: u32,
     entry: Option<u32>,
     returns_status: bool,
     count_objects: bool,
+}
+
+/// Rows of so many words, as bytes.
+#[derive(Default, Serialize, Deserialize)]
+struct Words<const N: usize>(#[serde(with = "serde_bytes")] Vec<u8>);
+
+impl<const N: usize> Words<N> {
+    fn new(rows: impl Iterator<Item = [u32; N]>) -> Words<N> {
+        Words(rows.flatten().flat_map(u32::to_le_bytes).collect())
+    }
+
+    fn get(&self, row: usize) -> Option<[u32; N]> {
+        let start = row.checked_mul(N * 4)?;
+        self.0.get(start..start + N * 4).map(Self::row)
+    }
+
+    fn row(bytes: &[u8]) -> [u32; N] {
+        let words = bytes.as_chunks::<4>().0;
+        std::array::from_fn(|n| u32::from_le_bytes(words[n]))
+    }
+
+    fn iter(&self) -> impl Iterator<Item = [u32; N]> + '_ {
+        self.0.chunks_exact(N * 4).map(Self::row)
+    }
 }
 
 /// What code made here can run on: the processor's abilities, as a text.
@@ -54,21 +83,23 @@ impl Ready {
             let UserExternalName { namespace, index } = symbol.name();
             (namespace, index)
         };
-        let blob = |blob: &Blob| {
-            let pointer = |&(at, symbol): &(u32, Symbol)| {
+        let pointers = image.blobs.iter().enumerate().flat_map(|(blob, it)| {
+            it.pointers.iter().map(move |&(at, symbol)| {
                 let (namespace, index) = pair(symbol);
-                (at, namespace, index)
-            };
-            (blob.offset, blob.pointers.iter().map(pointer).collect())
-        };
+                [blob as u32, at, namespace, index]
+            })
+        });
         let fixup = |fixup: &Fixup| {
-            let kind = KINDS.iter().position(|&it| it == fixup.kind)? as u8;
+            let kind = KINDS.iter().position(|&it| it == fixup.kind)? as u32;
             let (namespace, index) = match fixup.target {
                 Target::Symbol(symbol) => pair(symbol),
                 Target::Text(offset) => (TEXT, offset),
             };
-            Some((fixup.at, kind, namespace, index, fixup.addend))
+            let addend = fixup.addend as u64;
+            Some([fixup.at, kind, namespace, index, addend as u32, (addend >> 32) as u32])
         };
+        let fixups: Vec<[u32; 6]> = image.fixups.iter().map(fixup).collect::<Option<_>>()?;
+        let extent = |it: &Option<Extent>| it.map_or([NO_FUNCTION; 2], |it| [it.start, it.end]);
         let outside = |it: &Outside| {
             let call = match it.libcall {
                 Some(call) => CALLS.iter().position(|&known| known == call)? as u8 + 1,
@@ -80,12 +111,13 @@ impl Ready {
         Some(Saved {
             text: image.text.clone(),
             data: image.data.clone(),
-            blobs: image.blobs.iter().map(blob).collect(),
-            fixups: image.fixups.iter().map(fixup).collect::<Option<_>>()?,
-            sites: image.sites.iter().map(words_of_site).collect(),
-            functions: image.functions.iter().map(|it| it.map(|it| (it.start, it.end))).collect(),
+            blobs: Words::new(image.blobs.iter().map(|it| [it.offset])),
+            pointers: Words::new(pointers),
+            fixups: Words::new(fixups.into_iter()),
+            sites: Words::new(image.sites.iter().map(words_of_site)),
+            functions: Words::new(image.functions.iter().map(extent)),
             outside: image.outside.iter().map(outside).collect::<Option<_>>()?,
-            places: table.places.iter().map(words_of_place).collect(),
+            places: Words::new(table.places.iter().map(words_of_place)),
             texts: table.texts,
             type_table: self.compiled.type_table.0,
             entry: self.compiled.entry,
@@ -121,17 +153,20 @@ impl Saved {
 
     fn image(&mut self) -> Option<Image> {
         let symbol = |namespace, index| Symbol::from_name(&UserExternalName { namespace, index });
-        let blob = |(offset, pointers): &(u32, Vec<(u32, u32, u32)>)| {
-            let pointers = pointers.iter().map(|&(at, namespace, index)| (at, symbol(namespace, index)));
-            Blob { offset: *offset, pointers: pointers.collect() }
-        };
-        let fixup = |&(at, kind, namespace, index, addend): &SavedFixup| {
+        let blob = |[offset]: [u32; 1]| Blob { offset, pointers: Vec::new() };
+        let mut blobs: Vec<Blob> = self.blobs.iter().map(blob).collect();
+        for [blob, at, namespace, index] in self.pointers.iter() {
+            blobs.get_mut(blob as usize)?.pointers.push((at, symbol(namespace, index)));
+        }
+        let fixup = |[at, kind, namespace, index, low, high]: [u32; 6]| {
             let target = match namespace {
                 TEXT => Target::Text(index),
                 _ => Target::Symbol(symbol(namespace, index)),
             };
+            let addend = (u64::from(high) << 32 | u64::from(low)) as i64;
             Some(Fixup { at, kind: *KINDS.get(kind as usize)?, target, addend })
         };
+        let extent = |[start, end]: [u32; 2]| (start != NO_FUNCTION).then_some(Extent { start, end });
         let outside = |(name, variadic, call): &(String, bool, u8)| {
             let libcall = match call.checked_sub(1) {
                 Some(at) => Some(*CALLS.get(at as usize)?),
@@ -139,7 +174,7 @@ impl Saved {
             };
             Some(Outside { name: name.clone(), variadic: *variadic, libcall })
         };
-        let site = |&[return_offset, handler, frame_offset, location]: &[u32; 4]| CallSite {
+        let site = |[return_offset, handler, frame_offset, location]: [u32; 4]| CallSite {
             return_offset,
             handler,
             frame_offset,
@@ -148,10 +183,10 @@ impl Saved {
         Some(Image {
             text: std::mem::take(&mut self.text),
             data: std::mem::take(&mut self.data),
-            blobs: self.blobs.iter().map(blob).collect(),
+            blobs,
             fixups: self.fixups.iter().map(fixup).collect::<Option<_>>()?,
             sites: self.sites.iter().map(site).collect(),
-            functions: self.functions.iter().map(|it| it.map(|(start, end)| Extent { start, end })).collect(),
+            functions: self.functions.iter().map(extent).collect(),
             outside: self.outside.iter().map(outside).collect::<Option<_>>()?,
             ..Image::default()
         })
@@ -160,7 +195,7 @@ impl Saved {
 
 /// Places that were worked out when the program was saved.
 struct Places {
-    places: Vec<[u32; 8]>,
+    places: Words<8>,
     texts: String,
 }
 
@@ -176,8 +211,8 @@ impl Resolver for Places {
         let mut frames = Vec::new();
         let mut next = location;
         // A chain is never longer than the table.
-        for _ in 0..self.places.len() {
-            let Some(&[function, function_len, file, file_len, line, column, parent, flags]) =
+        for _ in 0..self.places.0.len() {
+            let Some([function, function_len, file, file_len, line, column, parent, flags]) =
                 self.places.get(next as usize)
             else {
                 break;
