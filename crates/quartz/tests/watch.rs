@@ -75,7 +75,7 @@ fn a_program_runs_again() {
 #[test]
 fn a_program_that_still_runs_is_asked_to_end() {
     let text = |word: &str| {
-        format!("def main\n  defer puts(\"bye {word}\")\n  puts(\"hello {word}\")\n  sleep(3_600_000)\nend\n")
+        format!("def main\n  defer puts(\"bye {word}\")\n  puts(\"hello {word}\")\n  await go sleep(3_600_000)\nend\n")
     };
     let watching = Watching::start("end", "run", &[("a.qz", &text("one"))], &["a.qz"]);
     watching.expect("hello one");
