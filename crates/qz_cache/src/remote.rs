@@ -6,7 +6,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-/// After so many failures a run asks no more.
+/// After so many failures a run reads no more, or writes no more.
 const PATIENCE: u32 = 2;
 
 /// Bytes by name, somewhere else. Calls may block; each has its own limit of time.
@@ -21,7 +21,8 @@ pub trait Remote: Send + Sync {
 /// One run's dealings with a shared store.
 #[derive(Default)]
 pub(crate) struct Asked {
-    troubles: Arc<Mutex<Troubles>>,
+    reading: Mutex<Troubles>,
+    writing: Arc<Mutex<Troubles>>,
     writer: Mutex<Option<Writer>>,
 }
 
@@ -39,13 +40,13 @@ struct Writer {
 
 impl Asked {
     pub(crate) fn get(&self, remote: &dyn Remote, name: &str) -> Option<Vec<u8>> {
-        if gave_up(&self.troubles) {
+        if gave_up(&self.reading) {
             return None;
         }
         match remote.get(name) {
             Ok(bytes) => bytes,
             Err(error) => {
-                failed(&self.troubles, remote, &error);
+                failed(&self.reading, remote, "read", &error);
                 None
             }
         }
@@ -53,13 +54,13 @@ impl Asked {
 
     pub(crate) fn put(&self, remote: Arc<dyn Remote>, name: String, bytes: Vec<u8>) {
         let mut writer = lock(&self.writer);
-        let writer = writer.get_or_insert_with(|| start(remote, self.troubles.clone()));
+        let writer = writer.get_or_insert_with(|| start(remote, self.writing.clone()));
         // A writer that is gone has said why.
         writer.queue.send((name, bytes)).ok();
     }
 
     pub(crate) fn complain(&self, words: &str) {
-        let mut troubles = lock(&self.troubles);
+        let mut troubles = lock(&self.reading);
         troubles.failures += 1;
         if !troubles.told.iter().any(|it| it == words) {
             troubles.told.push(words.to_owned());
@@ -67,7 +68,9 @@ impl Asked {
     }
 
     pub(crate) fn take_complaints(&self) -> Vec<String> {
-        std::mem::take(&mut lock(&self.troubles).told)
+        let mut told = std::mem::take(&mut lock(&self.reading).told);
+        told.append(&mut lock(&self.writing).told);
+        told
     }
 
     pub(crate) fn finish(&self) {
@@ -85,7 +88,7 @@ fn start(remote: Arc<dyn Remote>, troubles: Arc<Mutex<Troubles>>) -> Writer {
             if !gave_up(&troubles)
                 && let Err(error) = remote.put(&name, bytes)
             {
-                failed(&troubles, &*remote, &error);
+                failed(&troubles, &*remote, "written", &error);
             }
         }
     });
@@ -96,11 +99,11 @@ fn gave_up(troubles: &Mutex<Troubles>) -> bool {
     lock(troubles).failures >= PATIENCE
 }
 
-fn failed(troubles: &Mutex<Troubles>, remote: &dyn Remote, error: &io::Error) {
+fn failed(troubles: &Mutex<Troubles>, remote: &dyn Remote, done: &str, error: &io::Error) {
     let mut troubles = lock(troubles);
     troubles.failures += 1;
     if troubles.failures == 1 {
-        troubles.told.push(format!("the shared cache at {} cannot be used: {error}", remote.place()));
+        troubles.told.push(format!("the shared cache at {} cannot be {done}: {error}", remote.place()));
     }
 }
 

@@ -41,6 +41,8 @@ pub struct Cache {
     /// The program's file, as the cache calls it: from the project's folder if it is in there.
     name: String,
     journal: RefCell<Journal>,
+    /// What its user should hear.
+    complaints: RefCell<Vec<String>>,
     /// What the program was when it was last seen.
     last: RefCell<Option<program::Record>>,
 }
@@ -49,14 +51,28 @@ impl Cache {
     /// Opens the cache of a program; `flags` are those that decide what the front end makes of it. There is none if its
     /// folder cannot be written.
     pub fn open(root: &Path, flags: &str) -> Result<Cache, CacheProblem> {
-        Cache::at(&Place::find(root), root, flags)
+        match Place::shared(root) {
+            Ok(place) => Cache::at(&place, root, flags),
+            Err(words) => {
+                let cache = Cache::at(&Place::find(root), root, flags)?;
+                cache.complaints.borrow_mut().push(words);
+                Ok(cache)
+            }
+        }
     }
 
     /// Opens the cache that stands in a folder.
     pub fn at(place: &Place, root: &Path, flags: &str) -> Result<Cache, CacheProblem> {
         let name = place.name_of(root);
         let base = KeyBuilder::new("quartz 1").key(build_id::build_id()).str(flags).finish();
-        Ok(Cache { store: place.open()?, base, name, journal: RefCell::default(), last: RefCell::default() })
+        Ok(Cache {
+            store: place.open()?,
+            base,
+            name,
+            journal: RefCell::default(),
+            complaints: RefCell::default(),
+            last: RefCell::default(),
+        })
     }
 
     /// A key that nobody with another compiler or other flags has.
@@ -95,6 +111,8 @@ impl Cache {
     /// Ends a command: what went wrong with a shared cache.
     pub fn close(&self) -> Vec<String> {
         self.store.close();
-        self.store.take_complaints()
+        let mut complaints = self.complaints.take();
+        complaints.extend(self.store.take_complaints());
+        complaints
     }
 }

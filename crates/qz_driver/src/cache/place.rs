@@ -35,6 +35,19 @@ impl Place {
         Place { folder, limit: megabytes << 20, remote: None }
     }
 
+    /// The same, with the shared store behind it that `QUARTZ_CACHE_REMOTE` names. An address that means nothing is the
+    /// error.
+    pub fn shared(root: &Path) -> Result<Place, String> {
+        let place = Place::find(root);
+        let Some(address) = std::env::var("QUARTZ_CACHE_REMOTE").ok().filter(|it| !it.is_empty()) else {
+            return Ok(place);
+        };
+        let secret = std::env::var("QUARTZ_CACHE_SECRET").ok();
+        let remote = qz_remote::open(&address, secret.as_deref())
+            .map_err(|words| format!("QUARTZ_CACHE_REMOTE names no store: {words}"))?;
+        Ok(Place { remote: Some(remote), ..place })
+    }
+
     /// What a file is called, wherever the project stands.
     pub(crate) fn name_of(&self, file: &Path) -> String {
         let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
