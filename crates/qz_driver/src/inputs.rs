@@ -8,7 +8,7 @@ use crate::Program;
 /// A line for each file beside the library's: `file DIGEST PATH` for one that was read, as it was then, and `absent PATH` for
 /// one that an import looked for before it found another.
 pub fn inputs(program: &Program) -> String {
-    let user_files = program.modules.iter().map(|&module| program.defs.file_of(module));
+    let user_files = program.modules.iter().map(|&module| program.sources.as_read(program.defs.file_of(module)));
     let read = user_files.map(|file| {
         let sources = &program.sources;
         format!("file {} {}\n", digest(sources.text(file).as_bytes()), Sources::path(sources, file))

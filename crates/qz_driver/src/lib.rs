@@ -6,6 +6,7 @@
 mod consts;
 mod coverage;
 mod dump;
+mod expansion;
 mod foreign;
 mod inputs;
 pub mod load;
@@ -47,8 +48,8 @@ pub struct Program {
 
 /// Collects the declarations of loaded files.
 pub fn collect(loaded: Loaded) -> Program {
-    let Loaded { sources, inputs, prelude, root, user_files, mut problems, absent } = loaded;
-    let defs = qz_hir::collect::collect(inputs, prelude);
+    let Loaded { sources, inputs, prelude, root, user_files, mut problems, absent, expansions } = loaded;
+    let defs = qz_hir::collect::collect_expanded(inputs, prelude, expansions);
     problems.extend(defs.take_problems());
     let modules = user_files.iter().filter_map(|&file| defs.module_of_file(file)).collect();
     let root = root.and_then(|file| defs.module_of_file(file));
@@ -63,6 +64,12 @@ pub fn check(program: &Program, checker: &Checker<'_>) -> Vec<Diagnostic> {
     if !problems.iter().any(Diagnostic::is_error) {
         problems.extend(consts::check(program));
     }
+    told(program, problems)
+}
+
+/// Problems as they are told: in order, those in expansions of macros at the calls.
+pub(crate) fn told(program: &Program, problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut problems: Vec<Diagnostic> = problems.into_iter().map(|it| program.sources.settle(it)).collect();
     qz_diag::sort_and_dedup(&mut problems);
     problems
 }

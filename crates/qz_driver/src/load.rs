@@ -39,6 +39,7 @@ pub struct Loaded {
     pub(crate) user_files: Vec<FileId>,
     pub(crate) problems: Vec<Diagnostic>,
     pub(crate) absent: Vec<PathBuf>,
+    pub(crate) expansions: qz_hir::Expansions,
 }
 
 /// Why not even the first file could be read.
@@ -46,6 +47,15 @@ pub struct CannotRead {
     pub path: String,
     pub code: Code,
     pub reason: String,
+}
+
+/// What was loaded, before macros are expanded.
+pub(crate) struct Parts {
+    pub(crate) sources: SourceMapBuilder,
+    pub(crate) inputs: Vec<ModuleInput>,
+    pub(crate) prelude: Option<FileId>,
+    pub(crate) root: Option<FileId>,
+    pub(crate) user_files: Vec<FileId>,
 }
 
 #[derive(Default)]
@@ -108,14 +118,18 @@ pub fn load(root: Root) -> Result<Loaded, CannotRead> {
     }
     let prelude = loader.std_module("prelude");
     loader.load_all();
+    let Loader { sources, inputs, mut problems, user_files, absent, .. } = loader;
+    let parts = Parts { sources, inputs, prelude, root: root_file, user_files };
+    let (parts, trace, expansions) = crate::expansion::expanded(parts, &mut problems);
     Ok(Loaded {
-        sources: loader.sources.finish(),
-        inputs: loader.inputs,
-        prelude,
-        root: root_file,
-        user_files: loader.user_files,
-        problems: loader.problems,
-        absent: loader.absent,
+        sources: parts.sources.finish(trace),
+        inputs: parts.inputs,
+        prelude: parts.prelude,
+        root: parts.root,
+        user_files: parts.user_files,
+        problems,
+        absent,
+        expansions,
     })
 }
 

@@ -143,7 +143,7 @@ pub fn build(program: &Program, lowerer: &Lowerer<'_, '_>, options: &RunOptions)
     let found = program.defs.take_problems().into_iter().chain(constants.take_problems());
     let problems: Vec<Diagnostic> = found.filter(Diagnostic::is_error).collect();
     if !problems.is_empty() {
-        return Err(Failure::Problems(problems));
+        return Err(Failure::Problems(crate::told(program, problems)));
     }
     built.map_err(|error| Failure::Internal(error.to_string()))
 }

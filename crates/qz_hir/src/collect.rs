@@ -64,7 +64,12 @@ pub fn import_requests(parsed: &ParsedFile) -> Vec<ImportRequest> {
 
 /// Collects all modules. `prelude` is the file whose exports are visible everywhere.
 pub fn collect(inputs: Vec<ModuleInput>, prelude: Option<FileId>) -> Defs {
-    let mut defs = Defs::default();
+    collect_expanded(inputs, prelude, Expansions::default())
+}
+
+/// The same for modules in which macros were expanded.
+pub fn collect_expanded(inputs: Vec<ModuleInput>, prelude: Option<FileId>, expansions: Expansions) -> Defs {
+    let mut defs = Defs { expansions, ..Defs::default() };
     let mut imports = Vec::new();
     for input in inputs {
         let module = defs.modules.alloc(Module {
@@ -73,6 +78,7 @@ pub fn collect(inputs: Vec<ModuleInput>, prelude: Option<FileId>) -> Defs {
             scope: Default::default(),
             is_std: input.is_std,
             links: Vec::new(),
+            macros: Default::default(),
         });
         defs.files.insert(input.file, input.parsed);
         defs.by_file.insert(input.file, module);
@@ -180,7 +186,8 @@ impl Collector<'_> {
             ast::Item::EffectDef(it) => self.not_yet(it.syntax(), it.name(), it.is_private(), "effects"),
             ast::Item::ActorDef(it) => self.actor_def(it),
             ast::Item::MacroDef(it) => {
-                self.not_yet(it.syntax(), it.name(), it.is_private(), "user-defined macros")
+                let name = it.name().filter(|_| !it.is_private());
+                self.defs.modules[self.module].macros.extend(name.map(|it| Name::new(it.text())));
             }
             ast::Item::PackedStructDef(it) => {
                 self.not_yet(it.syntax(), it.name(), it.is_private(), "packed structs");

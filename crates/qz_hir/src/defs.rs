@@ -4,7 +4,7 @@
 use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
-use qz_base::{Arena, FileId, FxHashMap, Id, IdVec, Name, Span, TextRange};
+use qz_base::{Arena, FileId, FxHashMap, FxHashSet, Id, IdVec, Name, Span, TextRange};
 use qz_diag::Diagnostic;
 use qz_syntax::SyntaxTree;
 use qz_types::defs::{AdtMarker, FnMarker, StaticMarker, TraitMarker};
@@ -55,6 +55,17 @@ pub struct Defs {
     /// Functions that hold the default values of fields.
     pub(crate) field_defaults: FxHashMap<(AdtId, u32), FnId>,
     pub(crate) problems: RefCell<Vec<Diagnostic>>,
+    /// What expansions of macros tell about names.
+    pub expansions: Expansions,
+}
+
+/// What is known of names that quotes wrote: see [`qz_base::name::MARK`].
+#[derive(Default)]
+pub struct Expansions {
+    /// By the number in the mark: the module whose macro wrote the name.
+    pub homes: Vec<ModuleId>,
+    /// Declarations that quotes wrote, and the modules they became part of.
+    pub made: FxHashSet<(ModuleId, Name)>,
 }
 
 /// Enums and indexes of their variants, by the variant's name.
@@ -72,6 +83,8 @@ pub struct Module {
     pub is_std: bool,
     /// C libraries that its foreign functions come from.
     pub links: Vec<Link>,
+    /// Names of its macros that others may call. They live apart from everything else.
+    pub macros: FxHashSet<Name>,
 }
 
 /// `@link("z")`.

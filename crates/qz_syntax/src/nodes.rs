@@ -268,7 +268,7 @@ macro_rules! for_each_node {
                 fields: all(FieldDef),
                 items: all(Item),
             }
-            /// `macro name(args) body end`. Of a later issue: nothing inside was reported.
+            /// `macro name(args) body end`.
             MacroDef {
                 attrs: all(Attr),
                 is_private: has(PrivateKw),
@@ -567,16 +567,18 @@ macro_rules! for_each_node {
             UnwrapExpr {
                 operand: first(Expr),
             }
-            /// `$name(args)`.
+            /// `$name(args)`, `$module::name(args)`: see `MacroCallExpr::path`. Where declarations stand, too.
             MacroCallExpr {
-                name: token(Ident),
                 args: first(ArgList),
                 block: first(TrailingBlock),
             }
-            /// `$name` or `${e}` in a quote.
+            /// `${e}` in a quote. (`$name` is a name like any other.)
             MacroVarExpr {
-                name: token(Ident),
                 expr: first(Expr),
+            }
+            /// `quote do … end` in a macro: the inside is a tree with holes, and is judged when they are filled.
+            QuoteExpr {
+                body: first(Block),
             }
             /// `@c("…")` in an expression.
             AtCallExpr {
@@ -897,7 +899,7 @@ macro_rules! for_each_family {
                 MissingExpr LiteralExpr StringExpr HeredocExpr PathExpr SelfExpr ParenExpr TupleExpr VecExpr RepeatExpr
                 VecCompExpr MapCompExpr MapExpr RecordExpr StructExpr UpdateExpr UnaryExpr BorrowExpr TryExpr AwaitExpr
                 GoExpr SpawnExpr BinaryExpr RangeExpr IsExpr CastExpr CallExpr MethodCallExpr FieldExpr TupleIndexExpr
-                DoBlock LambdaExpr IndexExpr PropagateExpr UnwrapExpr MacroCallExpr MacroVarExpr AtCallExpr IfExpr
+                DoBlock LambdaExpr IndexExpr PropagateExpr UnwrapExpr MacroCallExpr MacroVarExpr QuoteExpr AtCallExpr IfExpr
                 UnlessExpr MatchExpr WhileExpr UntilExpr ForExpr LoopExpr ReturnExpr BreakExpr NextExpr YieldExpr
                 ThrowExpr CatchExpr WithExpr HandlerExpr SelectExpr UnsafeExpr
             }

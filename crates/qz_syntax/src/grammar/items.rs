@@ -62,8 +62,22 @@ pub(super) fn file_entry(p: &mut Parser<'_>) {
             item(p, Level::File);
             blocks::end_of_line(p);
         }
+        _ if at_macro_call(p) => {
+            p.stray_run = false;
+            item_macro(p);
+            blocks::end_of_line(p);
+        }
         _ if foreign::item(p) => p.stray_run = false,
         _ => stray_statement(p),
+    }
+}
+
+/// A call of a macro where declarations stand.
+fn item_macro(p: &mut Parser<'_>) {
+    let reported = p.problem_count();
+    super::operands::operand(p);
+    if p.last_kind() != MacroCallExpr && p.problem_count() == reported {
+        p.problem_at(p.prev_range, SyntaxProblemKind::StatementAtTopLevel);
     }
 }
 
@@ -104,6 +118,16 @@ pub(super) fn at_item_in_body(p: &Parser<'_>) -> bool {
         DefKw | StructKw | EnumKw | TraitKw | ImplKw | ImportKw | ConstKw => true,
         _ => at_soft_item(p),
     }
+}
+
+/// `@name` or `@name(…)` and then a declaration: in a quote it may be one, or `@c("…")`.
+pub(super) fn at_attributed_item(p: &Parser<'_>) -> bool {
+    p.at(At) && p.nth(1).is_word() && !p.text_from(p.ahead(1).start).starts_with("c(")
+}
+
+/// `$name(`: a macro that makes declarations.
+fn at_macro_call(p: &Parser<'_>) -> bool {
+    p.at(Dollar) && p.nth(1).is_word()
 }
 
 /// A contextual keyword that starts a declaration, by what follows it on the line.
@@ -158,6 +182,7 @@ fn declaration(p: &mut Parser<'_>, from: Checkpoint, level: Level, modifiers: Mo
             functions::def(p, from, level, modifiers.is_extern)
         }
         _ if type_items::at_member(p, level) => type_items::member(p, from, level),
+        Dollar if !p.prev_was_attr && !modifiers.any && at_macro_call(p) => item_macro(p),
         DefKw => functions::def(p, from, level, modifiers.is_extern),
         StructKw => type_items::struct_def(p, from),
         EnumKw => type_items::enum_def(p, from),
