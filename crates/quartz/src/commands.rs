@@ -75,8 +75,14 @@ impl Look {
 }
 
 /// Loads a program or says why that is not possible.
-fn load(root: Root) -> Option<Program> {
-    match qz_driver::load(root) {
+fn load(look: &Look, root: Root) -> Option<Program> {
+    let is_spec = matches!(&root, Root::File(path) if path.to_string_lossy().ends_with("_spec.qz"));
+    load_as(look, root, is_spec)
+}
+
+/// The same, as part of a test or not.
+fn load_as(look: &Look, root: Root, is_test: bool) -> Option<Program> {
+    match qz_driver::load_for(root, look.settings(is_test)) {
         Ok(loaded) => Some(qz_driver::collect(loaded)),
         Err(error) => {
             eprintln!("error[{}]: `{}` cannot be read: {}", error.code, error.path, error.reason);
@@ -89,7 +95,7 @@ fn load(root: Root) -> Option<Program> {
 fn check_path(look: &Look, path: &Path, timings: &mut Timings) -> bool {
     let is_std = path.as_os_str() == "std" && !path.is_file();
     let root = if is_std { Root::Std } else { Root::File(path.to_path_buf()) };
-    let Some(program) = load(root) else { return false };
+    let Some(program) = load(look, root) else { return false };
     timings.done("load");
     let checker = Checker::for_problems(&program.defs);
     let problems = qz_driver::check(&program, &checker);
@@ -158,7 +164,7 @@ fn root_of(file: &Path) -> Option<Root> {
 fn run(look: &Look, command: &Run) -> u8 {
     let Some(root) = root_of(&command.file) else { return STATUS_USE };
     let mut timings = Timings::new(command.timings);
-    let Some(program) = load(root) else { return STATUS_PROBLEMS };
+    let Some(program) = load(look, root) else { return STATUS_PROBLEMS };
     timings.done("load");
     let status = run_loaded(look, command, &program, &mut timings);
     timings.print();
@@ -183,7 +189,9 @@ fn run_loaded(look: &Look, command: &Run, program: &Program, timings: &mut Timin
         counters: None,
     };
     if let Some(kind) = command.emit.filter(|kind| kind.is_syntax()) {
-        return print_stage(look, program, qz_driver::emit(program, &checker, kind, &options));
+        let is_broken = kind == qz_driver::EmitKind::Expanded && look.report(&program.problems, program);
+        let printed = print_stage(look, program, qz_driver::emit(program, &checker, kind, &options));
+        return if is_broken { STATUS_PROBLEMS } else { printed };
     }
     if command.stop_after == Some(StopAfter::Parse) {
         return if look.report(&program.problems, program) { STATUS_PROBLEMS } else { 0 };

@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 
 use qz_base::FxHashMap;
+use qz_base::name::without_marks;
 use qz_diag::{Code, Diagnostic};
 use qz_hir::{Expr, FnKind};
 use qz_infer::Checker;
@@ -15,6 +16,8 @@ use qz_lower::Lowerer;
 use qz_mir::ConstValue;
 use qz_mir::layout::Layouts;
 use qz_opt::{NoValue, OptError};
+use qz_syntax::ast::{self, AstNode};
+use qz_syntax::literals::StringValue;
 use qz_types::FnId;
 
 use crate::Program;
@@ -114,6 +117,29 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
         }
     }
 
+    /// Evaluates the condition of a `static_assert` and tells if it does not hold.
+    fn assert(&self, checker: &Checker<'_>, item: FnId, it: Assertion) {
+        let span = self.program.defs.fn_span(item);
+        let checked = checker.check_fn(item);
+        let root = checked.body.root;
+        let problem = |message: String| Diagnostic::new(Code::STATIC_ASSERT, span, message);
+        let is_bool = checked.types.exprs.get(root).is_some_and(|ty| matches!(ty.kind(), qz_types::TyKind::Bool));
+        let told = if it.condition.is_empty() || !is_bool {
+            Some(problem("`static_assert` takes a condition of the type Bool, and perhaps a text".into()))
+        } else {
+            match self.value(item) {
+                Ok(Some(ConstValue::Plain(qz_mir::body::Const::Bool(true)))) => None,
+                Ok(Some(_)) => {
+                    let words = it.message.unwrap_or_else(|| "it was said to".into());
+                    Some(problem(format!("this does not hold: {words}")).note(format!("the condition is `{}`", it.condition)))
+                }
+                Ok(None) => Some(problem("the condition cannot be computed while the program is compiled".into())),
+                Err(NoValue) => None,
+            }
+        };
+        self.problems.borrow_mut().extend(told);
+    }
+
     fn fail(&self, item: FnId, reason: &str, note: Option<String>) -> Result<Option<ConstValue>, NoValue> {
         let defs = &self.program.defs;
         // Messages of a program may have several lines; a diagnostic's has one.
@@ -149,19 +175,52 @@ pub(crate) fn check(program: &Program) -> Vec<Diagnostic> {
         def.kind == FnKind::Const && program.modules.contains(&def.module)
     };
     let items: Vec<FnId> = program.defs.fns.ids().filter(constant).collect();
-    if items.is_empty() {
+    let is_const_def = |id: &FnId| {
+        let def = &program.defs.fns[*id];
+        def.attrs.is_const && program.modules.contains(&def.module)
+    };
+    let functions: Vec<FnId> = program.defs.fns.ids().filter(is_const_def).collect();
+    if items.is_empty() && functions.is_empty() {
         return Vec::new();
     }
     let checker = Checker::new(&program.defs);
+    let mut problems = crate::pure::check(program, &checker, &functions);
     let lowerer = Lowerer::new(&checker);
     let evaluator = Evaluator::new(program, &lowerer);
     for item in items {
+        if let Some(condition) = static_assert(program, item) {
+            evaluator.assert(&checker, item, condition);
+            continue;
+        }
         if !is_literal(&checker, item) {
             // What has no value is among the problems.
             evaluator.value(item).ok();
         }
     }
-    evaluator.take_problems()
+    problems.extend(evaluator.take_problems());
+    problems
+}
+
+/// What a `static_assert` says: the words of its condition, and the message behind it.
+struct Assertion {
+    condition: String,
+    message: Option<String>,
+}
+
+fn static_assert(program: &Program, item: FnId) -> Option<Assertion> {
+    let def = &program.defs.fns[item];
+    let parsed = &program.defs.files[&program.defs.file_of(def.module)];
+    let node = parsed.tree.root(&parsed.text).at_index(*def.nodes.first()?)?;
+    let it = ast::StaticAssert::cast(node)?;
+    let condition = it.condition().map_or(String::new(), |it| without_marks(it.syntax().text()).replace('\n', " "));
+    let message = match it.message() {
+        Some(ast::Expr::StringExpr(text)) => match &text.value()[..] {
+            [StringValue::Text(text)] => Some(text.lines().next().unwrap_or("").trim_end_matches('.').to_owned()),
+            _ => None,
+        },
+        _ => None,
+    };
+    Some(Assertion { condition, message })
 }
 
 /// Whether there is nothing to evaluate.

@@ -20,7 +20,7 @@ pub(crate) fn expanded(mut parts: Parts, problems: &mut Vec<Diagnostic>) -> (Par
     problems.extend(found);
     let id = |at: usize| ModuleId::from_raw(at as u32);
     let homes = trace.0.iter().map(|it| id(it.home as usize)).collect();
-    let mut expansions = Expansions { homes, made: Default::default() };
+    let mut expansions = Expansions { homes, ..Expansions::default() };
     let mut renamed: FxHashMap<FileId, FileId> = FxHashMap::default();
     for it in expanded {
         let input = &mut parts.inputs[it.module];

@@ -14,5 +14,9 @@ pub fn inputs(program: &Program) -> String {
         format!("file {} {}\n", digest(sources.text(file).as_bytes()), Sources::path(sources, file))
     });
     let absent = program.absent.iter().map(|path| format!("absent {}\n", path.display()));
-    read.chain(absent).collect()
+    let included = program.included.iter().map(|it| match &it.digest {
+        Some(digest) => format!("file {digest} {}\n", it.path.display()),
+        None => format!("absent {}\n", it.path.display()),
+    });
+    read.chain(absent).chain(included).collect()
 }

@@ -8,10 +8,12 @@ mod coverage;
 mod dump;
 mod expansion;
 mod foreign;
+pub mod include;
 mod inputs;
 pub mod load;
 mod native;
 mod pages;
+mod pure;
 mod run;
 mod sources;
 mod std_files;
@@ -25,7 +27,8 @@ pub use consts::Constants;
 pub use coverage::LineCounters;
 pub use dump::{EmitKind, emit};
 pub use inputs::inputs;
-pub use load::{Loaded, Root, load};
+pub use load::{Loaded, Root, load, load_for};
+pub use qz_macros::Settings;
 pub use native::{Artefact, BuildOptions, CodeBy, build_native, write_header};
 pub use run::{Engine, Failure, Finished, RunOptions, Shape, Start, ToolProblem, build, compiled, run};
 pub use sources::SourceMap;
@@ -42,18 +45,20 @@ pub struct Program {
     pub problems: Vec<Diagnostic>,
     /// Files that would have been part of it if they were there.
     pub absent: Vec<std::path::PathBuf>,
+    /// Files that `include_str` and `include_bytes` name.
+    pub included: Vec<include::Included>,
     /// Values of constants, as far as they were asked for.
     pub constants: Constants,
 }
 
 /// Collects the declarations of loaded files.
 pub fn collect(loaded: Loaded) -> Program {
-    let Loaded { sources, inputs, prelude, root, user_files, mut problems, absent, expansions } = loaded;
+    let Loaded { sources, inputs, prelude, root, user_files, mut problems, absent, included, expansions } = loaded;
     let defs = qz_hir::collect::collect_expanded(inputs, prelude, expansions);
     problems.extend(defs.take_problems());
     let modules = user_files.iter().filter_map(|&file| defs.module_of_file(file)).collect();
     let root = root.and_then(|file| defs.module_of_file(file));
-    Program { sources, defs, modules, root, problems, absent, constants: Constants::default() }
+    Program { sources, defs, modules, root, problems, absent, included, constants: Constants::default() }
 }
 
 /// Checks every declaration and body of the user's modules; gives all problems, in order of place.

@@ -13,6 +13,7 @@ use qz_base::{FileId, Name, Span, TextRange};
 use qz_diag::{Code, Diagnostic, did_you_mean};
 use qz_hir::ParsedFile;
 use qz_hir::collect::{ImportRequest, ImportTarget, ModuleInput, import_requests};
+use qz_macros::Settings;
 use qz_syntax::SyntaxTree;
 
 use crate::sources::{SourceMap, SourceMapBuilder};
@@ -39,6 +40,7 @@ pub struct Loaded {
     pub(crate) user_files: Vec<FileId>,
     pub(crate) problems: Vec<Diagnostic>,
     pub(crate) absent: Vec<PathBuf>,
+    pub(crate) included: Vec<crate::include::Included>,
     pub(crate) expansions: qz_hir::Expansions,
 }
 
@@ -69,6 +71,7 @@ struct Loader {
     absent: Vec<PathBuf>,
     /// The folder of the root file.
     root_folder: Option<PathBuf>,
+    settings: Settings,
 }
 
 /// A file that was read and waits to be parsed.
@@ -83,7 +86,13 @@ struct Pending {
 
 /// Loads a program or one file of it.
 pub fn load(root: Root) -> Result<Loaded, CannotRead> {
-    let mut loader = Loader::default();
+    load_for(root, Settings::default())
+}
+
+/// The same with what `@cfg` asks about.
+pub fn load_for(root: Root, settings: Settings) -> Result<Loaded, CannotRead> {
+    let in_tests = settings.test;
+    let mut loader = Loader { settings, ..Loader::default() };
     let mut root_file = None;
     match root {
         Root::File(path) => {
@@ -120,7 +129,9 @@ pub fn load(root: Root) -> Result<Loaded, CannotRead> {
     loader.load_all();
     let Loader { sources, inputs, mut problems, user_files, absent, .. } = loader;
     let parts = Parts { sources, inputs, prelude, root: root_file, user_files };
-    let (parts, trace, expansions) = crate::expansion::expanded(parts, &mut problems);
+    let (mut parts, trace, mut expansions) = crate::expansion::expanded(parts, &mut problems);
+    expansions.in_tests = in_tests;
+    let included = crate::include::read_all(&mut parts, &mut expansions);
     Ok(Loaded {
         sources: parts.sources.finish(trace),
         inputs: parts.inputs,
@@ -129,6 +140,7 @@ pub fn load(root: Root) -> Result<Loaded, CannotRead> {
         user_files: parts.user_files,
         problems,
         absent,
+        included,
         expansions,
     })
 }
@@ -177,8 +189,8 @@ impl Loader {
 
     fn load_all(&mut self) {
         while let Some(mut pending) = self.queue.pop_front() {
-            let text = self.sources.text(pending.file);
-            let tree = match pending.tree.take() {
+            let mut text = self.sources.text(pending.file);
+            let mut tree = match pending.tree.take() {
                 Some(tree) => tree,
                 None => {
                     let parse = qz_syntax::parse(&text);
@@ -187,6 +199,9 @@ impl Loader {
                     parse.tree
                 }
             };
+            if text.contains("@cfg") {
+                self.leave_out(pending.file, &mut text, &mut tree);
+            }
             let parsed = ParsedFile { tree: Arc::new(tree), text };
             let imports = import_requests(&parsed).into_iter().map(|it| self.import(&pending, it)).collect();
             self.inputs.push(ModuleInput {
@@ -196,6 +211,19 @@ impl Loader {
                 is_std: pending.is_std,
                 imports,
             });
+        }
+    }
+
+    /// Blanks out what `@cfg` leaves out. Places stay as they are.
+    fn leave_out(&mut self, file: FileId, text: &mut Arc<str>, tree: &mut SyntaxTree) {
+        let (active, problems) = qz_macros::without_inactive(text, tree, &self.settings);
+        self.problems.extend(problems.into_iter().map(|it| {
+            let problem = Diagnostic::new(Code::CFG, Span::new(file, it.range), it.message);
+            problem.help("conditions are `os:`, `arch:`, `feature:`, `test`, and `not`, `any`, `all` of them")
+        }));
+        if let Some(active) = active {
+            *tree = qz_syntax::parse(&active).tree;
+            *text = active.into();
         }
     }
 

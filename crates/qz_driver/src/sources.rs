@@ -51,6 +51,16 @@ impl SourceMapBuilder {
         id
     }
 
+    /// Where a piece of an expanded text was written.
+    pub(crate) fn origin(&self, span: Span) -> Span {
+        let expanded = self.files[span.file.0 as usize].expanded.as_ref();
+        expanded.map_or(span, |(origins, _)| qz_macros::place(origins, span.range).0)
+    }
+
+    pub(crate) fn shown_path(&self, file: FileId) -> String {
+        self.files[file.0 as usize].path.clone()
+    }
+
     pub(crate) fn find_real(&self, real: &std::path::Path) -> Option<FileId> {
         self.by_real.get(real).copied()
     }

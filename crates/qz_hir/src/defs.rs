@@ -66,6 +66,23 @@ pub struct Expansions {
     pub homes: Vec<ModuleId>,
     /// Declarations that quotes wrote, and the modules they became part of.
     pub made: FxHashSet<(ModuleId, Name)>,
+    /// Contents of files that calls of `include_str` and `include_bytes` name, by the calls' starts.
+    pub included: FxHashMap<(FileId, u32), Result<Arc<[u8]>, String>>,
+    /// The program is a test or specification: what is `@test_only` may be used.
+    pub in_tests: bool,
+}
+
+/// Functions that put a file into the program.
+pub const INCLUDES: &[&str] = &["include_str", "include_bytes"];
+
+/// What the attributes of a declaration say to its users.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UseAttrs {
+    /// `@deprecated("…")`: what to do instead, perhaps empty.
+    pub deprecated: Option<Name>,
+    /// `@must_use`, `@must_use("why")`.
+    pub must_use: Option<Name>,
+    pub test_only: bool,
 }
 
 /// Enums and indexes of their variants, by the variant's name.
@@ -188,6 +205,9 @@ pub struct FnAttrs {
     /// `extern "C"` with a body: the symbol that C knows it by.
     pub export: Option<Name>,
     pub is_unsafe: bool,
+    /// `const def`: it must be able to run while the program is compiled.
+    pub is_const: bool,
+    pub for_users: UseAttrs,
 }
 
 /// A signature as written: what was left out is `None`.
@@ -277,6 +297,7 @@ pub struct AdtDef {
     pub repr_c: bool,
     /// Nobody can tell when its `drop` runs, so names need not keep their values for it. Of the library.
     pub silent_drop: bool,
+    pub for_users: UseAttrs,
     pub lang: Option<Name>,
     pub actor: Option<ActorSide>,
     pub(crate) generics: OnceCell<Arc<Generics>>,

@@ -247,6 +247,7 @@ impl<'a> Cx<'a> {
     fn initialiser(&mut self, node: SyntaxNode<'_>) -> ExprId {
         let value = ast::ConstDef::cast(node)
             .map(|it| it.value())
+            .or_else(|| ast::StaticAssert::cast(node).map(|it| it.condition()))
             .or_else(|| ast::VarDef::cast(node).map(|it| it.value()))
             .or_else(|| ast::FieldDef::cast(node).map(|it| it.default()))
             .flatten();

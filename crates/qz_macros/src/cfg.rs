@@ -105,14 +105,6 @@ fn condition(arg: ast::Arg<'_>, settings: &Settings) -> Result<bool, BadConditio
                 _ => unknown(it.syntax(), word),
             }
         }
-        ast::Arg::Expr(ast::Expr::UnaryExpr(it)) => {
-            // `not(…)` reads as an operator before brackets.
-            let inside = it.operand().map(|it| it.syntax());
-            match inside.and_then(|inner| inner.children().find_map(ast::Arg::cast)) {
-                Some(arg) if it.syntax().text().starts_with("not") => condition(arg, settings).map(|holds| !holds),
-                _ => bad(it.syntax(), "this is no condition"),
-            }
-        }
         ast::Arg::Expr(it) if it.syntax().text() == "test" => Ok(settings.test),
         other => unknown(other.syntax(), other.syntax().text()),
     }

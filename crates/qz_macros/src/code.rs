@@ -52,14 +52,14 @@ impl Trace {
 
 /// A piece of text with its origins.
 #[derive(Clone, Debug, Default)]
-pub struct Code {
+pub(crate) struct Code {
     pub text: String,
     pub origins: Vec<Origin>,
 }
 
 impl Code {
     /// Appends text that came from elsewhere.
-    pub fn push(&mut self, text: &str, file: FileId, start: u32, by: ExpansionId) {
+    pub(crate) fn push(&mut self, text: &str, file: FileId, start: u32, by: ExpansionId) {
         if text.is_empty() {
             return;
         }
@@ -74,18 +74,18 @@ impl Code {
     }
 
     /// Appends what nobody wrote, such as a bracket; it counts as written at a place.
-    pub fn push_made(&mut self, text: &str, place: Span, by: ExpansionId) {
+    pub(crate) fn push_made(&mut self, text: &str, place: Span, by: ExpansionId) {
         let at = self.text.len() as u32;
         self.origins.push(Origin { at, file: place.file, start: place.range.start, by });
         self.text.push_str(text);
     }
 
-    pub fn push_code(&mut self, other: &Code) {
+    pub(crate) fn push_code(&mut self, other: &Code) {
         self.push_slice(&other.text, &other.origins, TextRange::new(0, other.text.len() as u32));
     }
 
     /// Appends a range of a text with origins.
-    pub fn push_slice(&mut self, text: &str, origins: &[Origin], range: TextRange) {
+    pub(crate) fn push_slice(&mut self, text: &str, origins: &[Origin], range: TextRange) {
         let mut index = origins.partition_point(|it| it.at <= range.start).saturating_sub(1);
         let mut from = range.start;
         while from < range.end && index < origins.len() {
@@ -101,7 +101,7 @@ impl Code {
 
 /// A text with origins and its tree.
 #[derive(Clone, Debug)]
-pub struct Parsed {
+pub(crate) struct Parsed {
     pub text: Arc<str>,
     pub tree: Arc<SyntaxTree>,
     pub origins: Arc<[Origin]>,
@@ -109,32 +109,32 @@ pub struct Parsed {
 
 impl Parsed {
     /// A source text as it was read.
-    pub fn source(file: FileId, text: Arc<str>, tree: Arc<SyntaxTree>) -> Parsed {
+    pub(crate) fn source(file: FileId, text: Arc<str>, tree: Arc<SyntaxTree>) -> Parsed {
         Parsed { text, tree, origins: [Origin { at: 0, file, start: 0, by: NOBODY }].into() }
     }
 
-    pub fn parse(code: Code) -> (Parsed, Vec<qz_syntax::SyntaxProblem>) {
+    pub(crate) fn parse(code: Code) -> (Parsed, Vec<qz_syntax::SyntaxProblem>) {
         let parse = qz_syntax::parse_expanded(&code.text);
         let parsed =
             Parsed { text: code.text.into(), tree: Arc::new(parse.tree), origins: code.origins.into() };
         (parsed, parse.problems)
     }
 
-    pub fn root(&self) -> SyntaxNode<'_> {
+    pub(crate) fn root(&self) -> SyntaxNode<'_> {
         self.tree.root(&self.text)
     }
 
-    pub fn node(&self, index: u32) -> SyntaxNode<'_> {
+    pub(crate) fn node(&self, index: u32) -> SyntaxNode<'_> {
         self.root().at_index(index).unwrap_or_else(|| self.root())
     }
 
-    pub fn slice(&self, range: TextRange) -> Code {
+    pub(crate) fn slice(&self, range: TextRange) -> Code {
         let mut code = Code::default();
         code.push_slice(&self.text, &self.origins, range);
         code
     }
 
-    pub fn place(&self, range: TextRange) -> (Span, ExpansionId) {
+    pub(crate) fn place(&self, range: TextRange) -> (Span, ExpansionId) {
         place(&self.origins, range)
     }
 }
@@ -164,7 +164,7 @@ pub fn place(origins: &[Origin], range: TextRange) -> (Span, ExpansionId) {
 
 impl Code {
     /// The pieces, each with the place it came from.
-    pub fn origins_with_text(&self) -> impl Iterator<Item = (&str, Origin)> {
+    pub(crate) fn origins_with_text(&self) -> impl Iterator<Item = (&str, Origin)> {
         self.origins.iter().enumerate().map(|(index, &origin)| {
             let end = self.origins.get(index + 1).map_or(self.text.len(), |next| next.at as usize);
             (&self.text[origin.at as usize..end], origin)

@@ -98,8 +98,10 @@ impl Run<'_, '_> {
         }
         let question = u32::from(text.ends_with('?'));
         self.copy(TextRange::new(range.start, range.end - question), code);
+        // The mark counts as the last bytes of the name, so that a range with it ends where the name does.
         let (place, _) = self.source.place(range);
-        code.push_made(mark, place, self.id);
+        let start = (place.range.end - question).saturating_sub(mark.len() as u32);
+        code.push(mark, place.file, start, self.id);
         self.copy(TextRange::new(range.end - question, range.end), code);
     }
 

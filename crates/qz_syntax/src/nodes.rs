@@ -60,6 +60,7 @@ macro_rules! for_each_node {
                 is_private: has(PrivateKw),
                 is_pub: has(PubKw),
                 is_unsafe: has(UnsafeKw),
+                is_const: has(ConstKw),
                 extern_abi: first(ExternAbi),
                 name: token(Ident),
                 generics: first(GenericParams),
@@ -238,6 +239,11 @@ macro_rules! for_each_node {
                 name: token(Ident),
                 ty: first(TypeExpr),
                 value: first(Expr),
+            }
+            /// `static_assert(cond, "message")`: checked while the program is compiled.
+            StaticAssert {
+                attrs: all(Attr),
+                args: first(ArgList),
             }
             /// `var counter = Atomic.new(0)` at module level (or an actor's state).
             VarDef {
@@ -886,7 +892,7 @@ macro_rules! for_each_family {
         $callback! {
             /// What may stand at module level or in the body of a type.
             Item {
-                ImportDef FnDef StructDef EnumDef TraitDef ImplDef ExtendDef TypeAlias NewtypeDef ConstDef VarDef
+                ImportDef FnDef StructDef EnumDef TraitDef ImplDef ExtendDef TypeAlias NewtypeDef ConstDef StaticAssert VarDef
                 EffectDef ActorDef MacroDef PackedStructDef BinaryDef ExternBlock
             }
             /// A statement; most are expressions.

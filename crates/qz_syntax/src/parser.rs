@@ -214,6 +214,8 @@ pub(crate) struct Parser<'t> {
     /// How many macros are around, and how many quotes of the innermost.
     pub(crate) macros: u32,
     pub(crate) quotes: u32,
+    /// In the arguments of an attribute.
+    pub(crate) attr_args: bool,
     /// The last entry of the file was a reported statement.
     pub(crate) stray_run: bool,
     /// Attributes stand directly before.

@@ -17,7 +17,7 @@ pub(super) fn build(look: &Look, command: &Build) -> u8 {
     }
     let Some(root) = root_of(&command.file) else { return STATUS_USE };
     let mut timings = Timings::new(command.timings);
-    let Some(program) = load(root) else { return STATUS_PROBLEMS };
+    let Some(program) = load(look, root) else { return STATUS_PROBLEMS };
     timings.done("load");
     let status = build_loaded(look, command, &program, &mut timings);
     timings.print();

@@ -8,7 +8,7 @@ use qz_driver::{Failure, LineCounters, Program, Root, RunOptions};
 use qz_infer::Checker;
 use qz_spec::{Choice, Format, HostOptions, SharedCounters};
 
-use super::{STATUS_PROBLEMS, fail, load};
+use super::{STATUS_PROBLEMS, fail};
 use crate::cli::{Color, EngineName, Look, SpecHost, Test, TestChoice, TestFormat};
 
 pub(super) fn test(look: &Look, command: &Test) -> u8 {
@@ -24,6 +24,7 @@ pub(super) fn test(look: &Look, command: &Test) -> u8 {
     qz_spec::test(&qz_spec::Options {
         paths: if command.paths.is_empty() { here() } else { command.paths.clone() },
         host: host_options(&command.choice, command.seed.unwrap_or_else(any_seed)),
+        features: look.features.clone(),
         jobs: command.jobs.map_or_else(processors, usize::from),
         engine: match command.choice.engine {
             EngineName::Cranelift => "cranelift".into(),
@@ -64,7 +65,7 @@ fn any_seed() -> u64 {
 
 /// Compiles a specification and runs its tests.
 pub(super) fn host(look: &Look, command: &SpecHost) -> u8 {
-    let Some(program) = load(Root::File(command.file.clone())) else { return STATUS_PROBLEMS };
+    let Some(program) = super::load_as(look, Root::File(command.file.clone()), true) else { return STATUS_PROBLEMS };
     let checker = Checker::new(&program.defs);
     let problems = qz_driver::check(&program, &checker);
     if look.report(&problems, &program) {

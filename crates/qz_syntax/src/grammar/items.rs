@@ -57,6 +57,12 @@ pub(super) fn file_entry(p: &mut Parser<'_>) {
             p.skip_one();
         }
         _ if p.stop_bit() & stop::STRING != 0 => p.skip_one(),
+        _ if at_static_assert(p) => {
+            p.stray_run = false;
+            let from = p.start_item();
+            static_assert(p, from);
+            blocks::end_of_line(p);
+        }
         _ if at_item(p) || functions::at_member_without_def(p, Level::File) => {
             p.stray_run = false;
             item(p, Level::File);
@@ -154,6 +160,18 @@ fn at_soft_item(p: &Parser<'_>) -> bool {
     }
 }
 
+/// `static_assert(`
+fn at_static_assert(p: &Parser<'_>) -> bool {
+    p.at(Ident) && p.nth(1) == LParen && p.current_text() == "static_assert"
+}
+
+/// `'static_assert' arguments`
+fn static_assert(p: &mut Parser<'_>, from: Checkpoint) {
+    p.bump();
+    postfix::arg_list(p);
+    p.finish(from, StaticAssert);
+}
+
 fn is_declaration_word(kind: SyntaxKind) -> bool {
     matches!(kind, DefKw | StructKw | EnumKw | TraitKw | ImplKw | ImportKw | ConstKw | VarKw)
         || matches!(kind, UnsafeKw | ExternKw | LinearKw | PackedKw | TypeKw | NewtypeKw)
@@ -189,6 +207,7 @@ fn declaration(p: &mut Parser<'_>, from: Checkpoint, level: Level, modifiers: Mo
         TraitKw => type_items::trait_def(p, from),
         ImplKw => type_items::impl_def(p, from),
         ImportKw => import(p, from),
+        Ident if level == Level::File && at_static_assert(p) => static_assert(p, from),
         ConstKw => constant(p, from, level),
         VarKw if level == Level::Struct => {
             p.problem(SyntaxProblemKind::MisplacedModifier { keyword: VarKw });
@@ -251,7 +270,9 @@ pub(super) fn attrs(p: &mut Parser<'_>) {
         p.bump();
         p.word(Wanted::Name);
         if p.at(LParen) && !p.spaced() {
+            p.attr_args = true;
             postfix::arg_list(p);
+            p.attr_args = false;
         }
         p.finish(from, Attr);
         p.prev_was_attr = true;
@@ -287,6 +308,7 @@ fn modifiers(p: &mut Parser<'_>, level: Level) -> Modifiers {
                 p.bump();
             }
             UnsafeKw if applies => p.bump(),
+            ConstKw if next.kind == DefKw => p.bump(),
             ExternKw if applies || next.kind == StrStart => {
                 found.block = at_extern_block(p, level).then(|| p.open_block());
                 extern_abi(p);

@@ -44,6 +44,7 @@ impl<'t> Parser<'t> {
             foreign_blocks: 0,
             macros: 0,
             quotes: 0,
+            attr_args: false,
             stray_run: false,
             prev_was_attr: false,
             type_lists: FxHashMap::default(),
