@@ -145,7 +145,10 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
         // Messages of a program may have several lines; a diagnostic's has one.
         let mut lines = reason.lines();
         let first = lines.next().unwrap_or("");
-        let message = format!("the constant `{}` cannot be evaluated: {first}", defs.fns[item].name);
+        let message = match static_assert(self.program, item) {
+            Some(_) => format!("the condition of `static_assert` cannot be computed: {first}"),
+            None => format!("the constant `{}` cannot be evaluated: {first}", defs.fns[item].name),
+        };
         let problem = Diagnostic::new(Code::CONST_EVAL, defs.fn_span(item), message);
         let problem = lines.map(str::to_owned).chain(note).fold(problem, Diagnostic::note);
         self.problems.borrow_mut().push(problem);

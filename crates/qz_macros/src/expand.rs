@@ -20,7 +20,7 @@ use crate::{Expanded, Module, Outcome, words};
 /// Expansions may stand so deep in each other.
 pub(crate) const MAX_DEPTH: u32 = 128;
 /// A program may have so many.
-const MAX_EXPANSIONS: usize = 200_000;
+const MAX_EXPANSIONS: usize = 100_000;
 /// Bytes that expansions may make.
 pub(crate) const MAX_SIZE: u64 = 32 << 20;
 /// Steps of macro bodies.
@@ -198,10 +198,14 @@ impl Expander<'_> {
 
     fn syntax_problem(&mut self, parsed: &Parsed, problem: &qz_syntax::SyntaxProblem) {
         let (place, by) = parsed.place(problem.range);
-        if by == NOBODY {
-            return;
+        if problem.kind == qz_syntax::SyntaxProblemKind::TooDeep && by != NOBODY {
+            let message = "what macros make here is nested too deep".to_owned();
+            return self.problems.push(words::limit(&self.trace, by, message));
         }
         let message = format!("the expansion is no Quartz: {}", problem.message());
+        if by == NOBODY {
+            return self.problems.push(Diagnostic::new(DiagCode::MACRO_FAILED, place, message));
+        }
         self.problems.push(words::failed(&self.trace, by, message).at(place, "from here"));
     }
 

@@ -219,6 +219,8 @@ pub(crate) fn put_tree(tree: &Tree, place: Place, at: Span, id: ExpansionId, cod
     }
     match place {
         Place::Statement | Place::Member => code.push_code(&inside),
+        // `name: e` from a quote is an argument or a field here.
+        Place::Alone if is_named(&inside.text) => code.push_code(&inside),
         Place::Alone | Place::Operand if is_several(tree.kind()) => put_block(&inside, at, id, code),
         Place::Operand | Place::Other if !tree.is_tight() && ast::Expr::cast(tree.look().0.node(tree.look().1)).is_some() => {
             code.push_made("(", at, id);
@@ -227,6 +229,12 @@ pub(crate) fn put_tree(tree: &Tree, place: Place, at: Span, id: ExpansionId, cod
         }
         Place::Alone | Place::Operand | Place::Other => code.push_code(&inside),
     }
+}
+
+/// `name: …`
+fn is_named(text: &str) -> bool {
+    let rest = text.trim_start().trim_start_matches(|c: char| c.is_alphanumeric() || c == '_' || c == MARK);
+    rest.len() < text.trim_start().len() && rest.starts_with(':') && !rest.starts_with("::")
 }
 
 /// What has no value as an expression of one line.

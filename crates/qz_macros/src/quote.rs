@@ -256,6 +256,7 @@ impl<'t> Maker<'t> {
     fn place_of_name(&self) -> Place {
         match self.around[..] {
             [.., parent, PathExpr] => place_in(parent, self.at_line_start),
+            [.., MatchArm | SelectArm, NamePat | PathPat] if self.at_line_start => Place::Member,
             [.., parent, NamePat | PathType | PathPat] => match place_in(parent, self.at_line_start) {
                 Place::Alone => Place::Alone,
                 _ => Place::Other,

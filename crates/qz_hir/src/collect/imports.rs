@@ -69,6 +69,11 @@ impl Collector<'_> {
         let span = self.span(token.range());
         let token = import.alias().unwrap_or(token);
         let local = Name::new(token.text());
+        let is_item = self.defs.modules[target].scope.entries.contains_key(&name);
+        if !is_item && exports_macro(self.defs, target, name, &mut Vec::new()) {
+            // Macros are no entries: expansion has looked them up.
+            return;
+        }
         let entry = Entry {
             def: Def::Import(target, name),
             range: token.range(),
