@@ -54,7 +54,7 @@ impl Lexer<'_> {
         true
     }
 
-    /// `$name` and `$*name`: one name, which an expansion replaces, unless it is called. Behind `def`, `macro` and `.` the
+    /// `$name` and `$*name`: one name, which an expansion replaces, unless it is called. Behind `def`, `macro`, `.` and `::` the
     /// brackets are not a call's.
     fn placeholder(&mut self, start: usize) -> bool {
         let sigil = if self.peek(1) == b'*' { 2 } else { 1 };
@@ -64,7 +64,7 @@ impl Lexer<'_> {
         }
         self.pos += sigil;
         self.skip_name();
-        let names = matches!(self.last, DefKw | MacroKw | Dot | QuestionDot);
+        let names = matches!(self.last, DefKw | MacroKw | Dot | QuestionDot | ColonColon);
         let is_path = self.peek(0) == b':' && self.peek(1) == b':' && first == Class::Lower;
         if sigil == 1 && (self.peek(0) == b'(' || is_path) && !names {
             self.pos = start;
