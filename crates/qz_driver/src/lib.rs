@@ -3,6 +3,7 @@
 //!
 //! Start with [`load`], then [`check`], [`run`] and [`build_native`].
 
+pub mod cache;
 mod consts;
 mod coverage;
 mod dump;
@@ -23,13 +24,14 @@ pub use qz_hir::Overflow;
 use qz_hir::{Defs, ModuleId};
 use qz_infer::Checker;
 
+pub use cache::Cache;
 pub use consts::Constants;
 pub use coverage::LineCounters;
 pub use dump::{EmitKind, emit};
 pub use inputs::inputs;
 pub use load::{Loaded, Root, load, load_for};
+pub use native::{Artefact, BuildOptions, CodeBy, build_native, output_of, write_header};
 pub use qz_macros::Settings;
-pub use native::{Artefact, BuildOptions, CodeBy, build_native, write_header};
 pub use run::{Engine, Failure, Finished, RunOptions, Shape, Start, ToolProblem, build, compiled, run};
 pub use sources::SourceMap;
 
@@ -49,25 +51,43 @@ pub struct Program {
     pub included: Vec<include::Included>,
     /// Values of constants, as far as they were asked for.
     pub constants: Constants,
+    /// The user's modules as the cache sees them, if there is one.
+    pub(crate) nodes: Vec<cache::graph::Node>,
+}
+
+impl Program {
+    /// The cache, if it knows all that this program is made of. What macros make of a module depends on more than the texts
+    /// and interfaces that keys are made of, and so do included files: such programs are made anew.
+    pub(crate) fn cache<'c>(&self, cache: Option<&'c Cache>) -> Option<&'c Cache> {
+        cache.filter(|_| self.defs.expansions.homes.is_empty() && self.included.is_empty())
+    }
+
+    /// The path of the file that it starts in; none for a text.
+    pub fn root_path(&self) -> Option<&str> {
+        let path = self.sources.path(self.defs.file_of(self.root?)).to_str()?;
+        (path != "-").then_some(path)
+    }
 }
 
 /// Collects the declarations of loaded files.
 pub fn collect(loaded: Loaded) -> Program {
-    let Loaded { sources, inputs, prelude, root, user_files, mut problems, absent, included, expansions } = loaded;
+    let Loaded { sources, inputs, prelude, root, user_files, mut problems, absent, included, expansions, nodes } = loaded;
     let defs = qz_hir::collect::collect_expanded(inputs, prelude, expansions);
     problems.extend(defs.take_problems());
     let modules = user_files.iter().filter_map(|&file| defs.module_of_file(file)).collect();
     let root = root.and_then(|file| defs.module_of_file(file));
-    Program { sources, defs, modules, root, problems, absent, included, constants: Constants::default() }
+    let constants = Constants::default();
+    Program { sources, defs, modules, root, problems, absent, included, constants, nodes }
 }
 
-/// Checks every declaration and body of the user's modules; gives all problems, in order of place.
-pub fn check(program: &Program, checker: &Checker<'_>) -> Vec<Diagnostic> {
-    checker.check_modules(&program.modules);
+/// Checks every declaration and body of the user's modules, but those that the cache knows to be what they were; gives
+/// all problems, in order of place.
+pub fn check(program: &Program, checker: &Checker<'_>, cache: Option<&Cache>) -> Vec<Diagnostic> {
     let mut problems = program.problems.clone();
     problems.extend(program.defs.take_problems());
-    if !problems.iter().any(Diagnostic::is_error) {
-        problems.extend(consts::check(program));
+    match program.cache(cache).filter(|_| !problems.iter().any(Diagnostic::is_error)) {
+        Some(cache) => cache.check(program, checker, &mut problems),
+        None => check_all(program, checker, &mut problems),
     }
     told(program, problems)
 }
@@ -77,6 +97,14 @@ pub(crate) fn told(program: &Program, problems: Vec<Diagnostic>) -> Vec<Diagnost
     let mut problems: Vec<Diagnostic> = problems.into_iter().map(|it| program.sources.settle(it)).collect();
     qz_diag::sort_and_dedup(&mut problems);
     problems
+}
+
+fn check_all(program: &Program, checker: &Checker<'_>, problems: &mut Vec<Diagnostic>) {
+    checker.check_modules(&program.modules);
+    problems.extend(program.defs.take_problems());
+    if !problems.iter().any(Diagnostic::is_error) {
+        problems.extend(consts::check(program, &program.modules));
+    }
 }
 
 /// What is known of a diagnostic code: its page in the book, or its title.

@@ -10,12 +10,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use qz_base::{FileId, Name, Span, TextRange};
+use qz_cache::Key;
 use qz_diag::{Code, Diagnostic, did_you_mean};
 use qz_hir::ParsedFile;
 use qz_hir::collect::{ImportRequest, ImportTarget, ModuleInput, import_requests};
 use qz_macros::Settings;
 use qz_syntax::SyntaxTree;
 
+use crate::cache::graph::Node;
+use crate::cache::written::Written;
+use crate::Cache;
 use crate::sources::{SourceMap, SourceMapBuilder};
 use crate::std_files;
 
@@ -23,6 +27,7 @@ use crate::std_files;
 const MAX_FILE: u64 = 64 << 20;
 
 /// Where the program's text comes from.
+#[derive(Clone)]
 pub enum Root {
     File(PathBuf),
     /// Standard input, shown as `-`.
@@ -42,6 +47,8 @@ pub struct Loaded {
     pub(crate) absent: Vec<PathBuf>,
     pub(crate) included: Vec<crate::include::Included>,
     pub(crate) expansions: qz_hir::Expansions,
+    /// The user's modules, for the cache.
+    pub(crate) nodes: Vec<Node>,
 }
 
 /// Why not even the first file could be read.
@@ -61,7 +68,9 @@ pub(crate) struct Parts {
 }
 
 #[derive(Default)]
-struct Loader {
+struct Loader<'c> {
+    cache: Option<&'c Cache>,
+    nodes: Vec<Node>,
     sources: SourceMapBuilder,
     inputs: Vec<ModuleInput>,
     queue: VecDeque<Pending>,
@@ -84,15 +93,15 @@ struct Pending {
     folder: Option<PathBuf>,
 }
 
-/// Loads a program or one file of it.
-pub fn load(root: Root) -> Result<Loaded, CannotRead> {
-    load_for(root, Settings::default())
+/// Loads a program or one file of it. What the cache knows is not parsed again.
+pub fn load(root: Root, cache: Option<&Cache>) -> Result<Loaded, CannotRead> {
+    load_for(root, cache, Settings::default())
 }
 
 /// The same with what `@cfg` asks about.
-pub fn load_for(root: Root, settings: Settings) -> Result<Loaded, CannotRead> {
+pub fn load_for(root: Root, cache: Option<&Cache>, settings: Settings) -> Result<Loaded, CannotRead> {
     let in_tests = settings.test;
-    let mut loader = Loader { settings, ..Loader::default() };
+    let mut loader = Loader { cache, settings, ..Loader::default() };
     let mut root_file = None;
     match root {
         Root::File(path) => {
@@ -127,7 +136,7 @@ pub fn load_for(root: Root, settings: Settings) -> Result<Loaded, CannotRead> {
     }
     let prelude = loader.std_module("prelude");
     loader.load_all();
-    let Loader { sources, inputs, mut problems, user_files, absent, .. } = loader;
+    let Loader { sources, inputs, mut problems, user_files, absent, nodes, .. } = loader;
     let parts = Parts { sources, inputs, prelude, root: root_file, user_files };
     let (mut parts, trace, mut expansions) = crate::expansion::expanded(parts, &mut problems);
     expansions.in_tests = in_tests;
@@ -142,11 +151,12 @@ pub fn load_for(root: Root, settings: Settings) -> Result<Loaded, CannotRead> {
         absent,
         included,
         expansions,
+        nodes,
     })
 }
 
 /// A file's text, or why there is none. Reading stops at the limit whatever the file claims.
-fn read(path: &Path) -> Result<String, (Code, String)> {
+pub(crate) fn read(path: &Path) -> Result<String, (Code, String)> {
     let cannot = |error: std::io::Error| (Code::CANNOT_READ, error.to_string());
     if path.is_dir() {
         return Err((Code::CANNOT_READ, "it is a folder".into()));
@@ -164,7 +174,7 @@ fn read(path: &Path) -> Result<String, (Code, String)> {
     })
 }
 
-impl Loader {
+impl Loader<'_> {
     fn add_user(&mut self, path: PathBuf, shown: String, module: String, text: String) -> FileId {
         let real = path.canonicalize().unwrap_or_else(|_| path.clone());
         let file = self.sources.add(shown, Some(real), text.into());
@@ -190,20 +200,25 @@ impl Loader {
     fn load_all(&mut self) {
         while let Some(mut pending) = self.queue.pop_front() {
             let mut text = self.sources.text(pending.file);
-            let mut tree = match pending.tree.take() {
-                Some(tree) => tree,
-                None => {
-                    let parse = qz_syntax::parse(&text);
-                    let told = parse.problems.iter().map(|it| syntax_diagnostic(pending.file, it));
-                    self.problems.extend(told);
-                    parse.tree
-                }
+            let (mut tree, known) = match pending.tree.take() {
+                Some(tree) => (tree, None),
+                None => self.parse(&pending, &text),
             };
             if text.contains("@cfg") {
                 self.leave_out(pending.file, &mut text, &mut tree);
             }
             let parsed = ParsedFile { tree: Arc::new(tree), text };
-            let imports = import_requests(&parsed).into_iter().map(|it| self.import(&pending, it)).collect();
+            let imports: Vec<ImportTarget> =
+                import_requests(&parsed).into_iter().map(|it| self.import(&pending, it)).collect();
+            if let Some((content, written)) = known {
+                let file = |it: &ImportTarget| match it {
+                    ImportTarget::Module(file) => Some(*file),
+                    ImportTarget::Failed => None,
+                };
+                let imports = imports.iter().filter_map(file).collect();
+                let (file, path) = (pending.file, pending.module.clone());
+                self.nodes.push(Node { file, path, content, written, imports });
+            }
             self.inputs.push(ModuleInput {
                 path: Name::new(&pending.module),
                 file: pending.file,
@@ -225,6 +240,22 @@ impl Loader {
             *tree = qz_syntax::parse(&active).tree;
             *text = active.into();
         }
+    }
+
+    /// The tree of a file, and what the cache has to know of it.
+    fn parse(&mut self, pending: &Pending, text: &str) -> (SyntaxTree, Option<(Key, Written)>) {
+        let (tree, problems, known) = match self.cache {
+            Some(cache) => {
+                let parsed = cache.parse(&pending.module, text);
+                (parsed.tree, parsed.problems, Some((parsed.content, parsed.written)))
+            }
+            None => {
+                let parse = qz_syntax::parse(text);
+                (parse.tree, parse.problems, None)
+            }
+        };
+        self.problems.extend(problems.iter().map(|it| syntax_diagnostic(pending.file, it)));
+        (tree, known)
     }
 
     fn import(&mut self, from: &Pending, request: ImportRequest) -> ImportTarget {
