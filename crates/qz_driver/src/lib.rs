@@ -28,7 +28,7 @@ pub use cache::Cache;
 pub use consts::Constants;
 pub use coverage::LineCounters;
 pub use dump::{EmitKind, emit};
-pub use inputs::inputs;
+pub use inputs::{inputs, json_dependencies, make_rule};
 pub use load::{Loaded, Root, load, load_for};
 pub use native::{Artefact, BuildOptions, CodeBy, build_native, output_of, write_header};
 pub use qz_macros::Settings;
