@@ -24,6 +24,24 @@ pub(crate) struct Look {
     /// Colours in messages
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     pub(crate) color: Color,
+    /// A name that `@cfg(feature: "NAME")` asks for; may be said several times
+    #[arg(long = "cfg", global = true, value_name = "feature=NAME", value_parser = feature)]
+    pub(crate) features: Vec<String>,
+}
+
+impl Look {
+    /// What `@cfg` asks about, for a program.
+    pub(crate) fn settings(&self, is_test: bool) -> qz_driver::Settings {
+        let mut features = self.features.clone();
+        features.sort();
+        features.dedup();
+        qz_driver::Settings { features, test: is_test, ..Default::default() }
+    }
+}
+
+fn feature(text: &str) -> Result<String, String> {
+    let name = text.strip_prefix("feature=").filter(|it| !it.is_empty());
+    name.map(str::to_owned).ok_or_else(|| "write `--cfg feature=NAME`".to_owned())
 }
 
 #[derive(Copy, Clone, ValueEnum, PartialEq, Eq)]
@@ -136,7 +154,7 @@ pub(crate) struct Run {
     /// What runs the program
     #[arg(long, value_enum, default_value_t = EngineName::Cranelift)]
     pub(crate) engine: EngineName,
-    /// Print a stage instead of running: tokens, tree, hir, types, mir, mir-opt, clif, llvm-ir, asm
+    /// Print a stage instead of running: tokens, tree, expanded, hir, types, mir, mir-opt, clif, llvm-ir, asm
     #[arg(long, value_name = "STAGE", value_parser = stage)]
     pub(crate) emit: Option<qz_driver::EmitKind>,
     /// Stop after a stage, showing its problems only: parse, check, mir-opt

@@ -81,8 +81,18 @@ impl Look {
 }
 
 /// Loads a program or says why that is not possible.
-fn load(root: Root, cache: Option<&Cache>) -> Option<Program> {
-    match qz_driver::load(root, cache) {
+fn load(look: &Look, root: Root, cache: Option<&Cache>) -> Option<Program> {
+    let is_test = is_spec(&root);
+    load_as(look, root, cache, is_test)
+}
+
+fn is_spec(root: &Root) -> bool {
+    matches!(root, Root::File(path) if path.to_string_lossy().ends_with("_spec.qz"))
+}
+
+/// The same, as part of a test or not.
+fn load_as(look: &Look, root: Root, cache: Option<&Cache>, is_test: bool) -> Option<Program> {
+    match qz_driver::load_for(root, cache, look.settings(is_test)) {
         Ok(loaded) => Some(qz_driver::collect(loaded)),
         Err(error) => {
             eprintln!("error[{}]: `{}` cannot be read: {}", error.code, error.path, error.reason);
@@ -95,24 +105,24 @@ fn load(root: Root, cache: Option<&Cache>) -> Option<Program> {
 fn check_path(look: &Look, path: &Path, flags: &CacheFlags, timings: &mut Timings) -> u8 {
     let is_std = path.as_os_str() == "std" && !path.is_file();
     let root = if is_std { Root::Std } else { Root::File(path.to_path_buf()) };
-    let caching = Caching::open(flags, if is_std { None } else { Some(path) });
+    let caching = Caching::open(look, flags, if is_std { None } else { Some(path) });
     if let Some(known) = caching.get().and_then(|cache| cache.unchanged(path)) {
         timings.done("check");
         look.report(&known.warnings, &known.sources);
-        return caching.end(|| known.warnings == check_anew(&root).unwrap_or_default());
+        return caching.end(|| known.warnings == check_anew(look, &root).unwrap_or_default());
     }
-    let Some(program) = load(root.clone(), caching.get()) else { return STATUS_PROBLEMS };
+    let Some(program) = load(look, root.clone(), caching.get()) else { return STATUS_PROBLEMS };
     timings.done("load");
     let checker = Checker::for_problems(&program.defs);
     let problems = qz_driver::check(&program, &checker, caching.get());
     timings.done("check");
     let status = if look.report(&problems, &program.sources) { STATUS_PROBLEMS } else { 0 };
-    caching.end(|| problems == check_anew(&root).unwrap_or_default()).max(status)
+    caching.end(|| problems == check_anew(look, &root).unwrap_or_default()).max(status)
 }
 
 /// What checking finds that knows nothing of what was done before.
-fn check_anew(root: &Root) -> Option<Vec<Diagnostic>> {
-    let program = load(root.clone(), None)?;
+fn check_anew(look: &Look, root: &Root) -> Option<Vec<Diagnostic>> {
+    let program = load(look, root.clone(), None)?;
     Some(qz_driver::check(&program, &Checker::for_problems(&program.defs), None))
 }
 
@@ -179,7 +189,7 @@ fn run(look: &Look, command: &Run) -> u8 {
     // Stages are looked at as they are made.
     let asks_for_less = command.emit.is_some() || command.stop_after.is_some();
     let file = Some(&*command.file).filter(|it| !asks_for_less && it.as_os_str() != "-");
-    let caching = Caching::open(&command.caching, file);
+    let caching = Caching::open(look, &command.caching, file);
     let options = run_options(command);
     if let Some(status) = caching.get().and_then(|cache| run_again(look, cache, &options, command, &mut timings))
     {
@@ -187,7 +197,7 @@ fn run(look: &Look, command: &Run) -> u8 {
         return caching.end(|| cache::runs_the_same(&command.file, &options)).max(status);
     }
     let Some(root) = root_of(&command.file) else { return STATUS_USE };
-    let Some(program) = load(root, caching.get()) else { return STATUS_PROBLEMS };
+    let Some(program) = load(look, root, caching.get()) else { return STATUS_PROBLEMS };
     timings.done("load");
     let status = run_loaded(look, command, &program, &options, caching.get(), &mut timings);
     timings.print();
@@ -253,7 +263,9 @@ fn run_loaded(
     let checker = Checker::new(&program.defs);
     let sources = &program.sources;
     if let Some(kind) = command.emit.filter(|kind| kind.is_syntax()) {
-        return print_stage(look, program, qz_driver::emit(program, &checker, kind, options));
+        let is_broken = kind == qz_driver::EmitKind::Expanded && look.report(&program.problems, sources);
+        let printed = print_stage(look, program, qz_driver::emit(program, &checker, kind, options));
+        return if is_broken { STATUS_PROBLEMS } else { printed };
     }
     if command.stop_after == Some(StopAfter::Parse) {
         return if look.report(&program.problems, sources) { STATUS_PROBLEMS } else { 0 };

@@ -32,6 +32,10 @@ const FORMS: &[Form] = &[
     Form { name: "unwrap_macro", text: "$unwrap(f(c))", leaves: false },
     Form { name: "debug_macro", text: "$debug(g(c))", leaves: false },
     Form { name: "assert_macro", text: "(if true; $assert(g(c) == 1); 1 else 2 end)", leaves: false },
+    Form { name: "user_macro", text: "$once(f(c))", leaves: false },
+    Form { name: "user_macro_of_statements", text: "$steps(f(c))", leaves: false },
+    Form { name: "user_macro_in_macros", text: "$outer(f(c))", leaves: false },
+    Form { name: "user_macro_that_leaves", text: "$leave(f(c))", leaves: true },
     Form { name: "question", text: "f(c)?", leaves: true },
     Form { name: "try_word", text: "(try f(c))", leaves: true },
     Form { name: "try_macro", text: "$try(f(c))", leaves: true },
@@ -92,6 +96,29 @@ fn program(form: &Form) -> (String, Vec<&'static Case>) {
 }
 
 const PRELUDE: &str = "\
+macro once(e)
+  quote do
+    $e!
+  end
+end
+macro steps(e)
+  quote do
+    n = $e
+    x = n!
+    x
+  end
+end
+macro outer(e)
+  quote do
+    $unwrap(Some($once($e)))
+  end
+end
+macro leave(e)
+  quote do
+    n = $e
+    n?
+  end
+end
 struct Calls
   ok: Bool
   n: Int = 0

@@ -11,6 +11,23 @@ use std::sync::{LazyLock, RwLock};
 
 use crate::FxHashMap;
 
+/// Stands in a name that a macro's quote wrote, before the number of the expansion: `total` of one expansion is no other's
+/// `total`, nor the caller's. No source text can write it.
+pub const MARK: char = '\u{F8FF}';
+
+/// A text as its author wrote it: without marks.
+pub fn without_marks(text: &str) -> std::borrow::Cow<'_, str> {
+    if !text.contains(MARK) {
+        return text.into();
+    }
+    let mut pieces = text.split(MARK);
+    let mut plain = pieces.next().unwrap_or("").to_owned();
+    for piece in pieces {
+        plain.push_str(piece.trim_start_matches(|c: char| c.is_ascii_digit()));
+    }
+    plain.into()
+}
+
 /// Interned text: two names are equal exactly if their texts are.
 #[derive(Copy, Clone, PartialEq, Eq, Hash)]
 pub struct Name(u32);
@@ -70,6 +87,23 @@ impl Name {
         INTERNER.read().unwrap_or_else(|poison| poison.into_inner()).texts[self.0 as usize]
     }
 
+    /// The name as written, and the expansion whose quote wrote it, if one did.
+    pub fn marked(self) -> (Name, Option<u32>) {
+        let text = self.as_str();
+        match text.find(MARK) {
+            None => (self, None),
+            Some(at) => {
+                let number = text[at + MARK.len_utf8()..].trim_end_matches('?').parse();
+                (Name::new(&without_marks(text)), number.ok())
+            }
+        }
+    }
+
+    /// The name as written.
+    pub fn plain(self) -> Name {
+        self.marked().0
+    }
+
     /// Order by text: the same on every run.
     pub fn cmp_text(self, other: Name) -> Ordering {
         self.as_str().cmp(other.as_str())
@@ -83,13 +117,13 @@ impl Name {
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.write_str(&without_marks(self.as_str()))
     }
 }
 
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`", self.as_str())
+        write!(f, "`{self}`")
     }
 }
 

@@ -92,6 +92,7 @@ codes! {
     UNKNOWN_ATTRIBUTE = 417, Error, "unknown attribute";
     UNKNOWN_MACRO = 418, Error, "unknown macro";
     ATTRIBUTE_PLACE = 419, Error, "the attribute cannot stand here";
+    TEST_ONLY = 420, Error, "only tests may use this";
     NOT_EXHAUSTIVE = 500, Error, "match does not cover all values";
     DEAD_ARM = 501, Warning, "an arm can never match";
     PATTERN_TYPE = 502, Error, "the pattern does not fit the type";
@@ -123,6 +124,14 @@ codes! {
     C_SYMBOL = 619, Error, "an unusable symbol or library";
     CONST_EVAL = 700, Error, "a constant cannot be evaluated";
     CONST_CYCLE = 701, Error, "constants depend on each other";
+    STATIC_ASSERT = 702, Error, "a `static_assert` does not hold";
+    INCLUDE = 703, Error, "a file cannot be included";
+    NOT_CONST = 704, Error, "a `const def` cannot run at compile time";
+    CFG = 710, Error, "a condition of `@cfg` that cannot be read";
+    MACRO_ARGS = 720, Error, "a macro does not take these arguments";
+    MACRO_FAILED = 721, Error, "a macro cannot be expanded";
+    MACRO_RESULT = 722, Error, "what a macro gives cannot stand here";
+    MACRO_LIMIT = 723, Error, "macros that do not come to an end";
     TASK_BORROW = 800, Error, "an exclusive borrow for a task";
     SELECT_ARM = 801, Error, "this is no arm of a `select`";
     SELECT_ARMS = 802, Error, "arms of a `select` that do not go together";
@@ -140,6 +149,7 @@ codes! {
     UNUSED_NAME = 7201, Warning, "a name is never read";
     UNUSED_RESULT = 7202, Warning, "a result is thrown away";
     UNREACHABLE = 7203, Warning, "code that cannot be reached";
+    DEPRECATED = 7204, Warning, "something deprecated is used";
     BARE_GO = 7206, Warning, "a bare `go` outside a scope";
     CANNOT_READ = 9001, Error, "a file cannot be read";
     NOT_UTF8 = 9002, Error, "a file is not UTF-8";

@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 
 use qz_base::FxHashMap;
+use qz_base::name::without_marks;
 use qz_diag::{Code, Diagnostic};
 use qz_hir::{Expr, FnKind, ModuleId};
 use qz_infer::Checker;
@@ -15,6 +16,8 @@ use qz_lower::Lowerer;
 use qz_mir::ConstValue;
 use qz_mir::layout::Layouts;
 use qz_opt::{NoValue, OptError};
+use qz_syntax::ast::{self, AstNode};
+use qz_syntax::literals::StringValue;
 use qz_types::FnId;
 
 use crate::Program;
@@ -114,12 +117,38 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
         }
     }
 
+    /// Evaluates the condition of a `static_assert` and tells if it does not hold.
+    fn assert(&self, checker: &Checker<'_>, item: FnId, it: Assertion) {
+        let span = self.program.defs.fn_span(item);
+        let checked = checker.check_fn(item);
+        let root = checked.body.root;
+        let problem = |message: String| Diagnostic::new(Code::STATIC_ASSERT, span, message);
+        let is_bool = checked.types.exprs.get(root).is_some_and(|ty| matches!(ty.kind(), qz_types::TyKind::Bool));
+        let told = if it.condition.is_empty() || !is_bool {
+            Some(problem("`static_assert` takes a condition of the type Bool, and perhaps a text".into()))
+        } else {
+            match self.value(item) {
+                Ok(Some(ConstValue::Plain(qz_mir::body::Const::Bool(true)))) => None,
+                Ok(Some(_)) => {
+                    let words = it.message.unwrap_or_else(|| "it was said to".into());
+                    Some(problem(format!("this does not hold: {words}")).note(format!("the condition is `{}`", it.condition)))
+                }
+                Ok(None) => Some(problem("the condition cannot be computed while the program is compiled".into())),
+                Err(NoValue) => None,
+            }
+        };
+        self.problems.borrow_mut().extend(told);
+    }
+
     fn fail(&self, item: FnId, reason: &str, note: Option<String>) -> Result<Option<ConstValue>, NoValue> {
         let defs = &self.program.defs;
         // Messages of a program may have several lines; a diagnostic's has one.
         let mut lines = reason.lines();
         let first = lines.next().unwrap_or("");
-        let message = format!("the constant `{}` cannot be evaluated: {first}", defs.fns[item].name);
+        let message = match static_assert(self.program, item) {
+            Some(_) => format!("the condition of `static_assert` cannot be computed: {first}"),
+            None => format!("the constant `{}` cannot be evaluated: {first}", defs.fns[item].name),
+        };
         let problem = Diagnostic::new(Code::CONST_EVAL, defs.fn_span(item), message);
         let problem = lines.map(str::to_owned).chain(note).fold(problem, Diagnostic::note);
         self.problems.borrow_mut().push(problem);
@@ -150,27 +179,65 @@ fn items<'a>(program: &'a Program, modules: &'a [ModuleId]) -> impl Iterator<Ite
     program.defs.fns.ids().filter(constant)
 }
 
-/// Whether modules have constants at all.
+/// The functions of modules that are said to run while the program is compiled.
+fn const_defs(program: &Program, modules: &[ModuleId]) -> Vec<FnId> {
+    let is_const_def = |id: &FnId| {
+        let def = &program.defs.fns[*id];
+        def.attrs.is_const && modules.contains(&def.module)
+    };
+    program.defs.fns.ids().filter(is_const_def).collect()
+}
+
+/// Whether modules have anything that is computed now.
 pub(crate) fn has_any(program: &Program, modules: &[ModuleId]) -> bool {
-    items(program, modules).next().is_some()
+    items(program, modules).next().is_some() || !const_defs(program, modules).is_empty()
 }
 
 /// Evaluates the constants of some modules; gives what is wrong with them. Only for programs without errors.
 pub(crate) fn check(program: &Program, modules: &[ModuleId]) -> Vec<Diagnostic> {
     let items: Vec<FnId> = items(program, modules).collect();
-    if items.is_empty() {
+    let functions = const_defs(program, modules);
+    if items.is_empty() && functions.is_empty() {
         return Vec::new();
     }
     let checker = Checker::new(&program.defs);
+    let mut problems = crate::pure::check(program, &checker, &functions);
     let lowerer = Lowerer::new(&checker);
     let evaluator = Evaluator::new(program, &lowerer);
     for item in items {
+        if let Some(condition) = static_assert(program, item) {
+            evaluator.assert(&checker, item, condition);
+            continue;
+        }
         if !is_literal(&checker, item) {
             // What has no value is among the problems.
             evaluator.value(item).ok();
         }
     }
-    evaluator.take_problems()
+    problems.extend(evaluator.take_problems());
+    problems
+}
+
+/// What a `static_assert` says: the words of its condition, and the message behind it.
+struct Assertion {
+    condition: String,
+    message: Option<String>,
+}
+
+fn static_assert(program: &Program, item: FnId) -> Option<Assertion> {
+    let def = &program.defs.fns[item];
+    let parsed = &program.defs.files[&program.defs.file_of(def.module)];
+    let node = parsed.tree.root(&parsed.text).at_index(*def.nodes.first()?)?;
+    let it = ast::StaticAssert::cast(node)?;
+    let condition = it.condition().map_or(String::new(), |it| without_marks(it.syntax().text()).replace('\n', " "));
+    let message = match it.message() {
+        Some(ast::Expr::StringExpr(text)) => match &text.value()[..] {
+            [StringValue::Text(text)] => Some(text.lines().next().unwrap_or("").trim_end_matches('.').to_owned()),
+            _ => None,
+        },
+        _ => None,
+    };
+    Some(Assertion { condition, message })
 }
 
 /// Whether there is nothing to evaluate.

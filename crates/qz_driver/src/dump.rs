@@ -14,6 +14,7 @@ use crate::run::{Failure, RunOptions, build};
 pub enum EmitKind {
     Tokens,
     Tree,
+    Expanded,
     Hir,
     Types,
     Mir,
@@ -27,6 +28,7 @@ impl EmitKind {
     pub const ALL: &[(&str, EmitKind)] = &[
         ("tokens", EmitKind::Tokens),
         ("tree", EmitKind::Tree),
+        ("expanded", EmitKind::Expanded),
         ("hir", EmitKind::Hir),
         ("types", EmitKind::Types),
         ("mir", EmitKind::Mir),
@@ -38,7 +40,7 @@ impl EmitKind {
 
     /// Whether the stage comes before types are checked.
     pub fn is_syntax(self) -> bool {
-        matches!(self, EmitKind::Tokens | EmitKind::Tree)
+        matches!(self, EmitKind::Tokens | EmitKind::Tree | EmitKind::Expanded)
     }
 }
 
@@ -51,8 +53,9 @@ pub fn emit(
 ) -> Result<String, Failure> {
     let Some(root) = program.root else { return Ok(String::new()) };
     let file = program.defs.file_of(root);
-    let text = program.sources.text(file);
+    let text = program.sources.text(program.sources.as_read(file));
     match kind {
+        EmitKind::Expanded => Ok(crate::expansion::shown(program, root)),
         EmitKind::Tokens => Ok(qz_syntax::lex(text).dump(text)),
         EmitKind::Tree => Ok(qz_syntax::parse(text).tree.dump(text)),
         EmitKind::Hir | EmitKind::Types => Ok(bodies(program, checker, kind)),

@@ -7,11 +7,14 @@ pub mod cache;
 mod consts;
 mod coverage;
 mod dump;
+mod expansion;
 mod foreign;
+pub mod include;
 mod inputs;
 pub mod load;
 mod native;
 mod pages;
+mod pure;
 mod run;
 mod sources;
 mod std_files;
@@ -26,8 +29,9 @@ pub use consts::Constants;
 pub use coverage::LineCounters;
 pub use dump::{EmitKind, emit};
 pub use inputs::{inputs, json_dependencies, make_rule};
-pub use load::{Loaded, Root, load};
+pub use load::{Loaded, Root, load, load_for};
 pub use native::{Artefact, BuildOptions, CodeBy, build_native, output_of, write_header};
+pub use qz_macros::Settings;
 pub use run::{Engine, Failure, Finished, RunOptions, Shape, Start, ToolProblem, build, compiled, run};
 pub use sources::SourceMap;
 
@@ -43,6 +47,8 @@ pub struct Program {
     pub problems: Vec<Diagnostic>,
     /// Files that would have been part of it if they were there.
     pub absent: Vec<std::path::PathBuf>,
+    /// Files that `include_str` and `include_bytes` name.
+    pub included: Vec<include::Included>,
     /// Values of constants, as far as they were asked for.
     pub constants: Constants,
     /// The user's modules as the cache sees them, if there is one.
@@ -50,6 +56,12 @@ pub struct Program {
 }
 
 impl Program {
+    /// The cache, if it knows all that this program is made of. What macros make of a module depends on more than the texts
+    /// and interfaces that keys are made of, and so do included files: such programs are made anew.
+    pub(crate) fn cache<'c>(&self, cache: Option<&'c Cache>) -> Option<&'c Cache> {
+        cache.filter(|_| self.defs.expansions.homes.is_empty() && self.included.is_empty())
+    }
+
     /// The path of the file that it starts in; none for a text.
     pub fn root_path(&self) -> Option<&str> {
         let path = self.sources.path(self.defs.file_of(self.root?)).to_str()?;
@@ -59,12 +71,13 @@ impl Program {
 
 /// Collects the declarations of loaded files.
 pub fn collect(loaded: Loaded) -> Program {
-    let Loaded { sources, inputs, prelude, root, user_files, mut problems, absent, nodes } = loaded;
-    let defs = qz_hir::collect::collect(inputs, prelude);
+    let Loaded { sources, inputs, prelude, root, user_files, mut problems, absent, included, expansions, nodes } = loaded;
+    let defs = qz_hir::collect::collect_expanded(inputs, prelude, expansions);
     problems.extend(defs.take_problems());
     let modules = user_files.iter().filter_map(|&file| defs.module_of_file(file)).collect();
     let root = root.and_then(|file| defs.module_of_file(file));
-    Program { sources, defs, modules, root, problems, absent, constants: Constants::default(), nodes }
+    let constants = Constants::default();
+    Program { sources, defs, modules, root, problems, absent, included, constants, nodes }
 }
 
 /// Checks every declaration and body of the user's modules, but those that the cache knows to be what they were; gives
@@ -72,10 +85,16 @@ pub fn collect(loaded: Loaded) -> Program {
 pub fn check(program: &Program, checker: &Checker<'_>, cache: Option<&Cache>) -> Vec<Diagnostic> {
     let mut problems = program.problems.clone();
     problems.extend(program.defs.take_problems());
-    match cache.filter(|_| !problems.iter().any(Diagnostic::is_error)) {
+    match program.cache(cache).filter(|_| !problems.iter().any(Diagnostic::is_error)) {
         Some(cache) => cache.check(program, checker, &mut problems),
         None => check_all(program, checker, &mut problems),
     }
+    told(program, problems)
+}
+
+/// Problems as they are told: in order, those in expansions of macros at the calls.
+pub(crate) fn told(program: &Program, problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut problems: Vec<Diagnostic> = problems.into_iter().map(|it| program.sources.settle(it)).collect();
     qz_diag::sort_and_dedup(&mut problems);
     problems
 }

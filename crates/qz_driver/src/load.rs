@@ -14,6 +14,7 @@ use qz_cache::Key;
 use qz_diag::{Code, Diagnostic, did_you_mean};
 use qz_hir::ParsedFile;
 use qz_hir::collect::{ImportRequest, ImportTarget, ModuleInput, import_requests};
+use qz_macros::Settings;
 use qz_syntax::SyntaxTree;
 
 use crate::cache::graph::Node;
@@ -44,6 +45,8 @@ pub struct Loaded {
     pub(crate) user_files: Vec<FileId>,
     pub(crate) problems: Vec<Diagnostic>,
     pub(crate) absent: Vec<PathBuf>,
+    pub(crate) included: Vec<crate::include::Included>,
+    pub(crate) expansions: qz_hir::Expansions,
     /// The user's modules, for the cache.
     pub(crate) nodes: Vec<Node>,
 }
@@ -53,6 +56,15 @@ pub struct CannotRead {
     pub path: String,
     pub code: Code,
     pub reason: String,
+}
+
+/// What was loaded, before macros are expanded.
+pub(crate) struct Parts {
+    pub(crate) sources: SourceMapBuilder,
+    pub(crate) inputs: Vec<ModuleInput>,
+    pub(crate) prelude: Option<FileId>,
+    pub(crate) root: Option<FileId>,
+    pub(crate) user_files: Vec<FileId>,
 }
 
 #[derive(Default)]
@@ -68,6 +80,7 @@ struct Loader<'c> {
     absent: Vec<PathBuf>,
     /// The folder of the root file.
     root_folder: Option<PathBuf>,
+    settings: Settings,
 }
 
 /// A file that was read and waits to be parsed.
@@ -82,7 +95,13 @@ struct Pending {
 
 /// Loads a program or one file of it. What the cache knows is not parsed again.
 pub fn load(root: Root, cache: Option<&Cache>) -> Result<Loaded, CannotRead> {
-    let mut loader = Loader { cache, ..Loader::default() };
+    load_for(root, cache, Settings::default())
+}
+
+/// The same with what `@cfg` asks about.
+pub fn load_for(root: Root, cache: Option<&Cache>, settings: Settings) -> Result<Loaded, CannotRead> {
+    let in_tests = settings.test;
+    let mut loader = Loader { cache, settings, ..Loader::default() };
     let mut root_file = None;
     match root {
         Root::File(path) => {
@@ -117,15 +136,22 @@ pub fn load(root: Root, cache: Option<&Cache>) -> Result<Loaded, CannotRead> {
     }
     let prelude = loader.std_module("prelude");
     loader.load_all();
+    let Loader { sources, inputs, mut problems, user_files, absent, nodes, .. } = loader;
+    let parts = Parts { sources, inputs, prelude, root: root_file, user_files };
+    let (mut parts, trace, mut expansions) = crate::expansion::expanded(parts, &mut problems);
+    expansions.in_tests = in_tests;
+    let included = crate::include::read_all(&mut parts, &mut expansions);
     Ok(Loaded {
-        sources: loader.sources.finish(),
-        inputs: loader.inputs,
-        prelude,
-        root: root_file,
-        user_files: loader.user_files,
-        problems: loader.problems,
-        absent: loader.absent,
-        nodes: loader.nodes,
+        sources: parts.sources.finish(trace),
+        inputs: parts.inputs,
+        prelude: parts.prelude,
+        root: parts.root,
+        user_files: parts.user_files,
+        problems,
+        absent,
+        included,
+        expansions,
+        nodes,
     })
 }
 
@@ -173,11 +199,14 @@ impl Loader<'_> {
 
     fn load_all(&mut self) {
         while let Some(mut pending) = self.queue.pop_front() {
-            let text = self.sources.text(pending.file);
-            let (tree, known) = match pending.tree.take() {
+            let mut text = self.sources.text(pending.file);
+            let (mut tree, known) = match pending.tree.take() {
                 Some(tree) => (tree, None),
                 None => self.parse(&pending, &text),
             };
+            if text.contains("@cfg") {
+                self.leave_out(pending.file, &mut text, &mut tree);
+            }
             let parsed = ParsedFile { tree: Arc::new(tree), text };
             let imports: Vec<ImportTarget> =
                 import_requests(&parsed).into_iter().map(|it| self.import(&pending, it)).collect();
@@ -197,6 +226,19 @@ impl Loader<'_> {
                 is_std: pending.is_std,
                 imports,
             });
+        }
+    }
+
+    /// Blanks out what `@cfg` leaves out. Places stay as they are.
+    fn leave_out(&mut self, file: FileId, text: &mut Arc<str>, tree: &mut SyntaxTree) {
+        let (active, problems) = qz_macros::without_inactive(text, tree, &self.settings);
+        self.problems.extend(problems.into_iter().map(|it| {
+            let problem = Diagnostic::new(Code::CFG, Span::new(file, it.range), it.message);
+            problem.help("conditions are `os:`, `arch:`, `feature:`, `test`, and `not`, `any`, `all` of them")
+        }));
+        if let Some(active) = active {
+            *tree = qz_syntax::parse(&active).tree;
+            *text = active.into();
         }
     }
 

@@ -143,7 +143,7 @@ pub fn build(program: &Program, lowerer: &Lowerer<'_, '_>, options: &RunOptions)
     let found = program.defs.take_problems().into_iter().chain(constants.take_problems());
     let problems: Vec<Diagnostic> = found.filter(Diagnostic::is_error).collect();
     if !problems.is_empty() {
-        return Err(Failure::Problems(problems));
+        return Err(Failure::Problems(crate::told(program, problems)));
     }
     built.map_err(|error| Failure::Internal(error.to_string()))
 }
@@ -187,6 +187,7 @@ pub fn compiled<R>(
     done: &mut dyn FnMut(&'static str),
     then: Then<'_, R>,
 ) -> Result<R, Failure> {
+    let cache = program.cache(cache);
     let mut lowerer = options.lowerer(checker);
     lowerer.counters = options.counters.as_ref().map(|it| it.addresses(&program.sources));
     let module = build(program, &lowerer, options)?;

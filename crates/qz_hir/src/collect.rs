@@ -64,7 +64,12 @@ pub fn import_requests(parsed: &ParsedFile) -> Vec<ImportRequest> {
 
 /// Collects all modules. `prelude` is the file whose exports are visible everywhere.
 pub fn collect(inputs: Vec<ModuleInput>, prelude: Option<FileId>) -> Defs {
-    let mut defs = Defs::default();
+    collect_expanded(inputs, prelude, Expansions::default())
+}
+
+/// The same for modules in which macros were expanded.
+pub fn collect_expanded(inputs: Vec<ModuleInput>, prelude: Option<FileId>, expansions: Expansions) -> Defs {
+    let mut defs = Defs { expansions, ..Defs::default() };
     let mut imports = Vec::new();
     for input in inputs {
         let module = defs.modules.alloc(Module {
@@ -73,6 +78,7 @@ pub fn collect(inputs: Vec<ModuleInput>, prelude: Option<FileId>) -> Defs {
             scope: Default::default(),
             is_std: input.is_std,
             links: Vec::new(),
+            macros: Default::default(),
         });
         defs.files.insert(input.file, input.parsed);
         defs.by_file.insert(input.file, module);
@@ -180,12 +186,17 @@ impl Collector<'_> {
             ast::Item::EffectDef(it) => self.not_yet(it.syntax(), it.name(), it.is_private(), "effects"),
             ast::Item::ActorDef(it) => self.actor_def(it),
             ast::Item::MacroDef(it) => {
-                self.not_yet(it.syntax(), it.name(), it.is_private(), "user-defined macros")
+                let name = it.name().filter(|_| !it.is_private());
+                self.defs.modules[self.module].macros.extend(name.map(|it| Name::new(it.text())));
             }
             ast::Item::PackedStructDef(it) => {
                 self.not_yet(it.syntax(), it.name(), it.is_private(), "packed structs");
             }
             ast::Item::ExternBlock(it) => self.extern_block(it),
+            ast::Item::StaticAssert(it) => {
+                let name = Name::new("static_assert");
+                self.initialiser(name, it.syntax().range(), it.syntax(), FnKind::Const, true);
+            }
             ast::Item::BinaryDef(it) => self.not_yet(it.syntax(), it.name(), it.is_private(), "binary types"),
         }
     }
@@ -222,12 +233,19 @@ impl Collector<'_> {
         for attr in attrs {
             let Some(name) = attr.name() else { continue };
             let text_arg = attr_text(attr);
+            let users = &mut found.function.for_users;
             match (name.text(), self.is_std()) {
+                ("deprecated", _) => users.deprecated = Some(Name::new(&text_arg.unwrap_or_default())),
+                ("must_use", _) => users.must_use = Some(Name::new(&text_arg.unwrap_or_default())),
+                ("test_only", _) => users.test_only = true,
+                // They have done their work before.
+                ("cfg" | "derive", _) => {}
                 ("value", _) => found.value = true,
                 ("repr", _) if attr_word(attr).as_deref() == Some("C") => found.repr_c = true,
                 ("inline", _) => match attr_word(attr).as_deref() {
                     Some("never") => found.function.inline_never = true,
-                    _ => found.function.inline_always = true,
+                    None | Some("always") => found.function.inline_always = true,
+                    Some(_) => self.defs.report(words::inline_takes(self.span(name.range()))),
                 },
                 ("overflow", _) => match attr_word(attr).as_deref() {
                     Some("wrap") => found.function.overflow = Some(Overflow::Wrap),
@@ -317,6 +335,7 @@ impl Collector<'_> {
         let kind = self.fn_kind(first, surroundings);
         let kind = self.foreign_function(first, kind, container, &mut attrs, surroundings);
         attrs.function.is_unsafe = first.is_unsafe();
+        attrs.function.is_const = first.is_const();
         let params = first.params();
         let self_param =
             params.and_then(|list| list.self_param()).map(|it| match (it.is_ref(), it.is_mut()) {
@@ -407,6 +426,7 @@ impl Collector<'_> {
             is_private,
             repr_c: attrs.repr_c,
             silent_drop: attrs.silent_drop,
+            for_users: attrs.function.for_users,
             lang,
             actor: None,
             generics: OnceCell::new(),
@@ -573,7 +593,7 @@ impl Collector<'_> {
     }
 
     fn const_def(&mut self, it: ast::ConstDef<'_>) {
-        self.attrs(it.attrs());
+        let attrs = self.attrs(it.attrs());
         let Some(name) = it.name() else { return };
         let id = self.initialiser(
             Name::new(name.text()),
@@ -582,6 +602,7 @@ impl Collector<'_> {
             FnKind::Const,
             it.is_private(),
         );
+        self.defs.fns[id].attrs.for_users = attrs.function.for_users;
         self.declare(name, Def::Const(id), it.is_private());
     }
 
@@ -668,11 +689,6 @@ fn arities_overlap(a: (u32, Option<u32>), b: (u32, Option<u32>)) -> bool {
 }
 
 const LATER_ATTRIBUTES: &[&str] = &[
-    "cfg",
-    "derive",
-    "deprecated",
-    "must_use",
-    "test_only",
     "packed",
     "heap",
     "cImport",

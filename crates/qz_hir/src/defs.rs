@@ -4,7 +4,7 @@
 use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
-use qz_base::{Arena, FileId, FxHashMap, Id, IdVec, Name, Span, TextRange};
+use qz_base::{Arena, FileId, FxHashMap, FxHashSet, Id, IdVec, Name, Span, TextRange};
 use qz_diag::Diagnostic;
 use qz_syntax::SyntaxTree;
 use qz_types::defs::{AdtMarker, FnMarker, StaticMarker, TraitMarker};
@@ -55,6 +55,34 @@ pub struct Defs {
     /// Functions that hold the default values of fields.
     pub(crate) field_defaults: FxHashMap<(AdtId, u32), FnId>,
     pub(crate) problems: RefCell<Vec<Diagnostic>>,
+    /// What expansions of macros tell about names.
+    pub expansions: Expansions,
+}
+
+/// What is known of names that quotes wrote: see [`qz_base::name::MARK`].
+#[derive(Default)]
+pub struct Expansions {
+    /// By the number in the mark: the module whose macro wrote the name.
+    pub homes: Vec<ModuleId>,
+    /// Declarations that quotes wrote, and the modules they became part of.
+    pub made: FxHashSet<(ModuleId, Name)>,
+    /// Contents of files that calls of `include_str` and `include_bytes` name, by the calls' starts.
+    pub included: FxHashMap<(FileId, u32), Result<Arc<[u8]>, String>>,
+    /// The program is a test or specification: what is `@test_only` may be used.
+    pub in_tests: bool,
+}
+
+/// Functions that put a file into the program.
+pub const INCLUDES: &[&str] = &["include_str", "include_bytes"];
+
+/// What the attributes of a declaration say to its users.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UseAttrs {
+    /// `@deprecated("…")`: what to do instead, perhaps empty.
+    pub deprecated: Option<Name>,
+    /// `@must_use`, `@must_use("why")`.
+    pub must_use: Option<Name>,
+    pub test_only: bool,
 }
 
 /// Enums and indexes of their variants, by the variant's name.
@@ -72,6 +100,8 @@ pub struct Module {
     pub is_std: bool,
     /// C libraries that its foreign functions come from.
     pub links: Vec<Link>,
+    /// Names of its macros that others may call. They live apart from everything else.
+    pub macros: FxHashSet<Name>,
 }
 
 /// `@link("z")`.
@@ -175,6 +205,9 @@ pub struct FnAttrs {
     /// `extern "C"` with a body: the symbol that C knows it by.
     pub export: Option<Name>,
     pub is_unsafe: bool,
+    /// `const def`: it must be able to run while the program is compiled.
+    pub is_const: bool,
+    pub for_users: UseAttrs,
 }
 
 /// A signature as written: what was left out is `None`.
@@ -264,6 +297,7 @@ pub struct AdtDef {
     pub repr_c: bool,
     /// Nobody can tell when its `drop` runs, so names need not keep their values for it. Of the library.
     pub silent_drop: bool,
+    pub for_users: UseAttrs,
     pub lang: Option<Name>,
     pub actor: Option<ActorSide>,
     pub(crate) generics: OnceCell<Arc<Generics>>,

@@ -99,6 +99,11 @@ pub(crate) fn unknown_attribute(span: Span, name: &str) -> Diagnostic {
     const KNOWN: &[&str] = &[
         "value",
         "repr",
+        "cfg",
+        "derive",
+        "deprecated",
+        "must_use",
+        "test_only",
         "inline",
         "track_caller",
         "overflow",
@@ -109,6 +114,20 @@ pub(crate) fn unknown_attribute(span: Span, name: &str) -> Diagnostic {
     ];
     let problem = Diagnostic::new(Code::UNKNOWN_ATTRIBUTE, span, format!("unknown attribute `@{name}`"));
     suggest(problem, name, KNOWN.iter().copied())
+}
+
+pub(crate) fn inline_takes(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::UNKNOWN_ATTRIBUTE, span, "`@inline` stands alone, or says `never` or `always`")
+}
+
+pub(crate) fn include_path(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::new(Code::INCLUDE, span, format!("`{name}` takes one path, as a literal"))
+        .note("the file is read while the program is compiled, and looked for beside the source text")
+}
+
+pub(crate) fn include_failed(span: Span, reason: &str) -> Diagnostic {
+    Diagnostic::new(Code::INCLUDE, span, format!("the file cannot be included: {reason}"))
+        .note("the path begins at the folder of the source text")
 }
 
 pub(crate) fn overflow_takes(span: Span) -> Diagnostic {
@@ -375,14 +394,6 @@ pub(crate) fn or_bindings(span: Span, name: Name) -> Diagnostic {
 pub(crate) fn unknown_variant(span: Span, adt: Name, name: Name, variants: &[Name]) -> Diagnostic {
     let problem = Diagnostic::new(Code::UNKNOWN_VARIANT, span, format!("`{adt}` has no variant `{name}`"));
     suggest_names(problem, name, variants)
-}
-
-pub(crate) fn unknown_macro(span: Span, name: &str) -> Diagnostic {
-    const KNOWN: &[&str] = &["unwrap", "try", "assert", "debug"];
-    let problem = Diagnostic::new(Code::UNKNOWN_MACRO, span, format!("unknown macro `${name}`")).note(
-        "user-defined macros are not available yet; there are `$unwrap`, `$try`, `$assert` and `$debug`",
-    );
-    suggest(problem, name, KNOWN.iter().copied())
 }
 
 pub(crate) fn macro_args(span: Span, name: &str, expected: &str) -> Diagnostic {

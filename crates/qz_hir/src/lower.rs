@@ -247,6 +247,7 @@ impl<'a> Cx<'a> {
     fn initialiser(&mut self, node: SyntaxNode<'_>) -> ExprId {
         let value = ast::ConstDef::cast(node)
             .map(|it| it.value())
+            .or_else(|| ast::StaticAssert::cast(node).map(|it| it.condition()))
             .or_else(|| ast::VarDef::cast(node).map(|it| it.value()))
             .or_else(|| ast::FieldDef::cast(node).map(|it| it.default()))
             .flatten();
@@ -396,10 +397,11 @@ impl<'a> Cx<'a> {
         }
         for (_, local) in self.locals.iter() {
             let name = local.name.as_str();
-            // A keyword as a name was reported, and cannot be read.
+            // What a quote binds need not be read in every expansion. A keyword as a name was reported, and cannot be read.
             let silent = local.read
                 || local.kind != LocalKind::Binding
                 || name.starts_with('_')
+                || name.contains(qz_base::name::MARK)
                 || qz_syntax::SyntaxKind::is_hard_keyword_text(name);
             if !silent && !self.defs.modules[self.module].is_std {
                 self.defs.report(words::unused_name(local.span, local.name));
@@ -408,6 +410,6 @@ impl<'a> Cx<'a> {
     }
 
     fn text_of(&self, node: SyntaxNode<'_>) -> Arc<str> {
-        Arc::from(node.text())
+        Arc::from(&*qz_base::name::without_marks(node.text()))
     }
 }

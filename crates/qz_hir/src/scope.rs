@@ -55,6 +55,26 @@ pub enum Lookup {
 impl Defs {
     /// What `name` means, written without a path in `module`.
     pub fn lookup(&self, module: ModuleId, name: Name) -> Lookup {
+        let (home, plain) = self.home(module, name);
+        match self.lookup_plain(home, plain) {
+            Lookup::Missing if home != module && self.expansions.made.contains(&(module, plain)) => {
+                self.lookup_plain(module, plain)
+            }
+            found => found,
+        }
+    }
+
+    /// Where a name is looked up, and what is looked up there: a name from a quote belongs to the macro's module.
+    pub(crate) fn home(&self, module: ModuleId, name: Name) -> (ModuleId, Name) {
+        if self.expansions.homes.is_empty() {
+            return (module, name);
+        }
+        let (plain, mark) = name.marked();
+        let home = mark.and_then(|mark| self.expansions.homes.get(mark as usize));
+        (home.copied().unwrap_or(module), plain)
+    }
+
+    fn lookup_plain(&self, module: ModuleId, name: Name) -> Lookup {
         let scope = &self.modules[module].scope;
         if let Some(entry) = scope.entries.get(&name) {
             return Lookup::Found(entry.def.clone());

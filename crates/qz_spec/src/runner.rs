@@ -29,6 +29,8 @@ pub struct Options {
     pub jobs: usize,
     /// `cranelift` or `interp`.
     pub engine: String,
+    /// Names for `@cfg(feature: …)`.
+    pub features: Vec<String>,
     pub format: Format,
     /// Tell which tests took longest.
     pub times: bool,
@@ -142,6 +144,7 @@ fn run_spec(options: &Options, path: &Path) -> FileResult {
     command.args(["spec-host", "--engine", &options.engine]);
     command.args(["--seed", &options.host.choice.seed.to_string()]);
     command.args(options.host.choice.filter.iter().map(|it| format!("--filter={it}")));
+    command.args(options.features.iter().map(|it| format!("--cfg=feature={it}")));
     command.args(options.host.choice.tags.iter().map(|it| format!("--tag={it}")));
     let flags = [
         (options.host.leaks, "--leaks"),

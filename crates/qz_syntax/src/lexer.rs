@@ -23,6 +23,7 @@ use std::collections::VecDeque;
 use crate::SyntaxKind::{self, *};
 use crate::problems::{SyntaxProblem, SyntaxProblemKind};
 use qz_base::TextRange;
+use qz_base::name::MARK;
 use strings::Mode;
 use table::{Class, class_of};
 
@@ -89,6 +90,8 @@ pub struct Lexed {
     pub heredocs: Vec<HeredocSpan>,
     /// What is wrong with single tokens, in order.
     pub problems: Vec<SyntaxProblem>,
+    /// Where `$name` stands that is not called: only a macro's body may hold it.
+    pub(crate) placeholders: Vec<TextRange>,
 }
 
 impl Lexed {
@@ -111,6 +114,14 @@ impl Lexed {
 /// Splits a text into tokens. The text must be shorter than 4 GiB.
 pub fn lex(text: &str) -> Lexed {
     let mut lexer = Lexer::new(text);
+    lexer.run();
+    lexer.finish()
+}
+
+/// The same for a text that an expansion of macros made: names in it may carry a mark (see [`qz_base::name::MARK`]).
+pub(crate) fn lex_expanded(text: &str) -> Lexed {
+    let mut lexer = Lexer::new(text);
+    lexer.is_expanded = true;
     lexer.run();
     lexer.finish()
 }
@@ -151,6 +162,10 @@ struct Lexer<'t> {
     line_first: u32,
     /// A string of this line lacks its quote, so the brackets around it mean nothing.
     line_is_broken: bool,
+    /// The text is an expansion's: names may carry marks.
+    is_expanded: bool,
+    /// Where `$name` stands that is not called.
+    placeholders: Vec<TextRange>,
 }
 
 impl<'t> Lexer<'t> {
@@ -174,6 +189,8 @@ impl<'t> Lexer<'t> {
             heredocs: Vec::new(),
             line_first: 0,
             line_is_broken: false,
+            is_expanded: false,
+            placeholders: Vec::new(),
         }
     }
 
@@ -194,7 +211,12 @@ impl<'t> Lexer<'t> {
         let start = self.text.len() as u32;
         self.tokens.push(Token { kind: Eof, flags: self.gap | flags::NEWLINE_BEFORE, start });
         self.problems.sort_by_key(|problem| problem.range.start);
-        Lexed { tokens: self.tokens, heredocs: self.heredocs, problems: self.problems }
+        Lexed {
+            tokens: self.tokens,
+            heredocs: self.heredocs,
+            problems: self.problems,
+            placeholders: self.placeholders,
+        }
     }
 
     /// One token (or one string's beginning) from the current place.
@@ -311,7 +333,7 @@ impl<'t> Lexer<'t> {
                 Class::Lower | Class::Upper | Class::Digit => self.pos += 1,
                 Class::Other if byte >= 0x80 => {
                     let c = self.char_here();
-                    if !unicode_ident::is_xid_continue(c) {
+                    if !unicode_ident::is_xid_continue(c) && !(self.is_expanded && c == MARK) {
                         break;
                     }
                     self.pos += c.len_utf8();

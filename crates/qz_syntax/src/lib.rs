@@ -16,7 +16,7 @@ pub mod tree;
 
 pub use kinds::SyntaxKind;
 pub use lexer::{Lexed, lex};
-pub use parser::{MAX_NESTING, Parse, parse};
+pub use parser::{MAX_NESTING, Parse, parse, parse_expanded};
 pub use problems::{SYNTAX_CODES, SyntaxProblem, SyntaxProblemKind};
 pub use tree::{Element, SyntaxElement, SyntaxNode, SyntaxToken, SyntaxTree};
 

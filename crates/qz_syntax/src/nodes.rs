@@ -60,6 +60,7 @@ macro_rules! for_each_node {
                 is_private: has(PrivateKw),
                 is_pub: has(PubKw),
                 is_unsafe: has(UnsafeKw),
+                is_const: has(ConstKw),
                 extern_abi: first(ExternAbi),
                 name: token(Ident),
                 generics: first(GenericParams),
@@ -239,6 +240,11 @@ macro_rules! for_each_node {
                 ty: first(TypeExpr),
                 value: first(Expr),
             }
+            /// `static_assert(cond, "message")`: checked while the program is compiled.
+            StaticAssert {
+                attrs: all(Attr),
+                args: first(ArgList),
+            }
             /// `var counter = Atomic.new(0)` at module level (or an actor's state).
             VarDef {
                 attrs: all(Attr),
@@ -268,7 +274,7 @@ macro_rules! for_each_node {
                 fields: all(FieldDef),
                 items: all(Item),
             }
-            /// `macro name(args) body end`. Of a later issue: nothing inside was reported.
+            /// `macro name(args) body end`.
             MacroDef {
                 attrs: all(Attr),
                 is_private: has(PrivateKw),
@@ -567,16 +573,18 @@ macro_rules! for_each_node {
             UnwrapExpr {
                 operand: first(Expr),
             }
-            /// `$name(args)`.
+            /// `$name(args)`, `$module::name(args)`: see `MacroCallExpr::path`. Where declarations stand, too.
             MacroCallExpr {
-                name: token(Ident),
                 args: first(ArgList),
                 block: first(TrailingBlock),
             }
-            /// `$name` or `${e}` in a quote.
+            /// `${e}` in a quote. (`$name` is a name like any other.)
             MacroVarExpr {
-                name: token(Ident),
                 expr: first(Expr),
+            }
+            /// `quote do … end` in a macro: the inside is a tree with holes, and is judged when they are filled.
+            QuoteExpr {
+                body: first(Block),
             }
             /// `@c("…")` in an expression.
             AtCallExpr {
@@ -884,7 +892,7 @@ macro_rules! for_each_family {
         $callback! {
             /// What may stand at module level or in the body of a type.
             Item {
-                ImportDef FnDef StructDef EnumDef TraitDef ImplDef ExtendDef TypeAlias NewtypeDef ConstDef VarDef
+                ImportDef FnDef StructDef EnumDef TraitDef ImplDef ExtendDef TypeAlias NewtypeDef ConstDef StaticAssert VarDef
                 EffectDef ActorDef MacroDef PackedStructDef BinaryDef ExternBlock
             }
             /// A statement; most are expressions.
@@ -897,7 +905,7 @@ macro_rules! for_each_family {
                 MissingExpr LiteralExpr StringExpr HeredocExpr PathExpr SelfExpr ParenExpr TupleExpr VecExpr RepeatExpr
                 VecCompExpr MapCompExpr MapExpr RecordExpr StructExpr UpdateExpr UnaryExpr BorrowExpr TryExpr AwaitExpr
                 GoExpr SpawnExpr BinaryExpr RangeExpr IsExpr CastExpr CallExpr MethodCallExpr FieldExpr TupleIndexExpr
-                DoBlock LambdaExpr IndexExpr PropagateExpr UnwrapExpr MacroCallExpr MacroVarExpr AtCallExpr IfExpr
+                DoBlock LambdaExpr IndexExpr PropagateExpr UnwrapExpr MacroCallExpr MacroVarExpr QuoteExpr AtCallExpr IfExpr
                 UnlessExpr MatchExpr WhileExpr UntilExpr ForExpr LoopExpr ReturnExpr BreakExpr NextExpr YieldExpr
                 ThrowExpr CatchExpr WithExpr HandlerExpr SelectExpr UnsafeExpr
             }

@@ -16,7 +16,7 @@ pub(crate) use recovery::ends_operand;
 
 use crate::SyntaxKind;
 use crate::grammar;
-use crate::lexer::{HeredocSpan, Lexed, Token, lex};
+use crate::lexer::{HeredocSpan, Lexed, Token, lex, lex_expanded};
 use crate::problems::{StringForm, SyntaxProblem, SyntaxProblemKind};
 use crate::tree::{SyntaxTree, TreeBuilder};
 
@@ -36,8 +36,16 @@ pub struct Parse {
 
 /// Parses a file. The text must be shorter than 4 GiB.
 pub fn parse(text: &str) -> Parse {
-    let lexed = lex(text);
-    let Lexed { tokens, heredocs, problems: lex_problems } = lexed;
+    parse_lexed(text, lex(text))
+}
+
+/// The same for a text that an expansion of macros made.
+pub fn parse_expanded(text: &str) -> Parse {
+    parse_lexed(text, lex_expanded(text))
+}
+
+fn parse_lexed(text: &str, lexed: Lexed) -> Parse {
+    let Lexed { tokens, heredocs, problems: mut lex_problems, placeholders } = lexed;
     let mut parser = Parser::new(text, tokens, &heredocs);
     parser.end_is_lost = lex_problems.iter().any(|problem| reaches_end(problem.kind));
     grammar::source_file(&mut parser);
@@ -53,6 +61,7 @@ pub fn parse(text: &str) -> Parse {
     let Parser { builder, mut problems, tokens, .. } = parser;
     drop(tokens);
     let (tree, too_deep) = builder.finish();
+    report_placeholders(&tree, text, &placeholders, &mut lex_problems);
     if let Some(offset) = too_deep {
         let range = TextRange::empty(offset);
         problems.push(SyntaxProblem { range, kind: SyntaxProblemKind::TooDeep });
@@ -62,6 +71,27 @@ pub fn parse(text: &str) -> Parse {
     problems.sort_by_key(|problem| (problem.range.start, problem.range.end, problem.code()));
     problems.dedup();
     Parse { tree, problems, steps }
+}
+
+/// `$name` outside of every macro.
+fn report_placeholders(
+    tree: &SyntaxTree,
+    text: &str,
+    placeholders: &[TextRange],
+    problems: &mut Vec<SyntaxProblem>,
+) {
+    if placeholders.is_empty() {
+        return;
+    }
+    let nodes = tree.root(text).descendants();
+    let macros: Vec<TextRange> = nodes.filter(|it| it.kind() == SyntaxKind::MacroDef).map(|it| it.range()).collect();
+    let outside = placeholders.iter().filter(|it| {
+        let before = macros.partition_point(|inside| inside.start <= it.start);
+        !macros[..before].iter().rev().take(8).any(|inside| inside.contains(it.start))
+    });
+    let kind = SyntaxProblemKind::PlaceholderOutside;
+    problems.extend(outside.map(|&range| SyntaxProblem { range, kind }));
+    problems.sort_by_key(|problem| problem.range.start);
 }
 
 /// A string that lacks its end takes the rest of the file with it.
@@ -181,6 +211,11 @@ pub(crate) struct Parser<'t> {
     pub(crate) labels: Vec<&'t str>,
     /// Blocks of words this language has not, whose `end` is still to come.
     pub(crate) foreign_blocks: u32,
+    /// How many macros are around, and how many quotes of the innermost.
+    pub(crate) macros: u32,
+    pub(crate) quotes: u32,
+    /// In the arguments of an attribute.
+    pub(crate) attr_args: bool,
     /// The last entry of the file was a reported statement.
     pub(crate) stray_run: bool,
     /// Attributes stand directly before.

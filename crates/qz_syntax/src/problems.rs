@@ -133,6 +133,7 @@ problem_kinds! {
     144 StrayArm "an arm outside of a `match`"
     145 OrAfterIs "alternatives behind `is` without parentheses"
     146 OperatorFirst { operator: SyntaxKind } "a line that starts with an operator"
+    147 PlaceholderOutside "`$name` outside of a macro"
     // ---- habits from other languages
     150 ForeignAnd "`&&` instead of `and`"
     151 ForeignOr "`||` instead of `or`"

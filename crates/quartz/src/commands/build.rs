@@ -23,8 +23,8 @@ pub(super) fn build(look: &Look, command: &Build) -> u8 {
     }
     let Some(root) = root_of(&command.file) else { return STATUS_USE };
     let mut timings = Timings::new(command.timings);
-    let caching = Caching::open(&command.caching, Some(&*command.file).filter(|it| it.as_os_str() != "-"));
-    let Some(program) = load(root, caching.get()) else { return STATUS_PROBLEMS };
+    let caching = Caching::open(look, &command.caching, Some(&*command.file).filter(|it| it.as_os_str() != "-"));
+    let Some(program) = load(look, root, caching.get()) else { return STATUS_PROBLEMS };
     timings.done("load");
     let status = build_loaded(look, command, &program, caching.get(), &mut timings);
     timings.print();

@@ -6,7 +6,7 @@ use qz_driver::cache::{CacheProblem, Place};
 use qz_driver::{Cache, RunOptions};
 
 use super::STATUS_PROBLEMS;
-use crate::cli::{CacheCommand, CacheFlags, CachePlace, Explanation};
+use crate::cli::{CacheCommand, CacheFlags, CachePlace, Explanation, Look};
 
 /// One command's cache, if it has one.
 pub(super) struct Caching {
@@ -17,8 +17,16 @@ pub(super) struct Caching {
 
 impl Caching {
     /// Opens the cache of the program that starts with `file`; there is none without a file.
-    pub(super) fn open(flags: &CacheFlags, file: Option<&Path>) -> Caching {
-        let cache = file.filter(|_| !flags.no_cache).and_then(|file| match Cache::open(file, "") {
+    pub(super) fn open(look: &Look, flags: &CacheFlags, file: Option<&Path>) -> Caching {
+        let is_test = file.is_some_and(|it| it.to_string_lossy().ends_with("_spec.qz"));
+        Caching::open_as(look, flags, file, is_test)
+    }
+
+    /// The same, as part of a test or not.
+    pub(super) fn open_as(look: &Look, flags: &CacheFlags, file: Option<&Path>, is_test: bool) -> Caching {
+        let told = look.settings(is_test);
+        let told = format!("{}{:?}", if told.test { "test " } else { "" }, told.features);
+        let cache = file.filter(|_| !flags.no_cache).and_then(|file| match Cache::open(file, &told) {
             Ok(cache) => Some(cache),
             Err(CacheProblem { folder, reason }) => {
                 if flags.explain_cache.is_some() {

@@ -9,7 +9,7 @@ use qz_infer::Checker;
 use qz_spec::{Choice, Format, HostOptions, SharedCounters};
 
 use super::cache::Caching;
-use super::{STATUS_PROBLEMS, fail, load};
+use super::{STATUS_PROBLEMS, fail};
 use crate::cli::{Color, EngineName, Look, SpecHost, Test, TestChoice, TestFormat};
 
 pub(super) fn test(look: &Look, command: &Test) -> u8 {
@@ -25,6 +25,7 @@ pub(super) fn test(look: &Look, command: &Test) -> u8 {
     qz_spec::test(&qz_spec::Options {
         paths: if command.paths.is_empty() { here() } else { command.paths.clone() },
         host: host_options(&command.choice, command.seed.unwrap_or_else(any_seed)),
+        features: look.features.clone(),
         jobs: command.jobs.map_or_else(processors, usize::from),
         engine: match command.choice.engine {
             EngineName::Cranelift => "cranelift".into(),
@@ -65,7 +66,7 @@ fn any_seed() -> u64 {
 
 /// Compiles a specification and runs its tests.
 pub(super) fn host(look: &Look, command: &SpecHost) -> u8 {
-    let caching = Caching::open(&command.choice.caching, Some(&command.file));
+    let caching = Caching::open_as(look, &command.choice.caching, Some(&command.file), true);
     if let Some(status) = caching.get().and_then(|cache| host_again(look, cache, command)) {
         return caching.end(|| true).max(status);
     }
@@ -97,7 +98,7 @@ fn host_again(look: &Look, cache: &Cache, command: &SpecHost) -> Option<u8> {
 }
 
 fn host_anew(look: &Look, command: &SpecHost, cache: Option<&Cache>) -> u8 {
-    let Some(program) = load(Root::File(command.file.clone()), cache) else { return STATUS_PROBLEMS };
+    let Some(program) = super::load_as(look, Root::File(command.file.clone()), cache, true) else { return STATUS_PROBLEMS };
     let checker = Checker::new(&program.defs);
     let problems = qz_driver::check(&program, &checker, cache);
     if look.report(&problems, &program.sources) {

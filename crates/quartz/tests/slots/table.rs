@@ -51,7 +51,7 @@ pub(crate) const NONE: &[(&str, &str)] = &[
     ("HandlerReturn.value", "effects are not available yet"),
     ("SelectArm.op", "channels are not available yet"),
     ("RecordSpread.expr", "records are not available yet"),
-    ("MacroVarExpr.expr", "user macros are not available yet"),
+    ("MacroVarExpr.expr", "only in quotes, which are gone after expansion"),
     ("LiteralPat.literal", "a pattern's literal is no expression to evaluate"),
 ];
 

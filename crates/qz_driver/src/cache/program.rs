@@ -67,7 +67,7 @@ impl Cache {
         if record.absent.iter().any(|it| Path::new(it).is_file()) {
             return None;
         }
-        let sources = sources.finish();
+        let sources = sources.finish(Default::default());
         let file = |number: u32| {
             let id = FileId(number);
             sources.ids().nth(number as usize).map(|_| (id, sources.text(id).len() as u32))

@@ -69,6 +69,11 @@ impl Collector<'_> {
         let span = self.span(token.range());
         let token = import.alias().unwrap_or(token);
         let local = Name::new(token.text());
+        let is_item = self.defs.modules[target].scope.entries.contains_key(&name);
+        if !is_item && exports_macro(self.defs, target, name, &mut Vec::new()) {
+            // Macros are no entries: expansion has looked them up.
+            return;
+        }
         let entry = Entry {
             def: Def::Import(target, name),
             range: token.range(),
@@ -89,8 +94,14 @@ impl Collector<'_> {
 /// Puts what named imports stand for in their place. Imports of imports are followed, in circles too.
 pub(super) fn settle(defs: &mut Defs, named: &[Named]) {
     let found: Vec<Lookup> = named.iter().map(|it| defs.lookup_export(it.target, it.name)).collect();
-    for (it, found) in named.iter().zip(found) {
+    let macros: Vec<bool> =
+        named.iter().map(|it| exports_macro(defs, it.target, it.name, &mut Vec::new())).collect();
+    for ((it, found), is_macro) in named.iter().zip(found).zip(macros) {
         let def = match found {
+            Lookup::Missing if is_macro => {
+                defs.modules[it.module].scope.entries.remove(&it.local);
+                continue;
+            }
             Lookup::Found(def) => def,
             Lookup::Private(owner) => {
                 let owner = defs.modules[owner].path;
@@ -110,4 +121,20 @@ pub(super) fn settle(defs: &mut Defs, named: &[Named]) {
             entry.def = def;
         }
     }
+}
+
+/// Whether a module shows others a macro of this name, its own or one that it passes on.
+fn exports_macro(defs: &Defs, module: ModuleId, name: Name, seen: &mut Vec<(ModuleId, Name)>) -> bool {
+    if seen.contains(&(module, name)) {
+        return false;
+    }
+    seen.push((module, name));
+    let it = &defs.modules[module];
+    if it.macros.contains(&name) {
+        return true;
+    }
+    if let Some(Entry { def: Def::Import(from, there), is_plain_import: false, .. }) = it.scope.entries.get(&name) {
+        return exports_macro(defs, *from, *there, seen);
+    }
+    it.scope.wildcards.iter().any(|&(from, is_pub)| is_pub && exports_macro(defs, from, name, seen))
 }

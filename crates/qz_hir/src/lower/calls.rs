@@ -6,6 +6,7 @@ use qz_syntax::ast::{self, AstNode};
 use super::names::Callee;
 use super::{Cx, Frame};
 use crate::body::*;
+use crate::diagnostics as words;
 use crate::scope::{Def, Lookup};
 
 impl Cx<'_> {
@@ -62,6 +63,9 @@ impl Cx<'_> {
     /// A call; `piped` goes before the written arguments and has been evaluated.
     fn call_with(&mut self, it: ast::CallExpr<'_>, piped: Option<ExprId>) -> ExprId {
         let range = it.syntax().range();
+        if let Some(included) = self.include(it) {
+            return included;
+        }
         let callee = match it.callee() {
             Some(ast::Expr::PathExpr(path)) => self.callee_path(path),
             Some(other) => Callee::Expr(self.expr_of(other)),
@@ -73,6 +77,49 @@ impl Cx<'_> {
             Callee::Assoc { receiver, name, name_range, type_args } => self
                 .expr(Expr::Method { receiver, name, name_range, type_args, args, has_parens: true }, range),
         }
+    }
+
+    /// `include_str("path")` and `include_bytes("path")`: the driver has read the file.
+    fn include(&mut self, it: ast::CallExpr<'_>) -> Option<ExprId> {
+        let Some(ast::Expr::PathExpr(path)) = it.callee() else { return None };
+        let word = path.single_name()?;
+        let name = Name::new(word.text()).plain();
+        let of_user = || self.find_local(Name::new(word.text())).is_some() || self.defs.lookup(self.module, Name::new(word.text())) != Lookup::Missing;
+        if !crate::INCLUDES.contains(&name.as_str()) || of_user() {
+            return None;
+        }
+        let range = it.syntax().range();
+        let span = self.span(range);
+        let args = it.args().map_or(0, |list| list.args().count());
+        let found = self.defs.expansions.included.get(&(self.file, range.start));
+        let Some(found) = found.filter(|_| args == 1 && it.block().is_none()) else {
+            self.report(words::include_path(span, name.as_str()));
+            return Some(self.missing(range));
+        };
+        let text = match found {
+            Ok(bytes) if name.as_str() == "include_bytes" => Ok(bytes.iter().map(|it| format!("{it:02x}")).collect()),
+            Ok(bytes) => std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| "it is not UTF-8".to_owned()),
+            Err(reason) => Err(reason.clone()),
+        };
+        let text: String = match text {
+            Ok(text) => text,
+            Err(reason) => {
+                self.report(words::include_failed(span, &reason));
+                return Some(self.missing(range));
+            }
+        };
+        let value = Literal::Str(std::sync::Arc::from(text));
+        let text = self.expr(Expr::Lit { value }, range);
+        if name.as_str() == "include_str" {
+            return Some(text);
+        }
+        let Some(adt) = self.defs.lang.adt("Bytes") else { return Some(self.missing(range)) };
+        let receiver = self.expr(Expr::TypeRecv { ty: qz_types::Ty::adt(adt, &[]) }, range);
+        let args = [Arg { kind: ArgKind::Positional, value: text }].into();
+        let name = Name::new("from_hex");
+        let made = Expr::Method { receiver, name, name_range: range, type_args: &[], args, has_parens: true };
+        let operand = self.expr(made, range);
+        Some(self.expr(Expr::Unwrap { operand }, range))
     }
 
     /// `it "adds" do … end` calls a function `it`, also inside a block whose parameter is `it`.

@@ -121,7 +121,8 @@ impl Cx<'_> {
                 self.expr(Expr::Unwrap { operand }, range)
             }
             ast::Expr::MacroCallExpr(it) => self.macro_call(it),
-            ast::Expr::MacroVarExpr(_) => self.later(range, "quotes"),
+            // Only macros hold them, which are gone.
+            ast::Expr::MacroVarExpr(_) | ast::Expr::QuoteExpr(_) => self.missing(range),
             ast::Expr::AtCallExpr(_) => self.later(range, "inline assembly"),
             ast::Expr::IfExpr(it) => self.if_chain(
                 it.condition(),
@@ -474,11 +475,8 @@ impl Cx<'_> {
                 self.report(words::macro_args(span, "assert", "a condition and perhaps a message"));
                 self.missing(range)
             }
-            (unknown, _) => {
-                let span = self.span(name.range());
-                self.report(words::unknown_macro(span, unknown));
-                self.missing(range)
-            }
+            // Every other call was expanded, or it was reported why not.
+            _ => self.missing(range),
         }
     }
 

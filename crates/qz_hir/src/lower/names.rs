@@ -63,7 +63,7 @@ impl Cx<'_> {
         }
         match self.defs.lookup(self.module, name) {
             // A trait is no value, but the expected type may have a variant of its name.
-            Lookup::Found(Def::Trait(_)) => self.expr(Expr::BareVariant { name }, range),
+            Lookup::Found(Def::Trait(_)) => self.expr(Expr::BareVariant { name: name.plain() }, range),
             Lookup::Found(def) => self.def_expr(def, &[], range),
             Lookup::Ambiguous(modules) => {
                 let modules: Vec<Name> = modules.iter().map(|&it| self.defs.modules[it].path).collect();
@@ -83,14 +83,17 @@ impl Cx<'_> {
             let operand = self.use_local(local, TextRange::new(range.start, range.end - 1));
             return self.propagate(operand, false, range);
         }
+        let (home, name) = self.defs.home(self.module, name);
         if let Some(ty) = self.types.named_type(name) {
             return self.expr(Expr::TypeRecv { ty }, range);
         }
-        if name.is_upper() && !self.defs.variants_in_scope(self.module, name).is_empty() {
+        if name.is_upper() && !self.defs.variants_in_scope(home, name).is_empty() {
             return self.expr(Expr::BareVariant { name }, range);
         }
         let span = self.span(range);
-        if self.defs.modules[self.module].scope.modules.contains_key(&name) {
+        if name.as_str().starts_with('$') {
+            // The parser has reported it.
+        } else if self.defs.modules[home].scope.modules.contains_key(&name) {
             self.report(words::module_value(span, name));
         } else if let Some(&bound) = self.ended.get(&name) {
             self.report(words::branch_binding(span, name, bound));
@@ -98,9 +101,9 @@ impl Cx<'_> {
             // It may still be a variant of the expected type's enum, which needs not be in scope.
             return self.expr(Expr::BareVariant { name }, range);
         } else {
-            let mut visible = self.defs.visible_names(self.module);
-            visible
-                .extend(self.bindings.iter().filter(|(_, locals)| !locals.is_empty()).map(|(&name, _)| name));
+            let mut visible = self.defs.visible_names(home);
+            let bound = self.bindings.iter().filter(|(_, locals)| !locals.is_empty());
+            visible.extend(bound.map(|(&name, _)| name.plain()));
             visible.sort_by(|a, b| a.cmp_text(*b));
             self.report(words::unknown_name(span, name, &visible));
         }
@@ -183,11 +186,16 @@ impl Cx<'_> {
     }
 
     fn is_module_path(&self, names: &[Name]) -> bool {
-        names.len() == 2 && self.defs.modules[self.module].scope.modules.contains_key(&names[0])
+        let (home, first) = match names {
+            [first, _] => self.defs.home(self.module, *first),
+            _ => return false,
+        };
+        self.defs.modules[home].scope.modules.contains_key(&first)
     }
 
     fn not_in_module(&mut self, names: &[Name], name_range: TextRange, range: TextRange) -> ExprId {
-        let target = self.defs.modules[self.module].scope.modules[&names[0]];
+        let (home, first) = self.defs.home(self.module, names[0]);
+        let target = self.defs.modules[home].scope.modules[&first];
         let mut exports = Vec::new();
         self.defs.export_names(target, &mut exports, &mut Vec::new());
         exports.sort_by(|a, b| a.cmp_text(*b));

@@ -265,7 +265,7 @@ impl<'a> Cx<'a> {
     /// What a path in a pattern or before `{` names.
     pub(super) fn pattern_path(&mut self, segments: &[ast::PathSegment<'_>], range: TextRange) -> StructPath {
         let Some((last, before)) = segments.split_last() else { return StructPath::Error };
-        let name = Name::new(last.name.text());
+        let name = Name::new(last.name.text()).plain();
         match self.pattern_def(segments) {
             Some(Def::Adt(_) | Def::Alias(_)) => {
                 let ty = self.types.path_to_type(segments, range);

@@ -272,7 +272,8 @@ impl Defs {
             [] => None,
             [name] => Some(self.lookup(module, *name)),
             [first, rest @ ..] => {
-                let target = *self.modules[module].scope.modules.get(first)?;
+                let (module, first) = self.home(module, *first);
+                let target = *self.modules[module].scope.modules.get(&first)?;
                 let [name] = rest else { return None };
                 Some(self.lookup_export(target, *name))
             }

@@ -55,7 +55,7 @@ impl TypeCx<'_> {
     pub(super) fn sig_param(&mut self, param: ast::Param<'_>) -> SigParam {
         let range = param.syntax().range();
         let name = match param.pat() {
-            Some(ast::Pat::NamePat(pat)) => pat.name().map(|it| Name::new(it.text())),
+            Some(ast::Pat::NamePat(pat)) => pat.name().map(|it| Name::new(it.text()).plain()),
             _ => None,
         };
         let mut ty = param.ty().map(|ty| self.ty(ty, Position::Param));

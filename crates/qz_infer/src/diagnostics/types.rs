@@ -134,6 +134,24 @@ pub(crate) fn thrown_away(span: Span) -> Diagnostic {
         .help("pass it on with `?`, take it apart with `match`, or write `_ = …` if it does not matter")
 }
 
+/// The result of what says that it matters.
+pub(crate) fn must_use(span: Span, name: Name, why: Name) -> Diagnostic {
+    let problem = Diagnostic::new(Code::UNUSED_RESULT, span, format!("the result of `{name}` is thrown away, and it must be used"));
+    let problem = if why.as_str().is_empty() { problem } else { problem.note(why.to_string()) };
+    problem.help("use it, or write `_ = …` if it does not matter")
+}
+
+pub(crate) fn deprecated(span: Span, name: Name, instead: Name, declared: Span) -> Diagnostic {
+    let problem = Diagnostic::new(Code::DEPRECATED, span, format!("`{name}` is deprecated")).at(declared, "declared here");
+    if instead.as_str().is_empty() { problem } else { problem.help(instead.to_string()) }
+}
+
+pub(crate) fn test_only(span: Span, name: Name, declared: Span) -> Diagnostic {
+    Diagnostic::new(Code::TEST_ONLY, span, format!("`{name}` is for tests only"))
+        .at(declared, "marked `@test_only` here")
+        .help("use it in a specification, or in what is `@test_only` itself")
+}
+
 /// A task that nobody knows.
 pub(crate) fn bare_go(span: Span) -> Diagnostic {
     Diagnostic::new(Code::BARE_GO, span, "nobody waits for this task, and it ends with the program")

@@ -5,12 +5,13 @@ use qz_hir::body::{Body, Expr, ExprId, Stmt};
 
 use super::Infer;
 use crate::diagnostics as words;
-use crate::facts::Coercion;
+use crate::facts::{Callee, Coercion};
 
 impl Infer<'_, '_> {
     /// Looks through a body that has no errors, with its final types.
     pub(super) fn lint(&mut self) {
         let body = self.body.clone();
+        self.declared_uses(&body);
         for (_, expr) in body.exprs.iter() {
             let (stmts, tail) = match expr {
                 Expr::Block { stmts, tail } => (stmts, tail),
@@ -44,8 +45,53 @@ impl Infer<'_, '_> {
         if ty.is_some_and(|(adt, _)| Some(adt) == result) {
             self.report(words::thrown_away(self.span(expr)));
         }
+        let called = self.st.types.callees.get(last_of(&self.body, expr)).or(self.st.types.callees.get(expr));
+        let function = match called {
+            Some(Callee::Fn(called)) => Some(called.function),
+            _ => None,
+        };
+        let defs = self.ck.defs;
+        let of_fn = function.and_then(|it| defs.fns[it].attrs.for_users.must_use.map(|why| (defs.fns[it].name, why)));
+        let of_ty = ty.and_then(|(it, _)| defs.adts[it].for_users.must_use.map(|why| (defs.adts[it].name, why)));
+        if let Some((name, why)) = of_fn.or(of_ty)
+            && !ty.is_some_and(|(adt, _)| Some(adt) == result)
+        {
+            self.report(words::must_use(self.span(expr), name, why));
+        }
         if self.starts_task(expr) {
             self.report(words::bare_go(self.span(expr)));
+        }
+    }
+
+    /// Uses of what is deprecated, or for tests only.
+    fn declared_uses(&mut self, body: &Body) {
+        let defs = self.ck.defs;
+        let own = &defs.fns[body.owner].attrs.for_users;
+        for (id, expr) in body.exprs.iter() {
+            let (name, attrs, declared) = match (self.st.types.callees.get(id), expr) {
+                (Some(Callee::Fn(called)), _) => {
+                    let def = &defs.fns[called.function];
+                    (def.name, &def.attrs.for_users, defs.fn_span(called.function))
+                }
+                (Some(Callee::Newtype { adt } | Callee::Variant { adt, .. }), _) => {
+                    (defs.adts[*adt].name, &defs.adts[*adt].for_users, defs.adt_span(*adt))
+                }
+                (_, Expr::Const { constant }) => {
+                    let def = &defs.fns[*constant];
+                    (def.name, &def.attrs.for_users, defs.fn_span(*constant))
+                }
+                (_, Expr::Struct { .. }) => match self.st.types.exprs.get(id).and_then(|ty| ty.as_adt()) {
+                    Some((adt, _)) => (defs.adts[adt].name, &defs.adts[adt].for_users, defs.adt_span(adt)),
+                    None => continue,
+                },
+                _ => continue,
+            };
+            if let Some(instead) = attrs.deprecated.filter(|_| own.deprecated.is_none()) {
+                self.report(words::deprecated(self.span(id), name, instead, declared));
+            }
+            if attrs.test_only && !own.test_only && !defs.expansions.in_tests {
+                self.report(words::test_only(self.span(id), name, declared));
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! What are the parts of a path, a string or a literal? Sequences that mix tokens and nodes.
 
 use super::{
-    AstNode, Expr, HeredocBody, Interp, LiteralExpr, PathExpr, PathPat, PathType, StringExpr, TypeArgs,
+    AstNode, Expr, HeredocBody, Interp, LiteralExpr, MacroCallExpr, PathExpr, StaticAssert, PathPat, PathType, StringExpr, TypeArgs,
 };
 use crate::SyntaxKind;
 use crate::tree::{Children, SyntaxElement, SyntaxNode, SyntaxToken};
@@ -145,6 +145,30 @@ pub enum LiteralKind {
     False,
     /// `nil`
     Nil,
+}
+
+impl<'t> StaticAssert<'t> {
+    /// What must hold.
+    pub fn condition(self) -> Option<Expr<'t>> {
+        self.args()?.syntax().children().find_map(Expr::cast)
+    }
+
+    /// What to say if it does not.
+    pub fn message(self) -> Option<Expr<'t>> {
+        self.args()?.syntax().children().filter_map(Expr::cast).nth(1)
+    }
+}
+
+impl<'t> MacroCallExpr<'t> {
+    /// The names before the arguments: one, or a module's and one.
+    pub fn path(self) -> impl Iterator<Item = SyntaxToken<'t>> {
+        self.syntax().tokens().filter(|token| token.kind() == SyntaxKind::Ident)
+    }
+
+    /// The macro's name.
+    pub fn name(self) -> Option<SyntaxToken<'t>> {
+        self.path().last()
+    }
 }
 
 impl<'t> LiteralExpr<'t> {

@@ -206,6 +206,13 @@ fn unary(p: &mut Parser<'_>) {
             p.problem(SyntaxProblemKind::ForeignNot);
             prefix(p, from, UnaryExpr);
         }
+        NotKw if p.attr_args && p.nth(1) == LParen => {
+            // `@cfg(not(os: "linux"))`: here it is a word like `any`.
+            p.bump_as(Ident);
+            p.finish(from, PathExpr);
+            postfix::arg_list(p);
+            p.finish(from, CallExpr);
+        }
         NotKw => {
             p.bump();
             required_at(p, prec::COMPARE);

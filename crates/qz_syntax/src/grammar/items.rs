@@ -57,13 +57,33 @@ pub(super) fn file_entry(p: &mut Parser<'_>) {
             p.skip_one();
         }
         _ if p.stop_bit() & stop::STRING != 0 => p.skip_one(),
+        _ if at_static_assert(p) => {
+            p.stray_run = false;
+            let from = p.start_item();
+            static_assert(p, from);
+            blocks::end_of_line(p);
+        }
         _ if at_item(p) || functions::at_member_without_def(p, Level::File) => {
             p.stray_run = false;
             item(p, Level::File);
             blocks::end_of_line(p);
         }
+        _ if at_macro_call(p) => {
+            p.stray_run = false;
+            item_macro(p);
+            blocks::end_of_line(p);
+        }
         _ if foreign::item(p) => p.stray_run = false,
         _ => stray_statement(p),
+    }
+}
+
+/// A call of a macro where declarations stand.
+fn item_macro(p: &mut Parser<'_>) {
+    let reported = p.problem_count();
+    super::operands::operand(p);
+    if p.last_kind() != MacroCallExpr && p.problem_count() == reported {
+        p.problem_at(p.prev_range, SyntaxProblemKind::StatementAtTopLevel);
     }
 }
 
@@ -106,6 +126,16 @@ pub(super) fn at_item_in_body(p: &Parser<'_>) -> bool {
     }
 }
 
+/// `@name` or `@name(…)` and then a declaration: in a quote it may be one, or `@c("…")`.
+pub(super) fn at_attributed_item(p: &Parser<'_>) -> bool {
+    p.at(At) && p.nth(1).is_word() && !p.text_from(p.ahead(1).start).starts_with("c(")
+}
+
+/// `$name(`: a macro that makes declarations.
+fn at_macro_call(p: &Parser<'_>) -> bool {
+    p.at(Dollar) && p.nth(1).is_word()
+}
+
 /// A contextual keyword that starts a declaration, by what follows it on the line.
 fn at_soft_item(p: &Parser<'_>) -> bool {
     if !p.kind.is_name() || p.at(Ident) {
@@ -128,6 +158,18 @@ fn at_soft_item(p: &Parser<'_>) -> bool {
         MacroKw => next.kind.is_name() && p.nth(2) == LParen,
         _ => false,
     }
+}
+
+/// `static_assert(`
+fn at_static_assert(p: &Parser<'_>) -> bool {
+    p.at(Ident) && p.nth(1) == LParen && p.current_text() == "static_assert"
+}
+
+/// `'static_assert' arguments`
+fn static_assert(p: &mut Parser<'_>, from: Checkpoint) {
+    p.bump();
+    postfix::arg_list(p);
+    p.finish(from, StaticAssert);
 }
 
 fn is_declaration_word(kind: SyntaxKind) -> bool {
@@ -158,12 +200,14 @@ fn declaration(p: &mut Parser<'_>, from: Checkpoint, level: Level, modifiers: Mo
             functions::def(p, from, level, modifiers.is_extern)
         }
         _ if type_items::at_member(p, level) => type_items::member(p, from, level),
+        Dollar if !p.prev_was_attr && !modifiers.any && at_macro_call(p) => item_macro(p),
         DefKw => functions::def(p, from, level, modifiers.is_extern),
         StructKw => type_items::struct_def(p, from),
         EnumKw => type_items::enum_def(p, from),
         TraitKw => type_items::trait_def(p, from),
         ImplKw => type_items::impl_def(p, from),
         ImportKw => import(p, from),
+        Ident if level == Level::File && at_static_assert(p) => static_assert(p, from),
         ConstKw => constant(p, from, level),
         VarKw if level == Level::Struct => {
             p.problem(SyntaxProblemKind::MisplacedModifier { keyword: VarKw });
@@ -226,7 +270,9 @@ pub(super) fn attrs(p: &mut Parser<'_>) {
         p.bump();
         p.word(Wanted::Name);
         if p.at(LParen) && !p.spaced() {
+            p.attr_args = true;
             postfix::arg_list(p);
+            p.attr_args = false;
         }
         p.finish(from, Attr);
         p.prev_was_attr = true;
@@ -262,6 +308,7 @@ fn modifiers(p: &mut Parser<'_>, level: Level) -> Modifiers {
                 p.bump();
             }
             UnsafeKw if applies => p.bump(),
+            ConstKw if next.kind == DefKw => p.bump(),
             ExternKw if applies || next.kind == StrStart => {
                 found.block = at_extern_block(p, level).then(|| p.open_block());
                 extern_abi(p);

@@ -4,6 +4,7 @@
 use super::items::Level;
 use super::{blocks, functions, items, types};
 use crate::SyntaxKind::*;
+use crate::lexer::flags;
 use crate::parser::{Parser, stop};
 use crate::problems::Wanted;
 use crate::tree::Checkpoint;
@@ -53,12 +54,31 @@ pub(super) fn macro_def(p: &mut Parser<'_>, from: Checkpoint) {
     p.bump();
     p.name(Wanted::Name);
     functions::params(p);
-    quietly(p, |p| {
-        blocks::skip_line(p);
-        blocks::block(p, stop::END);
-    });
+    blocks::skip_line(p);
+    let quotes = std::mem::take(&mut p.quotes);
+    p.macros += 1;
+    blocks::block(p, stop::END);
+    p.macros -= 1;
+    p.quotes = quotes;
     p.close_block(opener);
     p.finish(from, MacroDef);
+}
+
+pub(super) fn at_quote(p: &Parser<'_>) -> bool {
+    p.macros > 0 && p.nth(1) == DoKw && !p.ahead(1).has(flags::NEWLINE_BEFORE) && p.current_text() == "quote"
+}
+
+/// `'quote' 'do' block 'end'`. What has holes cannot be judged yet: the inside reports nothing.
+pub(super) fn quote(p: &mut Parser<'_>) {
+    let from = p.start();
+    p.bump_as(Ident);
+    let opener = p.open_block();
+    p.bump();
+    p.quotes += 1;
+    quietly(p, |p| blocks::block(p, stop::END));
+    p.quotes -= 1;
+    p.close_block(opener);
+    p.finish(from, QuoteExpr);
 }
 
 /// `'packed' 'struct' ('(' type ')')? name members 'end'`

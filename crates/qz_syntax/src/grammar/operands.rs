@@ -103,6 +103,10 @@ fn name_operand(p: &mut Parser<'_>) -> Shape {
         control::labelled_loop(p);
         return Shape::Other;
     }
+    if later::at_quote(p) {
+        later::quote(p);
+        return Shape::Other;
+    }
     if p.at(Underscore) {
         p.expected(Wanted::Expr);
         single(p, MissingExpr);
@@ -181,7 +185,7 @@ fn path(p: &mut Parser<'_>) -> Shape {
     if upper { Shape::TypePath } else { Shape::Name }
 }
 
-/// `'$' name arguments block?`, and in quotes `$name`, `${expr}`
+/// `'$' (name '::')? name arguments block?`, and in quotes `${expr}`
 fn macro_call(p: &mut Parser<'_>) {
     let from = p.start();
     p.bump();
@@ -196,7 +200,12 @@ fn macro_call(p: &mut Parser<'_>) {
         return p.finish(from, MacroVarExpr);
     }
     p.bump_as(Ident);
+    while p.at(ColonColon) && !p.spaced() {
+        p.bump();
+        p.word(Wanted::Name);
+    }
     if !p.at(LParen) || p.spaced() {
+        p.expected(Wanted::Token(LParen));
         return p.finish(from, MacroVarExpr);
     }
     postfix::arg_list(p);

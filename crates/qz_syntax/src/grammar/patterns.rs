@@ -111,6 +111,11 @@ fn primary(p: &mut Parser<'_>, from: Checkpoint, typed: bool) {
             p.finish(from, LiteralPat);
         }
         Minus => negative(p, from),
+        // `$Variant(x)` in a quote.
+        Dollar if p.quotes > 0 && p.nth(1).is_word() => {
+            p.bump();
+            name_or_path(p, from, typed);
+        }
         StrStart => {
             strings::string(p);
             p.finish(from, LiteralPat);

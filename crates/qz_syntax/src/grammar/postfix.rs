@@ -127,7 +127,7 @@ pub(super) fn arg_list(p: &mut Parser<'_>) {
     super::list(p, RParen, |p| {
         let start = p.range();
         let is_named = argument(p);
-        if named && !is_named && !p.just_reported() {
+        if named && !is_named && !p.attr_args && !p.just_reported() {
             let range = TextRange::new(start.start, p.prev_range.end.max(start.start));
             p.problem_at(range, SyntaxProblemKind::PositionalAfterNamed);
         }

@@ -36,6 +36,7 @@ fn simple(p: &mut Parser<'_>, from: Checkpoint) {
         DeferKw => defer(p, from),
         LBrace => statement_brace(p, from),
         _ if items::at_item_in_body(p) => item_in_body(p),
+        At if p.quotes > 0 && items::at_attributed_item(p) => item_in_body(p),
         _ if foreign::statement(p, from) => {}
         _ => plain(p, from),
     }
@@ -130,6 +131,9 @@ fn statement_brace(p: &mut Parser<'_>, from: Checkpoint) {
 }
 
 fn item_in_body(p: &mut Parser<'_>) {
+    if p.quotes > 0 {
+        return items::item(p, items::Level::File);
+    }
     p.problem(SyntaxProblemKind::ItemInBody { keyword: p.kind });
     p.blocks_mismatch = true;
     items::item(p, items::Level::Body);

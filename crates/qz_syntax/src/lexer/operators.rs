@@ -1,6 +1,8 @@
 //! Which operator or bracket stands here? The longest one that fits.
 
-use super::Lexer;
+use qz_base::TextRange;
+
+use super::{Lexer, flags};
 use super::table::{Class, class_of};
 use crate::SyntaxKind::*;
 
@@ -29,6 +31,7 @@ impl Lexer<'_> {
             b'<' if self.heredoc_start(start) => {}
             b'~' if self.regex(start) => {}
             b':' if self.symbol(start) => {}
+            b'$' if self.placeholder(start) => {}
             _ => self.operator(start),
         }
     }
@@ -48,6 +51,28 @@ impl Lexer<'_> {
             self.pos += 1;
         }
         self.push(Symbol, start, 0);
+        true
+    }
+
+    /// `$name` and `$*name`: one name, which an expansion replaces, unless it is called. Behind `def`, `macro`, `.` and `::` the
+    /// brackets are not a call's.
+    fn placeholder(&mut self, start: usize) -> bool {
+        let sigil = if self.peek(1) == b'*' { 2 } else { 1 };
+        let first = class_of(self.peek(sigil));
+        if !matches!(first, Class::Lower | Class::Upper) {
+            return false;
+        }
+        self.pos += sigil;
+        self.skip_name();
+        let names = matches!(self.last, DefKw | MacroKw | Dot | QuestionDot | ColonColon);
+        let is_path = self.peek(0) == b':' && self.peek(1) == b':' && first == Class::Lower;
+        if sigil == 1 && (self.peek(0) == b'(' || is_path) && !names {
+            self.pos = start;
+            return false;
+        }
+        let range = TextRange::new(start as u32, self.pos as u32);
+        self.placeholders.push(range);
+        self.push(Ident, start, if first == Class::Upper { flags::UPPER } else { 0 });
         true
     }
 

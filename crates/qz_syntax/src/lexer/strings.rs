@@ -194,6 +194,10 @@ impl Lexer<'_> {
 
     /// A line break ends every interpolation that does not clearly go on, and with it a one-line string.
     pub(super) fn newline_in_interps(&mut self) {
+        // An expansion may put lines into an interpolation. It was one before, so it ends.
+        if self.is_expanded {
+            return;
+        }
         while let Some(&mode) = self.modes.last() {
             if !self.line_is_broken && self.awaited != [0; 3] && self.bracket_goes_on() {
                 break;

@@ -42,6 +42,9 @@ impl<'t> Parser<'t> {
             line_before: 0,
             labels: Vec::new(),
             foreign_blocks: 0,
+            macros: 0,
+            quotes: 0,
+            attr_args: false,
             stray_run: false,
             prev_was_attr: false,
             type_lists: FxHashMap::default(),
@@ -171,6 +174,11 @@ impl<'t> Parser<'t> {
 
     pub(crate) fn text_of(&self, range: TextRange) -> &'t str {
         range.text(self.text)
+    }
+
+    /// The text from an offset on.
+    pub(crate) fn text_from(&self, start: u32) -> &'t str {
+        &self.text[start as usize..]
     }
 
     pub(crate) fn current_text(&self) -> &'t str {

@@ -30,6 +30,7 @@ impl SyntaxProblem {
             Kind::UnclosedBracket { bracket, .. } => format!("this `{}` is never closed", bracket.text()),
             Kind::StrayEnd => "this `end` closes nothing".into(),
             Kind::StrayBracket { bracket } => format!("this `{}` closes nothing", bracket.text()),
+            Kind::PlaceholderOutside => "`$name` without arguments has a meaning only in a macro's `quote`".into(),
             Kind::StatementAtTopLevel => "a statement cannot stand outside of a function".into(),
             Kind::ItemInBody { keyword } => format!("`{}` cannot stand inside another body", keyword.text()),
             Kind::TooDeep => "this is nested too deep".into(),
@@ -84,6 +85,7 @@ impl SyntaxProblem {
             Kind::LongChar => "text stands in double quotes",
             Kind::NumberSuffix => "convert with `as`: `1 as U8`",
             Kind::StrayEnd => "a block before it may have been closed already",
+            Kind::PlaceholderOutside => "a macro is called with parentheses: `$name(…)`",
             Kind::StatementAtTopLevel => "put it into `def main`; a constant is written `const N = …`",
             Kind::ItemInBody { keyword: SyntaxKind::DefKw } => {
                 "a local function is a lambda: `f = x -> …`; or an `end` is missing before this"

@@ -1020,35 +1020,32 @@ fn constructs_of_later_issues() {
     check_file(
         "macro twice(e)\n  quote do\n    $e\n    ${e + 1}\n  end\nend\n",
         &expect![[r#"
-        SourceFile
-          MacroDef
-            "macro"
-            "twice"
-            ParamList
-              "("
-              Param
-                NamePat "e"
-              ")"
-            Block
-              CallExpr
-                PathExpr "quote"
-                DoBlock
-                  "do"
-                  Block
-                    MacroVarExpr
-                      "$"
-                      "e"
-                    MacroVarExpr
-                      "$"
-                      "{"
-                      BinaryExpr
-                        PathExpr "e"
-                        "+"
-                        LiteralExpr "1"
-                      "}"
-                  "end"
-            "end"
-    "#]],
+            SourceFile
+              MacroDef
+                "macro"
+                "twice"
+                ParamList
+                  "("
+                  Param
+                    NamePat "e"
+                  ")"
+                Block
+                  QuoteExpr
+                    "quote"
+                    "do"
+                    Block
+                      PathExpr "$e"
+                      MacroVarExpr
+                        "$"
+                        "{"
+                        BinaryExpr
+                          PathExpr "e"
+                          "+"
+                          LiteralExpr "1"
+                        "}"
+                    "end"
+                "end"
+        "#]],
     );
     check_file(
         "packed struct(u32) F\n  a: u1\n  b: u31\nend\n",

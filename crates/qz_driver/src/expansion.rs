@@ -1,0 +1,78 @@
+//! Macros, between loading and collecting: modules are handed over, and those with expansions come back as texts of their own,
+//! which take the place of what was read.
+
+use std::sync::Arc;
+
+use qz_base::{FileId, FxHashMap, Name};
+use qz_diag::Diagnostic;
+use qz_hir::collect::{ImportTarget, ModuleInput};
+use qz_hir::{Expansions, ModuleId, ParsedFile};
+use qz_macros::{Module, Outcome, Trace};
+
+use crate::Program;
+use crate::load::Parts;
+
+/// Expands the macros of all modules.
+pub(crate) fn expanded(mut parts: Parts, problems: &mut Vec<Diagnostic>) -> (Parts, Trace, Expansions) {
+    let modules = modules(&parts.inputs, problems);
+    let prelude = parts.prelude.and_then(|file| parts.inputs.iter().position(|it| it.file == file));
+    let Outcome { modules: expanded, trace, problems: found } = qz_macros::expand(&modules, prelude);
+    problems.extend(found);
+    let id = |at: usize| ModuleId::from_raw(at as u32);
+    let homes = trace.0.iter().map(|it| id(it.home as usize)).collect();
+    let mut expansions = Expansions { homes, ..Expansions::default() };
+    let mut renamed: FxHashMap<FileId, FileId> = FxHashMap::default();
+    for it in expanded {
+        let input = &mut parts.inputs[it.module];
+        let file = parts.sources.add_expanded(input.file, it.text.clone(), it.origins);
+        renamed.insert(input.file, file);
+        input.file = file;
+        input.parsed = ParsedFile { tree: Arc::new(it.tree), text: it.text };
+        let module = id(it.module);
+        let made: Vec<Name> = {
+            #[allow(clippy::iter_over_hash_type)]
+            let names = it.made.into_iter();
+            names.collect()
+        };
+        expansions.made.extend(made.into_iter().map(|name| (module, name)));
+    }
+    if !renamed.is_empty() {
+        let new = |file: &mut FileId| *file = *renamed.get(file).unwrap_or(file);
+        parts.prelude.iter_mut().chain(&mut parts.root).chain(&mut parts.user_files).for_each(new);
+        let imports = parts.inputs.iter_mut().flat_map(|it| &mut it.imports);
+        for import in imports {
+            if let ImportTarget::Module(file) = import {
+                *file = *renamed.get(file).unwrap_or(file);
+            }
+        }
+    }
+    (parts, trace, expansions)
+}
+
+fn modules(inputs: &[ModuleInput], problems: &[Diagnostic]) -> Vec<Module> {
+    let at: FxHashMap<FileId, usize> = inputs.iter().enumerate().map(|(at, it)| (it.file, at)).collect();
+    let module = |it: &ModuleInput| Module {
+        file: it.file,
+        text: it.parsed.text.clone(),
+        tree: it.parsed.tree.clone(),
+        imports: it.imports.iter().map(|import| match import {
+            ImportTarget::Module(file) => at.get(file).copied(),
+            ImportTarget::Failed => None,
+        }).collect(),
+        is_broken: problems.iter().any(|problem| problem.span.file == it.file),
+    };
+    inputs.iter().map(module).collect()
+}
+
+/// The root module after expansion, as text.
+pub(crate) fn shown(program: &Program, root: ModuleId) -> String {
+    let parsed = &program.defs.files[&program.defs.file_of(root)];
+    let path_of = |number: u32, name: &str| {
+        let home = *program.defs.expansions.homes.get(number as usize)?;
+        let is_made = program.defs.expansions.made.contains(&(root, Name::new(name)));
+        let found = program.defs.lookup_export(home, Name::new(name));
+        let is_own = matches!(found, qz_hir::Lookup::Found(_) | qz_hir::Lookup::Private(_));
+        (home != root && !is_made && is_own).then(|| program.defs.modules[home].path.as_str().replace("::", "/"))
+    };
+    qz_macros::show(&parsed.text, &parsed.tree, &path_of)
+}
