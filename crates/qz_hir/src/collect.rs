@@ -3,6 +3,7 @@
 //! Only headers are read, and only as far as names go; types and bodies wait until asked for.
 
 pub(crate) mod actors;
+mod effects;
 pub(crate) mod foreign;
 mod imports;
 
@@ -177,7 +178,7 @@ impl Collector<'_> {
             }
             ast::Item::ConstDef(it) => self.const_def(it),
             ast::Item::VarDef(it) => self.static_def(it),
-            ast::Item::EffectDef(it) => self.not_yet(it.syntax(), it.name(), it.is_private(), "effects"),
+            ast::Item::EffectDef(it) => self.effect_def(it),
             ast::Item::ActorDef(it) => self.actor_def(it),
             ast::Item::MacroDef(it) => {
                 self.not_yet(it.syntax(), it.name(), it.is_private(), "user-defined macros")
@@ -335,7 +336,7 @@ impl Collector<'_> {
             self.defs.report(words::self_not_first(span));
         }
         let has_body = first.body().is_some() || first.value().is_some();
-        let may_be_bodiless = kind != FnKind::Normal || matches!(container, Container::Trait(_));
+        let may_be_bodiless = kind != FnKind::Normal || matches!(container, Container::Trait(_)) || self.is_effect(container);
         if !has_body && !may_be_bodiless {
             let span = self.span(name.range());
             self.defs.report(words::no_body(span, name.text()));
@@ -353,6 +354,7 @@ impl Collector<'_> {
             arity: arity_of(params),
             has_body,
             actor: None,
+            operation: None,
             sig: OnceCell::new(),
         };
         let lang = def.attrs.lang;
@@ -385,6 +387,7 @@ impl Collector<'_> {
             arity: (0, Some(0)),
             has_body: true,
             actor: None,
+            operation: None,
             sig: OnceCell::new(),
         })
     }
@@ -409,6 +412,7 @@ impl Collector<'_> {
             silent_drop: attrs.silent_drop,
             lang,
             actor: None,
+            effect: None,
             generics: OnceCell::new(),
             fields: OnceCell::new(),
         });

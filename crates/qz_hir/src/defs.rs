@@ -7,9 +7,9 @@ use std::sync::Arc;
 use qz_base::{Arena, FileId, FxHashMap, Id, IdVec, Name, Span, TextRange};
 use qz_diag::Diagnostic;
 use qz_syntax::SyntaxTree;
-use qz_types::defs::{AdtMarker, FnMarker, StaticMarker, TraitMarker};
+use qz_types::defs::{AdtMarker, EffectMarker, FnMarker, StaticMarker, TraitMarker};
 use qz_types::subst::{subst, subst_trait_ref};
-use qz_types::{AdtId, FloatTy, FnId, IntTy, Row, StaticId, TraitId, TraitRef, Ty, TyKind};
+use qz_types::{AdtId, EffectId, FloatTy, FnId, IntTy, Row, StaticId, TraitId, TraitRef, Ty, TyKind};
 
 use crate::scope::Scope;
 
@@ -38,6 +38,7 @@ pub struct Defs {
     pub impls: Arena<ImplDef>,
     pub statics: IdVec<StaticMarker, StaticDef>,
     pub actors: Arena<ActorDef>,
+    pub effects: IdVec<EffectMarker, EffectDef>,
     pub lang: Lang,
     /// Its exports are visible everywhere, behind everything else.
     pub prelude: Option<ModuleId>,
@@ -98,6 +99,8 @@ pub struct FnDef {
     pub arity: (u32, Option<u32>),
     pub has_body: bool,
     pub actor: Option<ActorFn>,
+    /// The effect that it is an operation of.
+    pub operation: Option<EffectId>,
     pub(crate) sig: OnceCell<Arc<FnSig>>,
 }
 
@@ -266,6 +269,8 @@ pub struct AdtDef {
     pub silent_drop: bool,
     pub lang: Option<Name>,
     pub actor: Option<ActorSide>,
+    /// It holds what handlers of this effect do.
+    pub effect: Option<EffectId>,
     pub(crate) generics: OnceCell<Arc<Generics>>,
     pub(crate) fields: OnceCell<Arc<AdtFields>>,
 }
@@ -320,6 +325,24 @@ pub struct Mailbox {
 
 /// As `std/actor.qz` numbers them.
 pub const MAILBOX_POLICIES: [&str; 4] = ["block", "drop_new", "drop_old", "fail"];
+
+/// An effect is a struct of functions, one for each operation, and the operations themselves.
+pub struct EffectDef {
+    pub clauses: AdtId,
+    pub operations: Vec<FnId>,
+}
+
+impl EffectDef {
+    /// The operation of this name.
+    pub fn operation(&self, defs: &Defs, name: Name) -> Option<FnId> {
+        self.operations.iter().copied().find(|&it| defs.fns[it].name == name)
+    }
+
+    /// Whether each operation says what it does without a handler.
+    pub fn has_default(&self, defs: &Defs) -> bool {
+        self.operations.iter().all(|&it| defs.fns[it].has_body)
+    }
+}
 
 /// Which of an actor's structs one is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -597,8 +620,8 @@ impl qz_types::DefNames for Defs {
         self.traits[id].name
     }
 
-    fn effect_name(&self, _: qz_types::EffectId) -> Name {
-        qz_base::name::known::MISSING
+    fn effect_name(&self, id: EffectId) -> Name {
+        self.adts[self.effects[id].clauses].name
     }
 
     fn is_option(&self, id: AdtId) -> bool {

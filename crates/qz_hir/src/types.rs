@@ -4,6 +4,7 @@
 //! function's own, then one for each `impl Trait` among the parameters.
 
 pub(crate) mod actors;
+pub(crate) mod effects;
 mod paths;
 mod signatures;
 
@@ -171,6 +172,9 @@ impl Defs {
                     sig.ret.get_or_insert(qz_types::ty::common().unit);
                 }
                 self.fill_from_trait(def, &mut sig);
+                if def.operation.is_some() {
+                    self.complete_operation(id, syntax, &mut sig);
+                }
                 sig
             }
             None => cx.initialiser_sig(def, node.node()),
@@ -240,9 +244,10 @@ impl Defs {
         let self_ty = self.adt_identity(id);
         let mut cx = self.type_cx(def.module, (*generics).clone(), Some(self_ty));
         let node = self.node(def.module, def.node);
-        let fields = match def.actor {
-            Some(side) => cx.actor_fields(side, node.node()),
-            None => cx.adt_fields(def.kind, node.node()),
+        let fields = match (def.actor, def.effect) {
+            (Some(side), _) => cx.actor_fields(side, node.node()),
+            (None, Some(effect)) => self.clause_fields(effect),
+            (None, None) => cx.adt_fields(def.kind, node.node()),
         };
         def.fields.get_or_init(|| Arc::new(fields)).clone()
     }

@@ -32,7 +32,7 @@ impl Cx<'_> {
         lowered.into()
     }
 
-    fn call_args(
+    pub(super) fn call_args(
         &mut self,
         first: Option<ExprId>,
         args: Option<ast::ArgList<'_>>,
@@ -62,6 +62,9 @@ impl Cx<'_> {
     /// A call; `piped` goes before the written arguments and has been evaluated.
     fn call_with(&mut self, it: ast::CallExpr<'_>, piped: Option<ExprId>) -> ExprId {
         let range = it.syntax().range();
+        if let Some(resumed) = self.resume_call(it, piped) {
+            return resumed;
+        }
         let callee = match it.callee() {
             Some(ast::Expr::PathExpr(path)) => self.callee_path(path),
             Some(other) => Callee::Expr(self.expr_of(other)),
