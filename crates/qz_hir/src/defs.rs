@@ -9,7 +9,7 @@ use qz_diag::Diagnostic;
 use qz_syntax::SyntaxTree;
 use qz_types::defs::{AdtMarker, EffectMarker, FnMarker, StaticMarker, TraitMarker};
 use qz_types::subst::{subst, subst_trait_ref};
-use qz_types::{AdtId, EffectId, FloatTy, FnId, IntTy, Row, StaticId, TraitId, TraitRef, Ty, TyKind};
+use qz_types::{AdtId, EffectId, FloatTy, FnId, IntTy, Label, StaticId, TraitId, TraitRef, Ty, TyKind};
 
 use crate::scope::Scope;
 
@@ -187,7 +187,10 @@ pub struct FnSig {
     /// `self` first where there is one.
     pub params: Vec<SigParam>,
     pub ret: Option<Ty>,
-    pub row: Row,
+    /// What `can` allows it to perform, where that is written.
+    pub can: Option<Can>,
+    /// The same for the function that it gives.
+    pub ret_can: Vec<Label>,
     /// Bounds of each `impl Trait` in the result.
     pub opaques: Vec<Vec<Predicate>>,
 }
@@ -200,6 +203,15 @@ pub struct SigParam {
     pub has_default: bool,
     /// `*rest`; its type is a `Vec` of the written one.
     pub is_rest: bool,
+    /// A function that may perform these: they do not reach who calls with it.
+    pub can: Vec<Label>,
+}
+
+/// A written row of effects.
+#[derive(Debug, Clone)]
+pub struct Can {
+    pub labels: Vec<Label>,
+    pub range: TextRange,
 }
 
 /// Type parameters in scope, outer ones first, and what is asked of them.
@@ -307,6 +319,8 @@ pub struct Field {
     pub ty: Ty,
     pub is_private: bool,
     pub default: Option<FnId>,
+    /// Effects that a function kept here may have.
+    pub can: Vec<Label>,
 }
 
 /// An actor is two structs: its state, and what others refer to it by.

@@ -76,6 +76,8 @@ pub struct TypeCx<'a> {
     opaque_owner: Option<FnId>,
     opaques: Vec<Vec<Predicate>>,
     allow_holes: bool,
+    /// The function type that comes next may say what it can do: who asked reads that.
+    takes_row: bool,
 }
 
 /// The node of a declaration, with its file.
@@ -109,6 +111,7 @@ impl Defs {
             opaque_owner: None,
             opaques: Vec::new(),
             allow_holes: false,
+            takes_row: false,
         }
     }
 
@@ -385,7 +388,7 @@ impl TypeCx<'_> {
 
     /// A type written in a body: `_` and missing arguments are holes.
     pub fn local_type(&mut self, ty: ast::TypeExpr<'_>) -> Ty {
-        self.ty(ty, Position::Local)
+        self.row_ty(ty, Position::Local)
     }
 
     fn ty_or_error(&mut self, ty: Option<ast::TypeExpr<'_>>, position: Position) -> Ty {
@@ -444,15 +447,16 @@ impl TypeCx<'_> {
     }
 
     fn fn_type(&mut self, it: ast::FnType<'_>) -> Ty {
+        let has_row = std::mem::take(&mut self.takes_row);
         let params: Vec<Ty> =
             it.params().into_iter().flat_map(|it| it.types()).map(|it| self.ty(it, Position::Part)).collect();
         let ret = match it.ret() {
             Some(ret) => self.ty(ret, Position::Part),
             None => qz_types::ty::common().unit,
         };
-        if let Some(can) = it.can() {
+        if let Some(can) = it.can().filter(|_| !has_row) {
             let span = self.span(can.syntax().range());
-            self.defs.report(words::not_yet(span, "effect rows"));
+            self.defs.report(words::not_yet(span, "a row of effects inside of another type"));
         }
         Ty::func(&params, ret, Row::EMPTY)
     }

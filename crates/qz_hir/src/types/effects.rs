@@ -1,14 +1,22 @@
 //! The types of an effect's parts: its operations, and the functions that a handler has for them.
 
 use qz_base::{Name, Span};
-use qz_syntax::ast;
+use qz_syntax::ast::{self, AstNode};
 use qz_types::ty::common;
-use qz_types::{EffectId, FnId, Row, Ty};
+use qz_types::{EffectId, FnId, Label, Row, Ty};
+
+use super::{Position, TypeCx};
 
 use crate::defs::*;
 use crate::diagnostics as words;
 
 impl Defs {
+    /// Where a function's row is written.
+    pub fn can_span(&self, id: FnId) -> Option<Span> {
+        let range = self.fn_sig(id).can.as_ref()?.range;
+        Some(Span::new(self.file_of(self.fns[id].module), range))
+    }
+
     /// An operation's types are all written: there is no body to learn them from.
     pub(super) fn complete_operation(&self, id: FnId, syntax: ast::FnDef<'_>, sig: &mut FnSig) {
         let def = &self.fns[id];
@@ -19,7 +27,6 @@ impl Defs {
         }
         sig.ret.get_or_insert(common().unit);
         if let Some(own) = syntax.generics() {
-            use qz_syntax::ast::AstNode;
             let span = Span::new(file, own.syntax().range());
             self.report(words::not_yet(span, "type parameters of an operation's own"));
         }
@@ -39,7 +46,58 @@ impl Defs {
         let sig = self.fn_sig(operation);
         let params: Vec<Ty> = sig.params.iter().map(|it| it.ty.unwrap_or(common().error)).collect();
         let ty = Ty::func(&params, sig.ret.unwrap_or(common().unit), Row::EMPTY);
-        Field { name: clause_name(def.name), range: def.name_range, ty, is_private: false, default: None }
+        Field { name: clause_name(def.name), range: def.name_range, ty, is_private: false, default: None, can: Vec::new() }
+    }
+}
+
+impl TypeCx<'_> {
+    /// A type that may be a function with a row of its own; [`TypeCx::take_row`] reads that.
+    pub(super) fn row_ty(&mut self, ty: ast::TypeExpr<'_>, position: Position) -> Ty {
+        self.takes_row = fn_type(ty).is_some();
+        let lowered = self.ty(ty, position);
+        self.takes_row = false;
+        lowered
+    }
+
+    /// The row of a written function type.
+    pub(super) fn take_row(&mut self, ty: Option<ast::TypeExpr<'_>>) -> Vec<Label> {
+        match ty.and_then(fn_type).and_then(|it| it.can()) {
+            Some(can) => self.labels(can),
+            None => Vec::new(),
+        }
+    }
+
+    /// `can A + B<T>`.
+    pub(super) fn labels(&mut self, can: ast::CanClause<'_>) -> Vec<Label> {
+        can.effects().filter_map(|it| self.label(it)).collect()
+    }
+
+    fn label(&mut self, written: ast::TypeExpr<'_>) -> Option<Label> {
+        let ty = self.ty(written, Position::Part);
+        let span = self.span(written.syntax().range());
+        match ty.as_adt().and_then(|(adt, args)| Some((self.defs.adts[adt].effect?, args))) {
+            Some((effect, args)) => Some(Label { effect, args }),
+            None if ty.is_error() => None,
+            None if matches!(ty.kind(), qz_types::TyKind::Param(_)) => {
+                let problem = words::not_yet(span, "a name for a row of effects");
+                let help = "leave it out: what a function given as an argument performs reaches the caller";
+                self.defs.report(problem.help(help));
+                None
+            }
+            None => {
+                self.defs.report(words::not_an_effect(span, written.syntax().text()));
+                None
+            }
+        }
+    }
+}
+
+/// A function type, perhaps in parentheses.
+fn fn_type(ty: ast::TypeExpr<'_>) -> Option<ast::FnType<'_>> {
+    match ty {
+        ast::TypeExpr::FnType(it) => Some(it),
+        ast::TypeExpr::ParenType(it) => fn_type(it.inner()?),
+        _ => None,
     }
 }
 
