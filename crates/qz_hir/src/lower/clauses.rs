@@ -7,7 +7,7 @@ use qz_syntax::{SyntaxKind, SyntaxNode};
 
 /// What a clause does with the rest of the body.
 pub(super) enum Resumes {
-    /// Each way through it ends in `resume(e)`: it is a function that gives `e`.
+    /// Each way through it ends in `resume(e)`, or in a panic or error: it is a function that gives `e`.
     AtOnce,
     /// In some other way; the calls that are the last thing it does start at these places.
     Somehow(Vec<TextRange>),
@@ -16,9 +16,6 @@ pub(super) enum Resumes {
 
 pub(super) fn resumes(clause: SyntaxNode<'_>, body: Option<ast::Block<'_>>, value: Option<ast::Expr<'_>>) -> Resumes {
     let uses = uses(clause);
-    if uses == 0 {
-        return Resumes::Never;
-    }
     let mut ways = Ways::default();
     match (body, value) {
         (Some(block), _) => ways.block(block),
@@ -29,6 +26,7 @@ pub(super) fn resumes(clause: SyntaxNode<'_>, body: Option<ast::Block<'_>>, valu
     let defers = clause.descendants().any(|it| it.kind() == SyntaxKind::DeferStmt);
     match (ways.others == 0, ways.last.len() == uses, defers) {
         (true, true, false) => Resumes::AtOnce,
+        _ if uses == 0 => Resumes::Never,
         (_, _, false) => Resumes::Somehow(ways.last),
         (_, _, true) => Resumes::Somehow(Vec::new()),
     }
