@@ -27,9 +27,9 @@ pub(crate) fn dispatch(cli: &Cli) -> u8 {
     match &cli.command {
         Command::Run(command) => run(&cli.look, command),
         Command::Build(command) => build::build(&cli.look, command),
-        Command::Check { paths, timings } => {
+        Command::Check { paths, dump_effects, timings } => {
             let mut timings = Timings::new(*timings);
-            let failed = paths.iter().filter(|path| !check_path(&cli.look, path, &mut timings)).count();
+            let failed = paths.iter().filter(|path| !check_path(&cli.look, path, *dump_effects, &mut timings)).count();
             timings.print();
             if failed > 0 { STATUS_PROBLEMS } else { 0 }
         }
@@ -86,15 +86,22 @@ fn load(root: Root) -> Option<Program> {
 }
 
 /// Whether the file is free of errors.
-fn check_path(look: &Look, path: &Path, timings: &mut Timings) -> bool {
+fn check_path(look: &Look, path: &Path, dump_effects: bool, timings: &mut Timings) -> bool {
     let is_std = path.as_os_str() == "std" && !path.is_file();
     let root = if is_std { Root::Std } else { Root::File(path.to_path_buf()) };
     let Some(program) = load(root) else { return false };
     timings.done("load");
-    let checker = Checker::for_problems(&program.defs);
+    let checker =
+        if dump_effects { Checker::new(&program.defs) } else { Checker::for_problems(&program.defs) };
     let problems = qz_driver::check(&program, &checker);
     timings.done("check");
-    !look.report(&problems, &program)
+    if look.report(&problems, &program) {
+        return false;
+    }
+    if dump_effects {
+        print!("{}", checker.dump_effects());
+    }
+    true
 }
 
 /// How long each stage took.

@@ -12,6 +12,8 @@
 mod report;
 mod walk;
 
+use std::cell::RefCell;
+
 use qz_base::{FxHashMap, Span};
 use qz_hir::{FnKind, ModuleId};
 use qz_types::{FnId, Label, Ty, subst};
@@ -83,7 +85,17 @@ pub(crate) fn subst_label(label: Label, args: &[Ty]) -> Label {
 
 /// The rows of a program's own functions.
 #[derive(Default)]
-pub(crate) struct Rows(pub(crate) FxHashMap<FnId, Effects>);
+pub(crate) struct Rows {
+    known: FxHashMap<FnId, Effects>,
+    /// The library's functions that were met: their rows matter only to who wants to see default-handled effects.
+    met: RefCell<Vec<FnId>>,
+}
+
+impl Rows {
+    pub(crate) fn get(&self, function: FnId) -> Option<&Effects> {
+        self.known.get(&function)
+    }
+}
 
 impl Checker<'_> {
     /// Whether a program has anything to do with effects: any other is spared the walk.
@@ -101,7 +113,7 @@ impl Checker<'_> {
 
     /// Reports what is wrong with the effects of these modules' functions.
     pub(crate) fn check_effects(&self, modules: &dyn Fn(ModuleId) -> bool) {
-        let rows = self.rows();
+        let rows = self.rows(false);
         for (id, def) in self.defs.fns.iter() {
             if modules(def.module) && self.is_walked(id) {
                 report::report(self, &rows, id);
@@ -116,16 +128,22 @@ impl Checker<'_> {
         is_own && def.has_body && !matches!(def.kind, FnKind::Derived) && !self.check_fn(id).types.has_errors
     }
 
-    fn rows(&self) -> Rows {
-        let own: Vec<FnId> = self.defs.fns.ids().filter(|&id| self.is_walked(id)).collect();
+    fn rows(&self, with_library: bool) -> Rows {
+        let mut own: Vec<FnId> = self.defs.fns.ids().filter(|&id| self.is_walked(id)).collect();
         let mut rows = Rows::default();
         loop {
             let mut grew = false;
             for &id in &own {
                 let found = walk::row(self, &rows, id, None);
-                let before = rows.0.get(&id).map_or(0, |it| it.0.len());
+                let before = rows.known.get(&id).map_or(0, |it| it.0.len());
                 grew |= found.0.len() > before;
-                rows.0.insert(id, found);
+                rows.known.insert(id, found);
+            }
+            if with_library {
+                let met = std::mem::take(rows.met.get_mut());
+                let new: Vec<FnId> = met.into_iter().filter(|id| !own.contains(id)).collect();
+                grew |= !new.is_empty();
+                own.extend(new);
             }
             if !grew {
                 return rows;
@@ -135,17 +153,18 @@ impl Checker<'_> {
 
     /// The rows of the program's own functions in words, in the order of their names. For `--dump-effects`.
     pub fn dump_effects(&self) -> String {
-        let rows = self.rows();
+        let rows = self.rows(true);
         let mut lines: Vec<String> = Vec::new();
-        for (&id, effects) in &rows.0 {
-            let labels: Vec<String> = effects.labels().map(|(label, _)| report::label_text(self, label)).collect();
+        let is_own = |id: FnId| !self.defs.modules[self.defs.fns[id].module].is_std;
+        for (&id, effects) in rows.known.iter().filter(|(id, _)| is_own(**id)) {
+            let labels = effects.labels().map(|(label, _)| report::label_text(self, label));
+            let sig = self.defs.fn_sig(id);
             let params = effects.0.iter().filter_map(|(eff, _)| match eff {
-                Eff::Param { index, .. } => {
-                    self.defs.fn_sig(id).params.get(*index as usize).map(|it| format!("what `{}` can", it.name))
-                }
+                Eff::Param { index, .. } => Some(format!("what `{}` can", sig.params.get(*index as usize)?.name)),
                 Eff::Label(_) => None,
             });
-            let mut all: Vec<String> = labels;
+            let mut all: Vec<String> = labels.collect();
+            all.sort();
             all.extend(params);
             all.dedup();
             let row = if all.is_empty() { "nothing".to_owned() } else { all.join(" + ") };

@@ -37,10 +37,10 @@ impl Collector<'_> {
         if has_self {
             self.defs.report(words::operation_self(span));
         }
-        if let Some(&first) = before.iter().find(|&&it| self.defs.fns[it].name == name) {
-            return self.defs.report(words::duplicate(span, name, self.defs.fn_span(first)));
+        // A second one of a name is told with other methods.
+        if !before.iter().any(|&it| self.defs.fns[it].name == name) {
+            self.declare_fn(operation);
         }
-        self.declare_fn(operation);
     }
 
     /// Whether it is the body of an effect: what has no body there is told by handlers.

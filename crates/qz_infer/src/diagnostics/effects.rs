@@ -28,7 +28,17 @@ pub(crate) fn not_allowed(span: Span, function: Name, effect: &str, can: Span, p
 }
 
 pub(crate) fn escapes(span: Span, effect: &str, what: &str) -> Diagnostic {
-    let problem = format!("a function that performs `{effect}` is {what}, and its type does not say so");
-    Diagnostic::new(Code::EFFECT_ESCAPES, span, problem)
+    let kind = if what.ends_with("`dyn`") { "value with a method" } else { "function" };
+    let problem = format!("a {kind} that performs `{effect}` is {what}, and its type does not say so");
+    let problem = Diagnostic::new(Code::EFFECT_ESCAPES, span, problem);
+    if what.ends_with("`dyn`") {
+        return problem.help(format!("write `can {effect}` at the trait's method"));
+    }
+    problem
         .help(format!("write the function's type with `can {effect}`, or handle the effect inside of it"))
+}
+
+pub(crate) fn not_a_handler(span: Span, ty: &str) -> Diagnostic {
+    Diagnostic::new(Code::NOT_A_HANDLER, span, format!("`with` needs a handler, not a value of type `{ty}`"))
+        .help("a handler is made by `handler Effect … end`")
 }

@@ -1,7 +1,7 @@
 //! What is wrong with the effects of a function.
 
 use qz_diag::Diagnostic;
-use qz_hir::{Container, FnKind};
+use qz_hir::{ActorFn, Container, FnKind};
 use qz_types::{FnId, Label};
 
 use super::{Origin, Rows, walk};
@@ -59,7 +59,7 @@ fn check_main(ck: &Checker<'_>, rows: &Rows, id: FnId, left: Vec<(Label, Option<
         let problem: Diagnostic = match origin {
             Some(origin) => {
                 let path = path(ck, rows, id, label, origin);
-                let operation = last(ck, rows, label, origin);
+                let operation = last(rows, label, origin);
                 words::unhandled(origin.span, &text, place, &path, operation.span)
             }
             None => words::unhandled(ck.defs.fn_span(id), &text, place, &[], ck.defs.fn_span(id)),
@@ -77,7 +77,7 @@ fn outermost(ck: &Checker<'_>, id: FnId) -> Option<&'static str> {
     if def.attrs.export.is_some() {
         return Some("a function that C calls");
     }
-    if def.actor.is_some() {
+    if matches!(def.actor, Some(ActorFn::Handler(_))) {
         return Some("an actor");
     }
     if let Container::Impl(block) = def.container
@@ -102,7 +102,8 @@ fn path(ck: &Checker<'_>, rows: &Rows, id: FnId, label: Label, origin: Origin) -
             break;
         }
         seen.push(callee);
-        names.push(ck.defs.fns[callee].name.to_string());
+        let throws = ck.defs.lang.func("thrown") == Some(callee);
+        names.push(if throws { "throw".to_owned() } else { ck.defs.fns[callee].name.to_string() });
         at = next(rows, callee, label);
     }
     names
@@ -110,11 +111,11 @@ fn path(ck: &Checker<'_>, rows: &Rows, id: FnId, label: Label, origin: Origin) -
 
 /// Where a function performs an effect that it shows to who calls it.
 fn next(rows: &Rows, function: FnId, label: Label) -> Option<Origin> {
-    let row = rows.0.get(&function)?;
+    let row = rows.get(function)?;
     row.labels().find(|(it, _)| it.effect == label.effect).map(|(_, origin)| origin)
 }
 
-fn last(ck: &Checker<'_>, rows: &Rows, label: Label, origin: Origin) -> Origin {
+fn last(rows: &Rows, label: Label, origin: Origin) -> Origin {
     let (mut at, mut seen) = (origin, Vec::new());
     while let Some(callee) = at.callee.filter(|it| !seen.contains(it))
         && let Some(next) = next(rows, callee, label)
@@ -122,6 +123,5 @@ fn last(ck: &Checker<'_>, rows: &Rows, label: Label, origin: Origin) -> Origin {
         seen.push(callee);
         at = next;
     }
-    let _ = ck;
     at
 }

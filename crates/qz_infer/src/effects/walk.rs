@@ -99,6 +99,8 @@ impl Walk<'_, '_> {
                 self.expr(body.lambdas[*lambda].body);
                 return std::mem::replace(&mut self.found, outer);
             }
+            // Initialisers are told for themselves.
+            Expr::Static { .. } | Expr::Const { .. } => return Effects::default(),
             Expr::Fns { .. } => return self.named_function(id),
             Expr::Local { local } => return self.latent.get(local).cloned().unwrap_or_default(),
             Expr::Block { stmts, tail } => {
@@ -429,7 +431,7 @@ impl Walk<'_, '_> {
         if let Some(can) = &sig.can {
             can.labels.iter().for_each(|&label| row.add(Eff::Label(in_terms(label)), origin));
         }
-        match self.rows.0.get(&function) {
+        match self.rows.get(function) {
             Some(known) => {
                 for (eff, _) in &known.0 {
                     match eff {
@@ -444,6 +446,7 @@ impl Walk<'_, '_> {
             }
             // Of the library: it calls what it is given.
             None => {
+                self.meet(function);
                 for (index, param) in sig.params.iter().enumerate() {
                     let minus = param.can.iter().map(|&it| in_terms(it)).collect();
                     row.add(Eff::Param { index: index as u32, minus }, origin);
@@ -452,6 +455,17 @@ impl Walk<'_, '_> {
         }
         self.bounds(id, callee, &mut row);
         row
+    }
+
+    /// A function of the library is called. What handlers are made of is taken by its word.
+    fn meet(&self, function: FnId) {
+        let defs = self.ck.defs;
+        let def = &defs.fns[function];
+        let module = &defs.modules[def.module];
+        let is_walked = def.has_body && matches!(def.kind, qz_hir::FnKind::Normal);
+        if is_walked && module.path.as_str() != "std::effect" {
+            self.rows.met.borrow_mut().push(function);
+        }
     }
 
     /// What the methods perform by which a call's types meet its bounds.
@@ -485,7 +499,7 @@ impl Walk<'_, '_> {
         let Some(head) = TyHead::of(ty).filter(|it| *it != TyHead::Any) else { return all };
         for block in defs.impls_for(trait_id, Some(head)) {
             for &method in &defs.impls[block].methods {
-                for (label, _) in self.rows.0.get(&method).into_iter().flat_map(Effects::labels) {
+                for (label, _) in self.rows.get(method).into_iter().flat_map(Effects::labels) {
                     all.add(Eff::Label(label), self.origin(id, Some(method)));
                 }
             }
