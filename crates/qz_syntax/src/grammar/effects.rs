@@ -24,7 +24,7 @@ pub(super) fn handler(p: &mut Parser<'_>) {
     let opener = p.open_block();
     p.bump();
     types::primary(p);
-    blocks::skip_line(p);
+    blocks::end_of_line(p);
     let saved = p.cx;
     p.cx.lines = true;
     p.cx.stops |= stop::END;
@@ -35,7 +35,7 @@ pub(super) fn handler(p: &mut Parser<'_>) {
         } else if !p.eat(Semicolon) {
             items::item(p, Level::Handler);
         }
-        blocks::skip_line(p);
+        blocks::end_of_line(p);
         if p.pos == before {
             p.skip_one();
         }

@@ -20,7 +20,7 @@ fn quietly(p: &mut Parser<'_>, inside: impl FnOnce(&mut Parser<'_>)) {
 
 /// Declarations up to the `end` of what holds them.
 pub(super) fn members(p: &mut Parser<'_>, level: Level) {
-    blocks::skip_line(p);
+    blocks::end_of_line(p);
     let saved = p.cx;
     p.cx.lines = true;
     p.cx.stops |= stop::END;
@@ -28,7 +28,7 @@ pub(super) fn members(p: &mut Parser<'_>, level: Level) {
         let before = p.pos;
         if !p.eat(Semicolon) {
             items::item(p, level);
-            blocks::skip_line(p);
+            blocks::end_of_line(p);
         }
         if p.pos == before {
             p.skip_one();
