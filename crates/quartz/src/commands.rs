@@ -29,7 +29,8 @@ pub(crate) fn dispatch(cli: &Cli) -> u8 {
         Command::Build(command) => build::build(&cli.look, command),
         Command::Check { paths, dump_effects, timings } => {
             let mut timings = Timings::new(*timings);
-            let failed = paths.iter().filter(|path| !check_path(&cli.look, path, *dump_effects, &mut timings)).count();
+            let failed =
+                paths.iter().filter(|path| !check_path(&cli.look, path, *dump_effects, &mut timings)).count();
             timings.print();
             if failed > 0 { STATUS_PROBLEMS } else { 0 }
         }

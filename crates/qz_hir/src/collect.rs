@@ -93,6 +93,10 @@ pub fn collect(inputs: Vec<ModuleInput>, prelude: Option<FileId>) -> Defs {
     imports::settle(&mut defs, &named);
     index_methods(&mut defs);
     defs.check_exports();
+    // Users know both kinds of handlers by one name.
+    if let (Some(plain), Some(answering)) = (defs.lang.adt("Handler"), defs.lang.adt("AnswerHandler")) {
+        defs.adts[answering].name = defs.adts[plain].name;
+    }
     defs
 }
 
@@ -336,7 +340,8 @@ impl Collector<'_> {
             self.defs.report(words::self_not_first(span));
         }
         let has_body = first.body().is_some() || first.value().is_some();
-        let may_be_bodiless = kind != FnKind::Normal || matches!(container, Container::Trait(_)) || self.is_effect(container);
+        let may_be_bodiless =
+            kind != FnKind::Normal || matches!(container, Container::Trait(_)) || self.is_effect(container);
         if !has_body && !may_be_bodiless {
             let span = self.span(name.range());
             self.defs.report(words::no_body(span, name.text()));

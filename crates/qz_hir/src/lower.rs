@@ -270,7 +270,12 @@ impl<'a> Cx<'a> {
         (params, self.with_prologue(prologue, root))
     }
 
-    fn written_params(&mut self, syntax: ast::FnDef<'_>, params: &mut Vec<BodyParam>, prologue: &mut Vec<Stmt>) {
+    fn written_params(
+        &mut self,
+        syntax: ast::FnDef<'_>,
+        params: &mut Vec<BodyParam>,
+        prologue: &mut Vec<Stmt>,
+    ) {
         for param in syntax.params().into_iter().flat_map(|list| list.params()) {
             let default = param.default().map(|it| self.scoped(|cx| cx.value_expr(it)));
             let local = self.param(param, prologue);

@@ -25,7 +25,10 @@ use crate::checker::Checker;
 pub(crate) enum Eff {
     Label(Label),
     /// What this parameter, a function, performs, less what is handled around its calls.
-    Param { index: u32, minus: Vec<Label> },
+    Param {
+        index: u32,
+        minus: Vec<Label>,
+    },
 }
 
 /// The call that an effect comes from.
@@ -62,7 +65,8 @@ impl Effects {
                 Eff::Label(label) if handled.contains(&label) => {}
                 Eff::Label(_) => left.add(eff, origin),
                 Eff::Param { index, mut minus } => {
-                    minus.extend(handled.iter().copied().filter(|it| !minus.contains(it)).collect::<Vec<_>>());
+                    minus
+                        .extend(handled.iter().copied().filter(|it| !minus.contains(it)).collect::<Vec<_>>());
                     left.add(Eff::Param { index, minus }, origin);
                 }
             }
@@ -101,7 +105,8 @@ impl Checker<'_> {
     /// Whether a program has anything to do with effects: any other is spared the walk.
     pub(crate) fn has_effects(&self) -> bool {
         let own = |module: ModuleId| !self.defs.modules[module].is_std;
-        let declares = self.defs.effects.ids().any(|it| own(self.defs.adts[self.defs.effects[it].clauses].module));
+        let declares =
+            self.defs.effects.ids().any(|it| own(self.defs.adts[self.defs.effects[it].clauses].module));
         declares || {
             let mut texts = self.defs.modules.ids().filter(|&it| own(it)).map(|it| {
                 let file = self.defs.file_of(it);
@@ -160,7 +165,9 @@ impl Checker<'_> {
             let labels = effects.labels().map(|(label, _)| report::label_text(self, label));
             let sig = self.defs.fn_sig(id);
             let params = effects.0.iter().filter_map(|(eff, _)| match eff {
-                Eff::Param { index, .. } => Some(format!("what `{}` can", sig.params.get(*index as usize)?.name)),
+                Eff::Param { index, .. } => {
+                    Some(format!("what `{}` can", sig.params.get(*index as usize)?.name))
+                }
                 Eff::Label(_) => None,
             });
             let mut all: Vec<String> = labels.collect();

@@ -28,7 +28,13 @@ impl Collector<'_> {
         self.defs.effects[effect].operations = operations;
     }
 
-    fn operation(&mut self, effect: EffectId, operation: qz_types::FnId, before: &[qz_types::FnId], private: bool) {
+    fn operation(
+        &mut self,
+        effect: EffectId,
+        operation: qz_types::FnId,
+        before: &[qz_types::FnId],
+        private: bool,
+    ) {
         let def = &mut self.defs.fns[operation];
         def.operation = Some(effect);
         def.is_private = private;

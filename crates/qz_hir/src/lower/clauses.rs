@@ -14,7 +14,11 @@ pub(super) enum Resumes {
     Never,
 }
 
-pub(super) fn resumes(clause: SyntaxNode<'_>, body: Option<ast::Block<'_>>, value: Option<ast::Expr<'_>>) -> Resumes {
+pub(super) fn resumes(
+    clause: SyntaxNode<'_>,
+    body: Option<ast::Block<'_>>,
+    value: Option<ast::Expr<'_>>,
+) -> Resumes {
     let uses = uses(clause);
     let mut ways = Ways::default();
     match (body, value) {

@@ -64,7 +64,9 @@ impl Cx<'_> {
     pub(super) fn operation(&mut self, owner: FnId, effect: EffectId) -> (Vec<BodyParam>, ExprId) {
         let def = &self.defs.fns[owner];
         let node = self.defs.node(def.module, def.nodes[0]);
-        let Some(syntax) = ast::FnDef::cast(node.node()) else { return (Vec::new(), self.missing(def.name_range)) };
+        let Some(syntax) = ast::FnDef::cast(node.node()) else {
+            return (Vec::new(), self.missing(def.name_range));
+        };
         let range = def.name_range;
         let (mut params, mut prologue) = (Vec::new(), Vec::new());
         self.written_params(syntax, &mut params, &mut prologue);
@@ -124,8 +126,15 @@ impl Cx<'_> {
         self.expr(Expr::Block { stmts: stmts.into(), tail: Some(installed) }, range)
     }
 
-    fn installed(&mut self, handlers: &[(LocalId, TextRange)], body: Option<ast::Block<'_>>, range: TextRange) -> ExprId {
-        let Some((&(local, at), inner)) = handlers.split_first() else { return self.maybe_block(body, range) };
+    fn installed(
+        &mut self,
+        handlers: &[(LocalId, TextRange)],
+        body: Option<ast::Block<'_>>,
+        range: TextRange,
+    ) -> ExprId {
+        let Some((&(local, at), inner)) = handlers.split_first() else {
+            return self.maybe_block(body, range);
+        };
         let receiver = self.use_local(local, at);
         let body_range = body.map_or(range, |it| it.syntax().range());
         let lambda = self.thunk(body_range, |cx| cx.installed(inner, body, body_range));
@@ -145,7 +154,8 @@ impl Cx<'_> {
         if !type_args.is_empty() {
             type_args.push(crate::types::hole());
         }
-        let callee = self.expr(Expr::Fns { candidates: [function].into(), type_args: Ty::list(&type_args) }, range);
+        let callee =
+            self.expr(Expr::Fns { candidates: [function].into(), type_args: Ty::list(&type_args) }, range);
         let args = [Arg { kind: ArgKind::Block, value: body }].into();
         self.expr(Expr::Call { callee, args }, range)
     }
@@ -242,7 +252,10 @@ impl Cx<'_> {
             let value = self.handler_clause(clause, kind, frame);
             fields.push(FieldInit { name: clause_name(self.defs.fns[operation].name), name_range, value });
         }
-        self.expr(Expr::Struct { path: StructPath::Adt(adt, args), fields: fields.into(), spread: None }, range)
+        self.expr(
+            Expr::Struct { path: StructPath::Adt(adt, args), fields: fields.into(), spread: None },
+            range,
+        )
     }
 
     /// The function that answers an operation.
@@ -289,7 +302,13 @@ impl Cx<'_> {
         self.method(frame, "abandon", vec![body], range)
     }
 
-    fn suspending(&mut self, it: ast::FnDef<'_>, frame: LocalId, last: Vec<TextRange>, range: TextRange) -> ExprId {
+    fn suspending(
+        &mut self,
+        it: ast::FnDef<'_>,
+        frame: LocalId,
+        last: Vec<TextRange>,
+        range: TextRange,
+    ) -> ExprId {
         let body = self.lambda_of(range, None, |cx, local| {
             let lambda = *cx.bodies.last().expect("a lambda is being lowered");
             cx.clause = Some(ClauseCx { rest: Some(Rest { local, lambda, last }) });
@@ -333,7 +352,10 @@ impl Cx<'_> {
     /// `resume(e)` in a clause.
     pub(super) fn resume_call(&mut self, it: ast::CallExpr<'_>, piped: Option<ExprId>) -> Option<ExprId> {
         let Some(ast::Expr::PathExpr(path)) = it.callee() else { return None };
-        if !clauses::is_resume(path) || self.find_local(Name::new("resume")).is_some() || self.clause.is_none() {
+        if !clauses::is_resume(path)
+            || self.find_local(Name::new("resume")).is_some()
+            || self.clause.is_none()
+        {
             return None;
         }
         let range = it.syntax().range();

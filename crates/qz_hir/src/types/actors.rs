@@ -88,7 +88,14 @@ impl TypeCx<'_> {
     }
 
     fn made_sig(self, params: Vec<SigParam>, ret: Option<Ty>) -> FnSig {
-        FnSig { generics: Arc::new(self.generics), params, ret, can: None, ret_can: Vec::new(), opaques: Vec::new() }
+        FnSig {
+            generics: Arc::new(self.generics),
+            params,
+            ret,
+            can: None,
+            ret_can: Vec::new(),
+            opaques: Vec::new(),
+        }
     }
 }
 

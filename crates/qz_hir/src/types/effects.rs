@@ -46,7 +46,14 @@ impl Defs {
         let sig = self.fn_sig(operation);
         let params: Vec<Ty> = sig.params.iter().map(|it| it.ty.unwrap_or(common().error)).collect();
         let ty = Ty::func(&params, sig.ret.unwrap_or(common().unit), Row::EMPTY);
-        Field { name: clause_name(def.name), range: def.name_range, ty, is_private: false, default: None, can: Vec::new() }
+        Field {
+            name: clause_name(def.name),
+            range: def.name_range,
+            ty,
+            is_private: false,
+            default: None,
+            can: Vec::new(),
+        }
     }
 }
 

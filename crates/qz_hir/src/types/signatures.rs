@@ -29,7 +29,14 @@ impl TypeCx<'_> {
                 SelfKind::RefMut => Ty::reference(Mutability::Mut, self_ty),
             };
             let name = qz_base::name::known::SELF_VALUE;
-            params.push(SigParam { name, range, ty: Some(ty), has_default: false, is_rest: false, can: Vec::new() });
+            params.push(SigParam {
+                name,
+                range,
+                ty: Some(ty),
+                has_default: false,
+                is_rest: false,
+                can: Vec::new(),
+            });
         }
         let many_clauses = def.nodes.len() > 1;
         for param in syntax.params().into_iter().flat_map(|list| list.params()) {
@@ -305,7 +312,14 @@ impl TypeCx<'_> {
                     if let Some(earlier) = fields.iter().find(|it| it.name == text) {
                         self.defs.report(words::duplicate(self.span(range), text, self.span(earlier.range)));
                     }
-                    fields.push(Field { name: text, range, ty, is_private: field.is_private(), default, can });
+                    fields.push(Field {
+                        name: text,
+                        range,
+                        ty,
+                        is_private: field.is_private(),
+                        default,
+                        can,
+                    });
                 }
                 let name = Name::new(syntax.name().map_or("", |it| it.text()));
                 let range = syntax.name().map(|it| it.range()).unwrap_or_default();
@@ -341,7 +355,14 @@ impl TypeCx<'_> {
                 let ty = self.ty_or_error(syntax.ty(), Position::Part);
                 let name = Name::new(syntax.name().map_or("", |it| it.text()));
                 let range = syntax.name().map(|it| it.range()).unwrap_or_default();
-                let field = Field { name: Name::new("0"), range, ty, is_private: false, default: None, can: Vec::new() };
+                let field = Field {
+                    name: Name::new("0"),
+                    range,
+                    ty,
+                    is_private: false,
+                    default: None,
+                    can: Vec::new(),
+                };
                 AdtFields { variants: vec![Variant { name, range, fields: vec![field], named: false }] }
             }
         }

@@ -3,7 +3,13 @@
 use qz_base::{Name, Span};
 use qz_diag::{Code, Diagnostic};
 
-pub(crate) fn unhandled(span: Span, effect: &str, place: &str, path: &[String], operation: Span) -> Diagnostic {
+pub(crate) fn unhandled(
+    span: Span,
+    effect: &str,
+    place: &str,
+    path: &[String],
+    operation: Span,
+) -> Diagnostic {
     let problem = format!("nothing handles `{effect}` in {place}");
     let mut problem = Diagnostic::new(Code::UNHANDLED_EFFECT, span, problem);
     if operation != span {
@@ -18,7 +24,13 @@ pub(crate) fn unhandled(span: Span, effect: &str, place: &str, path: &[String], 
     }
 }
 
-pub(crate) fn not_allowed(span: Span, function: Name, effect: &str, can: Span, path: &[String]) -> Diagnostic {
+pub(crate) fn not_allowed(
+    span: Span,
+    function: Name,
+    effect: &str,
+    can: Span,
+    path: &[String],
+) -> Diagnostic {
     let problem = format!("`{function}` performs `{effect}`, which its `can` does not allow");
     let mut problem = Diagnostic::new(Code::EFFECT_ROW, span, problem).at(can, "what it may perform");
     if path.len() > 2 {
@@ -34,8 +46,7 @@ pub(crate) fn escapes(span: Span, effect: &str, what: &str) -> Diagnostic {
     if what.ends_with("`dyn`") {
         return problem.help(format!("write `can {effect}` at the trait's method"));
     }
-    problem
-        .help(format!("write the function's type with `can {effect}`, or handle the effect inside of it"))
+    problem.help(format!("write the function's type with `can {effect}`, or handle the effect inside of it"))
 }
 
 pub(crate) fn not_a_handler(span: Span, ty: &str) -> Diagnostic {

@@ -41,7 +41,13 @@ pub(super) fn report(ck: &Checker<'_>, rows: &Rows, id: FnId) {
     if let (Some(can), Some(span)) = (&sig.can, ck.defs.can_span(id)) {
         for &(label, origin) in left.iter().filter(|(label, _)| !can.labels.contains(label)) {
             let path = path(ck, rows, id, label, origin);
-            ck.defs.report(words::not_allowed(origin.span, ck.defs.fns[id].name, &label_text(ck, label), span, &path));
+            ck.defs.report(words::not_allowed(
+                origin.span,
+                ck.defs.fns[id].name,
+                &label_text(ck, label),
+                span,
+                &path,
+            ));
         }
         return check_main(ck, rows, id, can.labels.iter().map(|&it| (it, None)).collect());
     }

@@ -235,7 +235,9 @@ impl Walk<'_, '_> {
         let defs = self.ck.defs;
         let methods = defs.traits[trait_id].methods.iter();
         let sigs = methods.filter_map(|&it| Some(defs.fn_sig(it).can.as_ref()?.labels.clone()));
-        sigs.flatten().map(|label| if label.args.is_empty() { label } else { subst_label(label, args) }).collect()
+        sigs.flatten()
+            .map(|label| if label.args.is_empty() { label } else { subst_label(label, args) })
+            .collect()
     }
 
     // ---- calls
@@ -320,7 +322,8 @@ impl Walk<'_, '_> {
             let known = declared.variants[0].fields.iter().find(|it| it.name == field.name);
             let written: Vec<Label> = known.map(|it| it.can.clone()).unwrap_or_default();
             let covers = |label: &Label| written.iter().any(|it| it.effect == label.effect);
-            let kept = value.0.into_iter().filter(|(eff, _)| !matches!(eff, Eff::Label(label) if covers(label)));
+            let kept =
+                value.0.into_iter().filter(|(eff, _)| !matches!(eff, Eff::Label(label) if covers(label)));
             self.keep(Effects(kept.collect()));
         }
         later

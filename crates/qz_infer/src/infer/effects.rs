@@ -10,7 +10,12 @@ use crate::facts::Callee;
 
 impl Infer<'_, '_> {
     /// A call is about to have its arguments checked. Gives how many effects were in force before.
-    pub(super) fn enter_handled(&mut self, id: ExprId, function: Option<FnId>, params: &[ParamInfo]) -> usize {
+    pub(super) fn enter_handled(
+        &mut self,
+        id: ExprId,
+        function: Option<FnId>,
+        params: &[ParamInfo],
+    ) -> usize {
         let before = self.st.handled.len();
         let Some(function) = function else { return before };
         let defs = self.ck.defs;
