@@ -56,16 +56,61 @@ pub(crate) enum Command {
         /// Say on standard error how long each stage took, and how much memory was in use at most
         #[arg(long)]
         timings: bool,
+        #[command(flatten)]
+        caching: CacheFlags,
     },
     /// Run the tests of specifications (`*_spec.qz`) and the examples of doc comments
     Test(Test),
     /// What `quartz test` starts for each specification
     #[command(hide = true)]
     SpecHost(SpecHost),
+    /// Look after the cache
+    Cache {
+        #[command(subcommand)]
+        what: CacheCommand,
+    },
     /// Explain a diagnostic code, for example QZ0200
     Explain { code: String },
     /// Make a folder with a new program
     New { name: String },
+}
+
+/// What is reused of earlier runs.
+#[derive(Args, Clone, Default)]
+pub(crate) struct CacheFlags {
+    /// Reuse nothing and keep nothing of what is made
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+    /// Do everything anew as well and compare the results; the status is 70 if they differ
+    #[arg(long, conflicts_with = "no_cache")]
+    pub(crate) check_cache: bool,
+    /// Say on standard error what was reused of each module, and why the rest was not
+    #[arg(long, value_enum, value_name = "FORM", num_args = 0..=1, require_equals = true, default_missing_value = "table")]
+    pub(crate) explain_cache: Option<Explanation>,
+}
+
+#[derive(Copy, Clone, ValueEnum, PartialEq, Eq)]
+pub(crate) enum Explanation {
+    Table,
+    /// An object a line
+    Json,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Say what the cache holds and where it is
+    Stats(CachePlace),
+    /// Remove everything from it
+    Clean(CachePlace),
+    /// Read everything in it; damaged entries are told and removed
+    Verify(CachePlace),
+}
+
+#[derive(Args)]
+pub(crate) struct CachePlace {
+    /// A file or folder of the project whose cache is meant
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
 }
 
 #[derive(Args)]
@@ -102,12 +147,14 @@ pub(crate) struct Run {
     /// A folder with C libraries, before the system's
     #[arg(short = 'L', long = "library-path", value_name = "FOLDER")]
     pub(crate) library_paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) caching: CacheFlags,
     /// Arguments for the program
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) args: Vec<String>,
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct Build {
     /// The program; `-` reads it from standard input
     pub(crate) file: PathBuf,
@@ -155,6 +202,8 @@ pub(crate) struct Build {
     /// Say on standard error how long each stage took, and how much memory was in use at most
     #[arg(long)]
     pub(crate) timings: bool,
+    #[command(flatten)]
+    pub(crate) caching: CacheFlags,
     /// Write which files the program consists of, for `quake`
     #[arg(long, hide = true, value_name = "FILE")]
     pub(crate) inputs: Option<PathBuf>,
@@ -216,6 +265,8 @@ pub(crate) struct TestChoice {
     /// `assert_snapshot` writes the snapshots that are missing or differ
     #[arg(long)]
     pub(crate) update_snapshots: bool,
+    #[command(flatten)]
+    pub(crate) caching: CacheFlags,
 }
 
 #[derive(Copy, Clone, ValueEnum, PartialEq, Eq)]

@@ -1,19 +1,21 @@
 //! What each command does.
 
 mod build;
+mod cache;
 mod explain;
 mod new;
 mod test;
 
 use std::io::{IsTerminal, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use qz_diag::Diagnostic;
-use qz_driver::{Failure, Program, Root, RunOptions, ToolProblem};
+use qz_driver::{Cache, Failure, Finished, Program, Root, RunOptions, SourceMap, ToolProblem};
 use qz_infer::Checker;
 
-use crate::cli::{Cli, Color, Command, Look, MessageFormat, Run, StopAfter};
+use self::cache::Caching;
+use crate::cli::{CacheFlags, Cli, Color, Command, Look, MessageFormat, Run, StopAfter};
 
 /// Problems in the program.
 const STATUS_PROBLEMS: u8 = 1;
@@ -27,15 +29,19 @@ pub(crate) fn dispatch(cli: &Cli) -> u8 {
     match &cli.command {
         Command::Run(command) => run(&cli.look, command),
         Command::Build(command) => build::build(&cli.look, command),
-        Command::Check { paths, dump_effects, timings } => {
+        Command::Check { paths, dump_effects, timings, caching } => {
             let mut timings = Timings::new(*timings);
-            let failed =
-                paths.iter().filter(|path| !check_path(&cli.look, path, *dump_effects, &mut timings)).count();
+            let check = |path: &PathBuf| match dump_effects {
+                true => print_effects(&cli.look, path),
+                false => check_path(&cli.look, path, caching, &mut timings),
+            };
+            let worst = paths.iter().map(check).max().unwrap_or(0);
             timings.print();
-            if failed > 0 { STATUS_PROBLEMS } else { 0 }
+            worst
         }
         Command::Test(command) => test::test(&cli.look, command),
         Command::SpecHost(command) => test::host(&cli.look, command),
+        Command::Cache { what } => cache::manage(what),
         Command::Explain { code } => explain::explain(code),
         Command::New { name } => new::new(name),
     }
@@ -55,16 +61,16 @@ impl Look {
         }
     }
 
-    fn show(&self, problem: &Diagnostic, program: &Program) -> String {
+    fn show(&self, problem: &Diagnostic, sources: &SourceMap) -> String {
         match self.message_format {
-            MessageFormat::Json => qz_diag::render_json(problem, &program.sources) + "\n",
-            MessageFormat::Human => qz_diag::render_human(problem, &program.sources, self.colored()) + "\n",
+            MessageFormat::Json => qz_diag::render_json(problem, sources) + "\n",
+            MessageFormat::Human => qz_diag::render_human(problem, sources, self.colored()) + "\n",
         }
     }
 
     /// Writes problems to standard error; whether one is an error.
-    fn report(&self, problems: &[Diagnostic], program: &Program) -> bool {
-        let text: String = problems.iter().map(|it| self.show(it, program)).collect();
+    fn report(&self, problems: &[Diagnostic], sources: &SourceMap) -> bool {
+        let text: String = problems.iter().map(|it| self.show(it, sources)).collect();
         // A reader that went away is no reason to fail differently.
         std::io::stderr().write_all(text.as_bytes()).ok();
         let errors = problems.iter().filter(|it| it.is_error()).count();
@@ -76,8 +82,8 @@ impl Look {
 }
 
 /// Loads a program or says why that is not possible.
-fn load(root: Root) -> Option<Program> {
-    match qz_driver::load(root) {
+fn load(root: Root, cache: Option<&Cache>) -> Option<Program> {
+    match qz_driver::load(root, cache) {
         Ok(loaded) => Some(qz_driver::collect(loaded)),
         Err(error) => {
             eprintln!("error[{}]: `{}` cannot be read: {}", error.code, error.path, error.reason);
@@ -86,23 +92,41 @@ fn load(root: Root) -> Option<Program> {
     }
 }
 
-/// Whether the file is free of errors.
-fn check_path(look: &Look, path: &Path, dump_effects: bool, timings: &mut Timings) -> bool {
+/// Checks a program; gives the exit status.
+fn check_path(look: &Look, path: &Path, flags: &CacheFlags, timings: &mut Timings) -> u8 {
     let is_std = path.as_os_str() == "std" && !path.is_file();
     let root = if is_std { Root::Std } else { Root::File(path.to_path_buf()) };
-    let Some(program) = load(root) else { return false };
+    let caching = Caching::open(flags, if is_std { None } else { Some(path) });
+    if let Some(known) = caching.get().and_then(|cache| cache.unchanged(path)) {
+        timings.done("check");
+        look.report(&known.warnings, &known.sources);
+        return caching.end(|| known.warnings == check_anew(&root).unwrap_or_default());
+    }
+    let Some(program) = load(root.clone(), caching.get()) else { return STATUS_PROBLEMS };
     timings.done("load");
-    let checker =
-        if dump_effects { Checker::new(&program.defs) } else { Checker::for_problems(&program.defs) };
-    let problems = qz_driver::check(&program, &checker);
+    let checker = Checker::for_problems(&program.defs);
+    let problems = qz_driver::check(&program, &checker, caching.get());
     timings.done("check");
-    if look.report(&problems, &program) {
-        return false;
+    let status = if look.report(&problems, &program.sources) { STATUS_PROBLEMS } else { 0 };
+    caching.end(|| problems == check_anew(&root).unwrap_or_default()).max(status)
+}
+
+/// Prints what each function of a program performs; gives the exit status.
+fn print_effects(look: &Look, path: &Path) -> u8 {
+    let Some(program) = load(Root::File(path.to_path_buf()), None) else { return STATUS_PROBLEMS };
+    let checker = Checker::new(&program.defs);
+    let problems = qz_driver::check(&program, &checker, None);
+    if look.report(&problems, &program.sources) {
+        return STATUS_PROBLEMS;
     }
-    if dump_effects {
-        print!("{}", checker.dump_effects());
-    }
-    true
+    print!("{}", checker.dump_effects());
+    0
+}
+
+/// What checking finds that knows nothing of what was done before.
+fn check_anew(root: &Root) -> Option<Vec<Diagnostic>> {
+    let program = load(root.clone(), None)?;
+    Some(qz_driver::check(&program, &Checker::for_problems(&program.defs), None))
 }
 
 /// How long each stage took.
@@ -164,20 +188,59 @@ fn root_of(file: &Path) -> Option<Root> {
 }
 
 fn run(look: &Look, command: &Run) -> u8 {
-    let Some(root) = root_of(&command.file) else { return STATUS_USE };
     let mut timings = Timings::new(command.timings);
-    let Some(program) = load(root) else { return STATUS_PROBLEMS };
+    // Stages are looked at as they are made.
+    let asks_for_less = command.emit.is_some() || command.stop_after.is_some();
+    let file = Some(&*command.file).filter(|it| !asks_for_less && it.as_os_str() != "-");
+    let caching = Caching::open(&command.caching, file);
+    let options = run_options(command);
+    if let Some(status) = caching.get().and_then(|cache| run_again(look, cache, &options, command, &mut timings))
+    {
+        timings.print();
+        return caching.end(|| cache::runs_the_same(&command.file, &options)).max(status);
+    }
+    let Some(root) = root_of(&command.file) else { return STATUS_USE };
+    let Some(program) = load(root, caching.get()) else { return STATUS_PROBLEMS };
     timings.done("load");
-    let status = run_loaded(look, command, &program, &mut timings);
+    let status = run_loaded(look, command, &program, &options, caching.get(), &mut timings);
     timings.print();
-    status
+    caching.end(|| cache::runs_the_same(&command.file, &options)).max(status)
 }
 
-fn run_loaded(look: &Look, command: &Run, program: &Program, timings: &mut Timings) -> u8 {
-    let checker = Checker::new(&program.defs);
+/// Runs a program that was compiled before and did not change; nothing if there is none.
+fn run_again(
+    look: &Look,
+    cache: &Cache,
+    options: &RunOptions,
+    command: &Run,
+    timings: &mut Timings,
+) -> Option<u8> {
+    let known = cache.unchanged(&command.file)?;
+    timings.done("check");
+    let finished = cache.compiled(&known, options, &mut |start| {
+        timings.done("compile");
+        look.report(&known.warnings, &known.sources);
+        let finished = start();
+        timings.done("run");
+        finished
+    })?;
+    Some(match finished {
+        Ok(finished) => status_of(&finished),
+        Err(failure) => fail(look, &known.sources, failure),
+    })
+}
+
+fn status_of(finished: &Finished) -> u8 {
+    for (name, count) in &finished.leaks {
+        eprintln!("leaked: {count} × {name}");
+    }
+    if finished.leaks.is_empty() { finished.status as u8 } else { STATUS_LEAKS }
+}
+
+fn run_options(command: &Run) -> RunOptions {
     let mut args = vec![command.file.display().to_string()];
     args.extend(command.args.iter().cloned());
-    let options = RunOptions {
+    RunOptions {
         keep_names: false,
         overflow: command.overflow.into(),
         engine: command.engine.into(),
@@ -189,41 +252,48 @@ fn run_loaded(look: &Look, command: &Run, program: &Program, timings: &mut Timin
         library_paths: command.library_paths.clone(),
         shape: qz_driver::Shape::Main,
         counters: None,
-    };
+    }
+}
+
+fn run_loaded(
+    look: &Look,
+    command: &Run,
+    program: &Program,
+    options: &RunOptions,
+    cache: Option<&Cache>,
+    timings: &mut Timings,
+) -> u8 {
+    let checker = Checker::new(&program.defs);
+    let sources = &program.sources;
     if let Some(kind) = command.emit.filter(|kind| kind.is_syntax()) {
-        return print_stage(look, program, qz_driver::emit(program, &checker, kind, &options));
+        return print_stage(look, program, qz_driver::emit(program, &checker, kind, options));
     }
     if command.stop_after == Some(StopAfter::Parse) {
-        return if look.report(&program.problems, program) { STATUS_PROBLEMS } else { 0 };
+        return if look.report(&program.problems, sources) { STATUS_PROBLEMS } else { 0 };
     }
-    let problems = qz_driver::check(program, &checker);
+    let problems = qz_driver::check(program, &checker, cache);
     timings.done("check");
-    if look.report(&problems, program) {
+    if look.report(&problems, sources) {
         return STATUS_PROBLEMS;
     }
     if command.stop_after == Some(StopAfter::Check) {
         return 0;
     }
     if let Some(kind) = command.emit {
-        return print_stage(look, program, qz_driver::emit(program, &checker, kind, &options));
+        return print_stage(look, program, qz_driver::emit(program, &checker, kind, options));
     }
-    match qz_driver::run(program, &checker, &options, command.stop_after.is_some(), &mut |stage| {
+    match qz_driver::run(program, &checker, options, cache, command.stop_after.is_some(), &mut |stage| {
         timings.done(stage)
     }) {
-        Ok(finished) => {
-            for (name, count) in &finished.leaks {
-                eprintln!("leaked: {count} × {name}");
-            }
-            if finished.leaks.is_empty() { finished.status as u8 } else { STATUS_LEAKS }
-        }
-        Err(failure) => fail(look, program, failure),
+        Ok(finished) => status_of(&finished),
+        Err(failure) => fail(look, sources, failure),
     }
 }
 
-fn fail(look: &Look, program: &Program, failure: Failure) -> u8 {
+fn fail(look: &Look, sources: &SourceMap, failure: Failure) -> u8 {
     match failure {
         Failure::Problems(problems) => {
-            look.report(&problems, program);
+            look.report(&problems, sources);
             STATUS_PROBLEMS
         }
         Failure::Tool(problem) => {
@@ -251,6 +321,6 @@ fn print_stage(look: &Look, program: &Program, text: Result<String, Failure>) ->
             std::io::stdout().write_all(text.as_bytes()).ok();
             0
         }
-        Err(failure) => fail(look, program, failure),
+        Err(failure) => fail(look, &program.sources, failure),
     }
 }

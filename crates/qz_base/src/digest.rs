@@ -12,9 +12,29 @@ impl std::fmt::Display for Digest {
     }
 }
 
+impl Digest {
+    pub fn bytes(self) -> [u8; 32] {
+        self.0
+    }
+}
+
 /// The digest of some bytes.
 pub fn digest(bytes: &[u8]) -> Digest {
     Digest(Sha256::digest(bytes).into())
+}
+
+/// A digest of bytes that come in pieces.
+#[derive(Clone, Default)]
+pub struct Digester(Sha256);
+
+impl Digester {
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
 }
 
 #[cfg(test)]

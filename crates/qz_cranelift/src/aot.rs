@@ -11,6 +11,7 @@ use qz_mir::layout::Layouts;
 use qz_rt_abi::native::{ABI, COUNTS_OBJECTS, Place, Program, RETURNS_STATUS};
 
 use crate::dwarf;
+use crate::made::{CodeStore, Made};
 use crate::image::{DataId, Image, Symbol};
 use crate::program::{Compiled, ProgramCx};
 use crate::{CompileError, Options};
@@ -23,10 +24,11 @@ pub fn compile_object(
     files: &dyn SourceFiles,
     options: Options,
     debug: Option<&Unit>,
+    store: Option<&dyn CodeStore>,
 ) -> Result<Vec<u8>, CompileError> {
     let options = Options { debug: debug.is_some(), ..options };
     let isa = crate::isa::portable(options.opt, options.debug);
-    let mut cx = ProgramCx::new(module, layouts, options, isa.clone());
+    let mut cx = ProgramCx::new(module, layouts, options, isa.clone(), store);
     let program = cx.image.add_data(&[0; size_of::<Program>()], 8, Vec::new());
     cx.description = Some(program);
     let mut compiled = cx.compile()?;
@@ -80,7 +82,7 @@ fn add_main(compiled: &mut Compiled, options: Options, program: DataId) -> Resul
         .map_err(|error| CompileError::Internal(format!("main: {:?}", error.inner)))?;
     let code = cx.compiled_code().expect("was just compiled");
     let number = compiled.entry.expect("there is an entry") + 1;
-    compiled.image.add_function(number, code, &cx.func);
+    compiled.image.add_function(number, &Made::new(code, &cx.func), &cx.func);
     Ok(())
 }
 

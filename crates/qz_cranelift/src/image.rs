@@ -5,11 +5,12 @@
 //! mean; data refers to code and to other data by whole words.
 
 use cranelift_codegen::binemit::Reloc;
-use cranelift_codegen::ir::{self, ExternalName, LibCall, UserExternalName};
-use cranelift_codegen::{CompiledCode, FinalizedMachExceptionHandler, FinalizedRelocTarget};
+use cranelift_codegen::ir::{self, LibCall, UserExternalName, UserExternalNameRef};
 use qz_base::FxHashMap;
 use qz_rt_abi::RtFn;
 use qz_rt_abi::native::{CallSite, NO_HANDLER};
+
+use crate::made::{CALLS, KINDS, Made, To};
 
 /// What code and data can refer to.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -43,7 +44,7 @@ impl Symbol {
         UserExternalName { namespace, index }
     }
 
-    fn from_name(name: &UserExternalName) -> Symbol {
+    pub(crate) fn from_name(name: &UserExternalName) -> Symbol {
         match name.namespace {
             FUNCTION => Symbol::Function(name.index),
             DATA => Symbol::Data(DataId(name.index)),
@@ -104,7 +105,7 @@ pub struct Image {
     /// By number.
     pub(crate) functions: Vec<Option<Extent>>,
     pub(crate) outside: Vec<Outside>,
-    known_outside: FxHashMap<Outside, u32>,
+    pub(crate) known_outside: FxHashMap<Outside, u32>,
 }
 
 pub(crate) const CODE_ALIGN: usize = 16;
@@ -141,59 +142,37 @@ impl Image {
         DataId(self.blobs.len() as u32 - 1)
     }
 
-    /// Adds a compiled function; its instructions carry source locations. Gives where it stands.
-    pub fn add_function(&mut self, number: u32, code: &CompiledCode, func: &ir::Function) -> Extent {
-        let start = append_code(&mut self.text, code.code_buffer());
+    /// Adds a function's code. Names are those of `func`, of which it was made. Gives where it stands.
+    pub fn add_function(&mut self, number: u32, made: &Made, func: &ir::Function) -> Extent {
+        let start = append_code(&mut self.text, &made.code);
         let extent = Extent { start, end: self.text.len() as u32 };
         if self.functions.len() <= number as usize {
             self.functions.resize(number as usize + 1, None);
         }
         self.functions[number as usize] = Some(extent);
-        for reloc in code.buffer.relocs() {
-            let target = match &reloc.target {
-                FinalizedRelocTarget::ExternalName(name) => Target::Symbol(self.symbol(name, func)),
-                FinalizedRelocTarget::Func(offset) => Target::Text(start + offset),
+        for it in &made.references {
+            let target = match it.to {
+                To::Name(name) => Target::Symbol(symbol(name, func)),
+                To::Call(call) => Target::Symbol(self.call(CALLS[call as usize])),
+                To::Code(offset) => Target::Text(start + offset),
             };
-            self.fixups.push(Fixup {
-                at: start + reloc.offset,
-                kind: reloc.kind,
-                target,
-                addend: reloc.addend,
-            });
+            let kind = KINDS[it.kind as usize];
+            self.fixups.push(Fixup { at: start + it.at, kind, target, addend: it.addend });
         }
-        self.add_sites(start, code);
+        let first = func.params.base_srcloc().bits();
+        self.sites.extend(made.sites.iter().map(|site| CallSite {
+            return_offset: start + site.return_offset,
+            handler: if site.handler == NO_HANDLER { NO_HANDLER } else { start + site.handler },
+            frame_offset: site.frame_offset,
+            location: site.place.map_or(u32::MAX, |place| first.wrapping_add(place)),
+        }));
         extent
     }
 
-    fn symbol(&mut self, name: &ExternalName, func: &ir::Function) -> Symbol {
-        match name {
-            ExternalName::User(reference) => Symbol::from_name(&func.params.user_named_funcs()[*reference]),
-            ExternalName::LibCall(call) => self.add_outside(Outside {
-                name: libcall_name(*call).to_owned(),
-                variadic: false,
-                libcall: Some(*call),
-            }),
-            other => unreachable!("no such name is made here: {other:?}"),
-        }
-    }
-
-    fn add_sites(&mut self, start: u32, code: &CompiledCode) {
-        let locations = code.buffer.get_srclocs_sorted();
-        for site in code.buffer.call_sites() {
-            let handler = site.exception_handlers.iter().find_map(|handler| match handler {
-                FinalizedMachExceptionHandler::Default(offset) => Some(start + offset),
-                _ => None,
-            });
-            let call = site.ret_addr - 1;
-            let at = locations.partition_point(|range| range.start <= call);
-            let range = at.checked_sub(1).map(|i| &locations[i]).filter(|range| call < range.end);
-            self.sites.push(CallSite {
-                return_offset: start + site.ret_addr,
-                handler: handler.unwrap_or(NO_HANDLER),
-                frame_offset: site.frame_offset.unwrap_or(0),
-                location: range.map_or(u32::MAX, |range| range.loc.bits()),
-            });
-        }
+    /// A function for what the instruction set lacks.
+    fn call(&mut self, call: LibCall) -> Symbol {
+        let name = libcall_name(call).to_owned();
+        self.add_outside(Outside { name, variadic: false, libcall: Some(call) })
     }
 
     /// Where each function stands, by number.
@@ -219,6 +198,11 @@ impl Image {
         };
         self.blobs.iter().flat_map(of)
     }
+}
+
+/// What a name in a function's list stands for.
+fn symbol(name: u32, func: &ir::Function) -> Symbol {
+    Symbol::from_name(&func.params.user_named_funcs()[UserExternalNameRef::from_u32(name)])
 }
 
 /// What the C library calls it.

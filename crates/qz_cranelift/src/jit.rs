@@ -11,9 +11,10 @@ use qz_rt::{Context, Settings};
 use qz_rt_abi::Fiber;
 use qz_types::Ty;
 
-use crate::image::DataId;
+use crate::made::CodeStore;
+use crate::image::{DataId, Image};
 use crate::load::Loaded;
-use crate::program::ProgramCx;
+use crate::program::{Compiled, ProgramCx};
 use crate::{CompileError, Options};
 
 /// A program ready to run, as often as wanted. Module variables keep their values between runs.
@@ -60,6 +61,37 @@ impl Resolver for Known {
     }
 }
 
+/// A compiled program that is not in memory yet.
+pub struct Ready {
+    pub(crate) compiled: Compiled,
+    pub(crate) returns_status: bool,
+    pub(crate) count_objects: bool,
+}
+
+/// Compiles a program, but for functions whose code a store has. Any failure is a mistake of the compiler's and says so.
+pub fn compile(
+    module: &Module,
+    layouts: &Layouts,
+    options: Options,
+    store: Option<&dyn CodeStore>,
+) -> Result<Ready, CompileError> {
+    let isa = crate::isa::host(options.opt);
+    let compiled = ProgramCx::new(module, layouts, options, isa, store).compile()?;
+    let returns_status = module.entry.is_some_and(|id| is_int(module.instances[id].ret));
+    Ok(Ready { compiled, returns_status, count_objects: options.count_objects })
+}
+
+impl Ready {
+    /// Places the program in memory. Fails if a foreign function cannot be found or there is no memory.
+    pub fn load(self, files: Box<dyn SourceFiles>) -> Result<Jit, CompileError> {
+        let Compiled { image, locations, type_table, entry, text, .. } = self.compiled;
+        let resolver = Box::new(Known { locations, files });
+        let jit =
+            Jit::place(image, resolver, (type_table, entry), self.returns_status, self.count_objects)?;
+        Ok(Jit { text, ..jit })
+    }
+}
+
 impl Jit {
     /// Compiles a program and places it in memory. Fails if a foreign function cannot be found or there is
     /// no memory; any other failure is a mistake of the compiler's and says so.
@@ -69,23 +101,24 @@ impl Jit {
         files: Box<dyn SourceFiles>,
         options: Options,
     ) -> Result<Jit, CompileError> {
-        let isa = crate::isa::host(options.opt);
-        let compiled = ProgramCx::new(module, layouts, options, isa).compile()?;
+        compile(module, layouts, options, None)?.load(files)
+    }
+
+    /// Places code and data in memory; `starts` are the type table and the function that the host calls.
+    pub(crate) fn place(
+        image: Image,
+        resolver: Box<dyn Resolver>,
+        starts: (DataId, Option<u32>),
+        returns_status: bool,
+        count_objects: bool,
+    ) -> Result<Jit, CompileError> {
         let missing =
             |names: Vec<String>| CompileError::MissingSymbol(names.into_iter().next().unwrap_or_default());
-        let found = compiled.image.find_outside(&crate::foreign::address_in_process).map_err(missing)?;
-        let resolver = Box::new(Known { locations: compiled.locations, files });
-        let loaded = compiled.image.load(&found, resolver).map_err(CompileError::Memory)?;
-        let returns_status = module.entry.is_some_and(|id| is_int(module.instances[id].ret));
-        let settings = Settings { count_objects: options.count_objects, ..Settings::default() };
-        Ok(Jit {
-            loaded,
-            type_table: compiled.type_table,
-            entry: compiled.entry,
-            returns_status,
-            settings,
-            text: compiled.text,
-        })
+        let found = image.find_outside(&crate::foreign::address_in_process).map_err(missing)?;
+        let loaded = image.load(&found, resolver).map_err(CompileError::Memory)?;
+        let settings = Settings { count_objects, ..Settings::default() };
+        let (type_table, entry) = starts;
+        Ok(Jit { loaded, type_table, entry, returns_status, settings, text: String::new() })
     }
 
     /// What `Options::emit` asked for.

@@ -23,12 +23,14 @@ mod intrinsics;
 pub mod isa;
 mod jit;
 pub mod load;
+mod made;
 mod memory;
 mod object;
 mod objects;
 mod place;
 mod program;
 mod reuse;
+mod saved;
 mod statement;
 mod value;
 
@@ -41,7 +43,9 @@ use qz_mir::layout::Layouts;
 
 pub use aot::compile_object;
 pub use isa::OptLevel;
-pub use jit::{Jit, Outcome, PANIC_STATUS};
+pub use jit::{Jit, Outcome, PANIC_STATUS, Ready, compile};
+pub use made::{CodeKey, CodeStore, Made};
+pub use saved::{Saved, target};
 
 /// How a program is compiled.
 #[derive(Copy, Clone, Debug, Default)]

@@ -18,10 +18,11 @@ use qz_mir::{Body, Foreign, Instance, InstanceId, InstanceKey, Module, StaticDat
 use qz_rt_abi::object::{CLOSURE_CAPTURES, IMMORTAL, STR_SIZE, TYPE_STR, TypeInfo};
 use qz_types::StaticId;
 
-use crate::batch;
+use crate::batch::{self, Job};
 use crate::dwarf;
 use crate::function::{FnCx, quartz_signature};
 use crate::image::{DataId, Extent, Image, Symbol};
+use crate::made::{CodeStore, Made};
 use crate::value::clif_ty;
 use crate::{CompileError, Emit, Options};
 
@@ -31,6 +32,7 @@ pub(crate) struct ProgramCx<'m> {
     pub(crate) layouts: &'m Layouts<'m>,
     pub(crate) options: Options,
     pub(crate) isa: OwnedTargetIsa,
+    store: Option<&'m dyn CodeStore>,
     pub(crate) image: Image,
     pub(crate) types: TypeTable,
     pub(crate) locations: Locations,
@@ -48,9 +50,24 @@ pub(crate) struct ProgramCx<'m> {
     functions: Vec<dwarf::Function>,
 }
 
+/// The module that a function was written in; what the compiler made itself has none.
+fn module_of(instance: &Instance) -> &'static str {
+    let path = instance.body.as_ref().map_or("", |body| body.scopes[Body::SCOPE].function.as_str());
+    let path = path.rsplit_once("::").map_or("", |it| it.0);
+    // A method's path names its type too; files of the library are one level down.
+    let depth = if path.starts_with("std::") { 2 } else { 1 };
+    match path.match_indices("::").nth(depth - 1) {
+        Some((at, _)) => &path[..at],
+        None => path,
+    }
+}
+
 /// A function in CLIF on its way.
-struct Translated {
+pub(crate) struct Translated<'m> {
     id: InstanceId,
+    pub(crate) symbol: &'m str,
+    /// Where its code is kept.
+    pub(crate) module: &'static str,
     /// For debuggers.
     variables: Vec<dwarf::Variable>,
 }
@@ -73,6 +90,7 @@ impl<'m> ProgramCx<'m> {
         layouts: &'m Layouts<'m>,
         options: Options,
         isa: OwnedTargetIsa,
+        store: Option<&'m dyn CodeStore>,
     ) -> ProgramCx<'m> {
         let destroys = module.types.iter().map(|entry| module.instances[entry.destroy].key.clone()).collect();
         ProgramCx {
@@ -80,6 +98,7 @@ impl<'m> ProgramCx<'m> {
             layouts,
             options,
             isa,
+            store,
             image: Image::default(),
             types: TypeTable::new(module, layouts),
             locations: Locations::default(),
@@ -122,7 +141,8 @@ impl<'m> ProgramCx<'m> {
         let mut batch = Vec::new();
         for (id, instance) in self.module.instances.iter() {
             let Some(body) = &instance.body else { continue };
-            batch.push(self.translate(id, instance, body, &mut builder_cx));
+            let (cx, what) = self.translate(id, instance, body, &mut builder_cx);
+            batch.push(Job::new(cx, what));
             if batch.len() == batch::SIZE {
                 self.finish_batch(&mut batch, &mut text)?;
             }
@@ -141,10 +161,10 @@ impl<'m> ProgramCx<'m> {
     fn translate(
         &mut self,
         id: InstanceId,
-        instance: &Instance,
+        instance: &'m Instance,
         body: &Body,
         builder_cx: &mut FunctionBuilderContext,
-    ) -> (Context, Translated) {
+    ) -> (Context, Translated<'m>) {
         let abi = self.abi(id);
         let mut cx = Context::new();
         cx.func.signature = quartz_signature(&abi);
@@ -152,36 +172,37 @@ impl<'m> ProgramCx<'m> {
         let builder = FunctionBuilder::new(&mut cx.func, builder_cx);
         FnCx::translate(self, builder, (id, instance), body, &abi);
         cx.set_disasm(self.options.emit == Emit::Asm);
-        (cx, Translated { id, variables: std::mem::take(&mut self.variables) })
+        let variables = std::mem::take(&mut self.variables);
+        (cx, Translated { id, symbol: &instance.symbol, module: module_of(instance), variables })
     }
 
     /// Makes code of translated functions and places it, in their order.
-    fn finish_batch(
-        &mut self,
-        batch: &mut Vec<(Context, Translated)>,
-        text: &mut String,
-    ) -> Result<(), CompileError> {
+    fn finish_batch(&mut self, batch: &mut Vec<Job<'m>>, text: &mut String) -> Result<(), CompileError> {
         let instances = &self.module.instances;
         if self.options.emit == Emit::Clif {
-            for (cx, it) in batch.iter() {
-                *text += &format!("; {}\n{}\n", instances[it.id].symbol, cx.func.display());
+            for job in batch.iter() {
+                *text += &format!("; {}\n{}\n", instances[job.what.id].symbol, job.cx.func.display());
             }
         }
-        let symbols: Vec<&str> = instances.values().map(|it| it.symbol.as_str()).collect();
-        batch::compile(batch, &*self.isa, &|it: &Translated| symbols[it.id.index()].to_owned())?;
-        for (cx, it) in batch.drain(..) {
-            let code = cx.compiled_code().expect("was just compiled");
-            if let Some(asm) = &code.vcode {
-                *text += &format!("{}:\n{asm}\n", instances[it.id].symbol);
+        batch::compile(batch, &*self.isa, self.store())?;
+        for job in batch.drain(..) {
+            let made = job.made.expect("was just made");
+            if let Some(asm) = job.cx.compiled_code().and_then(|it| it.vcode.as_ref()) {
+                *text += &format!("{}:\n{asm}\n", instances[job.what.id].symbol);
             }
-            let extent = self.image.add_function(it.id.raw(), code, &cx.func);
+            let extent = self.image.add_function(job.what.id.raw(), &made, &job.cx.func);
             if self.options.debug
-                && let Some(body) = &instances[it.id].body
+                && let Some(body) = &instances[job.what.id].body
             {
-                self.note_function(body, extent, &cx, it.variables);
+                self.note_function(body, extent, &job.cx, job.what.variables);
             }
         }
         Ok(())
+    }
+
+    /// Where code is kept, unless somebody wants to see how it is made or to step through it.
+    fn store(&self) -> Option<&'m dyn CodeStore> {
+        self.store.filter(|_| !self.options.debug && self.options.emit == Emit::Nothing)
     }
 
     /// Notes what debuggers hear of the function that was just compiled.
@@ -212,7 +233,7 @@ impl<'m> ProgramCx<'m> {
         if let Some(asm) = &code.vcode {
             *text += &format!("{symbol}:\n{asm}\n");
         }
-        Ok(self.image.add_function(number, code, &cx.func))
+        Ok(self.image.add_function(number, &Made::new(code, &cx.func), &cx.func))
     }
 
     /// The function that the host calls: `fn(fiber, result: *mut i64) -> panicked`, in C's convention.

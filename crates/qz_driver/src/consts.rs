@@ -8,7 +8,7 @@ use std::cell::RefCell;
 
 use qz_base::FxHashMap;
 use qz_diag::{Code, Diagnostic};
-use qz_hir::{Expr, FnKind};
+use qz_hir::{Expr, FnKind, ModuleId};
 use qz_infer::Checker;
 use qz_interp::Stop;
 use qz_lower::Lowerer;
@@ -141,14 +141,23 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
     }
 }
 
-/// Evaluates the constants of the user's modules; gives what is wrong with them. Only for programs without
-/// errors.
-pub(crate) fn check(program: &Program) -> Vec<Diagnostic> {
+/// The constants of modules, in order.
+fn items<'a>(program: &'a Program, modules: &'a [ModuleId]) -> impl Iterator<Item = FnId> + 'a {
     let constant = |id: &FnId| {
         let def = &program.defs.fns[*id];
-        def.kind == FnKind::Const && program.modules.contains(&def.module)
+        def.kind == FnKind::Const && modules.contains(&def.module)
     };
-    let items: Vec<FnId> = program.defs.fns.ids().filter(constant).collect();
+    program.defs.fns.ids().filter(constant)
+}
+
+/// Whether modules have constants at all.
+pub(crate) fn has_any(program: &Program, modules: &[ModuleId]) -> bool {
+    items(program, modules).next().is_some()
+}
+
+/// Evaluates the constants of some modules; gives what is wrong with them. Only for programs without errors.
+pub(crate) fn check(program: &Program, modules: &[ModuleId]) -> Vec<Diagnostic> {
+    let items: Vec<FnId> = items(program, modules).collect();
     if items.is_empty() {
         return Vec::new();
     }

@@ -3,6 +3,7 @@
 //!
 //! Start with [`load`], then [`check`], [`run`] and [`build_native`].
 
+pub mod cache;
 mod consts;
 mod coverage;
 mod dump;
@@ -20,12 +21,13 @@ pub use qz_hir::Overflow;
 use qz_hir::{Defs, ModuleId};
 use qz_infer::Checker;
 
+pub use cache::Cache;
 pub use consts::Constants;
 pub use coverage::LineCounters;
 pub use dump::{EmitKind, emit};
 pub use inputs::inputs;
 pub use load::{Loaded, Root, load};
-pub use native::{Artefact, BuildOptions, CodeBy, build_native, write_header};
+pub use native::{Artefact, BuildOptions, CodeBy, build_native, output_of, write_header};
 pub use run::{Engine, Failure, Finished, RunOptions, Shape, Start, ToolProblem, build, compiled, run};
 pub use sources::SourceMap;
 
@@ -43,28 +45,49 @@ pub struct Program {
     pub absent: Vec<std::path::PathBuf>,
     /// Values of constants, as far as they were asked for.
     pub constants: Constants,
+    /// The user's modules as the cache sees them, if there is one.
+    pub(crate) nodes: Vec<cache::graph::Node>,
+}
+
+impl Program {
+    /// The path of the file that it starts in; none for a text.
+    pub fn root_path(&self) -> Option<&str> {
+        let path = self.sources.path(self.defs.file_of(self.root?)).to_str()?;
+        (path != "-").then_some(path)
+    }
 }
 
 /// Collects the declarations of loaded files.
 pub fn collect(loaded: Loaded) -> Program {
-    let Loaded { sources, inputs, prelude, root, user_files, mut problems, absent } = loaded;
+    let Loaded { sources, inputs, prelude, root, user_files, mut problems, absent, nodes } = loaded;
     let defs = qz_hir::collect::collect(inputs, prelude);
     problems.extend(defs.take_problems());
     let modules = user_files.iter().filter_map(|&file| defs.module_of_file(file)).collect();
     let root = root.and_then(|file| defs.module_of_file(file));
-    Program { sources, defs, modules, root, problems, absent, constants: Constants::default() }
+    Program { sources, defs, modules, root, problems, absent, constants: Constants::default(), nodes }
 }
 
-/// Checks every declaration and body of the user's modules; gives all problems, in order of place.
-pub fn check(program: &Program, checker: &Checker<'_>) -> Vec<Diagnostic> {
-    checker.check_modules(&program.modules);
+/// Checks every declaration and body of the user's modules, but those that the cache knows to be what they were; gives
+/// all problems, in order of place.
+pub fn check(program: &Program, checker: &Checker<'_>, cache: Option<&Cache>) -> Vec<Diagnostic> {
     let mut problems = program.problems.clone();
     problems.extend(program.defs.take_problems());
-    if !problems.iter().any(Diagnostic::is_error) {
-        problems.extend(consts::check(program));
+    // What a module performs depends on the bodies of others: such programs are checked as a whole.
+    let by_module = !problems.iter().any(Diagnostic::is_error) && !checker.has_effects();
+    match cache.filter(|_| by_module) {
+        Some(cache) => cache.check(program, checker, &mut problems),
+        None => check_all(program, checker, &mut problems),
     }
     qz_diag::sort_and_dedup(&mut problems);
     problems
+}
+
+fn check_all(program: &Program, checker: &Checker<'_>, problems: &mut Vec<Diagnostic>) {
+    checker.check_modules(&program.modules);
+    problems.extend(program.defs.take_problems());
+    if !problems.iter().any(Diagnostic::is_error) {
+        problems.extend(consts::check(program, &program.modules));
+    }
 }
 
 /// What is known of a diagnostic code: its page in the book, or its title.

@@ -10,11 +10,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use qz_base::{FileId, Name, Span, TextRange};
+use qz_cache::Key;
 use qz_diag::{Code, Diagnostic, did_you_mean};
 use qz_hir::ParsedFile;
 use qz_hir::collect::{ImportRequest, ImportTarget, ModuleInput, import_requests};
 use qz_syntax::SyntaxTree;
 
+use crate::cache::graph::Node;
+use crate::cache::written::Written;
+use crate::Cache;
 use crate::sources::{SourceMap, SourceMapBuilder};
 use crate::std_files;
 
@@ -22,6 +26,7 @@ use crate::std_files;
 const MAX_FILE: u64 = 64 << 20;
 
 /// Where the program's text comes from.
+#[derive(Clone)]
 pub enum Root {
     File(PathBuf),
     /// Standard input, shown as `-`.
@@ -39,6 +44,8 @@ pub struct Loaded {
     pub(crate) user_files: Vec<FileId>,
     pub(crate) problems: Vec<Diagnostic>,
     pub(crate) absent: Vec<PathBuf>,
+    /// The user's modules, for the cache.
+    pub(crate) nodes: Vec<Node>,
 }
 
 /// Why not even the first file could be read.
@@ -49,7 +56,9 @@ pub struct CannotRead {
 }
 
 #[derive(Default)]
-struct Loader {
+struct Loader<'c> {
+    cache: Option<&'c Cache>,
+    nodes: Vec<Node>,
     sources: SourceMapBuilder,
     inputs: Vec<ModuleInput>,
     queue: VecDeque<Pending>,
@@ -71,9 +80,9 @@ struct Pending {
     folder: Option<PathBuf>,
 }
 
-/// Loads a program or one file of it.
-pub fn load(root: Root) -> Result<Loaded, CannotRead> {
-    let mut loader = Loader::default();
+/// Loads a program or one file of it. What the cache knows is not parsed again.
+pub fn load(root: Root, cache: Option<&Cache>) -> Result<Loaded, CannotRead> {
+    let mut loader = Loader { cache, ..Loader::default() };
     let mut root_file = None;
     match root {
         Root::File(path) => {
@@ -116,11 +125,12 @@ pub fn load(root: Root) -> Result<Loaded, CannotRead> {
         user_files: loader.user_files,
         problems: loader.problems,
         absent: loader.absent,
+        nodes: loader.nodes,
     })
 }
 
 /// A file's text, or why there is none. Reading stops at the limit whatever the file claims.
-fn read(path: &Path) -> Result<String, (Code, String)> {
+pub(crate) fn read(path: &Path) -> Result<String, (Code, String)> {
     let cannot = |error: std::io::Error| (Code::CANNOT_READ, error.to_string());
     if path.is_dir() {
         return Err((Code::CANNOT_READ, "it is a folder".into()));
@@ -138,7 +148,7 @@ fn read(path: &Path) -> Result<String, (Code, String)> {
     })
 }
 
-impl Loader {
+impl Loader<'_> {
     fn add_user(&mut self, path: PathBuf, shown: String, module: String, text: String) -> FileId {
         let real = path.canonicalize().unwrap_or_else(|_| path.clone());
         let file = self.sources.add(shown, Some(real), text.into());
@@ -164,17 +174,22 @@ impl Loader {
     fn load_all(&mut self) {
         while let Some(mut pending) = self.queue.pop_front() {
             let text = self.sources.text(pending.file);
-            let tree = match pending.tree.take() {
-                Some(tree) => tree,
-                None => {
-                    let parse = qz_syntax::parse(&text);
-                    let told = parse.problems.iter().map(|it| syntax_diagnostic(pending.file, it));
-                    self.problems.extend(told);
-                    parse.tree
-                }
+            let (tree, known) = match pending.tree.take() {
+                Some(tree) => (tree, None),
+                None => self.parse(&pending, &text),
             };
             let parsed = ParsedFile { tree: Arc::new(tree), text };
-            let imports = import_requests(&parsed).into_iter().map(|it| self.import(&pending, it)).collect();
+            let imports: Vec<ImportTarget> =
+                import_requests(&parsed).into_iter().map(|it| self.import(&pending, it)).collect();
+            if let Some((content, written)) = known {
+                let file = |it: &ImportTarget| match it {
+                    ImportTarget::Module(file) => Some(*file),
+                    ImportTarget::Failed => None,
+                };
+                let imports = imports.iter().filter_map(file).collect();
+                let (file, path) = (pending.file, pending.module.clone());
+                self.nodes.push(Node { file, path, content, written, imports });
+            }
             self.inputs.push(ModuleInput {
                 path: Name::new(&pending.module),
                 file: pending.file,
@@ -183,6 +198,22 @@ impl Loader {
                 imports,
             });
         }
+    }
+
+    /// The tree of a file, and what the cache has to know of it.
+    fn parse(&mut self, pending: &Pending, text: &str) -> (SyntaxTree, Option<(Key, Written)>) {
+        let (tree, problems, known) = match self.cache {
+            Some(cache) => {
+                let parsed = cache.parse(&pending.module, text);
+                (parsed.tree, parsed.problems, Some((parsed.content, parsed.written)))
+            }
+            None => {
+                let parse = qz_syntax::parse(text);
+                (parse.tree, parse.problems, None)
+            }
+        };
+        self.problems.extend(problems.iter().map(|it| syntax_diagnostic(pending.file, it)));
+        (tree, known)
     }
 
     fn import(&mut self, from: &Pending, request: ImportRequest) -> ImportTarget {

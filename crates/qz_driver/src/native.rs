@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use qz_hir::Overflow;
 use qz_infer::Checker;
 
-use crate::Program;
+use crate::{Cache, Program};
 use crate::foreign::Library;
 use crate::run::{Failure, Shape};
 use code::Code;
@@ -124,10 +124,11 @@ pub fn build_native(
     checker: &Checker<'_>,
     source: &Path,
     options: &BuildOptions,
+    cache: Option<&Cache>,
     done: &mut dyn FnMut(&'static str),
 ) -> Result<(), Failure> {
     // The program's own problems first, and whatever can be missing before the long work begins.
-    let (code, libraries) = code::make(program, checker, source, options, done)?;
+    let (code, libraries) = code::make(program, checker, source, options, cache, done)?;
     if options.output.as_deref() == Some(Path::new("-")) {
         // A reader that went away is no reason to fail.
         std::io::stdout().write_all(code.bytes()).ok();
@@ -135,7 +136,7 @@ pub fn build_native(
     }
     let interrupt = Interrupt::watch();
     let output = Output::prepare(&target_of(source, options), source)?;
-    let made = interrupt.check(make(program, (&code, &libraries), &output, options, done))?;
+    let made = interrupt.check(make(program, (&code, &libraries), &output, options, cache, done))?;
     output.publish(&made)?;
     done("link");
     Ok(())
@@ -147,6 +148,7 @@ fn make(
     (code, libraries): (&Code, &[Library]),
     output: &Output,
     options: &BuildOptions,
+    cache: Option<&Cache>,
     done: &mut dyn FnMut(&'static str),
 ) -> Result<PathBuf, Failure> {
     let needs_clang = matches!(code, Code::Ir(_)) && options.artefact != Artefact::LlvmIr;
@@ -157,7 +159,7 @@ fn make(
             None => Driver::find()?,
         };
         let runtime = runtime_library()?;
-        let objects = code::objects(clang.as_ref(), code, output, options)?;
+        let objects = code::objects(clang.as_ref(), code, output, options, cache)?;
         done("code");
         let job = Link { program, driver: &driver, libraries, output, options };
         match options.artefact {
@@ -166,15 +168,26 @@ fn make(
             _ => job.executable(&objects, &runtime),
         }
     } else {
-        let mut made = code::objects(clang.as_ref(), code, output, options)?;
+        let mut made = code::objects(clang.as_ref(), code, output, options, cache)?;
         Ok(made.pop().expect("one piece makes one file"))
     }
 }
 
 fn target_of(source: &Path, options: &BuildOptions) -> PathBuf {
-    options.output.clone().unwrap_or_else(|| {
-        let stem = source.file_stem().filter(|it| *it != "-").unwrap_or("main".as_ref());
-        let name = options.artefact.prefix().to_owned() + &stem.to_string_lossy();
-        Path::new(&name).with_extension(options.artefact.extension())
-    })
+    options.output.clone().unwrap_or_else(|| default_target(source, options.artefact))
+}
+
+fn default_target(source: &Path, artefact: Artefact) -> PathBuf {
+    let stem = source.file_stem().filter(|it| *it != "-").unwrap_or("main".as_ref());
+    let name = artefact.prefix().to_owned() + &stem.to_string_lossy();
+    Path::new(&name).with_extension(artefact.extension())
+}
+
+/// The file that a build writes, if it writes one.
+pub fn output_of(source: &Path, output: Option<&Path>, artefact: Artefact) -> Option<PathBuf> {
+    match output {
+        Some(output) if output == Path::new("-") => None,
+        Some(output) => Some(output.to_owned()),
+        None => Some(default_target(source, artefact)),
+    }
 }

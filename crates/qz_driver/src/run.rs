@@ -10,7 +10,7 @@ use qz_mir::Module;
 use qz_mir::layout::Layouts;
 use qz_types::FnId;
 
-use crate::Program;
+use crate::{Cache, Program};
 use crate::consts::Evaluator;
 
 /// Who runs the program.
@@ -153,6 +153,7 @@ pub fn run(
     program: &Program,
     checker: &Checker<'_>,
     options: &RunOptions,
+    cache: Option<&Cache>,
     only_build: bool,
     done: &mut dyn FnMut(&'static str),
 ) -> Result<Finished, Failure> {
@@ -166,7 +167,7 @@ pub fn run(
         done("run");
         finished
     };
-    compiled(program, checker, options, done, &mut ran)
+    compiled(program, checker, options, cache, done, &mut ran)
 }
 
 /// Runs the program that was made ready.
@@ -182,6 +183,7 @@ pub fn compiled<R>(
     program: &Program,
     checker: &Checker<'_>,
     options: &RunOptions,
+    cache: Option<&Cache>,
     done: &mut dyn FnMut(&'static str),
     then: Then<'_, R>,
 ) -> Result<R, Failure> {
@@ -195,15 +197,19 @@ pub fn compiled<R>(
     match options.engine {
         Engine::Cranelift => {
             crate::foreign::load(program, &module, &options.library_paths).map_err(Failure::Problems)?;
-            let opt = if options.unoptimised {
-                qz_cranelift::OptLevel::None
-            } else {
-                qz_cranelift::OptLevel::Speed
-            };
-            let config = qz_cranelift::Options { opt, count_objects: options.leaks, ..Default::default() };
-            let files = Box::new(program.sources.clone());
-            let jit = qz_cranelift::Jit::new(&module, &layouts, files, config)
-                .map_err(|error| Failure::Internal(error.to_string()))?;
+            let internal = |error: qz_cranelift::CompileError| Failure::Internal(error.to_string());
+            let told = jit_options(options);
+            let packs = cache.map(|cache| cache.packs(&format!("run {told:?}")));
+            let store = packs.as_ref().map(|it| it as &dyn qz_cranelift::CodeStore);
+            let ready = qz_cranelift::compile(&module, &layouts, told, store).map_err(internal)?;
+            if let (Some(cache), Some(packs)) = (cache, packs) {
+                cache.keep(packs);
+            }
+            // Where C libraries are is asked anew each time.
+            if let Some(cache) = cache.filter(|_| crate::foreign::libraries(program, &module).is_empty()) {
+                cache.keep_image(program, options, &ready);
+            }
+            let jit = ready.load(Box::new(program.sources.clone())).map_err(internal)?;
             if options.perf_map {
                 write_perf_map(&jit.perf_map(&module));
             }
@@ -237,6 +243,25 @@ pub fn compiled<R>(
     }
 }
 
+/// A program as machine code that is not in memory yet.
+pub(crate) fn ready(
+    program: &Program,
+    checker: &Checker<'_>,
+    options: &RunOptions,
+) -> Result<qz_cranelift::Ready, Failure> {
+    let lowerer = options.lowerer(checker);
+    let module = build(program, &lowerer, options)?;
+    let defs = qz_opt::SourceDefs(&lowerer);
+    let internal = |error: qz_cranelift::CompileError| Failure::Internal(error.to_string());
+    qz_cranelift::compile(&module, &Layouts::new(&defs), jit_options(options), None).map_err(internal)
+}
+
+pub(crate) fn jit_options(options: &RunOptions) -> qz_cranelift::Options {
+    let opt =
+        if options.unoptimised { qz_cranelift::OptLevel::None } else { qz_cranelift::OptLevel::Speed };
+    qz_cranelift::Options { opt, count_objects: options.leaks, ..Default::default() }
+}
+
 /// Puts the map where perf looks for it. Without it a profile has no names, nothing else, so an error is only
 /// told.
 fn write_perf_map(map: &str) {
@@ -246,7 +271,7 @@ fn write_perf_map(map: &str) {
     }
 }
 
-fn report_panic(panic: Option<&qz_rt::panic::Panic>) {
+pub(crate) fn report_panic(panic: Option<&qz_rt::panic::Panic>) {
     if let Some(panic) = panic {
         qz_rt::streams::write_error(panic.report().as_bytes());
     }

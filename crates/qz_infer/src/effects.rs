@@ -102,18 +102,12 @@ impl Rows {
 }
 
 impl Checker<'_> {
-    /// Whether a program has anything to do with effects: any other is spared the walk.
-    pub(crate) fn has_effects(&self) -> bool {
+    /// Whether a program has effects that need handlers: any other is spared the walk.
+    pub fn has_effects(&self) -> bool {
         let own = |module: ModuleId| !self.defs.modules[module].is_std;
-        let declares =
-            self.defs.effects.ids().any(|it| own(self.defs.adts[self.defs.effects[it].clauses].module));
-        declares || {
-            let mut texts = self.defs.modules.ids().filter(|&it| own(it)).map(|it| {
-                let file = self.defs.file_of(it);
-                &self.defs.files[&file].text
-            });
-            texts.any(|text| ["throw", "handler", "can "].iter().any(|word| text.contains(word)))
-        }
+        let declared = &self.defs.effects;
+        declared.ids().any(|it| own(self.defs.adts[declared[it].clauses].module))
+            || self.defs.modules.ids().any(|it| own(it) && self.defs.names_throws(it))
     }
 
     /// Reports what is wrong with the effects of these modules' functions.

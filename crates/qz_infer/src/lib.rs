@@ -19,6 +19,7 @@ pub mod exhaustive;
 pub mod facts;
 mod foreign;
 mod infer;
+mod interface;
 pub mod items;
 pub mod traits;
 

@@ -7,6 +7,7 @@
 
 mod exprs;
 mod loops;
+mod project;
 mod random;
 mod stmts;
 mod trees;
@@ -16,6 +17,7 @@ use std::fmt::Write as _;
 use random::Random;
 
 pub use loops::loops;
+pub use project::{File, Project};
 pub use trees::trees;
 
 /// A type of the generated language.

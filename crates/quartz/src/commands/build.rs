@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use qz_driver::{Artefact, BuildOptions, CodeBy, Program};
+use qz_driver::{Artefact, BuildOptions, Cache, CodeBy, Program};
 use qz_infer::Checker;
 
+use super::cache::Caching;
 use super::{STATUS_PROBLEMS, STATUS_USE, Timings, fail, load, root_of};
 use crate::cli::{Build, BuildEmit, Look};
 
@@ -17,23 +18,54 @@ pub(super) fn build(look: &Look, command: &Build) -> u8 {
     }
     let Some(root) = root_of(&command.file) else { return STATUS_USE };
     let mut timings = Timings::new(command.timings);
-    let Some(program) = load(root) else { return STATUS_PROBLEMS };
+    let caching = Caching::open(&command.caching, Some(&*command.file).filter(|it| it.as_os_str() != "-"));
+    let Some(program) = load(root, caching.get()) else { return STATUS_PROBLEMS };
     timings.done("load");
-    let status = build_loaded(look, command, &program, &mut timings);
+    let status = build_loaded(look, command, &program, caching.get(), &mut timings);
     timings.print();
-    status
+    caching.end(|| status != 0 || builds_the_same(look, command, &program)).max(status)
 }
 
-fn build_loaded(look: &Look, command: &Build, program: &Program, timings: &mut Timings) -> u8 {
+/// Whether building without the cache makes the same file.
+fn builds_the_same(look: &Look, command: &Build, program: &Program) -> bool {
+    let Some(made) = qz_driver::output_of(&command.file, command.output.as_deref(), artefact(command)) else {
+        return true;
+    };
+    let anew = made.with_file_name(format!(".{}.anew", made.file_name().unwrap_or_default().to_string_lossy()));
+    let again = Build { output: Some(anew.clone()), inputs: None, ..command.clone() };
+    let status = build_loaded(look, &again, program, None, &mut Timings::new(false));
+    let same = status == 0 && std::fs::read(&made).ok() == std::fs::read(&anew).ok();
+    std::fs::remove_file(anew).ok();
+    same
+}
+
+fn artefact(command: &Build) -> Artefact {
+    match command.emit {
+        Some(BuildEmit::LlvmIr) => Artefact::LlvmIr,
+        Some(BuildEmit::Asm) => Artefact::Asm,
+        Some(BuildEmit::Obj) => Artefact::Object,
+        Some(BuildEmit::Lib) => Artefact::StaticLibrary,
+        Some(BuildEmit::Shared) => Artefact::SharedLibrary,
+        Some(BuildEmit::Header) | None => Artefact::Executable,
+    }
+}
+
+fn build_loaded(
+    look: &Look,
+    command: &Build,
+    program: &Program,
+    cache: Option<&Cache>,
+    timings: &mut Timings,
+) -> u8 {
     let checker = Checker::new(&program.defs);
-    let problems = qz_driver::check(program, &checker);
+    let problems = qz_driver::check(program, &checker, cache);
     timings.done("check");
-    if look.report(&problems, program) {
+    if look.report(&problems, &program.sources) {
         return STATUS_PROBLEMS;
     }
     if command.emit == Some(BuildEmit::Header) {
         let written = qz_driver::write_header(program, &command.file, command.output.as_deref());
-        return written.map_or_else(|failure| fail(look, program, failure), |()| 0);
+        return written.map_or_else(|failure| fail(look, &program.sources, failure), |()| 0);
     }
     let code_by = match (&command.opt, command.release) {
         (Some(opt), _) => CodeBy::Llvm { opt: opt.clone() },
@@ -45,14 +77,7 @@ fn build_loaded(look: &Look, command: &Build, program: &Program, timings: &mut T
         (None, false) => CodeBy::Cranelift,
     };
     let options = BuildOptions {
-        artefact: match command.emit {
-            Some(BuildEmit::LlvmIr) => Artefact::LlvmIr,
-            Some(BuildEmit::Asm) => Artefact::Asm,
-            Some(BuildEmit::Obj) => Artefact::Object,
-            Some(BuildEmit::Lib) => Artefact::StaticLibrary,
-            Some(BuildEmit::Shared) => Artefact::SharedLibrary,
-            Some(BuildEmit::Header) | None => Artefact::Executable,
-        },
+        artefact: artefact(command),
         code_by,
         output: command.output.clone(),
         overflow: command.overflow.into(),
@@ -66,10 +91,12 @@ fn build_loaded(look: &Look, command: &Build, program: &Program, timings: &mut T
         library_paths: command.library_paths.clone(),
     };
     let built =
-        qz_driver::build_native(program, &checker, &command.file, &options, &mut |stage| timings.done(stage));
+        qz_driver::build_native(program, &checker, &command.file, &options, cache, &mut |stage| {
+            timings.done(stage)
+        });
     match built {
         Ok(()) => write_inputs(command, program),
-        Err(failure) => fail(look, program, failure),
+        Err(failure) => fail(look, &program.sources, failure),
     }
 }
 

@@ -4,10 +4,11 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use qz_driver::{Failure, LineCounters, Program, Root, RunOptions};
+use qz_driver::{Cache, Failure, LineCounters, Program, Root, RunOptions};
 use qz_infer::Checker;
 use qz_spec::{Choice, Format, HostOptions, SharedCounters};
 
+use super::cache::Caching;
 use super::{STATUS_PROBLEMS, fail, load};
 use crate::cli::{Color, EngineName, Look, SpecHost, Test, TestChoice, TestFormat};
 
@@ -64,32 +65,59 @@ fn any_seed() -> u64 {
 
 /// Compiles a specification and runs its tests.
 pub(super) fn host(look: &Look, command: &SpecHost) -> u8 {
-    let Some(program) = load(Root::File(command.file.clone())) else { return STATUS_PROBLEMS };
-    let checker = Checker::new(&program.defs);
-    let problems = qz_driver::check(&program, &checker);
-    if look.report(&problems, &program) {
-        return STATUS_PROBLEMS;
+    let caching = Caching::open(&command.choice.caching, Some(&command.file));
+    if let Some(status) = caching.get().and_then(|cache| host_again(look, cache, command)) {
+        return caching.end(|| true).max(status);
     }
-    let counters = match command.choice.coverage.then(|| Coverage::new(&program)).transpose() {
-        Ok(counters) => counters,
-        Err(error) => return fail(look, &program, Failure::Internal(error.to_string())),
-    };
-    let options = RunOptions {
-        counters: counters.as_ref().map(|it| it.counters.clone()),
+    let status = host_anew(look, command, caching.get());
+    caching.end(|| true).max(status)
+}
+
+fn run_options(command: &SpecHost) -> RunOptions {
+    RunOptions {
         engine: command.choice.engine.into(),
         leaks: command.choice.leaks,
         args: vec![command.file.display().to_string()],
         ..RunOptions::default()
-    };
+    }
+}
+
+/// Runs the tests of a specification that was compiled before and did not change.
+fn host_again(look: &Look, cache: &Cache, command: &SpecHost) -> Option<u8> {
+    if command.choice.coverage {
+        return None;
+    }
+    let known = cache.unchanged(&command.file)?;
     let host_options = host_options(&command.choice, command.seed);
-    let told = qz_driver::compiled(&program, &checker, &options, &mut |_| {}, &mut |start, _| {
+    let told = cache.compiled(&known, &run_options(command), &mut |start| {
+        look.report(&known.warnings, &known.sources);
+        qz_spec::host(start, &host_options).map_err(|error| Failure::Internal(error.to_string()))
+    })?;
+    Some(told.map_or_else(|failure| fail(look, &known.sources, failure), |()| 0))
+}
+
+fn host_anew(look: &Look, command: &SpecHost, cache: Option<&Cache>) -> u8 {
+    let Some(program) = load(Root::File(command.file.clone()), cache) else { return STATUS_PROBLEMS };
+    let checker = Checker::new(&program.defs);
+    let problems = qz_driver::check(&program, &checker, cache);
+    if look.report(&problems, &program.sources) {
+        return STATUS_PROBLEMS;
+    }
+    let counters = match command.choice.coverage.then(|| Coverage::new(&program)).transpose() {
+        Ok(counters) => counters,
+        Err(error) => return fail(look, &program.sources, Failure::Internal(error.to_string())),
+    };
+    let counted = counters.as_ref().map(|it| it.counters.clone());
+    let options = RunOptions { counters: counted, ..run_options(command) };
+    let host_options = host_options(&command.choice, command.seed);
+    let told = qz_driver::compiled(&program, &checker, &options, cache, &mut |_| {}, &mut |start, _| {
         let told = qz_spec::host(start, &host_options);
         let told = told.and_then(|()| counters.as_ref().map_or(Ok(()), |it| it.tell(&program, &checker)));
         told.map_err(|error| Failure::Internal(error.to_string()))
     });
     match told {
         Ok(()) => 0,
-        Err(failure) => fail(look, &program, failure),
+        Err(failure) => fail(look, &program.sources, failure),
     }
 }
 

@@ -10,7 +10,7 @@ use qz_mir::layout::Layouts;
 use super::output::Output;
 use super::tools::{Clang, failed, run_tool};
 use super::{Artefact, BuildOptions, CodeBy};
-use crate::Program;
+use crate::{Cache, Program};
 use crate::foreign::{self, Library};
 use crate::run::{Failure, RunOptions, build};
 
@@ -38,6 +38,7 @@ pub(super) fn make(
     checker: &Checker<'_>,
     source: &Path,
     options: &BuildOptions,
+    cache: Option<&Cache>,
     done: &mut dyn FnMut(&'static str),
 ) -> Result<(Code, Vec<Library>), Failure> {
     let unit = options.debug.then(|| debug_unit(source));
@@ -58,8 +59,15 @@ pub(super) fn make(
     if as_object && options.code_by == CodeBy::Cranelift {
         let opt = if unoptimised { qz_cranelift::OptLevel::None } else { qz_cranelift::OptLevel::Speed };
         let config = qz_cranelift::Options { opt, count_objects: options.leaks, ..Default::default() };
-        let object = qz_cranelift::compile_object(&module, &layouts, &program.sources, config, unit.as_ref())
-            .map_err(|error| Failure::Internal(error.to_string()))?;
+        let packs = cache.map(|cache| cache.packs(&format!("object {config:?}")));
+        let store = packs.as_ref().map(|it| it as &dyn qz_cranelift::CodeStore);
+        let sources = &program.sources;
+        let object =
+            qz_cranelift::compile_object(&module, &layouts, sources, config, unit.as_ref(), store)
+                .map_err(|error| Failure::Internal(error.to_string()))?;
+        if let (Some(cache), Some(packs)) = (cache, packs) {
+            cache.keep(packs);
+        }
         done("cranelift");
         return Ok((Code::Object(object), libraries));
     }
@@ -88,9 +96,10 @@ pub(super) fn objects(
     code: &Code,
     output: &Output,
     options: &BuildOptions,
+    cache: Option<&Cache>,
 ) -> Result<Vec<PathBuf>, Failure> {
     match (code, clang) {
-        (Code::Ir(parts), Some(clang)) => compile_all(clang, parts, output, options),
+        (Code::Ir(parts), Some(clang)) => compile_all(clang, parts, output, options, cache),
         (Code::Ir(_), None) => Ok(vec![output.write("program.ll", code.bytes())?]),
         (Code::Object(object), _) => Ok(vec![output.write("program.o", object)?]),
     }
@@ -102,43 +111,72 @@ fn compile_all(
     parts: &[String],
     output: &Output,
     options: &BuildOptions,
+    cache: Option<&Cache>,
 ) -> Result<Vec<PathBuf>, Failure> {
+    let compiler = Compiler { clang, arguments: arguments(options), output };
+    let to_asm = options.artefact == Artefact::Asm;
+    let store = cache.map(|cache| cache.objects(&format!("{} {:?}", clang.identity, compiler.arguments)));
     let mut numbered: Vec<(usize, &String)> = parts.iter().enumerate().collect();
-    let made = qz_base::parallel::map(&mut numbered, 1, |(n, ir)| compile(clang, ir, *n, output, options));
+    let made = qz_base::parallel::map(&mut numbered, 1, |(part, ir)| {
+        let name = format!("program{part}.{}", if to_asm { "s" } else { "o" });
+        match &store {
+            None => compiler.compile(ir, &name),
+            Some(store) => match store.get(ir) {
+                Some(object) => output.write(&name, &object),
+                None => {
+                    let made = compiler.compile(ir, &name)?;
+                    std::fs::read(&made).into_iter().for_each(|object| store.put(ir, &object));
+                    Ok(made)
+                }
+            },
+        }
+    });
+    if let (Some(cache), Some(store)) = (cache, store) {
+        cache.note_objects(&store);
+    }
     made.into_iter().collect()
 }
 
-/// LLVM IR to assembly or an object, in the output's own folder.
-fn compile(
-    clang: &Clang,
-    ir: &str,
-    part: usize,
-    output: &Output,
-    options: &BuildOptions,
-) -> Result<PathBuf, Failure> {
-    let to_asm = options.artefact == Artefact::Asm;
-    let made = output.scratch(&format!("program{part}.{}", if to_asm { "s" } else { "o" }));
+/// What clang is told beside the file.
+fn arguments(options: &BuildOptions) -> Vec<String> {
     let opt = match &options.code_by {
         CodeBy::Llvm { opt } => opt,
         CodeBy::Cranelift => "1",
     };
-    let mut command = Command::new(&clang.path);
-    command.arg(if to_asm { "-S" } else { "-c" }).arg(format!("-O{opt}"));
+    let mut arguments = vec![if options.artefact == Artefact::Asm { "-S" } else { "-c" }.to_owned()];
+    arguments.push(format!("-O{opt}"));
     if let Some(cpu) = &options.target_cpu {
-        command.arg(if cfg!(target_arch = "x86_64") { "-march=" } else { "-mcpu=" }.to_owned() + cpu);
+        arguments.push(if cfg!(target_arch = "x86_64") { "-march=" } else { "-mcpu=" }.to_owned() + cpu);
     }
     if options.sanitize_address {
-        command.arg("-fsanitize=address");
+        arguments.push("-fsanitize=address".into());
     }
     if options.artefact == Artefact::SharedLibrary {
-        command.arg("-fPIC");
+        arguments.push("-fPIC".into());
     }
-    // The program comes through a pipe, so that no file's name gets into the object.
-    command.args(["-Wno-override-module", "-x", "ir", "-", "-o"]).arg(&made);
-    let words = run_tool(&mut command, Some(ir))
-        .map_err(|words| failed(&clang.path, "cannot compile the program", &words))?;
-    match std::fs::metadata(&made) {
-        Ok(data) if data.len() > 0 => Ok(made),
-        _ => Err(failed(&clang.path, "wrote nothing", &words)),
+    arguments.push("-Wno-override-module".into());
+    arguments
+}
+
+/// `clang`, told what to do.
+struct Compiler<'a> {
+    clang: &'a Clang,
+    arguments: Vec<String>,
+    output: &'a Output,
+}
+
+impl Compiler<'_> {
+    /// LLVM IR to assembly or an object, in the output's own folder.
+    fn compile(&self, ir: &str, name: &str) -> Result<PathBuf, Failure> {
+        let made = self.output.scratch(name);
+        let mut command = Command::new(&self.clang.path);
+        // The program comes through a pipe, so that no file's name gets into the object.
+        command.args(&self.arguments).args(["-x", "ir", "-", "-o"]).arg(&made);
+        let words = run_tool(&mut command, Some(ir))
+            .map_err(|words| failed(&self.clang.path, "cannot compile the program", &words))?;
+        match std::fs::metadata(&made) {
+            Ok(data) if data.len() > 0 => Ok(made),
+            _ => Err(failed(&self.clang.path, "wrote nothing", &words)),
+        }
     }
 }

@@ -18,6 +18,8 @@ const INSTALL: &str =
 /// A usable `clang`.
 pub(super) struct Clang {
     pub(super) path: PathBuf,
+    /// What decides which code it makes: its version, and which file of that version it is.
+    pub(super) identity: String,
 }
 
 fn missing(message: String, help: &str) -> Failure {
@@ -61,7 +63,15 @@ impl Clang {
         let text = output.map(|it| String::from_utf8_lossy(&it.stdout).into_owned()).unwrap_or_default();
         let shown = path.display();
         match version_in(&text) {
-            Some(version) if version >= *VERSIONS.start() => Ok(Clang { path }),
+            Some(version) if version >= *VERSIONS.start() => {
+                let facts = path.metadata().ok();
+                let time = facts.as_ref().and_then(|it| it.modified().ok());
+                let size = facts.map_or(0, |it| it.len());
+                // `native` means another processor on another machine.
+                let machine = if cfg!(target_os = "linux") { processor() } else { String::new() };
+                let identity = format!("{text} {} {size} {time:?} {machine}", path.display());
+                Ok(Clang { path, identity })
+            }
             Some(version) => Err(missing(
                 format!("`{shown}` is version {version}; {} or later is needed", VERSIONS.start()),
                 INSTALL,
@@ -69,6 +79,14 @@ impl Clang {
             None => Err(missing(format!("`{shown}` does not say that it is clang"), INSTALL)),
         }
     }
+}
+
+/// What the system says of the processor's kind and abilities.
+fn processor() -> String {
+    let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let wanted = ["model name", "flags", "Features", "CPU part"];
+    let lines = text.split("\n\n").next().unwrap_or_default().lines();
+    lines.filter(|line| wanted.iter().any(|it| line.starts_with(it))).collect::<Vec<_>>().join(" ")
 }
 
 /// A C compiler, as the one who knows how to link.

@@ -17,6 +17,17 @@ impl Defs {
         Some(Span::new(self.file_of(self.fns[id].module), range))
     }
 
+    /// Whether a module throws, or speaks of what is thrown.
+    pub fn names_throws(&self, module: ModuleId) -> bool {
+        let parsed = &self.files[&self.file_of(module)];
+        let throws = || {
+            let root = parsed.tree.root(&parsed.text);
+            root.descendants().any(|it| it.kind() == qz_syntax::SyntaxKind::ThrowExpr)
+        };
+        // Nearly all modules are answered by their text.
+        parsed.text.contains("Throws") || parsed.text.contains("throw") && throws()
+    }
+
     /// An operation's types are all written: there is no body to learn them from.
     pub(super) fn complete_operation(&self, id: FnId, syntax: ast::FnDef<'_>, sig: &mut FnSig) {
         let def = &self.fns[id];

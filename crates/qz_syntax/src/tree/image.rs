@@ -41,6 +41,42 @@ impl SyntaxTree {
     }
 }
 
+impl SyntaxTree {
+    /// Whether this can be a tree of the text: tokens stand one behind the other from its start to its end, nodes in one
+    /// another. A tree that somebody else wrote down may be anything.
+    pub fn is_of(&self, text: &str) -> bool {
+        let count = self.elements.len();
+        let mut ends = Vec::new();
+        let mut at = 0;
+        for (index, element) in self.elements.iter().enumerate() {
+            while ends.last() == Some(&index) {
+                ends.pop();
+            }
+            if element.kind.is_node() {
+                let end = index + 1 + element.data as usize;
+                if end > ends.last().copied().unwrap_or(count) || (index > 0 && ends.is_empty()) {
+                    return false;
+                }
+                ends.push(end);
+            } else {
+                let end = self.token_end(index as u32, text) as usize;
+                if ends.is_empty() || element.data as usize != at || end < at || !text.is_char_boundary(end) {
+                    return false;
+                }
+                at = end;
+            }
+        }
+        let body = |index: u32| {
+            self.elements.get(index as usize).is_some_and(|it| it.kind == SyntaxKind::HeredocBody)
+        };
+        let root = self.elements.first();
+        at == text.len()
+            && root.is_some_and(|it| it.kind == SyntaxKind::SourceFile && it.data as usize + 1 == count)
+            && self.heredocs.is_sorted_by(|a, b| a.0 < b.0)
+            && self.heredocs.iter().all(|&(_, index)| body(index))
+    }
+}
+
 fn element(bytes: [u8; 8]) -> Option<Element> {
     let word = u64::from_le_bytes(bytes);
     let kind = *SyntaxKind::ALL.get((word & 0xffff) as usize)?;
@@ -59,6 +95,7 @@ mod tests {
         let text = "def main\n  puts <<~A\n    one\n  A\n  x = [1, \"#{2}\"]\nend\n";
         let tree = crate::parse(text).tree;
         let image = tree.to_image();
+        assert!(tree.is_of(text) && !tree.is_of(&text[1..]) && !tree.is_of(&format!("{text} ")));
         assert_eq!(SyntaxTree::from_image(&image), Some(tree));
         for cut in 0..image.len() {
             // Shorter ones are refused, or lack heredocs.

@@ -1,0 +1,221 @@
+//! Building after an edit gives what building anew gives: random projects, random edits, and caches that are damaged,
+//! shared by two at a time or left by a build that was killed.
+//!
+//! `QUARTZ_EDITS=20000` makes that many edits, `QUARTZ_KILLS=1000` kills that many builds; `QUARTZ_FIRST=17` starts with
+//! that project.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use qz_driver::cache::Place;
+use qz_driver::{Cache, Root};
+use qz_infer::Checker;
+use qz_progen::Project;
+
+/// In an ordinary test run.
+const EDITS: u64 = 400;
+const RUNS: u64 = 40;
+const KILLS: u64 = 25;
+/// Edits of one project.
+const EACH: u64 = 20;
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// A folder with a project and its cache, removed at the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Scratch {
+        let folder = std::env::temp_dir().join(format!("quartz-edits-{name}-{}", std::process::id()));
+        std::fs::remove_dir_all(&folder).ok();
+        std::fs::create_dir_all(&folder).expect("the temporary folder can be written");
+        Scratch(folder)
+    }
+
+    fn write(&self, project: &Project) {
+        for file in project.files() {
+            let path = self.0.join(&file.name);
+            match file.text {
+                Some(text) => std::fs::write(&path, text).expect("the file can be written"),
+                None => drop(std::fs::remove_file(&path)),
+            }
+        }
+    }
+
+    fn main(&self) -> PathBuf {
+        self.0.join("main.qz")
+    }
+
+    fn cache(&self) -> PathBuf {
+        self.0.join("cache")
+    }
+
+    fn entries(&self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        collect(&self.cache(), &mut found);
+        found.retain(|it| it.file_name().is_some_and(|name| name.len() == 62));
+        found.sort();
+        found
+    }
+
+    fn quartz(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_quartz"));
+        command.current_dir(&self.0).args(args).env("QUARTZ_CACHE_DIR", self.cache()).stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn output(&self, args: &[&str]) -> Output {
+        self.quartz(args).output().expect("the command starts")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() { collect(&path, found) } else { found.push(path) }
+    }
+}
+
+/// What checking finds, as it is shown.
+fn check(file: &Path, cache: Option<&Cache>) -> String {
+    if let Some(known) = cache.and_then(|cache| cache.unchanged(file)) {
+        return known.warnings.iter().map(|it| qz_diag::render_human(it, &known.sources, false)).collect();
+    }
+    let Ok(loaded) = qz_driver::load(Root::File(file.to_owned()), cache) else { return "unreadable".into() };
+    let program = qz_driver::collect(loaded);
+    let problems = qz_driver::check(&program, &Checker::for_problems(&program.defs), cache);
+    problems.iter().map(|it| qz_diag::render_human(it, &program.sources, false)).collect()
+}
+
+fn open(scratch: &Scratch) -> Cache {
+    let place = Place { folder: scratch.cache(), limit: 1 << 30, remote: None };
+    Cache::at(&place, &scratch.main(), "").unwrap_or_else(|_| panic!("the temporary folder can be written"))
+}
+
+/// Removes, cuts off or changes one entry.
+fn damage(entries: &[PathBuf], number: u64) {
+    if entries.is_empty() {
+        return;
+    }
+    let path = &entries[number as usize % entries.len()];
+    let bytes = std::fs::read(path).expect("the entry is there");
+    match number % 3 {
+        0 => std::fs::remove_file(path).expect("the entry can be removed"),
+        1 => std::fs::write(path, &bytes[..bytes.len() / 2]).expect("the entry can be written"),
+        _ => {
+            let mut bytes = bytes;
+            let at = number as usize * 7 % bytes.len();
+            bytes[at] ^= 1 << (number % 8);
+            std::fs::write(path, bytes).expect("the entry can be written");
+        }
+    }
+}
+
+#[test]
+fn checking_after_edits() {
+    let edits = number("QUARTZ_EDITS", EDITS);
+    let first = number("QUARTZ_FIRST", 1);
+    let (mut clean, mut reused) = (0, 0);
+    for seed in first..first + edits.div_ceil(EACH) {
+        let scratch = Scratch::new(&format!("check{seed}"));
+        let mut project = Project::new(seed);
+        let mut what = String::from("nothing");
+        for edit in 0..EACH {
+            scratch.write(&project);
+            let cache = open(&scratch);
+            let found = check(&scratch.main(), Some(&cache));
+            let anew = check(&scratch.main(), None);
+            assert_eq!(found, anew, "project {seed}, edit {edit} ({what}), in {}", scratch.0.display());
+            clean += u64::from(!anew.contains("error["));
+            reused += cache.journal().lines.iter().filter(|it| it.outcome.is_hit()).count();
+            if (seed + edit) % 5 == 0 {
+                damage(&scratch.entries(), seed * EACH + edit);
+            }
+            what = project.edit();
+        }
+    }
+    // The question is worth nothing if programs are never right or nothing is ever reused.
+    assert!(clean * 8 > edits, "{clean} of {edits} were without errors");
+    assert!(reused as u64 > edits, "{reused} things were reused in {edits} edits");
+}
+
+#[test]
+fn running_after_edits() {
+    let runs = number("QUARTZ_EDITS", RUNS * 10) / 10;
+    let first = number("QUARTZ_FIRST", 1);
+    for seed in first..first + runs.div_ceil(EACH) {
+        let scratch = Scratch::new(&format!("run{seed}"));
+        let mut project = Project::new(seed);
+        for edit in 0..EACH {
+            scratch.write(&project);
+            let command = ["run", "--color=never", "main.qz"];
+            let anew = scratch.output(&["run", "--color=never", "--no-cache", "main.qz"]);
+            for round in 0..2 {
+                let found = scratch.output(&command);
+                let place = format!("project {seed}, edit {edit}, round {round}");
+                assert_eq!(text(&found.stdout), text(&anew.stdout), "{place}");
+                assert_eq!(text(&found.stderr), text(&anew.stderr), "{place}");
+                assert_eq!(found.status.code(), anew.status.code(), "{place}");
+            }
+            project.edit();
+        }
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Two builds at a time into one cache, each as if it were alone.
+#[test]
+fn two_at_once() {
+    let scratch = Scratch::new("two");
+    let mut project = Project::new(4);
+    for _ in 0..15 {
+        scratch.write(&project);
+        let anew = scratch.output(&["run", "--color=never", "--no-cache", "main.qz"]);
+        let start = || scratch.quartz(&["run", "--color=never", "main.qz"]).spawn().expect("the command starts");
+        let both: Vec<Child> = vec![start(), start()];
+        for child in both {
+            let found = child.wait_with_output().expect("the command ends");
+            assert_eq!(text(&found.stdout), text(&anew.stdout));
+            assert_eq!(text(&found.stderr), text(&anew.stderr));
+        }
+        project.edit();
+    }
+    let verified = scratch.output(&["cache", "verify"]);
+    assert_eq!(verified.status.code(), Some(0), "{}", text(&verified.stdout));
+}
+
+/// Builds that are killed leave entries or nothing, and what is built afterwards is right.
+#[test]
+fn killed_at_any_point() {
+    let scratch = Scratch::new("killed");
+    let mut project = Project::new(9);
+    for round in 0..number("QUARTZ_KILLS", KILLS) {
+        scratch.write(&project);
+        let mut child = scratch.quartz(&["run", "main.qz"]).spawn().expect("the command starts");
+        std::thread::sleep(Duration::from_micros(round * 7919 % 30_000));
+        child.kill().ok();
+        child.wait().expect("the command ends");
+        if round % 8 == 0 {
+            let anew = scratch.output(&["run", "--color=never", "--no-cache", "main.qz"]);
+            let found = scratch.output(&["run", "--color=never", "main.qz"]);
+            assert_eq!(text(&found.stdout), text(&anew.stdout), "round {round}");
+            assert_eq!(text(&found.stderr), text(&anew.stderr), "round {round}");
+        }
+        project.edit();
+    }
+    let verified = scratch.output(&["cache", "verify"]);
+    assert_eq!(verified.status.code(), Some(0), "{}", text(&verified.stdout));
+}

@@ -1,0 +1,283 @@
+//! Checking, module by module: one whose text did not change and that sees the same of others is not checked again.
+//!
+//! The interface of a module is what is written of it ([`super::written`]) and what was inferred. A module's result is kept
+//! only if its group and all that it sees have no errors, and if what was found there speaks of its own files alone:
+//! places in other files move without changing what these mean.
+
+use std::time::{Duration, Instant};
+
+use qz_base::FileId;
+use qz_cache::{Found, Key, KeyBuilder, Tier};
+use qz_diag::{Diagnostic, Sources};
+use qz_hir::{Container, FnKind, ModuleId};
+use qz_infer::Checker;
+use serde::{Deserialize, Serialize};
+
+use super::graph::{Group, Node, groups};
+use super::stored::{Stored, restore, store};
+use super::{Cache, Outcome, Stage};
+use crate::Program;
+
+/// What is kept of a group of modules without errors.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    /// Of what was inferred of the functions that others can name.
+    inferred: Key,
+    warnings: Vec<Stored>,
+    micros: u64,
+}
+
+impl Cache {
+    /// Checks a program whose declarations have no errors, and remembers it.
+    pub(crate) fn check(&self, program: &Program, checker: &Checker<'_>, problems: &mut Vec<Diagnostic>) {
+        let mut incremental = Incremental::new(self, program, checker);
+        problems.extend(incremental.check());
+        qz_diag::sort_and_dedup(problems);
+        let Incremental { modules, impls, .. } = incremental;
+        self.remember(program, problems, modules, impls);
+    }
+}
+
+/// A group that was checked, now or before.
+struct Checked {
+    /// Of all that can be seen of it and through it.
+    seen: Key,
+    /// Of the texts of it and of all that it sees.
+    texts: Key,
+    /// It or something it sees has errors.
+    broken: bool,
+}
+
+/// What a module was when a program was last checked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct LastModule {
+    pub(crate) path: String,
+    pub(crate) content: Key,
+    /// Of its whole group.
+    pub(crate) interface: Key,
+}
+
+/// Checks modules that may have been checked before.
+struct Incremental<'a, 'd> {
+    cache: &'a Cache,
+    program: &'a Program,
+    checker: &'a Checker<'d>,
+    nodes: &'a [Node],
+    /// Heads of impls are seen everywhere.
+    impls: Key,
+    checked: Vec<Checked>,
+    problems: Vec<Diagnostic>,
+    modules: Vec<LastModule>,
+}
+
+impl<'a, 'd> Incremental<'a, 'd> {
+    fn new(cache: &'a Cache, program: &'a Program, checker: &'a Checker<'d>) -> Incremental<'a, 'd> {
+        let nodes = &program.nodes;
+        let impls = impl_heads(nodes);
+        let (checked, problems, modules) = (Vec::new(), Vec::new(), Vec::new());
+        Incremental { cache, program, checker, nodes, impls, checked, problems, modules }
+    }
+
+    /// Everything found in the program's modules.
+    fn check(&mut self) -> Vec<Diagnostic> {
+        let groups = groups(self.nodes);
+        groups.iter().for_each(|group| self.group(group));
+        let broken = self.checked.iter().any(|it| it.broken);
+        if !broken {
+            self.constants(&groups);
+        }
+        std::mem::take(&mut self.problems)
+    }
+
+    /// Checks a group, unless that was done before.
+    fn group(&mut self, group: &Group) {
+        let key = self.group_key(group);
+        let (found, outcome) = match self.cache.store.get(Tier::Check, key) {
+            Found::Content(bytes) => (self.known(group, &bytes), Outcome::New),
+            Found::Nothing => (None, self.why(group)),
+            Found::Damaged(damage) => (None, Outcome::Damaged(damage)),
+        };
+        let (inferred, broken) = match found {
+            Some((inferred, warnings, took)) => {
+                self.problems.extend(warnings);
+                self.note(group, &Outcome::Reused, took);
+                (inferred, false)
+            }
+            None => self.make(group, key, outcome),
+        };
+        let interface = self.interface(group, inferred);
+        self.remember(group, interface);
+        let seen: Vec<Key> = group.sees.iter().map(|&it| self.checked[it].seen).collect();
+        let seen = KeyBuilder::new("seen").key(interface).keys(&seen).finish();
+        let texts: Vec<Key> = group.sees.iter().map(|&it| self.checked[it].texts).collect();
+        let own: Vec<Key> = group.members.iter().map(|&it| self.nodes[it].content).collect();
+        let texts = KeyBuilder::new("texts").keys(&own).keys(&texts).finish();
+        self.checked.push(Checked { seen, texts, broken });
+    }
+
+    fn group_key(&self, group: &Group) -> Key {
+        let mut key = self.cache.key("check").key(self.impls);
+        for &it in &group.members {
+            key = key.str(&self.nodes[it].path).key(self.nodes[it].content);
+        }
+        let seen: Vec<Key> = group.sees.iter().map(|&it| self.checked[it].seen).collect();
+        key.keys(&seen).finish()
+    }
+
+    fn known(&self, group: &Group, bytes: &[u8]) -> Option<(Key, Vec<Diagnostic>, Duration)> {
+        let record: Record = qz_cache::decode(bytes).ok()?;
+        let file = |number: u32| {
+            let file = self.nodes[*group.members.get(number as usize)?].file;
+            Some((file, self.program.sources.text(file).len() as u32))
+        };
+        let warnings: Option<Vec<Diagnostic>> =
+            record.warnings.into_iter().map(|it| restore(it, &file)).collect();
+        Some((record.inferred, warnings?, Duration::from_micros(record.micros)))
+    }
+
+    /// Checks a group and keeps what was found, if it may be.
+    fn make(&mut self, group: &Group, key: Key, outcome: Outcome) -> (Key, bool) {
+        let started = Instant::now();
+        self.checker.check_modules(&self.module_ids(group));
+        let inferred = self.inferred(group);
+        let found = self.program.defs.take_problems();
+        let took = started.elapsed();
+        let broken_before = group.sees.iter().any(|&it| self.checked[it].broken);
+        let is_broken = |it: &Diagnostic| it.is_error();
+        let broken = broken_before || found.iter().any(is_broken);
+        let record = self.record(group, inferred, &found, took).filter(|_| !broken);
+        let outcome = match &record {
+            Some(record) => {
+                self.cache.store.put(Tier::Check, key, &qz_cache::encode(record));
+                outcome
+            }
+            None if broken => Outcome::NotKept("there are errors".into()),
+            None => Outcome::NotKept("what was found speaks of other files".into()),
+        };
+        self.note(group, &outcome, Duration::ZERO);
+        self.problems.extend(found);
+        (inferred, broken)
+    }
+
+    fn record(&self, group: &Group, inferred: Key, found: &[Diagnostic], took: Duration) -> Option<Record> {
+        let number = |file: FileId| {
+            let at = group.members.iter().position(|&it| self.nodes[it].file == file)?;
+            Some(at as u32)
+        };
+        // What others' bodies gave was told, or kept, when those were checked.
+        let own = found.iter().filter(|it| number(it.span.file).is_some());
+        let warnings: Option<Vec<Stored>> = own.map(|it| store(it, &number)).collect();
+        Some(Record { inferred, warnings: warnings?, micros: took.as_micros() as u64 })
+    }
+
+    fn module_ids(&self, group: &Group) -> Vec<ModuleId> {
+        let ids = group.members.iter().map(|&it| self.program.defs.module_of_file(self.nodes[it].file));
+        ids.map(|it| it.expect("every file is a module")).collect()
+    }
+
+    /// What others can see of the functions of a group that is not written.
+    fn inferred(&self, group: &Group) -> Key {
+        let ids = self.module_ids(group);
+        let mut text = String::new();
+        for (id, def) in self.program.defs.fns.iter() {
+            let hidden = def.is_private && def.container == Container::Module && def.kind == FnKind::Normal;
+            if ids.contains(&def.module) && def.has_body && !hidden {
+                self.checker.write_interface(id, &mut text);
+            }
+        }
+        Key::of_content(text.as_bytes())
+    }
+
+    fn interface(&self, group: &Group, inferred: Key) -> Key {
+        let mut key = KeyBuilder::new("interface of a group").key(inferred);
+        for &it in &group.members {
+            key = key.str(&self.nodes[it].path).key(self.nodes[it].written.interface);
+        }
+        key.finish()
+    }
+
+    // ---- constants
+
+    /// Evaluates constants, but those of modules that see the same texts as before.
+    fn constants(&mut self, groups: &[Group]) {
+        let code = impl_texts(self.nodes);
+        for (at, group) in groups.iter().enumerate() {
+            let modules = self.module_ids(group);
+            if !crate::consts::has_any(self.program, &modules) {
+                continue;
+            }
+            let key = self.cache.key("constants").key(code).key(self.checked[at].texts);
+            let paths = group.members.iter().map(|&it| self.nodes[it].path.as_str());
+            let key = paths.fold(key, KeyBuilder::str).finish();
+            if let Found::Content(_) = self.cache.store.get(Tier::Check, key) {
+                self.note_stage(group, Stage::Constants, &Outcome::Reused, Duration::ZERO);
+                continue;
+            }
+            let found = crate::consts::check(self.program, &modules);
+            if found.is_empty() {
+                self.cache.store.put(Tier::Check, key, &[]);
+            }
+            self.note_stage(group, Stage::Constants, &Outcome::New, Duration::ZERO);
+            self.problems.extend(found);
+        }
+    }
+
+    // ---- telling
+
+    fn note(&self, group: &Group, outcome: &Outcome, saved: Duration) {
+        self.note_stage(group, Stage::Check, outcome, saved);
+    }
+
+    fn note_stage(&self, group: &Group, stage: Stage, outcome: &Outcome, saved: Duration) {
+        for (n, &it) in group.members.iter().enumerate() {
+            let saved = if n == 0 { saved } else { Duration::ZERO };
+            self.cache.note(&self.nodes[it].path, stage, outcome.clone(), saved);
+        }
+    }
+
+    fn remember(&mut self, group: &Group, interface: Key) {
+        for &it in &group.members {
+            let Node { path, content, .. } = &self.nodes[it];
+            self.modules.push(LastModule { path: path.clone(), content: *content, interface });
+        }
+    }
+
+    /// Why there is no entry for this group, as far as the last build tells.
+    fn why(&self, group: &Group) -> Outcome {
+        let last = self.cache.last.borrow();
+        let Some(last) = last.as_ref() else { return Outcome::New };
+        let find = |path: &str| last.modules.iter().find(|it| it.path == path);
+        let own = group.members.iter().map(|&it| &self.nodes[it]);
+        for node in own {
+            match find(&node.path) {
+                None => return Outcome::New,
+                Some(known) if known.content != node.content => {
+                    let whose =
+                        if group.members.len() == 1 { "its".into() } else { format!("`{}`: its", node.path) };
+                    return Outcome::Changed(format!("{whose} text changed"));
+                }
+                Some(_) => {}
+            }
+        }
+        let now = |path: &str| self.modules.iter().find(|it| it.path == path);
+        let changed = last.modules.iter().find(|before| {
+            now(&before.path).is_some_and(|it| it.interface != before.interface)
+        });
+        match changed {
+            Some(it) => Outcome::Changed(format!("the interface of `{}` changed", it.path)),
+            None if last.impls != self.impls => Outcome::Changed("impls of traits changed".into()),
+            None => Outcome::New,
+        }
+    }
+}
+
+fn impl_heads(nodes: &[Node]) -> Key {
+    let heads = nodes.iter().filter_map(|it| Some((&it.path, it.written.impls?)));
+    heads.fold(KeyBuilder::new("impls"), |key, (path, it)| key.str(path).key(it)).finish()
+}
+
+/// Evaluating may come to any impl of a trait, wherever it stands.
+fn impl_texts(nodes: &[Node]) -> Key {
+    let texts = nodes.iter().filter(|it| it.written.impls.is_some());
+    texts.fold(KeyBuilder::new("impl texts"), |key, it| key.str(&it.path).key(it.content)).finish()
+}

@@ -1,0 +1,174 @@
+//! Which modules can see what of which others? Modules that import each other in a circle are one group; groups stand in
+//! an order in which each comes after those that it can see.
+
+use qz_base::{FileId, FxHashMap};
+use qz_cache::Key;
+
+use super::written::Written;
+
+/// A user's module, before anything is known of what it means.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) file: FileId,
+    pub(crate) path: String,
+    /// Its text.
+    pub(crate) content: Key,
+    pub(crate) written: Written,
+    /// The user's modules that it imports.
+    pub(crate) imports: Vec<FileId>,
+}
+
+/// Modules that see each other.
+pub(crate) struct Group {
+    /// Indexes of nodes, in order.
+    pub(crate) members: Vec<usize>,
+    /// Earlier groups that are seen from here, in order.
+    pub(crate) sees: Vec<usize>,
+}
+
+/// The groups of a program, those that see nobody first.
+pub(crate) fn groups(nodes: &[Node]) -> Vec<Group> {
+    let by_file: FxHashMap<FileId, usize> = nodes.iter().enumerate().map(|(n, it)| (it.file, n)).collect();
+    // What gives methods to others' types is seen without an import.
+    let everywhere: Vec<usize> = (0..nodes.len()).filter(|&n| nodes[n].written.reaches_out).collect();
+    let edges = |n: usize| -> Vec<usize> {
+        let imports = nodes[n].imports.iter().filter_map(|file| by_file.get(file).copied());
+        let mut all: Vec<usize> = imports.chain(everywhere.iter().copied()).filter(|&it| it != n).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    };
+    let edges: Vec<Vec<usize>> = (0..nodes.len()).map(edges).collect();
+    let mut found = Components::new(&edges);
+    (0..nodes.len()).for_each(|n| found.visit(n));
+    let Components { groups, group_of, .. } = found;
+    let sees = |(at, members): (usize, &Vec<usize>)| {
+        let seen = members.iter().flat_map(|&n| &edges[n]).map(|&to| group_of[to]);
+        let mut sees: Vec<usize> = seen.filter(|&it| it != at).collect();
+        sees.sort_unstable();
+        sees.dedup();
+        sees
+    };
+    let sees: Vec<Vec<usize>> = groups.iter().enumerate().map(sees).collect();
+    groups.into_iter().zip(sees).map(|(members, sees)| Group { members, sees }).collect()
+}
+
+/// Tarjan's strongly connected components (1972), with a stack of its own: chains of imports may be long.
+struct Components<'a> {
+    edges: &'a [Vec<usize>],
+    /// When a node was first met; 0 is not yet.
+    met: Vec<usize>,
+    low: Vec<usize>,
+    next: usize,
+    open: Vec<usize>,
+    groups: Vec<Vec<usize>>,
+    group_of: Vec<usize>,
+}
+
+const OPEN: usize = usize::MAX;
+
+impl<'a> Components<'a> {
+    fn new(edges: &'a [Vec<usize>]) -> Components<'a> {
+        let n = edges.len();
+        Components {
+            edges,
+            met: vec![0; n],
+            low: vec![0; n],
+            next: 1,
+            open: Vec::new(),
+            groups: Vec::new(),
+            group_of: vec![OPEN; n],
+        }
+    }
+
+    fn visit(&mut self, start: usize) {
+        if self.met[start] != 0 {
+            return;
+        }
+        let mut path = vec![(start, 0)];
+        self.enter(start);
+        while let Some((node, edge)) = path.last_mut() {
+            let node = *node;
+            match self.edges[node].get(*edge) {
+                Some(&to) => {
+                    *edge += 1;
+                    if self.met[to] == 0 {
+                        self.enter(to);
+                        path.push((to, 0));
+                    } else if self.group_of[to] == OPEN {
+                        self.low[node] = self.low[node].min(self.met[to]);
+                    }
+                }
+                None => {
+                    path.pop();
+                    self.leave(node, path.last().map(|it| it.0));
+                }
+            }
+        }
+    }
+
+    fn enter(&mut self, node: usize) {
+        (self.met[node], self.low[node]) = (self.next, self.next);
+        self.next += 1;
+        self.open.push(node);
+    }
+
+    fn leave(&mut self, node: usize, parent: Option<usize>) {
+        if let Some(parent) = parent {
+            self.low[parent] = self.low[parent].min(self.low[node]);
+        }
+        if self.low[node] == self.met[node] {
+            let at = self.open.iter().rposition(|&it| it == node).expect("it was entered");
+            let mut members = self.open.split_off(at);
+            members.sort_unstable();
+            members.iter().for_each(|&it| self.group_of[it] = self.groups.len());
+            self.groups.push(members);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn program(imports: &[&[u32]], reaching: &[usize]) -> Vec<(Vec<usize>, Vec<usize>)> {
+        let node = |(n, imports): (usize, &&[u32])| Node {
+            file: FileId(n as u32),
+            path: n.to_string(),
+            content: Key::of_content(b""),
+            written: Written {
+                interface: Key::of_content(b""),
+                impls: None,
+                reaches_out: reaching.contains(&n),
+            },
+            imports: imports.iter().map(|&it| FileId(it)).collect(),
+        };
+        let nodes: Vec<Node> = imports.iter().enumerate().map(node).collect();
+        groups(&nodes).into_iter().map(|it| (it.members, it.sees)).collect()
+    }
+
+    #[test]
+    fn what_is_seen_comes_first() {
+        let groups = program(&[&[1, 2], &[2], &[]], &[]);
+        assert_eq!(groups, [(vec![2], vec![]), (vec![1], vec![0]), (vec![0], vec![0, 1])]);
+    }
+
+    #[test]
+    fn circles_are_one_group() {
+        let groups = program(&[&[1], &[2], &[1, 3], &[]], &[]);
+        assert_eq!(groups, [(vec![3], vec![]), (vec![1, 2], vec![0]), (vec![0], vec![1])]);
+    }
+
+    #[test]
+    fn methods_for_others_types_are_seen_everywhere() {
+        let groups = program(&[&[1], &[], &[1]], &[2]);
+        assert_eq!(groups, [(vec![1, 2], vec![]), (vec![0], vec![0])]);
+    }
+
+    #[test]
+    fn long_chains_need_no_stack() {
+        let imports: Vec<Vec<u32>> = (1..=100_000).map(|n| if n < 100_000 { vec![n] } else { vec![] }).collect();
+        let imports: Vec<&[u32]> = imports.iter().map(Vec::as_slice).collect();
+        assert_eq!(program(&imports, &[]).len(), 100_000);
+    }
+}

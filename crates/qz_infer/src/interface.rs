@@ -1,0 +1,71 @@
+//! What others can see of a function, as a text: equal texts mean that no other body can tell the difference. Nothing in
+//! it depends on numbers of declarations or on the order in which things became known.
+
+use std::fmt::Write;
+
+use qz_base::Name;
+use qz_hir::Defs;
+use qz_types::{AdtId, DefNames, EffectId, FnId, TraitId, TraitRef, Ty};
+
+use crate::Checker;
+
+/// Names that mean one declaration each.
+struct Paths<'d>(&'d Defs);
+
+impl DefNames for Paths<'_> {
+    fn adt_name(&self, id: AdtId) -> Name {
+        self.0.adt_path(id)
+    }
+
+    fn trait_name(&self, id: TraitId) -> Name {
+        let def = &self.0.traits[id];
+        Name::new(&format!("{}::{}", self.0.modules[def.module].path, def.name))
+    }
+
+    fn effect_name(&self, id: EffectId) -> Name {
+        self.0.effect_name(id)
+    }
+
+    fn is_option(&self, id: AdtId) -> bool {
+        self.0.is_option(id)
+    }
+
+    fn opaque_bounds(&self, owner: FnId, n: u32, args: &[Ty]) -> Vec<TraitRef> {
+        self.0.opaque_bounds(owner, n, args)
+    }
+}
+
+impl Checker<'_> {
+    /// Writes what others can see of a function with a body: its type with everything inferred, and what stands behind
+    /// each `impl Trait` of its result.
+    pub fn write_interface(&self, id: FnId, text: &mut String) {
+        let names = Paths(self.defs);
+        let show = |ty: Ty| ty.display(&names).to_string();
+        let show_trait = |it: TraitRef| {
+            let args: Vec<String> = it.args.iter().map(|&ty| show(ty)).collect();
+            format!("{}<{}>", names.trait_name(it.trait_id), args.join(", "))
+        };
+        let scheme = self.scheme(id);
+        let mut put = |part: std::fmt::Arguments<'_>| text.write_fmt(part).expect("a text takes all");
+        put(format_args!("{}", self.defs.fn_path(id)));
+        for param in &scheme.generics.params {
+            put(format_args!(" <{}>", param.name));
+        }
+        for it in &scheme.generics.preds {
+            put(format_args!(" where {}: {}", show(it.ty), show_trait(it.trait_ref)));
+            it.assoc.iter().for_each(|&(name, ty)| put(format_args!(" {name} = {}", show(ty))));
+        }
+        for it in &scheme.members {
+            let module = self.defs.modules[it.module].path;
+            put(format_args!(" has {} {} {} {module}", show(it.receiver), it.name, it.maybe_field));
+            it.args.iter().for_each(|&ty| put(format_args!(" {},", show(ty))));
+            put(format_args!(" {}", show(it.ret)));
+        }
+        scheme.params.iter().for_each(|&ty| put(format_args!(" ({})", show(ty))));
+        put(format_args!(": {}", show(scheme.ret)));
+        if !self.defs.fn_sig(id).opaques.is_empty() {
+            self.check_fn(id).hidden.iter().for_each(|&ty| put(format_args!(" is {}", show(ty))));
+        }
+        put(format_args!("\n"));
+    }
+}
