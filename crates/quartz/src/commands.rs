@@ -194,7 +194,8 @@ fn run(look: &Look, command: &Run) -> u8 {
     let file = Some(&*command.file).filter(|it| !asks_for_less && it.as_os_str() != "-");
     let caching = Caching::open(&command.caching, file);
     let options = run_options(command);
-    if let Some(status) = caching.get().and_then(|cache| run_again(look, cache, &options, command, &mut timings))
+    if let Some(status) =
+        caching.get().and_then(|cache| run_again(look, cache, &options, command, &mut timings))
     {
         timings.print();
         return caching.end(|| cache::runs_the_same(&command.file, &options)).max(status);

@@ -12,6 +12,11 @@ pub(crate) fn not_an_effect(span: Span, name: &str) -> Diagnostic {
         .help("an effect is declared by `effect Name … end`")
 }
 
+pub(crate) fn effect_as_type(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::UNKNOWN_TYPE, span, format!("`{name}` is an effect, not a type"))
+        .help(format!("its handlers have the type `Handler<{name}>`"))
+}
+
 pub(crate) fn no_operation(span: Span, effect: Name, name: Name, declared: Span) -> Diagnostic {
     Diagnostic::new(Code::HANDLER_CLAUSES, span, format!("`{effect}` has no operation `{name}`"))
         .at(declared, "declared here")

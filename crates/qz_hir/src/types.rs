@@ -78,6 +78,8 @@ pub struct TypeCx<'a> {
     allow_holes: bool,
     /// The function type that comes next may say what it can do: who asked reads that.
     takes_row: bool,
+    /// The type that comes next may be an effect.
+    takes_effect: bool,
 }
 
 /// The node of a declaration, with its file.
@@ -112,6 +114,7 @@ impl Defs {
             opaques: Vec::new(),
             allow_holes: false,
             takes_row: false,
+            takes_effect: false,
         }
     }
 

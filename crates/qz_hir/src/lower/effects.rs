@@ -165,7 +165,7 @@ impl Cx<'_> {
     pub(super) fn handler(&mut self, it: ast::HandlerExpr<'_>) -> ExprId {
         let range = it.syntax().range();
         let Some(written) = it.effect() else { return self.missing(range) };
-        let ty = self.types.local_type(written);
+        let ty = self.types.handled_effect(written);
         let found = ty.as_adt().and_then(|(adt, args)| Some((self.defs.adts[adt].effect?, adt, args)));
         let Some((effect, adt, args)) = found else {
             if !ty.is_error() {

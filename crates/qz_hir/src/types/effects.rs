@@ -77,6 +77,14 @@ impl TypeCx<'_> {
         lowered
     }
 
+    /// The effect that a handler names, its arguments perhaps left out.
+    pub fn handled_effect(&mut self, ty: ast::TypeExpr<'_>) -> Ty {
+        self.takes_effect = true;
+        let lowered = self.ty(ty, Position::Part);
+        self.takes_effect = false;
+        lowered
+    }
+
     /// The row of a written function type.
     pub(super) fn take_row(&mut self, ty: Option<ast::TypeExpr<'_>>) -> Vec<Label> {
         match ty.and_then(fn_type).and_then(|it| it.can()) {
@@ -91,7 +99,9 @@ impl TypeCx<'_> {
     }
 
     fn label(&mut self, written: ast::TypeExpr<'_>) -> Option<Label> {
+        self.takes_effect = true;
         let ty = self.ty(written, Position::Part);
+        self.takes_effect = false;
         let span = self.span(written.syntax().range());
         match ty.as_adt().and_then(|(adt, args)| Some((self.defs.adts[adt].effect?, args))) {
             Some((effect, args)) => Some(Label { effect, args }),
