@@ -64,6 +64,8 @@ pub(crate) enum Command {
     /// What `quartz test` starts for each specification
     #[command(hide = true)]
     SpecHost(SpecHost),
+    /// Do it again whenever a file is saved
+    Watch(Watch),
     /// Look after the cache
     Cache {
         #[command(subcommand)]
@@ -73,6 +75,23 @@ pub(crate) enum Command {
     Explain { code: String },
     /// Make a folder with a new program
     New { name: String },
+}
+
+#[derive(Args)]
+pub(crate) struct Watch {
+    /// What to do: check, run or test
+    #[arg(value_enum)]
+    pub(crate) what: Watched,
+    /// What the command is told: files, folders and flags
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) args: Vec<String>,
+}
+
+#[derive(Copy, Clone, ValueEnum, PartialEq, Eq)]
+pub(crate) enum Watched {
+    Check,
+    Run,
+    Test,
 }
 
 /// What is reused of earlier runs.
@@ -204,6 +223,12 @@ pub(crate) struct Build {
     pub(crate) timings: bool,
     #[command(flatten)]
     pub(crate) caching: CacheFlags,
+    /// Write a file for each module into the folder that is the output: LLVM IR, or with `--emit=obj` objects
+    #[arg(long)]
+    pub(crate) separate: bool,
+    /// Write beside the output which files it was made of: OUT.d for make, OUT.deps.json for other tools
+    #[arg(long)]
+    pub(crate) emit_deps: bool,
     /// Write which files the program consists of, for `quake`
     #[arg(long, hide = true, value_name = "FILE")]
     pub(crate) inputs: Option<PathBuf>,

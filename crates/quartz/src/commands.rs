@@ -5,6 +5,7 @@ mod cache;
 mod explain;
 mod new;
 mod test;
+mod watch;
 
 use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
@@ -41,6 +42,7 @@ pub(crate) fn dispatch(cli: &Cli) -> u8 {
         }
         Command::Test(command) => test::test(&cli.look, command),
         Command::SpecHost(command) => test::host(&cli.look, command),
+        Command::Watch(command) => watch::watch(command),
         Command::Cache { what } => cache::manage(what),
         Command::Explain { code } => explain::explain(code),
         Command::New { name } => new::new(name),

@@ -388,3 +388,74 @@ fn a_foreign_function_that_no_library_has() {
     assert!(stderr.contains("QZ9008") && stderr.contains("a.qz:1:"), "{stderr}");
     assert_eq!(scratch.names(), ["a.qz"]);
 }
+
+/// The runtime library, where cargo keeps it beside the compiler.
+fn runtime() -> PathBuf {
+    let folder = Path::new(env!("CARGO_BIN_EXE_quartz")).parent().expect("in a folder").join("deps");
+    let is_one = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        name.starts_with("libqz_rt_native-") && name.ends_with(".a")
+    };
+    let all = std::fs::read_dir(folder).expect("the folder is there").flatten().map(|it| it.path());
+    all.filter(is_one).max_by_key(|it| it.metadata().and_then(|it| it.modified()).ok()).expect("it was built")
+}
+
+const PARTS: [(&str, &str); 2] = [
+    (
+        "a.qz",
+        "import shapes\n\ndef main\n  total = shapes::sum([shapes::Shape::Dot, shapes::Shape::Box(2, 3)])\n  puts(total)\nend\n",
+    ),
+    (
+        "shapes.qz",
+        "enum Shape\n  Dot\n  Box(Int, Int)\nend\n\ndef sum(all: Vec<Shape>): Int\n  var total = 0\n  for s in all\n    total += match s\n      Shape::Dot => 1\n      Shape::Box(w, h) => if h == 0 then total else w * h + sum([Shape::Dot]) end\n    end\n  end\n  total\nend\n",
+    ),
+];
+
+#[test]
+fn an_object_for_each_module() {
+    let scratch = Scratch::new("separate");
+    PARTS.iter().for_each(|(name, text)| scratch.file(name, text));
+    let built = scratch.command(&["build", "--separate", "--emit=obj", "--release", "-o", "parts", "a.qz"]).output();
+    let built = built.expect("the command starts");
+    let stderr = String::from_utf8_lossy(&built.stderr);
+    if stderr.contains("QZ9005") {
+        return;
+    }
+    assert!(built.status.success(), "{stderr}");
+    let mut objects: Vec<PathBuf> =
+        std::fs::read_dir(scratch.0.join("parts")).expect("it was made").flatten().map(|it| it.path()).collect();
+    objects.sort();
+    let names: Vec<String> =
+        objects.iter().map(|it| it.file_name().unwrap_or_default().to_string_lossy().into_owned()).collect();
+    assert!(names.contains(&"shapes.o".to_owned()) && names.contains(&"(program).o".to_owned()), "{names:?}");
+    let mut link = Command::new("cc");
+    link.args(&objects).arg(runtime()).args(["-lm", "-lpthread", "-ldl", "-o"]).arg(scratch.0.join("linked"));
+    assert!(link.status().expect("a C compiler is there").success());
+    let ran = Command::new(scratch.0.join("linked")).output().expect("the program starts");
+    assert_eq!(String::from_utf8_lossy(&ran.stdout), "8\n");
+}
+
+#[test]
+fn llvm_ir_for_each_module() {
+    let scratch = Scratch::new("separate-ir");
+    PARTS.iter().for_each(|(name, text)| scratch.file(name, text));
+    let built = scratch.command(&["build", "--separate", "a.qz"]).output().expect("the command starts");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let text = std::fs::read_to_string(scratch.0.join("a.parts/shapes.ll")).expect("it was made");
+    assert!(text.contains("define") && text.contains("shapes"), "{text}");
+    scratch.fails(&mut scratch.command(&["build", "--separate", "--emit=asm", "a.qz"]), 2, &["--emit=obj"]);
+}
+
+#[test]
+fn dependencies_are_told() {
+    let scratch = Scratch::new("deps");
+    PARTS.iter().for_each(|(name, text)| scratch.file(name, text));
+    let built = scratch.command(&["build", "--emit-deps", "-o", "a out", "a.qz"]).output().expect("it starts");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let rule = std::fs::read_to_string(scratch.0.join("a out.d")).expect("it was made");
+    assert_eq!(rule, "a\\ out: a.qz shapes.qz\n\nshapes.qz:\n");
+    let text = std::fs::read_to_string(scratch.0.join("a out.deps.json")).expect("it was made");
+    let value: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+    assert_eq!(value["files"][1]["path"], "shapes.qz");
+    assert_eq!(value["target"], "a out");
+}

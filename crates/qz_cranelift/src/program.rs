@@ -50,18 +50,6 @@ pub(crate) struct ProgramCx<'m> {
     functions: Vec<dwarf::Function>,
 }
 
-/// The module that a function was written in; what the compiler made itself has none.
-fn module_of(instance: &Instance) -> &'static str {
-    let path = instance.body.as_ref().map_or("", |body| body.scopes[Body::SCOPE].function.as_str());
-    let path = path.rsplit_once("::").map_or("", |it| it.0);
-    // A method's path names its type too; files of the library are one level down.
-    let depth = if path.starts_with("std::") { 2 } else { 1 };
-    match path.match_indices("::").nth(depth - 1) {
-        Some((at, _)) => &path[..at],
-        None => path,
-    }
-}
-
 /// A function in CLIF on its way.
 pub(crate) struct Translated<'m> {
     id: InstanceId,
@@ -173,7 +161,7 @@ impl<'m> ProgramCx<'m> {
         FnCx::translate(self, builder, (id, instance), body, &abi);
         cx.set_disasm(self.options.emit == Emit::Asm);
         let variables = std::mem::take(&mut self.variables);
-        (cx, Translated { id, symbol: &instance.symbol, module: module_of(instance), variables })
+        (cx, Translated { id, symbol: &instance.symbol, module: instance.module(), variables })
     }
 
     /// Makes code of translated functions and places it, in their order.

@@ -25,7 +25,7 @@ pub use cache::Cache;
 pub use consts::Constants;
 pub use coverage::LineCounters;
 pub use dump::{EmitKind, emit};
-pub use inputs::inputs;
+pub use inputs::{inputs, json_dependencies, make_rule};
 pub use load::{Loaded, Root, load};
 pub use native::{Artefact, BuildOptions, CodeBy, build_native, output_of, write_header};
 pub use run::{Engine, Failure, Finished, RunOptions, Shape, Start, ToolProblem, build, compiled, run};

@@ -114,6 +114,8 @@ pub struct BuildOptions {
     pub leaks: bool,
     /// Check MIR after every pass.
     pub verify: bool,
+    /// A file for each module, in the folder that is the output.
+    pub separate: bool,
     /// Folders with C libraries, before the system's.
     pub library_paths: Vec<PathBuf>,
 }
@@ -135,6 +137,13 @@ pub fn build_native(
         return Ok(());
     }
     let interrupt = Interrupt::watch();
+    if options.separate {
+        let output = Output::in_folder(&target_of(source, options))?;
+        let clang = (options.artefact != Artefact::LlvmIr).then(Clang::find).transpose()?;
+        let made = interrupt.check(code::objects(clang.as_ref(), &code, &output, options, cache))?;
+        done("code");
+        return output.publish_all(&made);
+    }
     let output = Output::prepare(&target_of(source, options), source)?;
     let made = interrupt.check(make(program, (&code, &libraries), &output, options, cache, done))?;
     output.publish(&made)?;
@@ -174,7 +183,11 @@ fn make(
 }
 
 fn target_of(source: &Path, options: &BuildOptions) -> PathBuf {
-    options.output.clone().unwrap_or_else(|| default_target(source, options.artefact))
+    let folder = || default_target(source, Artefact::Executable).with_extension("parts");
+    options.output.clone().unwrap_or_else(|| match options.separate {
+        true => folder(),
+        false => default_target(source, options.artefact),
+    })
 }
 
 fn default_target(source: &Path, artefact: Artefact) -> PathBuf {

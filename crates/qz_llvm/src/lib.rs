@@ -37,6 +37,7 @@ mod units;
 mod unwind;
 mod value;
 
+use crate::units::Cut;
 use qz_codegen::SourceFiles;
 use qz_codegen::debug::Unit;
 use qz_mir::Module;
@@ -95,19 +96,29 @@ pub fn print_program(
     options: Options,
     unit: Option<&Unit>,
 ) -> String {
-    let units = units::Units::new(module, false);
+    let units = units::Units::new(module, Cut::Whole);
     let mut parts = program::ProgramCx::new(module, layouts, options, units).print(files, unit);
     parts.pop().unwrap_or_default()
 }
 
-/// As [`print_program`], in as many parts as are worth compiling side by side; together they are the program.
-pub fn print_units(
+/// A part of a program, and what it is called.
+pub struct Part {
+    pub name: String,
+    pub ir: String,
+}
+
+/// As [`print_program`], in parts that together are the program: one for each module, or as many as are worth compiling
+/// side by side.
+pub fn print_parts(
     module: &Module,
     layouts: &Layouts,
     files: &dyn SourceFiles,
     options: Options,
     unit: Option<&Unit>,
-) -> Vec<String> {
-    let units = units::Units::new(module, true);
-    program::ProgramCx::new(module, layouts, options, units).print(files, unit)
+    by_module: bool,
+) -> Vec<Part> {
+    let units = units::Units::new(module, if by_module { Cut::ByModule } else { Cut::BySize });
+    let names = units.names().to_vec();
+    let texts = program::ProgramCx::new(module, layouts, options, units).print(files, unit);
+    names.into_iter().zip(texts).map(|(name, ir)| Part { name, ir }).collect()
 }

@@ -208,6 +208,21 @@ pub struct Instance {
     pub for_c: Option<ForC>,
 }
 
+impl Instance {
+    /// The module that the function was written in, `std::vec` or `geo`; empty for what the compiler made itself.
+    pub fn module(&self) -> &'static str {
+        let InstanceKey::Body(..) = self.key else { return "" };
+        let path = self.body.as_ref().map_or("", |body| body.scopes[Body::SCOPE].function.as_str());
+        let path = path.rsplit_once("::").map_or("", |it| it.0);
+        // A method's path names its type too; files of the library are one level down.
+        let depth = if path.starts_with("std::") { 2 } else { 1 };
+        match path.match_indices("::").nth(depth - 1) {
+            Some((at, _)) => &path[..at],
+            None => path,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForC {
     /// What C knows it by; otherwise only its address gets out.

@@ -10,6 +10,11 @@ use super::{STATUS_PROBLEMS, STATUS_USE, Timings, fail, load, root_of};
 use crate::cli::{Build, BuildEmit, Look};
 
 pub(super) fn build(look: &Look, command: &Build) -> u8 {
+    if command.separate && !matches!(command.emit, None | Some(BuildEmit::LlvmIr | BuildEmit::Obj)) {
+        eprintln!("error: `--separate` makes LLVM IR or objects");
+        eprintln!("  = help: write `--emit=llvm-ir` or `--emit=obj` with it");
+        return STATUS_USE;
+    }
     let to_stdout = command.output.as_deref() == Some(Path::new("-"));
     if to_stdout && !matches!(command.emit, Some(BuildEmit::LlvmIr | BuildEmit::Header)) {
         eprintln!("error: only LLVM IR and headers go to standard output");
@@ -23,7 +28,7 @@ pub(super) fn build(look: &Look, command: &Build) -> u8 {
     timings.done("load");
     let status = build_loaded(look, command, &program, caching.get(), &mut timings);
     timings.print();
-    caching.end(|| status != 0 || builds_the_same(look, command, &program)).max(status)
+    caching.end(|| status != 0 || command.separate || builds_the_same(look, command, &program)).max(status)
 }
 
 /// Whether building without the cache makes the same file.
@@ -47,6 +52,7 @@ fn artefact(command: &Build) -> Artefact {
         Some(BuildEmit::Obj) => Artefact::Object,
         Some(BuildEmit::Lib) => Artefact::StaticLibrary,
         Some(BuildEmit::Shared) => Artefact::SharedLibrary,
+        None if command.separate => Artefact::LlvmIr,
         Some(BuildEmit::Header) | None => Artefact::Executable,
     }
 }
@@ -90,14 +96,33 @@ fn build_loaded(
         leaks: command.leaks,
         verify: command.verify,
         library_paths: command.library_paths.clone(),
+        separate: command.separate,
     };
     let built = qz_driver::build_native(program, &checker, &command.file, &options, cache, &mut |stage| {
         timings.done(stage)
     });
     match built {
-        Ok(()) => write_inputs(command, program),
+        Ok(()) => write_inputs(command, program).max(write_dependencies(command, program)),
         Err(failure) => fail(look, &program.sources, failure),
     }
+}
+
+/// What a build tool has to know.
+fn write_dependencies(command: &Build, program: &Program) -> u8 {
+    let made = qz_driver::output_of(&command.file, command.output.as_deref(), artefact(command));
+    let Some(made) = made.filter(|_| command.emit_deps) else { return 0 };
+    let target = made.display().to_string();
+    let files = [
+        (format!("{target}.d"), qz_driver::make_rule(program, &target)),
+        (format!("{target}.deps.json"), qz_driver::json_dependencies(program, &target)),
+    ];
+    for (path, text) in files {
+        if let Err(error) = std::fs::write(&path, text) {
+            eprintln!("error: `{path}` cannot be written: {error}");
+            return STATUS_PROBLEMS;
+        }
+    }
+    0
 }
 
 /// What the executable was made of, if someone wants to know.

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use qz_codegen::debug::Unit;
 use qz_infer::Checker;
+use qz_llvm::Part;
 use qz_mir::layout::Layouts;
 
 use super::output::Output;
@@ -17,7 +18,7 @@ use crate::{Cache, Program};
 /// What an engine made.
 pub(super) enum Code {
     /// LLVM IR, in one part or several.
-    Ir(Vec<String>),
+    Ir(Vec<Part>),
     /// An object file.
     Object(Vec<u8>),
 }
@@ -26,7 +27,7 @@ impl Code {
     /// All of it, where that is one piece.
     pub(super) fn bytes(&self) -> &[u8] {
         match self {
-            Code::Ir(parts) => parts.first().map_or(&[], |text| text.as_bytes()),
+            Code::Ir(parts) => parts.first().map_or(&[], |part| part.ir.as_bytes()),
             Code::Object(bytes) => bytes,
         }
     }
@@ -56,7 +57,7 @@ pub(super) fn make(
     let defs = qz_opt::SourceDefs(&lowerer);
     let layouts = Layouts::new(&defs);
     let as_object = !matches!(options.artefact, Artefact::LlvmIr | Artefact::Asm);
-    if as_object && options.code_by == CodeBy::Cranelift {
+    if as_object && options.code_by == CodeBy::Cranelift && !options.separate {
         let opt = if unoptimised { qz_cranelift::OptLevel::None } else { qz_cranelift::OptLevel::Speed };
         let config = qz_cranelift::Options { opt, count_objects: options.leaks, ..Default::default() };
         let packs = cache.map(|cache| cache.packs(&format!("object {config:?}")));
@@ -73,11 +74,11 @@ pub(super) fn make(
     let (count_objects, names_in_memory) = (options.leaks, unoptimised);
     let sanitize_address = options.sanitize_address;
     let config = qz_llvm::Options { count_objects, names_in_memory, sanitize_address, ..Default::default() };
-    let ir = match options.artefact {
-        Artefact::Executable => {
-            qz_llvm::print_units(&module, &layouts, &program.sources, config, unit.as_ref())
-        }
-        _ => vec![qz_llvm::print_program(&module, &layouts, &program.sources, config, unit.as_ref())],
+    let ir = if options.separate || options.artefact == Artefact::Executable {
+        qz_llvm::print_parts(&module, &layouts, &program.sources, config, unit.as_ref(), options.separate)
+    } else {
+        let ir = qz_llvm::print_program(&module, &layouts, &program.sources, config, unit.as_ref());
+        vec![Part { name: "program0".into(), ir }]
     };
     done("llvm-ir");
     Ok((Code::Ir(ir), libraries))
@@ -99,7 +100,9 @@ pub(super) fn objects(
 ) -> Result<Vec<PathBuf>, Failure> {
     match (code, clang) {
         (Code::Ir(parts), Some(clang)) => compile_all(clang, parts, output, options, cache),
-        (Code::Ir(_), None) => Ok(vec![output.write("program.ll", code.bytes())?]),
+        (Code::Ir(parts), None) => {
+            parts.iter().map(|it| output.write(&format!("{}.ll", it.name), it.ir.as_bytes())).collect()
+        }
         (Code::Object(object), _) => Ok(vec![output.write("program.o", object)?]),
     }
 }
@@ -107,7 +110,7 @@ pub(super) fn objects(
 /// As many at a time as there are processors. The first failure, in the order of the parts, is told.
 fn compile_all(
     clang: &Clang,
-    parts: &[String],
+    parts: &[Part],
     output: &Output,
     options: &BuildOptions,
     cache: Option<&Cache>,
@@ -115,9 +118,9 @@ fn compile_all(
     let compiler = Compiler { clang, arguments: arguments(options), output };
     let to_asm = options.artefact == Artefact::Asm;
     let store = cache.map(|cache| cache.objects(&format!("{} {:?}", clang.identity, compiler.arguments)));
-    let mut numbered: Vec<(usize, &String)> = parts.iter().enumerate().collect();
-    let made = qz_base::parallel::map(&mut numbered, 1, |(part, ir)| {
-        let name = format!("program{part}.{}", if to_asm { "s" } else { "o" });
+    let mut all: Vec<&Part> = parts.iter().collect();
+    let made = qz_base::parallel::map(&mut all, 1, |Part { name, ir }| {
+        let name = format!("{name}.{}", if to_asm { "s" } else { "o" });
         match &store {
             None => compiler.compile(ir, &name),
             Some(store) => match store.get(ir) {

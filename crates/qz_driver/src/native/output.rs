@@ -46,6 +46,23 @@ impl Output {
         Ok(Output { target: target.to_owned(), scratch })
     }
 
+    /// Several files in a folder, which is made if it is not there.
+    pub(super) fn in_folder(target: &Path) -> Result<Output, Failure> {
+        std::fs::create_dir_all(target).map_err(|error| problem(target, &error.to_string()))?;
+        let scratch = target.join(format!(".quartz-build-{}", std::process::id()));
+        std::fs::create_dir(&scratch).map_err(|error| problem(target, &error.to_string()))?;
+        Ok(Output { target: target.to_owned(), scratch })
+    }
+
+    /// Moves finished files into the folder, under their names.
+    pub(super) fn publish_all(self, made: &[PathBuf]) -> Result<(), Failure> {
+        for file in made {
+            let to = self.target.join(file.file_name().unwrap_or_default());
+            std::fs::rename(file, &to).map_err(|error| problem(&to, &error.to_string()))?;
+        }
+        Ok(())
+    }
+
     /// A file that is gone when the build is over.
     pub(super) fn scratch(&self, name: &str) -> PathBuf {
         self.scratch.join(name)
