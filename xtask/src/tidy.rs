@@ -8,8 +8,8 @@ use serde_json::Value;
 /// Which crates stand on which level: a crate uses only what stands below it.
 const LEVELS: &[(u32, &[&str])] = &[
     (0, &["qz_base", "qz_rt_abi", "qz_progen"]),
-    (1, &["qz_diag", "qz_types", "qz_sched"]),
-    (2, &["qz_models", "qz_syntax", "qz_mir", "qz_rt"]),
+    (1, &["qz_cache", "qz_diag", "qz_types", "qz_sched"]),
+    (2, &["qz_models", "qz_remote", "qz_syntax", "qz_mir", "qz_rt"]),
     (3, &["qz_hir", "qz_macros", "qz_opt", "qz_codegen", "qz_rt_native"]),
     (4, &["qz_infer", "qz_cranelift", "qz_llvm", "qz_interp"]),
     (5, &["qz_lower"]),

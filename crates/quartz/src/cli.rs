@@ -68,6 +68,9 @@ pub(crate) enum Command {
         /// Files to check, with everything they import; `std` checks the standard library
         #[arg(required = true)]
         paths: Vec<PathBuf>,
+        /// Print which effects each function performs
+        #[arg(long)]
+        dump_effects: bool,
         /// Say on standard error how long each stage took, and how much memory was in use at most
         #[arg(long)]
         timings: bool,

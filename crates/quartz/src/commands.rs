@@ -30,9 +30,12 @@ pub(crate) fn dispatch(cli: &Cli) -> u8 {
     match &cli.command {
         Command::Run(command) => run(&cli.look, command),
         Command::Build(command) => build::build(&cli.look, command),
-        Command::Check { paths, timings, caching } => {
+        Command::Check { paths, dump_effects, timings, caching } => {
             let mut timings = Timings::new(*timings);
-            let check = |path: &PathBuf| check_path(&cli.look, path, caching, &mut timings);
+            let check = |path: &PathBuf| match dump_effects {
+                true => print_effects(&cli.look, path),
+                false => check_path(&cli.look, path, caching, &mut timings),
+            };
             let worst = paths.iter().map(check).max().unwrap_or(0);
             timings.print();
             worst
@@ -120,6 +123,18 @@ fn check_path(look: &Look, path: &Path, flags: &CacheFlags, timings: &mut Timing
     caching.end(|| problems == check_anew(look, &root).unwrap_or_default()).max(status)
 }
 
+/// Prints what each function of a program performs; gives the exit status.
+fn print_effects(look: &Look, path: &Path) -> u8 {
+    let Some(program) = load(look, Root::File(path.to_path_buf()), None) else { return STATUS_PROBLEMS };
+    let checker = Checker::new(&program.defs);
+    let problems = qz_driver::check(&program, &checker, None);
+    if look.report(&problems, &program.sources) {
+        return STATUS_PROBLEMS;
+    }
+    print!("{}", checker.dump_effects());
+    0
+}
+
 /// What checking finds that knows nothing of what was done before.
 fn check_anew(look: &Look, root: &Root) -> Option<Vec<Diagnostic>> {
     let program = load(look, root.clone(), None)?;
@@ -191,7 +206,8 @@ fn run(look: &Look, command: &Run) -> u8 {
     let file = Some(&*command.file).filter(|it| !asks_for_less && it.as_os_str() != "-");
     let caching = Caching::open(look, &command.caching, file);
     let options = run_options(command);
-    if let Some(status) = caching.get().and_then(|cache| run_again(look, cache, &options, command, &mut timings))
+    if let Some(status) =
+        caching.get().and_then(|cache| run_again(look, cache, &options, command, &mut timings))
     {
         timings.print();
         return caching.end(|| cache::runs_the_same(&command.file, &options)).max(status);

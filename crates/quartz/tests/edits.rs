@@ -184,7 +184,8 @@ fn two_at_once() {
     for _ in 0..15 {
         scratch.write(&project);
         let anew = scratch.output(&["run", "--color=never", "--no-cache", "main.qz"]);
-        let start = || scratch.quartz(&["run", "--color=never", "main.qz"]).spawn().expect("the command starts");
+        let start =
+            || scratch.quartz(&["run", "--color=never", "main.qz"]).spawn().expect("the command starts");
         let both: Vec<Child> = vec![start(), start()];
         for child in both {
             let found = child.wait_with_output().expect("the command ends");

@@ -137,7 +137,8 @@ impl Stage {
     }
 
     fn edit(&self, file: &str, body: &str) -> Result<(), String> {
-        let lines = |mark: char| -> Vec<&str> { body.lines().filter_map(|it| it.strip_prefix(mark)).collect() };
+        let lines =
+            |mark: char| -> Vec<&str> { body.lines().filter_map(|it| it.strip_prefix(mark)).collect() };
         let (old, new) = (lines('-').join("\n"), lines('+').join("\n"));
         let text = self.read(file)?;
         if text.matches(&old).count() != 1 {

@@ -11,8 +11,8 @@ use qz_mir::layout::Layouts;
 use qz_rt_abi::native::{ABI, COUNTS_OBJECTS, Place, Program, RETURNS_STATUS};
 
 use crate::dwarf;
-use crate::made::{CodeStore, Made};
 use crate::image::{DataId, Image, Symbol};
+use crate::made::{CodeStore, Made};
 use crate::program::{Compiled, ProgramCx};
 use crate::{CompileError, Options};
 

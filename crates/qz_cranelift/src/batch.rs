@@ -9,8 +9,8 @@ use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::isa::TargetIsa;
 
 use crate::CompileError;
-use crate::program::Translated;
 use crate::made::{CodeStore, Made, code_key};
+use crate::program::Translated;
 
 /// So many functions are kept in memory at a time.
 pub(crate) const SIZE: usize = 32;

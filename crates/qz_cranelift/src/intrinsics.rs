@@ -13,7 +13,11 @@ use crate::value::{Addr, Val, int_ty};
 impl FnCx<'_, '_, '_> {
     pub(crate) fn intrinsic(&mut self, which: Intrinsic, operands: &[Operand], ty: Ty, dest: &Layout) -> Val {
         match which {
-            Intrinsic::LeadsBack | Intrinsic::MayRepeat | Intrinsic::IsObject | Intrinsic::IsShared => {
+            Intrinsic::LeadsBack
+            | Intrinsic::MayRepeat
+            | Intrinsic::IsObject
+            | Intrinsic::IsShared
+            | Intrinsic::TypeKey => {
                 unreachable!("answered with the instance")
             }
             Intrinsic::SizeOf | Intrinsic::AlignOf | Intrinsic::NeedsRelease => self.about_type(which, ty),

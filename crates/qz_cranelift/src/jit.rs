@@ -11,9 +11,9 @@ use qz_rt::{Context, Settings};
 use qz_rt_abi::Fiber;
 use qz_types::Ty;
 
-use crate::made::CodeStore;
 use crate::image::{DataId, Image};
 use crate::load::Loaded;
+use crate::made::CodeStore;
 use crate::program::{Compiled, ProgramCx};
 use crate::{CompileError, Options};
 
@@ -86,8 +86,7 @@ impl Ready {
     pub fn load(self, files: Box<dyn SourceFiles>) -> Result<Jit, CompileError> {
         let Compiled { image, locations, type_table, entry, text, .. } = self.compiled;
         let resolver = Box::new(Known { locations, files });
-        let jit =
-            Jit::place(image, resolver, (type_table, entry), self.returns_status, self.count_objects)?;
+        let jit = Jit::place(image, resolver, (type_table, entry), self.returns_status, self.count_objects)?;
         Ok(Jit { text, ..jit })
     }
 }

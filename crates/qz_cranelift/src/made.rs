@@ -140,7 +140,10 @@ fn sites(compiled: &CompiledCode, func: &Function) -> Vec<Site> {
             return_offset: site.ret_addr,
             handler: handler.unwrap_or(NO_HANDLER),
             frame_offset: site.frame_offset.unwrap_or(0),
-            place: range.map(|range| range.loc.bits()).filter(|&it| it != u32::MAX).map(|it| it.wrapping_sub(first)),
+            place: range
+                .map(|range| range.loc.bits())
+                .filter(|&it| it != u32::MAX)
+                .map(|it| it.wrapping_sub(first)),
         }
     };
     compiled.buffer.call_sites().map(site).collect()

@@ -9,6 +9,7 @@ use cranelift_codegen::ir::{
 };
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use qz_cranelift::Made;
 use qz_cranelift::image::{Image, Symbol};
 use qz_cranelift::isa::{OptLevel, host};
 use qz_cranelift::load::Loaded;

@@ -138,6 +138,14 @@ codes! {
     YIELD_PLACE = 803, Error, "`yield` cannot stand here";
     GENERATOR = 804, Error, "the result of a function with `yield`";
     ACTOR = 805, Error, "an actor of an unusable form";
+    NOT_AN_EFFECT = 901, Error, "an effect is expected";
+    HANDLER_CLAUSES = 902, Error, "a handler's clauses do not fit its effect";
+    RESUME_PLACE = 903, Error, "`resume` cannot stand here";
+    UNHANDLED_EFFECT = 904, Error, "an effect that nothing handles";
+    EFFECT_ROW = 905, Error, "an effect that a `can` does not allow";
+    EFFECT_ESCAPES = 906, Error, "a function with an effect is kept where that is not written";
+    NOT_A_HANDLER = 907, Error, "`with` needs a handler";
+    OPERATION_FORM = 908, Error, "an operation of an unusable form";
     BORROW_ESCAPES = 1201, Error, "a borrow cannot be kept";
     MUT_BORROW = 1202, Error, "this cannot be borrowed mutably";
     SECOND_BORROW = 1205, Error, "second exclusive borrow";

@@ -85,7 +85,9 @@ pub fn collect(loaded: Loaded) -> Program {
 pub fn check(program: &Program, checker: &Checker<'_>, cache: Option<&Cache>) -> Vec<Diagnostic> {
     let mut problems = program.problems.clone();
     problems.extend(program.defs.take_problems());
-    match program.cache(cache).filter(|_| !problems.iter().any(Diagnostic::is_error)) {
+    // What a module performs depends on the bodies of others: such programs are checked as a whole.
+    let by_module = !problems.iter().any(Diagnostic::is_error) && !checker.has_effects();
+    match program.cache(cache).filter(|_| by_module) {
         Some(cache) => cache.check(program, checker, &mut problems),
         None => check_all(program, checker, &mut problems),
     }

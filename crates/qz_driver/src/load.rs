@@ -17,9 +17,9 @@ use qz_hir::collect::{ImportRequest, ImportTarget, ModuleInput, import_requests}
 use qz_macros::Settings;
 use qz_syntax::SyntaxTree;
 
+use crate::Cache;
 use crate::cache::graph::Node;
 use crate::cache::written::Written;
-use crate::Cache;
 use crate::sources::{SourceMap, SourceMapBuilder};
 use crate::std_files;
 

@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 use qz_hir::Overflow;
 use qz_infer::Checker;
 
-use crate::{Cache, Program};
 use crate::foreign::Library;
 use crate::run::{Failure, Shape};
+use crate::{Cache, Program};
 use code::Code;
 pub use header::write_header;
 use interrupt::Interrupt;

@@ -10,8 +10,8 @@ use qz_mir::Module;
 use qz_mir::layout::Layouts;
 use qz_types::FnId;
 
-use crate::{Cache, Program};
 use crate::consts::Evaluator;
+use crate::{Cache, Program};
 
 /// Who runs the program.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -258,8 +258,7 @@ pub(crate) fn ready(
 }
 
 pub(crate) fn jit_options(options: &RunOptions) -> qz_cranelift::Options {
-    let opt =
-        if options.unoptimised { qz_cranelift::OptLevel::None } else { qz_cranelift::OptLevel::Speed };
+    let opt = if options.unoptimised { qz_cranelift::OptLevel::None } else { qz_cranelift::OptLevel::Speed };
     qz_cranelift::Options { opt, count_objects: options.leaks, ..Default::default() }
 }
 

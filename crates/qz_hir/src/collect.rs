@@ -3,6 +3,7 @@
 //! Only headers are read, and only as far as names go; types and bodies wait until asked for.
 
 pub(crate) mod actors;
+mod effects;
 pub(crate) mod foreign;
 mod imports;
 
@@ -98,6 +99,10 @@ pub fn collect_expanded(inputs: Vec<ModuleInput>, prelude: Option<FileId>, expan
     imports::settle(&mut defs, &named);
     index_methods(&mut defs);
     defs.check_exports();
+    // Users know both kinds of handlers by one name.
+    if let (Some(plain), Some(answering)) = (defs.lang.adt("Handler"), defs.lang.adt("AnswerHandler")) {
+        defs.adts[answering].name = defs.adts[plain].name;
+    }
     defs
 }
 
@@ -183,7 +188,7 @@ impl Collector<'_> {
             }
             ast::Item::ConstDef(it) => self.const_def(it),
             ast::Item::VarDef(it) => self.static_def(it),
-            ast::Item::EffectDef(it) => self.not_yet(it.syntax(), it.name(), it.is_private(), "effects"),
+            ast::Item::EffectDef(it) => self.effect_def(it),
             ast::Item::ActorDef(it) => self.actor_def(it),
             ast::Item::MacroDef(it) => {
                 let name = it.name().filter(|_| !it.is_private());
@@ -354,7 +359,8 @@ impl Collector<'_> {
             self.defs.report(words::self_not_first(span));
         }
         let has_body = first.body().is_some() || first.value().is_some();
-        let may_be_bodiless = kind != FnKind::Normal || matches!(container, Container::Trait(_));
+        let may_be_bodiless =
+            kind != FnKind::Normal || matches!(container, Container::Trait(_)) || self.is_effect(container);
         if !has_body && !may_be_bodiless {
             let span = self.span(name.range());
             self.defs.report(words::no_body(span, name.text()));
@@ -372,6 +378,7 @@ impl Collector<'_> {
             arity: arity_of(params),
             has_body,
             actor: None,
+            operation: None,
             sig: OnceCell::new(),
         };
         let lang = def.attrs.lang;
@@ -404,6 +411,7 @@ impl Collector<'_> {
             arity: (0, Some(0)),
             has_body: true,
             actor: None,
+            operation: None,
             sig: OnceCell::new(),
         })
     }
@@ -429,6 +437,7 @@ impl Collector<'_> {
             for_users: attrs.function.for_users,
             lang,
             actor: None,
+            effect: None,
             generics: OnceCell::new(),
             fields: OnceCell::new(),
         });

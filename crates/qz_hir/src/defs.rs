@@ -7,9 +7,9 @@ use std::sync::Arc;
 use qz_base::{Arena, FileId, FxHashMap, FxHashSet, Id, IdVec, Name, Span, TextRange};
 use qz_diag::Diagnostic;
 use qz_syntax::SyntaxTree;
-use qz_types::defs::{AdtMarker, FnMarker, StaticMarker, TraitMarker};
+use qz_types::defs::{AdtMarker, EffectMarker, FnMarker, StaticMarker, TraitMarker};
 use qz_types::subst::{subst, subst_trait_ref};
-use qz_types::{AdtId, FloatTy, FnId, IntTy, Row, StaticId, TraitId, TraitRef, Ty, TyKind};
+use qz_types::{AdtId, EffectId, FloatTy, FnId, IntTy, Label, StaticId, TraitId, TraitRef, Ty, TyKind};
 
 use crate::scope::Scope;
 
@@ -38,6 +38,7 @@ pub struct Defs {
     pub impls: Arena<ImplDef>,
     pub statics: IdVec<StaticMarker, StaticDef>,
     pub actors: Arena<ActorDef>,
+    pub effects: IdVec<EffectMarker, EffectDef>,
     pub lang: Lang,
     /// Its exports are visible everywhere, behind everything else.
     pub prelude: Option<ModuleId>,
@@ -128,6 +129,8 @@ pub struct FnDef {
     pub arity: (u32, Option<u32>),
     pub has_body: bool,
     pub actor: Option<ActorFn>,
+    /// The effect that it is an operation of.
+    pub operation: Option<EffectId>,
     pub(crate) sig: OnceCell<Arc<FnSig>>,
 }
 
@@ -217,7 +220,10 @@ pub struct FnSig {
     /// `self` first where there is one.
     pub params: Vec<SigParam>,
     pub ret: Option<Ty>,
-    pub row: Row,
+    /// What `can` allows it to perform, where that is written.
+    pub can: Option<Can>,
+    /// The same for the function that it gives.
+    pub ret_can: Vec<Label>,
     /// Bounds of each `impl Trait` in the result.
     pub opaques: Vec<Vec<Predicate>>,
 }
@@ -230,6 +236,15 @@ pub struct SigParam {
     pub has_default: bool,
     /// `*rest`; its type is a `Vec` of the written one.
     pub is_rest: bool,
+    /// A function that may perform these: they do not reach who calls with it.
+    pub can: Vec<Label>,
+}
+
+/// A written row of effects.
+#[derive(Debug, Clone)]
+pub struct Can {
+    pub labels: Vec<Label>,
+    pub range: TextRange,
 }
 
 /// Type parameters in scope, outer ones first, and what is asked of them.
@@ -300,6 +315,8 @@ pub struct AdtDef {
     pub for_users: UseAttrs,
     pub lang: Option<Name>,
     pub actor: Option<ActorSide>,
+    /// It holds what handlers of this effect do.
+    pub effect: Option<EffectId>,
     pub(crate) generics: OnceCell<Arc<Generics>>,
     pub(crate) fields: OnceCell<Arc<AdtFields>>,
 }
@@ -336,6 +353,8 @@ pub struct Field {
     pub ty: Ty,
     pub is_private: bool,
     pub default: Option<FnId>,
+    /// Effects that a function kept here may have.
+    pub can: Vec<Label>,
 }
 
 /// An actor is two structs: its state, and what others refer to it by.
@@ -354,6 +373,24 @@ pub struct Mailbox {
 
 /// As `std/actor.qz` numbers them.
 pub const MAILBOX_POLICIES: [&str; 4] = ["block", "drop_new", "drop_old", "fail"];
+
+/// An effect is a struct of functions, one for each operation, and the operations themselves.
+pub struct EffectDef {
+    pub clauses: AdtId,
+    pub operations: Vec<FnId>,
+}
+
+impl EffectDef {
+    /// The operation of this name.
+    pub fn operation(&self, defs: &Defs, name: Name) -> Option<FnId> {
+        self.operations.iter().copied().find(|&it| defs.fns[it].name == name)
+    }
+
+    /// Whether each operation says what it does without a handler.
+    pub fn has_default(&self, defs: &Defs) -> bool {
+        self.operations.iter().all(|&it| defs.fns[it].has_body)
+    }
+}
 
 /// Which of an actor's structs one is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -631,8 +668,8 @@ impl qz_types::DefNames for Defs {
         self.traits[id].name
     }
 
-    fn effect_name(&self, _: qz_types::EffectId) -> Name {
-        qz_base::name::known::MISSING
+    fn effect_name(&self, id: EffectId) -> Name {
+        self.adts[self.effects[id].clauses].name
     }
 
     fn is_option(&self, id: AdtId) -> bool {

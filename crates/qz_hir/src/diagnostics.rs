@@ -7,6 +7,52 @@ pub(crate) fn not_yet(span: Span, what: &str) -> Diagnostic {
     Diagnostic::new(Code::NOT_YET, span, format!("not available yet: {what}"))
 }
 
+pub(crate) fn not_an_effect(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::new(Code::NOT_AN_EFFECT, span, format!("`{name}` is not an effect"))
+        .help("an effect is declared by `effect Name … end`")
+}
+
+pub(crate) fn effect_as_type(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::UNKNOWN_TYPE, span, format!("`{name}` is an effect, not a type"))
+        .help(format!("its handlers have the type `Handler<{name}>`"))
+}
+
+pub(crate) fn no_operation(span: Span, effect: Name, name: Name, declared: Span) -> Diagnostic {
+    Diagnostic::new(Code::HANDLER_CLAUSES, span, format!("`{effect}` has no operation `{name}`"))
+        .at(declared, "declared here")
+}
+
+pub(crate) fn missing_clauses(span: Span, effect: Name, names: &[Name], first: Span) -> Diagnostic {
+    let list: Vec<String> = names.iter().map(|it| format!("`{it}`")).collect();
+    let problem = format!("this handler of `{effect}` has no clause for {}", list.join(", "));
+    Diagnostic::new(Code::HANDLER_CLAUSES, span, problem)
+        .at(first, "an operation of the effect")
+        .help(format!("add `def {}(…) … end` to the handler", names[0]))
+}
+
+pub(crate) fn clause_params(span: Span, name: Name, wanted: u32, found: u32, declared: Span) -> Diagnostic {
+    let problem = format!("`{name}` takes {wanted} arguments, and this clause takes {found}");
+    Diagnostic::new(Code::HANDLER_CLAUSES, span, problem).at(declared, "the operation")
+}
+
+pub(crate) fn return_clause_params(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::HANDLER_CLAUSES, span, "a `return` clause takes one parameter, the body's value")
+}
+
+pub(crate) fn resume_args(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::RESUME_PLACE, span, "`resume` takes one value: what the operation gives")
+}
+
+pub(crate) fn resume_outside(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::RESUME_PLACE, span, "`resume` outside a clause of a handler")
+        .help("it goes on behind an operation, in `handler Effect  def operation(…) … end  end`")
+}
+
+pub(crate) fn operation_self(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::OPERATION_FORM, span, "an operation has no `self`")
+        .help("handlers close over what they need; leave `self` out")
+}
+
 pub(crate) fn borrow_for_task(span: Span) -> Diagnostic {
     Diagnostic::new(Code::TASK_BORROW, span, "an exclusive borrow cannot go into a task")
         .help("give the task the value and use what it gives back")

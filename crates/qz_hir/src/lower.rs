@@ -4,6 +4,8 @@
 
 mod actors;
 mod calls;
+mod clauses;
+mod effects;
 mod exprs;
 mod generators;
 mod loops;
@@ -47,6 +49,7 @@ pub fn lower_body(defs: &Defs, owner: FnId) -> Body {
         bodies: Vec::new(),
         generator: None,
         actor_state: None,
+        clause: None,
     };
     let before = defs.error_count();
     let (params, root) = cx.function(owner);
@@ -102,6 +105,8 @@ struct Cx<'a> {
     generator: Option<generators::Generator>,
     /// In a handler: the struct whose fields are the actor's state.
     actor_state: Option<AdtId>,
+    /// The handler's clause at hand: what `resume` means.
+    clause: Option<effects::ClauseCx>,
 }
 
 /// Where a scope began.
@@ -233,6 +238,9 @@ impl<'a> Cx<'a> {
             Some(part) => return self.actor_fn(owner, part),
             None => {}
         }
+        if let Some(effect) = def.operation {
+            return self.operation(owner, effect);
+        }
         if def.nodes.len() > 1 {
             return self.clauses(owner);
         }
@@ -257,15 +265,24 @@ impl<'a> Cx<'a> {
     fn plain_function(&mut self, owner: FnId, syntax: ast::FnDef<'_>) -> (Vec<BodyParam>, ExprId) {
         let mut params = self.self_param(owner, syntax);
         let mut prologue = Vec::new();
-        for param in syntax.params().into_iter().flat_map(|list| list.params()) {
-            let default = param.default().map(|it| self.scoped(|cx| cx.value_expr(it)));
-            let local = self.param(param, &mut prologue);
-            params.push(BodyParam { local, default });
-            self.check_new_param(&params);
-        }
+        self.written_params(syntax, &mut params, &mut prologue);
         let range = syntax.body().map_or(syntax.syntax().range(), |body| body.syntax().range());
         let root = self.fn_root(owner, range, |cx| cx.fn_value(syntax));
         (params, self.with_prologue(prologue, root))
+    }
+
+    fn written_params(
+        &mut self,
+        syntax: ast::FnDef<'_>,
+        params: &mut Vec<BodyParam>,
+        prologue: &mut Vec<Stmt>,
+    ) {
+        for param in syntax.params().into_iter().flat_map(|list| list.params()) {
+            let default = param.default().map(|it| self.scoped(|cx| cx.value_expr(it)));
+            let local = self.param(param, prologue);
+            params.push(BodyParam { local, default });
+            self.check_new_param(params);
+        }
     }
 
     /// The last parameter is not called like one before it.

@@ -4,6 +4,7 @@
 //! function's own, then one for each `impl Trait` among the parameters.
 
 pub(crate) mod actors;
+pub(crate) mod effects;
 mod paths;
 mod signatures;
 
@@ -75,6 +76,10 @@ pub struct TypeCx<'a> {
     opaque_owner: Option<FnId>,
     opaques: Vec<Vec<Predicate>>,
     allow_holes: bool,
+    /// The function type that comes next may say what it can do: who asked reads that.
+    takes_row: bool,
+    /// The type that comes next may be an effect.
+    takes_effect: bool,
 }
 
 /// The node of a declaration, with its file.
@@ -108,6 +113,8 @@ impl Defs {
             opaque_owner: None,
             opaques: Vec::new(),
             allow_holes: false,
+            takes_row: false,
+            takes_effect: false,
         }
     }
 
@@ -171,6 +178,9 @@ impl Defs {
                     sig.ret.get_or_insert(qz_types::ty::common().unit);
                 }
                 self.fill_from_trait(def, &mut sig);
+                if def.operation.is_some() {
+                    self.complete_operation(id, syntax, &mut sig);
+                }
                 sig
             }
             None => cx.initialiser_sig(def, node.node()),
@@ -240,9 +250,10 @@ impl Defs {
         let self_ty = self.adt_identity(id);
         let mut cx = self.type_cx(def.module, (*generics).clone(), Some(self_ty));
         let node = self.node(def.module, def.node);
-        let fields = match def.actor {
-            Some(side) => cx.actor_fields(side, node.node()),
-            None => cx.adt_fields(def.kind, node.node()),
+        let fields = match (def.actor, def.effect) {
+            (Some(side), _) => cx.actor_fields(side, node.node()),
+            (None, Some(effect)) => self.clause_fields(effect),
+            (None, None) => cx.adt_fields(def.kind, node.node()),
         };
         def.fields.get_or_init(|| Arc::new(fields)).clone()
     }
@@ -380,7 +391,7 @@ impl TypeCx<'_> {
 
     /// A type written in a body: `_` and missing arguments are holes.
     pub fn local_type(&mut self, ty: ast::TypeExpr<'_>) -> Ty {
-        self.ty(ty, Position::Local)
+        self.row_ty(ty, Position::Local)
     }
 
     fn ty_or_error(&mut self, ty: Option<ast::TypeExpr<'_>>, position: Position) -> Ty {
@@ -439,15 +450,16 @@ impl TypeCx<'_> {
     }
 
     fn fn_type(&mut self, it: ast::FnType<'_>) -> Ty {
+        let has_row = std::mem::take(&mut self.takes_row);
         let params: Vec<Ty> =
             it.params().into_iter().flat_map(|it| it.types()).map(|it| self.ty(it, Position::Part)).collect();
         let ret = match it.ret() {
             Some(ret) => self.ty(ret, Position::Part),
             None => qz_types::ty::common().unit,
         };
-        if let Some(can) = it.can() {
+        if let Some(can) = it.can().filter(|_| !has_row) {
             let span = self.span(can.syntax().range());
-            self.defs.report(words::not_yet(span, "effect rows"));
+            self.defs.report(words::not_yet(span, "a row of effects inside of another type"));
         }
         Ty::func(&params, ret, Row::EMPTY)
     }

@@ -3,6 +3,7 @@
 mod calls;
 mod crossings;
 mod data;
+pub(crate) mod effects;
 mod foreign;
 mod operators;
 mod synonyms;

@@ -5,6 +5,7 @@ mod calls;
 mod control;
 mod crossings;
 mod data;
+mod effects;
 mod exprs;
 mod finish;
 mod foreign;
@@ -78,6 +79,8 @@ pub(crate) struct State {
     opened: Vec<(LocalId, AdtId, u32)>,
     /// The pattern of the `is` at hand: a variant's name alone tests for it.
     tested: Option<PatId>,
+    /// The effects that are handled or allowed where the walk is, the innermost last.
+    handled: Vec<qz_types::Label>,
     /// What the `impl Trait`s of the result turn out to be.
     hidden: Vec<Ty>,
     /// Names and expressions whose type nothing decided.
@@ -147,6 +150,7 @@ pub(crate) fn infer_body(
     let mut cx = Infer { ck, s: session, function, module, body, ret, preds, st: State::default() };
     cx.ret = cx.open_hidden(ret, &sig.opaques);
     let hidden_ret = cx.ret;
+    cx.st.handled = sig.can.as_ref().map(|can| can.labels.clone()).unwrap_or_default();
     cx.params(&params);
     let root = cx.body.root;
     if sig.ret.is_none() && ck.is_program_main(function) {

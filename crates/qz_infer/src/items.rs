@@ -24,13 +24,14 @@ impl Checker<'_> {
                 self.check_impl(id);
             }
         }
+        let effects = self.has_effects();
         for (id, def) in self.defs.fns.iter() {
             if wanted(def.module) && def.has_body {
                 self.check_fn(id);
                 if self.is_program_main(id) {
                     self.check_main(id);
                 }
-                if self.forgets {
+                if self.forgets && !effects {
                     self.forget(id);
                 }
             }
@@ -39,6 +40,9 @@ impl Checker<'_> {
             if wanted(def.module) {
                 self.check_static(id);
             }
+        }
+        if effects {
+            self.check_effects(&wanted);
         }
     }
 

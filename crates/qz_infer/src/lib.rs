@@ -8,11 +8,13 @@
 //! * [`facts`]: what inference leaves behind for lowering;
 //! * [`infer`]: one body, construct by construct;
 //! * [`traits`]: which impl makes a bound true;
+//! * [`effects`]: which effects functions perform, once all types are known;
 //! * [`exhaustive`]: patterns that miss a value or can never match;
 //! * [`items`]: impls against their traits, and other declarations.
 
 pub mod checker;
 mod diagnostics;
+mod effects;
 pub mod exhaustive;
 pub mod facts;
 mod foreign;

@@ -22,7 +22,11 @@ impl Machine<'_> {
         let bits = match which {
             Intrinsic::SizeOf => self.layouts.of(ty).size as u64,
             Intrinsic::AlignOf => self.layouts.of(ty).align as u64,
-            Intrinsic::LeadsBack | Intrinsic::MayRepeat | Intrinsic::IsObject | Intrinsic::IsShared => {
+            Intrinsic::LeadsBack
+            | Intrinsic::MayRepeat
+            | Intrinsic::IsObject
+            | Intrinsic::IsShared
+            | Intrinsic::TypeKey => {
                 unreachable!("answered with the instance")
             }
             Intrinsic::NeedsRelease => self.layouts.of(ty).needs_release as u64,

@@ -99,6 +99,7 @@ fn emit(
         "leads_back" => result(b, ret, of_type(Intrinsic::LeadsBack)),
         "is_object" => result(b, ret, of_type(Intrinsic::IsObject)),
         "is_shared" => result(b, ret, of_type(Intrinsic::IsShared)),
+        "type_key" => result(b, ret, of_type(Intrinsic::TypeKey)),
         "place_of" => result(b, ret, Rvalue::Cast(CastKind::Pointer, args[0].clone(), ret)),
         "may_repeat" => result(b, ret, of_type(Intrinsic::MayRepeat)),
         "ptr_null" => Operand::Const(Const::Null(ret)),

@@ -353,6 +353,8 @@ pub enum Intrinsic {
     IsShared,
     /// Whether values of the type are objects that can be changed. Generic only.
     IsObject,
+    /// A number that belongs to the type, the same in every program. Generic only.
+    TypeKey,
     /// `Ptr<T>` advanced by `n` elements.
     PtrAdd,
     /// `a - b` in elements.

@@ -78,10 +78,8 @@ impl Project {
     /// All files, `main.qz` first.
     pub fn files(&self) -> Vec<File> {
         let main = File { name: "main.qz".into(), text: Some(self.main()) };
-        let module = |n: usize| File {
-            name: format!("m{n}.qz"),
-            text: (!self.away[n]).then(|| self.text(n)),
-        };
+        let module =
+            |n: usize| File { name: format!("m{n}.qz"), text: (!self.away[n]).then(|| self.text(n)) };
         std::iter::once(main).chain((0..self.modules.len()).map(module)).collect()
     }
 
@@ -154,7 +152,11 @@ impl Project {
             }
             17 => {
                 let new = self::function(random, module.functions.len() as u32 + 50, &module.imports);
-                if module.functions.len() > 3 { module.functions.truncate(2) } else { module.functions.push(new) }
+                if module.functions.len() > 3 {
+                    module.functions.truncate(2)
+                } else {
+                    module.functions.push(new)
+                }
                 "functions"
             }
             18 => {
@@ -186,7 +188,8 @@ impl Project {
             }
             if module.has_impl {
                 let fields: Vec<String> = (0..module.fields).map(|it| format!("x{it}: {it}")).collect();
-                writeln!(text, "  puts((m{n}::S{n} {{ {} }}).named())", fields.join(", ")).expect("a text takes all");
+                writeln!(text, "  puts((m{n}::S{n} {{ {} }}).named())", fields.join(", "))
+                    .expect("a text takes all");
             }
         }
         if self.modules.iter().any(|it| it.extends == Some(1)) {

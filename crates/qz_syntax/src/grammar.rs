@@ -7,6 +7,7 @@
 mod blocks;
 mod collections;
 mod control;
+mod effects;
 mod exprs;
 mod foreign;
 mod functions;

@@ -254,7 +254,7 @@ macro_rules! for_each_node {
                 ty: first(TypeExpr),
                 value: first(Expr),
             }
-            /// `effect Log<T> operations end`. Of a later issue: nothing inside was reported.
+            /// `effect Log<T> operations end`.
             EffectDef {
                 attrs: all(Attr),
                 is_private: has(PrivateKw),
@@ -693,7 +693,7 @@ macro_rules! for_each_node {
                 handlers: all(Expr),
                 body: first(Block),
             }
-            /// `handler Log … end`. Of a later issue: nothing inside was reported.
+            /// `handler Log … end`.
             HandlerExpr {
                 effect: first(TypeExpr),
                 items: all(FnDef),

@@ -39,6 +39,8 @@ pub struct FiberState {
     pub(crate) body: *mut u8,
     /// What its variables are bound to, a shared object or null.
     pub(crate) bindings: *mut u8,
+    /// The handlers in force and what runs under them, as the library knows them.
+    pub(crate) evidence: [*mut u8; 2],
     /// What it sends or receives.
     pub(crate) slot: [u128; 8],
     pub(crate) large_slot: Vec<u128>,
@@ -59,6 +61,7 @@ impl Default for FiberState {
             crossing: Crossing::default(),
             body: ptr::null_mut(),
             bindings: ptr::null_mut(),
+            evidence: [ptr::null_mut(); 2],
             slot: [0; 8],
             large_slot: Vec::new(),
             sender: String::new(),
@@ -301,6 +304,7 @@ unsafe fn begin_fiber(fiber: *mut Core) {
         }
         (*state).cleanup_stack = reserve / 2;
         (*state).bindings = ptr::null_mut();
+        (*state).evidence = [ptr::null_mut(); 2];
         (&raw mut (*fiber).abi).write(new_fiber(shared.types, state));
         (*fiber).abi.stack_limit = stack.lowest() + reserve;
         // What the fiber before left to be destroyed goes with what this one destroys.

@@ -341,6 +341,12 @@ pub(crate) unsafe fn bind(fiber: *mut Fiber, bindings: *mut u8) {
     unsafe { state(fiber).bindings = bindings }
 }
 
+/// Where the library notes what handlers are in force in the fiber at work.
+pub(crate) unsafe fn evidence_place(fiber: *mut Fiber) -> *mut u8 {
+    // SAFETY: generated code passes its live fiber, whose state stays where it is.
+    unsafe { (&raw mut state(fiber).evidence).cast() }
+}
+
 pub(crate) unsafe fn address_of(_fiber: *mut Fiber, object: *mut u8) -> *mut u8 {
     object
 }

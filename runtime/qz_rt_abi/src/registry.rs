@@ -228,6 +228,8 @@ macro_rules! rt_functions {
             fn bindings() -> Ptr: effect;
             /// The object stays the caller's, who binds another one before it goes.
             fn bind(bindings: Ptr) -> Unit: effect;
+            /// The memory of two words in which the library keeps the handlers in force in the fiber at work. Null at first.
+            fn evidence_place() -> Ptr: effect;
             /// Where the object lies.
             fn address_of(object: Ptr) -> Ptr: only_args;
             /// A task panicked, and nobody asked for its result.

@@ -36,7 +36,8 @@ fn builds_the_same(look: &Look, command: &Build, program: &Program) -> bool {
     let Some(made) = qz_driver::output_of(&command.file, command.output.as_deref(), artefact(command)) else {
         return true;
     };
-    let anew = made.with_file_name(format!(".{}.anew", made.file_name().unwrap_or_default().to_string_lossy()));
+    let anew =
+        made.with_file_name(format!(".{}.anew", made.file_name().unwrap_or_default().to_string_lossy()));
     let again = Build { output: Some(anew.clone()), inputs: None, ..command.clone() };
     let status = build_loaded(look, &again, program, None, &mut Timings::new(false));
     let same = status == 0 && std::fs::read(&made).ok() == std::fs::read(&anew).ok();
@@ -97,10 +98,9 @@ fn build_loaded(
         library_paths: command.library_paths.clone(),
         separate: command.separate,
     };
-    let built =
-        qz_driver::build_native(program, &checker, &command.file, &options, cache, &mut |stage| {
-            timings.done(stage)
-        });
+    let built = qz_driver::build_native(program, &checker, &command.file, &options, cache, &mut |stage| {
+        timings.done(stage)
+    });
     match built {
         Ok(()) => write_inputs(command, program).max(write_dependencies(command, program)),
         Err(failure) => fail(look, &program.sources, failure),

@@ -260,9 +260,10 @@ impl<'a, 'd> Incremental<'a, 'd> {
             }
         }
         let now = |path: &str| self.modules.iter().find(|it| it.path == path);
-        let changed = last.modules.iter().find(|before| {
-            now(&before.path).is_some_and(|it| it.interface != before.interface)
-        });
+        let changed = last
+            .modules
+            .iter()
+            .find(|before| now(&before.path).is_some_and(|it| it.interface != before.interface));
         match changed {
             Some(it) => Outcome::Changed(format!("the interface of `{}` changed", it.path)),
             None if last.impls != self.impls => Outcome::Changed("impls of traits changed".into()),

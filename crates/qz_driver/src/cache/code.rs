@@ -47,7 +47,8 @@ impl Cache {
                 None => Outcome::Partly { reused: pack.found, of: pack.asked },
             };
             if !same {
-                let used: Vec<(CodeKey, &Made)> = pack.used.iter().map(|(key, made)| (*key, &**made)).collect();
+                let used: Vec<(CodeKey, &Made)> =
+                    pack.used.iter().map(|(key, made)| (*key, &**made)).collect();
                 store.put(Tier::Code, pack_key(base, &module), &qz_cache::encode(&used));
             }
             let what = if module.is_empty() { "(made by the compiler)" } else { &module };

@@ -42,7 +42,10 @@ pub enum Outcome {
     /// There was an entry, which could not be believed.
     Damaged(Damage),
     /// Of so many functions, some were reused.
-    Partly { reused: u32, of: u32 },
+    Partly {
+        reused: u32,
+        of: u32,
+    },
     /// Nothing of the kind is kept: why.
     NotKept(String),
 }

@@ -167,7 +167,8 @@ mod tests {
 
     #[test]
     fn long_chains_need_no_stack() {
-        let imports: Vec<Vec<u32>> = (1..=100_000).map(|n| if n < 100_000 { vec![n] } else { vec![] }).collect();
+        let imports: Vec<Vec<u32>> =
+            (1..=100_000).map(|n| if n < 100_000 { vec![n] } else { vec![] }).collect();
         let imports: Vec<&[u32]> = imports.iter().map(Vec::as_slice).collect();
         assert_eq!(program(&imports, &[]).len(), 100_000);
     }

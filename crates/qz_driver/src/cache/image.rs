@@ -9,8 +9,8 @@ use super::program::Unchanged;
 use super::{Cache, Outcome, Stage};
 use qz_infer::Checker;
 
-use crate::{Program, Root};
 use crate::run::{Engine, Failure, Finished, RunOptions, Start, report_panic};
+use crate::{Program, Root};
 
 impl Cache {
     /// Makes a program ready that was compiled before and did not change, and hands it on; nothing if there is none.
@@ -40,7 +40,8 @@ impl Cache {
     /// None for programs that are not kept: those that count lines in memory of this process, are looked at, or are run
     /// otherwise.
     fn image_key(&self, program: Key, options: &RunOptions) -> Option<Key> {
-        let RunOptions { engine, leaks, verify, unoptimised, perf_map, overflow, counters, shape, .. } = options;
+        let RunOptions { engine, leaks, verify, unoptimised, perf_map, overflow, counters, shape, .. } =
+            options;
         if *engine != Engine::Cranelift || *verify || *perf_map || counters.is_some() {
             return None;
         }
@@ -50,10 +51,7 @@ impl Cache {
     }
 }
 
-fn start<R>(
-    jit: &Jit,
-    then: &mut dyn FnMut(Start<'_>) -> Result<R, Failure>,
-) -> Result<R, Failure> {
+fn start<R>(jit: &Jit, then: &mut dyn FnMut(Start<'_>) -> Result<R, Failure>) -> Result<R, Failure> {
     then(&|| {
         let outcome = jit.run().map_err(|error| Failure::Internal(error.to_string()))?;
         report_panic(outcome.panic.as_ref());

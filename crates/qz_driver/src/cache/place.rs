@@ -30,7 +30,8 @@ pub struct CacheProblem {
 impl Place {
     /// The cache for a program: what `QUARTZ_CACHE_DIR` says, the one of the project that its file is in, or the user's.
     pub fn find(root: &Path) -> Place {
-        let megabytes = std::env::var("QUARTZ_CACHE_SIZE").ok().and_then(|it| it.parse().ok()).unwrap_or(SIZE);
+        let megabytes =
+            std::env::var("QUARTZ_CACHE_SIZE").ok().and_then(|it| it.parse().ok()).unwrap_or(SIZE);
         let folder = said().or_else(|| project(root)).unwrap_or_else(users);
         Place { folder, limit: megabytes << 20, remote: None }
     }

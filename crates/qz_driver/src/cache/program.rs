@@ -87,7 +87,13 @@ impl Cache {
     }
 
     /// Remembers a program that was just checked.
-    pub(crate) fn remember(&self, program: &Program, problems: &[Diagnostic], modules: Vec<LastModule>, impls: Key) {
+    pub(crate) fn remember(
+        &self,
+        program: &Program,
+        problems: &[Diagnostic],
+        modules: Vec<LastModule>,
+        impls: Key,
+    ) {
         let Some(root) = program.root_path() else { return };
         let Some(key) = self.record_key(Path::new(root)) else { return };
         let number = |file: FileId| {

@@ -11,9 +11,9 @@ use qz_mir::layout::Layouts;
 use super::output::Output;
 use super::tools::{Clang, failed, run_tool};
 use super::{Artefact, BuildOptions, CodeBy};
-use crate::{Cache, Program};
 use crate::foreign::{self, Library};
 use crate::run::{Failure, RunOptions, build};
+use crate::{Cache, Program};
 
 /// What an engine made.
 pub(super) enum Code {
@@ -63,9 +63,8 @@ pub(super) fn make(
         let packs = cache.map(|cache| cache.packs(&format!("object {config:?}")));
         let store = packs.as_ref().map(|it| it as &dyn qz_cranelift::CodeStore);
         let sources = &program.sources;
-        let object =
-            qz_cranelift::compile_object(&module, &layouts, sources, config, unit.as_ref(), store)
-                .map_err(|error| Failure::Internal(error.to_string()))?;
+        let object = qz_cranelift::compile_object(&module, &layouts, sources, config, unit.as_ref(), store)
+            .map_err(|error| Failure::Internal(error.to_string()))?;
         if let (Some(cache), Some(packs)) = (cache, packs) {
             cache.keep(packs);
         }

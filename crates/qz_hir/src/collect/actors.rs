@@ -167,6 +167,7 @@ fn made_up(name: Name, like: &FnDef, part: ActorFn) -> FnDef {
         arity: like.arity,
         has_body: true,
         actor: Some(part),
+        operation: None,
         sig: OnceCell::new(),
     }
 }

@@ -33,7 +33,7 @@ impl Cx<'_> {
         lowered.into()
     }
 
-    fn call_args(
+    pub(super) fn call_args(
         &mut self,
         first: Option<ExprId>,
         args: Option<ast::ArgList<'_>>,
@@ -65,6 +65,9 @@ impl Cx<'_> {
         let range = it.syntax().range();
         if let Some(included) = self.include(it) {
             return included;
+        }
+        if let Some(resumed) = self.resume_call(it, piped) {
+            return resumed;
         }
         let callee = match it.callee() {
             Some(ast::Expr::PathExpr(path)) => self.callee_path(path),

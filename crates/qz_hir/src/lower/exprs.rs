@@ -144,10 +144,13 @@ impl Cx<'_> {
             ast::Expr::BreakExpr(it) => self.break_expr(it),
             ast::Expr::NextExpr(it) => self.next_expr(it),
             ast::Expr::YieldExpr(it) => self.yield_expr(it),
-            ast::Expr::ThrowExpr(_) => self.later(range, "`throw`"),
-            ast::Expr::CatchExpr(_) => self.later(range, "`catch`"),
-            ast::Expr::WithExpr(_) => self.later(range, "effect handlers"),
-            ast::Expr::HandlerExpr(_) => self.later(range, "effect handlers"),
+            ast::Expr::ThrowExpr(it) => {
+                let error = self.maybe_expr(it.value(), range);
+                self.lang_call("thrown", vec![error], range)
+            }
+            ast::Expr::CatchExpr(it) => self.catch(it),
+            ast::Expr::WithExpr(it) => self.with_handlers(it),
+            ast::Expr::HandlerExpr(it) => self.handler(it),
             ast::Expr::SelectExpr(it) => self.select(it),
             ast::Expr::UnsafeExpr(it) => {
                 self.unsafe_ranges.push(range);

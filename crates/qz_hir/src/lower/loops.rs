@@ -225,6 +225,7 @@ impl Cx<'_> {
     pub(super) fn return_expr(&mut self, it: ast::ReturnExpr<'_>) -> ExprId {
         let range = it.syntax().range();
         let value = it.value().map(|it| self.expr_of(it));
+        let value = self.answer_of_return(value);
         match self.return_target("return", range) {
             Ok(Some(lambda)) if value.is_some() && self.is_generator(lambda) => {
                 let span = self.span(range);

@@ -61,6 +61,9 @@ impl Cx<'_> {
         if let Some(field) = self.state_field(name, range) {
             return field;
         }
+        if let Some(rest) = self.resume_value(name, range) {
+            return rest;
+        }
         match self.defs.lookup(self.module, name) {
             // A trait is no value, but the expected type may have a variant of its name.
             Lookup::Found(Def::Trait(_)) => self.expr(Expr::BareVariant { name: name.plain() }, range),
@@ -97,6 +100,8 @@ impl Cx<'_> {
             self.report(words::module_value(span, name));
         } else if let Some(&bound) = self.ended.get(&name) {
             self.report(words::branch_binding(span, name, bound));
+        } else if name.as_str() == "resume" {
+            self.report(words::resume_outside(span));
         } else if name.is_upper() {
             // It may still be a variant of the expected type's enum, which needs not be in scope.
             return self.expr(Expr::BareVariant { name }, range);

@@ -7,7 +7,7 @@ use qz_syntax::SyntaxNode;
 use qz_syntax::ast::{self, AstNode};
 use qz_syntax::literals::Literal;
 use qz_types::ty::common;
-use qz_types::{FnId, Row, Ty};
+use qz_types::{FnId, Ty};
 
 use super::{Position, TypeCx};
 use crate::collect::actors::{StateField, state_fields};
@@ -33,7 +33,7 @@ impl TypeCx<'_> {
 
     fn core_field(&self, state: Ty, range: TextRange) -> Field {
         let ty = self.defs.lang.adt("ActorCore").map_or(self.error(), |core| Ty::adt(core, &[state]));
-        Field { name: Name::new(CORE_FIELD), range, ty, is_private: true, default: None }
+        Field { name: Name::new(CORE_FIELD), range, ty, is_private: true, default: None, can: Vec::new() }
     }
 
     fn state(&mut self, actor: ast::ActorDef<'_>) -> Vec<Field> {
@@ -46,7 +46,7 @@ impl TypeCx<'_> {
             }
             let default = it.value.and_then(|_| self.defs.field_default(state, index as u32));
             let ty = self.state_ty(&it);
-            fields.push(Field { name, range, ty, is_private: false, default });
+            fields.push(Field { name, range, ty, is_private: false, default, can: Vec::new() });
         }
         fields
     }
@@ -88,12 +88,19 @@ impl TypeCx<'_> {
     }
 
     fn made_sig(self, params: Vec<SigParam>, ret: Option<Ty>) -> FnSig {
-        FnSig { generics: Arc::new(self.generics), params, ret, row: Row::EMPTY, opaques: Vec::new() }
+        FnSig {
+            generics: Arc::new(self.generics),
+            params,
+            ret,
+            can: None,
+            ret_can: Vec::new(),
+            opaques: Vec::new(),
+        }
     }
 }
 
 fn param(name: Name, range: TextRange, ty: Option<Ty>) -> SigParam {
-    SigParam { name, range, ty, has_default: false, is_rest: false }
+    SigParam { name, range, ty, has_default: false, is_rest: false, can: Vec::new() }
 }
 
 /// The type that a literal has by itself.

@@ -14,7 +14,16 @@ use crate::scope::{Def, Lookup};
 impl TypeCx<'_> {
     pub(super) fn path_type(&mut self, path: ast::PathType<'_>) -> Ty {
         let segments: Vec<_> = path.segments().collect();
-        self.path_to_type(&segments, path.syntax().range())
+        let takes_effect = std::mem::take(&mut self.takes_effect);
+        let ty = self.path_to_type(&segments, path.syntax().range());
+        match ty.as_adt() {
+            Some((adt, _)) if self.defs.adts[adt].effect.is_some() && !takes_effect => {
+                let span = self.span(path.syntax().range());
+                self.defs.report(words::effect_as_type(span, self.defs.adts[adt].name));
+                self.error()
+            }
+            _ => ty,
+        }
     }
 
     /// A path that should name a type.
@@ -119,12 +128,37 @@ impl TypeCx<'_> {
         segment.type_args.into_iter().flat_map(|it| it.args()).map(|it| self.ty(it, Position::Part)).collect()
     }
 
+    /// The arguments of `Handler`, of which the first is an effect.
+    fn handler_args(&mut self, segment: &ast::PathSegment<'_>) -> Vec<Ty> {
+        let mut args = Vec::new();
+        for written in segment.type_args.into_iter().flat_map(|it| it.args()) {
+            let is_effect = args.is_empty();
+            self.takes_effect = is_effect;
+            let ty = self.ty(written, Position::Part);
+            self.takes_effect = false;
+            let fits = match ty.as_adt() {
+                Some((adt, _)) => self.defs.adts[adt].effect.is_some(),
+                None => matches!(ty.kind(), TyKind::Param(_) | TyKind::Infer(_) | TyKind::Error),
+            };
+            if is_effect && !fits {
+                let span = self.span(written.syntax().range());
+                self.defs.report(words::not_an_effect(span, written.syntax().text()));
+            }
+            args.push(ty);
+        }
+        args
+    }
+
     /// A declaration as a type, with the arguments of the path's last segment.
     pub(super) fn def_to_type(&mut self, def: Def, segment: &ast::PathSegment<'_>, range: TextRange) -> Ty {
         let span = self.span(range);
-        let args = self.type_args(segment);
+        let args = match def {
+            Def::Adt(id) if self.defs.lang.adt("Handler") == Some(id) => self.handler_args(segment),
+            _ => self.type_args(segment),
+        };
         match def {
             Def::Adt(id) => {
+                let id = self.handler_type(id, args.len());
                 let generics = self.defs.adt_generics(id);
                 let args = self.fit_args(self.defs.adts[id].name, &generics, args, span);
                 Ty::adt(id, &args)
@@ -146,6 +180,12 @@ impl TypeCx<'_> {
                 self.error()
             }
         }
+    }
+
+    /// `Handler<E, A, R>` is the type of handlers that make an answer of a body's value.
+    fn handler_type(&self, id: qz_types::AdtId, args: usize) -> qz_types::AdtId {
+        let is_handler = self.defs.lang.adt("Handler") == Some(id);
+        self.defs.lang.adt("AnswerHandler").filter(|_| is_handler && args == 3).unwrap_or(id)
     }
 
     pub(super) fn fit_args(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use qz_base::Name;
 use qz_syntax::SyntaxNode;
 use qz_syntax::ast::{self, AstNode};
-use qz_types::{FnId, Mutability, Row, TraitRef, Ty, TyKind, subst};
+use qz_types::{FnId, Mutability, TraitRef, Ty, TyKind, subst};
 
 use super::{Position, TypeCx};
 use crate::defs::*;
@@ -29,7 +29,14 @@ impl TypeCx<'_> {
                 SelfKind::RefMut => Ty::reference(Mutability::Mut, self_ty),
             };
             let name = qz_base::name::known::SELF_VALUE;
-            params.push(SigParam { name, range, ty: Some(ty), has_default: false, is_rest: false });
+            params.push(SigParam {
+                name,
+                range,
+                ty: Some(ty),
+                has_default: false,
+                is_rest: false,
+                can: Vec::new(),
+            });
         }
         let many_clauses = def.nodes.len() > 1;
         for param in syntax.params().into_iter().flat_map(|list| list.params()) {
@@ -45,11 +52,9 @@ impl TypeCx<'_> {
             None if !def.has_body || def.attrs.export.is_some() => Some(qz_types::ty::common().unit),
             None => None,
         };
-        if let Some(can) = syntax.can() {
-            let span = self.span(can.syntax().range());
-            self.defs.report(words::not_yet(span, "effect rows"));
-        }
-        FnSig { generics: Arc::new(self.generics), params, ret, row: Row::EMPTY, opaques: self.opaques }
+        let ret_can = self.take_row(syntax.ret());
+        let can = syntax.can().map(|it| Can { labels: self.labels(it), range: it.syntax().range() });
+        FnSig { generics: Arc::new(self.generics), params, ret, can, ret_can, opaques: self.opaques }
     }
 
     pub(super) fn sig_param(&mut self, param: ast::Param<'_>) -> SigParam {
@@ -58,7 +63,7 @@ impl TypeCx<'_> {
             Some(ast::Pat::NamePat(pat)) => pat.name().map(|it| Name::new(it.text()).plain()),
             _ => None,
         };
-        let mut ty = param.ty().map(|ty| self.ty(ty, Position::Param));
+        let mut ty = param.ty().map(|ty| self.row_ty(ty, Position::Param));
         if param.is_ref() {
             let mutability = if param.is_mut() { Mutability::Mut } else { Mutability::Shared };
             ty = ty.map(|ty| Ty::reference(mutability, ty));
@@ -75,6 +80,7 @@ impl TypeCx<'_> {
             ty,
             has_default: param.default().is_some(),
             is_rest: param.is_rest(),
+            can: self.take_row(param.ty()),
         }
     }
 
@@ -108,7 +114,7 @@ impl TypeCx<'_> {
     /// A written result. `Iterator<T>` of a function with `yield` is the library's generator.
     fn fn_result(&mut self, id: FnId, ret: ast::TypeExpr<'_>) -> Ty {
         let generator = self.defs.lang.adt("Generator").filter(|_| self.defs.has_yield(id));
-        let Some(generator) = generator else { return self.ty(ret, Position::Result) };
+        let Some(generator) = generator else { return self.row_ty(ret, Position::Result) };
         if self.is_iterator(ret) {
             return self.trait_ref(ret).map_or(self.error(), |(bound, _)| Ty::adt(generator, bound.args));
         }
@@ -147,7 +153,8 @@ impl TypeCx<'_> {
             generics: Arc::new(self.generics),
             params: Vec::new(),
             ret,
-            row: Row::EMPTY,
+            can: None,
+            ret_can: Vec::new(),
             opaques: Vec::new(),
         }
     }
@@ -293,18 +300,26 @@ impl TypeCx<'_> {
                 for (index, field) in syntax.fields().enumerate() {
                     let Some(name) = field.name() else { continue };
                     let ty = match field.ty() {
-                        Some(ty) => self.ty(ty, Position::Part),
+                        Some(ty) => self.row_ty(ty, Position::Part),
                         None => {
                             self.defs.report(words::type_needed(self.span(name.range()), "a field"));
                             self.error()
                         }
                     };
                     let default = field.default().and_then(|_| self.defs.field_default(adt, index as u32));
+                    let can = self.take_row(field.ty());
                     let (text, range) = (Name::new(name.text()), name.range());
                     if let Some(earlier) = fields.iter().find(|it| it.name == text) {
                         self.defs.report(words::duplicate(self.span(range), text, self.span(earlier.range)));
                     }
-                    fields.push(Field { name: text, range, ty, is_private: field.is_private(), default });
+                    fields.push(Field {
+                        name: text,
+                        range,
+                        ty,
+                        is_private: field.is_private(),
+                        default,
+                        can,
+                    });
                 }
                 let name = Name::new(syntax.name().map_or("", |it| it.text()));
                 let range = syntax.name().map(|it| it.range()).unwrap_or_default();
@@ -340,7 +355,14 @@ impl TypeCx<'_> {
                 let ty = self.ty_or_error(syntax.ty(), Position::Part);
                 let name = Name::new(syntax.name().map_or("", |it| it.text()));
                 let range = syntax.name().map(|it| it.range()).unwrap_or_default();
-                let field = Field { name: Name::new("0"), range, ty, is_private: false, default: None };
+                let field = Field {
+                    name: Name::new("0"),
+                    range,
+                    ty,
+                    is_private: false,
+                    default: None,
+                    can: Vec::new(),
+                };
                 AdtFields { variants: vec![Variant { name, range, fields: vec![field], named: false }] }
             }
         }
@@ -349,6 +371,6 @@ impl TypeCx<'_> {
     pub(super) fn payload_field(&mut self, n: usize, field: ast::PayloadField<'_>) -> Field {
         let name = field.name().map_or_else(|| Name::new(&n.to_string()), |it| Name::new(it.text()));
         let ty = self.ty_or_error(field.ty(), Position::Part);
-        Field { name, range: field.syntax().range(), ty, is_private: false, default: None }
+        Field { name, range: field.syntax().range(), ty, is_private: false, default: None, can: Vec::new() }
     }
 }

@@ -75,6 +75,7 @@ impl Infer<'_, '_> {
             }
             return;
         }
+        let entered = self.enter_handled(id, function, params);
         let body = self.body.clone();
         let is_lambda = |n: u32| matches!(body.exprs[inputs.args[n as usize].value], Expr::Lambda { .. });
         for &(n, ty) in jobs.iter().filter(|&&(n, _)| !is_lambda(n)) {
@@ -87,6 +88,7 @@ impl Infer<'_, '_> {
             }
             self.check(inputs.args[n as usize].value, ty);
         }
+        self.leave_handled(id, function, entered);
     }
 
     /// What goes to the `...` of a foreign function: no parameter says what it is.

@@ -42,8 +42,18 @@ impl Infer<'_, '_> {
         self.failed_call(call.args)
     }
 
+    /// Whether a call is how `with … do` installs a handler.
+    fn is_with(&self, name: Name, span: Span) -> bool {
+        let text = &self.ck.defs.files[&span.file].text;
+        let written = text.get(span.range.start as usize..span.range.end as usize);
+        name.as_str() == "run" && written.is_some_and(|it| it.starts_with("with"))
+    }
+
     fn unknown_member(&mut self, call: MethodCall<'_>, ty: Ty, span: Span) -> Diagnostic {
         let shown = self.show(ty);
+        if self.is_with(call.name, span) {
+            return words::effects::not_a_handler(self.span(call.receiver), &shown);
+        }
         let problem = words::no_member(span, call.name, &shown, call.has_parens);
         let on_type = matches!(self.body.exprs[call.receiver], Expr::TypeRecv { .. });
         if on_type

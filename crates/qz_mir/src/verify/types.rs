@@ -250,6 +250,7 @@ impl Types<'_> {
                 | Intrinsic::MayRepeat
                 | Intrinsic::IsObject
                 | Intrinsic::IsShared
+                | Intrinsic::TypeKey
         );
         Ok((!about).then_some(ty))
     }
@@ -305,6 +306,7 @@ fn arity(which: Intrinsic) -> usize {
         | Intrinsic::MayRepeat
         | Intrinsic::IsObject
         | Intrinsic::IsShared
+        | Intrinsic::TypeKey
         | Intrinsic::Uninit => 0,
         Intrinsic::CountOnes
         | Intrinsic::LeadingZeros

@@ -52,6 +52,11 @@ impl Instantiator<'_> {
         for stmt in body.blocks.values_mut().flat_map(|block| &mut block.stmts) {
             let StmtKind::Assign(place, value @ Rvalue::Intrinsic(..)) = &mut stmt.kind else { continue };
             let Rvalue::Intrinsic(which, _, ty) = value else { continue };
+            if *which == Intrinsic::TypeKey {
+                let key = type_key(&self.name_of(self.mono(*ty, args)));
+                *value = Rvalue::Use(Operand::Const(Const::Int(key.into(), qz_types::IntTy::I64)));
+                continue;
+            }
             let yes = match which {
                 Intrinsic::IsObject => self.drops.is_mutable_object(self.mono(*ty, args)),
                 Intrinsic::LeadsBack => graph::leads_back(self.drops, self.mono(*ty, args)),
@@ -235,4 +240,10 @@ impl Instantiator<'_> {
         }
         StaticDataId::from_raw(first)
     }
+}
+
+/// A number for a type's full name (FNV-1a): the same wherever the program is compiled.
+fn type_key(name: &str) -> i64 {
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, step) as i64
 }

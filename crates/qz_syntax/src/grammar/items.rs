@@ -1,6 +1,6 @@
 //! What may be declared, and where? Entries of a file, attributes and modifiers, imports, constants, aliases.
 
-use super::{blocks, exprs, foreign, functions, later, postfix, stmts, strings, type_items, types};
+use super::{blocks, effects, exprs, foreign, functions, later, postfix, stmts, strings, type_items, types};
 use crate::SyntaxKind::{self, *};
 use crate::lexer::flags;
 use crate::parser::{Parser, stop};
@@ -223,7 +223,7 @@ fn declaration(p: &mut Parser<'_>, from: Checkpoint, level: Level, modifiers: Mo
         ExtendKw => type_items::extend_def(p, from),
         TypeKw => alias(p, from, level),
         NewtypeKw => newtype(p, from),
-        EffectKw => later::effect(p, from),
+        EffectKw => effects::effect(p, from),
         ActorKw => type_items::actor_def(p, from),
         MacroKw => later::macro_def(p, from),
         _ => no_declaration(p, from, level, modifiers),

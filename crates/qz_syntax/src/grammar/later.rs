@@ -9,17 +9,6 @@ use crate::parser::{Parser, stop};
 use crate::problems::Wanted;
 use crate::tree::Checkpoint;
 
-/// `'effect' name generics? operations 'end'`
-pub(super) fn effect(p: &mut Parser<'_>, from: Checkpoint) {
-    let opener = p.open_block();
-    p.bump();
-    p.name(Wanted::Name);
-    functions::generics(p);
-    quietly(p, |p| members(p, Level::Effect));
-    p.close_block(opener);
-    p.finish(from, EffectDef);
-}
-
 /// Parses without reporting; the caller's own closing token is not part of it.
 fn quietly(p: &mut Parser<'_>, inside: impl FnOnce(&mut Parser<'_>)) {
     let (mismatch, last) = (p.blocks_mismatch, p.last_reported());
@@ -30,8 +19,9 @@ fn quietly(p: &mut Parser<'_>, inside: impl FnOnce(&mut Parser<'_>)) {
     p.restore_reported(last);
 }
 
-fn members(p: &mut Parser<'_>, level: Level) {
-    blocks::skip_line(p);
+/// Declarations up to the `end` of what holds them.
+pub(super) fn members(p: &mut Parser<'_>, level: Level) {
+    blocks::end_of_line(p);
     let saved = p.cx;
     p.cx.lines = true;
     p.cx.stops |= stop::END;
@@ -39,7 +29,7 @@ fn members(p: &mut Parser<'_>, level: Level) {
         let before = p.pos;
         if !p.eat(Semicolon) {
             items::item(p, level);
-            blocks::skip_line(p);
+            blocks::end_of_line(p);
         }
         if p.pos == before {
             p.skip_one();
@@ -106,51 +96,4 @@ pub(super) fn binary(p: &mut Parser<'_>, from: Checkpoint) {
     p.skip_bracketed();
     p.finish(body, RawBody);
     p.finish(from, BinaryDef);
-}
-
-/// `'handler' type (def | 'return' params block 'end')* 'end'`
-pub(super) fn handler(p: &mut Parser<'_>) {
-    let from = p.start();
-    let opener = p.open_block();
-    p.bump();
-    types::primary(p);
-    quietly(p, |p| {
-        blocks::skip_line(p);
-        let saved = p.cx;
-        p.cx.lines = true;
-        p.cx.stops |= stop::END;
-        while !p.at_stop() {
-            let before = p.pos;
-            if p.at(ReturnKw) {
-                handler_return(p);
-            } else if !p.eat(Semicolon) {
-                items::item(p, Level::Handler);
-            }
-            blocks::skip_line(p);
-            if p.pos == before {
-                p.skip_one();
-            }
-        }
-        p.cx = saved;
-    });
-    p.close_block(opener);
-    p.finish(from, HandlerExpr);
-}
-
-/// `'return' params (block 'end' | '=' expr)`
-fn handler_return(p: &mut Parser<'_>) {
-    let from = p.start();
-    let opener = p.open_block();
-    p.bump();
-    if p.at(LParen) {
-        functions::params(p);
-    }
-    if p.eat_on_line(Eq) {
-        p.forget_block();
-        functions::value(p);
-    } else {
-        blocks::block(p, stop::END);
-        p.close_block(opener);
-    }
-    p.finish(from, HandlerReturn);
 }

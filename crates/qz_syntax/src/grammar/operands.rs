@@ -1,7 +1,7 @@
 //! What does an expression start with? Literals, names, brackets, and every construct with a keyword of its own.
 
 use super::{
-    blocks, collections, control, exprs, foreign, lambdas, later, postfix, strings, type_lists, types,
+    blocks, collections, control, effects, exprs, foreign, lambdas, later, postfix, strings, type_lists, types,
 };
 use crate::SyntaxKind::{self, *};
 use crate::lexer::flags;
@@ -143,7 +143,7 @@ fn contextual(p: &mut Parser<'_>) -> bool {
             p.finish(from, UnsafeExpr);
         }
         SelectKw if !on_line && (next.has(flags::ARM) || next.kind == EndKw) => control::select(p),
-        HandlerKw if on_line && next.has(flags::UPPER) => later::handler(p),
+        HandlerKw if on_line && next.has(flags::UPPER) => effects::handler(p),
         _ => return false,
     }
     true

@@ -1,0 +1,55 @@
+//! The words for problems with effects.
+
+use qz_base::{Name, Span};
+use qz_diag::{Code, Diagnostic};
+
+pub(crate) fn unhandled(
+    span: Span,
+    effect: &str,
+    place: &str,
+    path: &[String],
+    operation: Span,
+) -> Diagnostic {
+    let problem = format!("nothing handles `{effect}` in {place}");
+    let mut problem = Diagnostic::new(Code::UNHANDLED_EFFECT, span, problem);
+    if operation != span {
+        problem = problem.at(operation, "performed here");
+    }
+    if path.len() > 2 {
+        problem = problem.note(format!("by way of {}", path.join(" → ")));
+    }
+    match effect.strip_prefix("Throws") {
+        Some(error) => problem.help(format!("stop it with `catch{error} do … end`")),
+        None => problem.help("put a handler around it: `with handler do … end`".to_owned()),
+    }
+}
+
+pub(crate) fn not_allowed(
+    span: Span,
+    function: Name,
+    effect: &str,
+    can: Span,
+    path: &[String],
+) -> Diagnostic {
+    let problem = format!("`{function}` performs `{effect}`, which its `can` does not allow");
+    let mut problem = Diagnostic::new(Code::EFFECT_ROW, span, problem).at(can, "what it may perform");
+    if path.len() > 2 {
+        problem = problem.note(format!("by way of {}", path.join(" → ")));
+    }
+    problem.help(format!("add `+ {effect}`, or handle it here"))
+}
+
+pub(crate) fn escapes(span: Span, effect: &str, what: &str) -> Diagnostic {
+    let kind = if what.ends_with("`dyn`") { "value with a method" } else { "function" };
+    let problem = format!("a {kind} that performs `{effect}` is {what}, and its type does not say so");
+    let problem = Diagnostic::new(Code::EFFECT_ESCAPES, span, problem);
+    if what.ends_with("`dyn`") {
+        return problem.help(format!("write `can {effect}` at the trait's method"));
+    }
+    problem.help(format!("write the function's type with `can {effect}`, or handle the effect inside of it"))
+}
+
+pub(crate) fn not_a_handler(span: Span, ty: &str) -> Diagnostic {
+    Diagnostic::new(Code::NOT_A_HANDLER, span, format!("`with` needs a handler, not a value of type `{ty}`"))
+        .help("a handler is made by `handler Effect … end`")
+}

@@ -1,0 +1,177 @@
+//! Which effects each function may perform: rows, inferred over the whole program once all bodies have their types.
+//!
+//! A function's row is what its body calls perform, less what handlers around those calls handle. What is given to it
+//! as an argument and called counts by the name of the parameter ([`Eff::Param`]); each call puts the argument's own
+//! effects in place of it. So every function is polymorphic in the rows of the functions it takes, and types stay
+//! without rows. Rows of functions that call each other are a least fixed point.
+//!
+//! * [`walk`]: the row of one body;
+//! * [`report`]: what is wrong with rows: effects that nothing handles, that a `can` does not allow, that are kept
+//!   where nobody can see them.
+
+mod report;
+mod walk;
+
+use std::cell::RefCell;
+
+use qz_base::{FxHashMap, Span};
+use qz_hir::{FnKind, ModuleId};
+use qz_types::{FnId, Label, Ty, subst};
+
+use crate::checker::Checker;
+
+/// An effect that may be performed.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Eff {
+    Label(Label),
+    /// What this parameter, a function, performs, less what is handled around its calls.
+    Param {
+        index: u32,
+        minus: Vec<Label>,
+    },
+}
+
+/// The call that an effect comes from.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) span: Span,
+    /// What is called there.
+    pub(crate) callee: Option<FnId>,
+}
+
+/// Effects, each once, in the order in which they were found.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Effects(pub(crate) Vec<(Eff, Origin)>);
+
+/// No function has more; what grows further is a row that never ends, as of a recursive call with other types.
+const MOST: usize = 64;
+
+impl Effects {
+    pub(crate) fn add(&mut self, eff: Eff, origin: Origin) {
+        if self.0.len() < MOST && !self.0.iter().any(|(it, _)| *it == eff) {
+            self.0.push((eff, origin));
+        }
+    }
+
+    pub(crate) fn extend(&mut self, other: Effects) {
+        other.0.into_iter().for_each(|(eff, origin)| self.add(eff, origin));
+    }
+
+    /// The same under handlers of these.
+    pub(crate) fn without(self, handled: &[Label]) -> Effects {
+        let mut left = Effects::default();
+        for (eff, origin) in self.0 {
+            match eff {
+                Eff::Label(label) if handled.contains(&label) => {}
+                Eff::Label(_) => left.add(eff, origin),
+                Eff::Param { index, mut minus } => {
+                    minus
+                        .extend(handled.iter().copied().filter(|it| !minus.contains(it)).collect::<Vec<_>>());
+                    left.add(Eff::Param { index, minus }, origin);
+                }
+            }
+        }
+        left
+    }
+
+    pub(crate) fn labels(&self) -> impl Iterator<Item = (Label, Origin)> + '_ {
+        self.0.iter().filter_map(|(eff, origin)| match eff {
+            Eff::Label(label) => Some((*label, *origin)),
+            Eff::Param { .. } => None,
+        })
+    }
+}
+
+pub(crate) fn subst_label(label: Label, args: &[Ty]) -> Label {
+    let args: Vec<Ty> = label.args.iter().map(|&ty| subst(ty, args)).collect();
+    Label { effect: label.effect, args: Ty::list(&args) }
+}
+
+/// The rows of a program's own functions.
+#[derive(Default)]
+pub(crate) struct Rows {
+    known: FxHashMap<FnId, Effects>,
+    /// The library's functions that were met: their rows matter only to who wants to see default-handled effects.
+    met: RefCell<Vec<FnId>>,
+}
+
+impl Rows {
+    pub(crate) fn get(&self, function: FnId) -> Option<&Effects> {
+        self.known.get(&function)
+    }
+}
+
+impl Checker<'_> {
+    /// Whether a program has effects that need handlers: any other is spared the walk.
+    pub fn has_effects(&self) -> bool {
+        let own = |module: ModuleId| !self.defs.modules[module].is_std;
+        let declared = &self.defs.effects;
+        declared.ids().any(|it| own(self.defs.adts[declared[it].clauses].module))
+            || self.defs.modules.ids().any(|it| own(it) && self.defs.names_throws(it))
+    }
+
+    /// Reports what is wrong with the effects of these modules' functions.
+    pub(crate) fn check_effects(&self, modules: &dyn Fn(ModuleId) -> bool) {
+        let rows = self.rows(false);
+        for (id, def) in self.defs.fns.iter() {
+            if modules(def.module) && self.is_walked(id) {
+                report::report(self, &rows, id);
+            }
+        }
+    }
+
+    /// A function of the program with a body that can be walked.
+    fn is_walked(&self, id: FnId) -> bool {
+        let def = &self.defs.fns[id];
+        let is_own = !self.defs.modules[def.module].is_std;
+        is_own && def.has_body && !matches!(def.kind, FnKind::Derived) && !self.check_fn(id).types.has_errors
+    }
+
+    fn rows(&self, with_library: bool) -> Rows {
+        let mut own: Vec<FnId> = self.defs.fns.ids().filter(|&id| self.is_walked(id)).collect();
+        let mut rows = Rows::default();
+        loop {
+            let mut grew = false;
+            for &id in &own {
+                let found = walk::row(self, &rows, id, None);
+                let before = rows.known.get(&id).map_or(0, |it| it.0.len());
+                grew |= found.0.len() > before;
+                rows.known.insert(id, found);
+            }
+            if with_library {
+                let met = std::mem::take(rows.met.get_mut());
+                let new: Vec<FnId> = met.into_iter().filter(|id| !own.contains(id)).collect();
+                grew |= !new.is_empty();
+                own.extend(new);
+            }
+            if !grew {
+                return rows;
+            }
+        }
+    }
+
+    /// The rows of the program's own functions in words, in the order of their names. For `--dump-effects`.
+    pub fn dump_effects(&self) -> String {
+        let rows = self.rows(true);
+        let mut lines: Vec<String> = Vec::new();
+        let is_own = |id: FnId| !self.defs.modules[self.defs.fns[id].module].is_std;
+        for (&id, effects) in rows.known.iter().filter(|(id, _)| is_own(**id)) {
+            let labels = effects.labels().map(|(label, _)| report::label_text(self, label));
+            let sig = self.defs.fn_sig(id);
+            let params = effects.0.iter().filter_map(|(eff, _)| match eff {
+                Eff::Param { index, .. } => {
+                    Some(format!("what `{}` can", sig.params.get(*index as usize)?.name))
+                }
+                Eff::Label(_) => None,
+            });
+            let mut all: Vec<String> = labels.collect();
+            all.sort();
+            all.extend(params);
+            all.dedup();
+            let row = if all.is_empty() { "nothing".to_owned() } else { all.join(" + ") };
+            lines.push(format!("{} can {row}\n", self.defs.fn_path(id)));
+        }
+        lines.sort();
+        lines.concat()
+    }
+}
