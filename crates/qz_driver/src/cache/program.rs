@@ -101,7 +101,7 @@ impl Cache {
         let Some(root) = program.root_path() else { return };
         let Some(key) = self.record_key(Path::new(root)) else { return };
         let number = |file: FileId| {
-            let at = program.modules.iter().position(|&it| program.defs.file_of(it) == file)?;
+            let at = read(program).position(|it| it == file)?;
             Some(at as u32)
         };
         let clean = !problems.iter().any(Diagnostic::is_error);
@@ -127,12 +127,16 @@ fn included_key(path: &Path) -> Option<Key> {
     std::fs::read(path).ok().map(|bytes| Key::of_content(&bytes))
 }
 
-/// The user's files in the order of the program's modules.
+/// The user's files in the order in which they were read.
 fn files(program: &Program) -> Vec<(String, Key)> {
-    let ids = program.modules.iter().map(|&it| program.defs.file_of(it));
     let file = |id: FileId| {
         let sources = &program.sources;
         (Sources::path(sources, id).to_owned(), Key::of_content(sources.text(id).as_bytes()))
     };
-    ids.map(file).collect()
+    read(program).map(file).collect()
+}
+
+/// The user's files as they were read, before anything was made of their texts.
+fn read(program: &Program) -> impl Iterator<Item = FileId> {
+    program.modules.iter().map(|&it| program.sources.as_read(program.defs.file_of(it)))
 }
