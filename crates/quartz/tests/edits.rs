@@ -220,3 +220,96 @@ fn killed_at_any_point() {
     let verified = scratch.output(&["cache", "verify"]);
     assert_eq!(verified.status.code(), Some(0), "{}", text(&verified.stdout));
 }
+
+/// Programs that share modules and a folder, after the case that once made a program call a function that did not exist.
+const FOUR: [(&str, &str); 6] = [
+    ("a.qz", "import vectors\n\ndef main = puts(vectors::collect(3))\n"),
+    ("b.qz", "import numbers\n\ndef main = puts(numbers::next(1))\n"),
+    (
+        "c.qz",
+        "import vectors\nimport numbers\n\ndef main = puts(vectors::collect(numbers::next(1)).size)\n",
+    ),
+    ("d.qz", "def push(n: Int): Int = n\n\ndef main = puts(push(4))\n"),
+    (
+        "vectors.qz",
+        "import numbers\n\ndef collect(n: Int)\n  result: Vec<Int> = []\n  for i in 0..n\n    result.push(numbers::next(i))\n  end\n  result\nend\n",
+    ),
+    ("numbers.qz", "def next(n: Int) = n + 1\n"),
+];
+const PROGRAMS: [&str; 4] = ["a.qz", "b.qz", "c.qz", "d.qz"];
+const PRINTED: [&str; 4] = ["[1, 2, 3]\n", "2\n", "2\n", "4\n"];
+
+fn four(name: &str) -> Scratch {
+    let scratch = Scratch::new(name);
+    for (file, text) in FOUR {
+        std::fs::write(scratch.0.join(file), text).expect("the file can be written");
+    }
+    scratch
+}
+
+fn runs_as_alone(scratch: &Scratch, program: usize, place: &str) {
+    let found = scratch.output(&["run", "--color=never", PROGRAMS[program]]);
+    assert_eq!(text(&found.stdout), PRINTED[program], "{place}: {}", text(&found.stderr));
+    assert_eq!(found.status.code(), Some(0), "{place}");
+}
+
+/// Every order of four.
+fn orders() -> Vec<Vec<usize>> {
+    let mut orders = vec![Vec::new()];
+    for n in 0..4 {
+        let at = |order: &Vec<usize>, place: usize| {
+            let mut longer = order.clone();
+            longer.insert(place, n);
+            longer
+        };
+        orders = orders.iter().flat_map(|it| (0..=it.len()).map(move |place| at(it, place))).collect();
+    }
+    orders
+}
+
+#[test]
+fn four_programs_in_every_order() {
+    let scratch = four("orders");
+    for order in orders() {
+        std::fs::remove_dir_all(scratch.cache()).ok();
+        order.iter().for_each(|&program| runs_as_alone(&scratch, program, &format!("{order:?}")));
+    }
+}
+
+#[test]
+fn any_entry_may_be_gone_or_cut_off() {
+    let scratch = four("entries");
+    (0..4).for_each(|program| runs_as_alone(&scratch, program, "at first"));
+    for entry in scratch.entries() {
+        let bytes = std::fs::read(&entry).expect("the entry is there");
+        // The first and the third use every module.
+        let programs = |place: &str| {
+            [0, 2].map(|program| runs_as_alone(&scratch, program, &format!("{}: {place}", entry.display())));
+        };
+        std::fs::remove_file(&entry).expect("it can be removed");
+        programs("gone");
+        std::fs::write(&entry, &bytes[..bytes.len() - 1]).expect("it can be written");
+        programs("cut off");
+    }
+}
+
+/// The cache stays below its bound, and what was let go is made anew.
+#[test]
+fn the_bound_holds() {
+    let scratch = four("bound");
+    for round in 0..6 {
+        let text = format!("def next(n: Int) = n + 1 + {round} - {round}\n");
+        std::fs::write(scratch.0.join("numbers.qz"), text).expect("the file can be written");
+        for program in 0..4 {
+            let mut command = scratch.quartz(&["run", "--color=never", PROGRAMS[program]]);
+            let found = command.env("QUARTZ_CACHE_SIZE", "0").output().expect("the command starts");
+            assert_eq!(text_of(&found), PRINTED[program]);
+        }
+    }
+    let left: u64 = scratch.entries().iter().map(|it| it.metadata().map_or(0, |it| it.len())).sum();
+    assert_eq!(left, 0, "nothing may stay where nothing is allowed");
+}
+
+fn text_of(output: &Output) -> String {
+    text(&output.stdout)
+}

@@ -129,10 +129,21 @@ impl<'a, 'd> Incremental<'a, 'd> {
     fn group_key(&self, group: &Group) -> Key {
         let mut key = self.cache.key("check").key(self.impls);
         for &it in &group.members {
-            key = key.str(&self.nodes[it].path).key(self.nodes[it].content);
+            let Node { path, content, imports, .. } = &self.nodes[it];
+            key = key.str(path).key(*content).number(imports.len() as u64);
+            // Which module an import means depends on the files that are there, not on its text alone.
+            for file in imports {
+                key = key.str(self.path_of(*file));
+            }
         }
         let seen: Vec<Key> = group.sees.iter().map(|&it| self.checked[it].seen).collect();
         key.keys(&seen).finish()
+    }
+
+    /// The module of a file; the library's never change.
+    fn path_of(&self, file: FileId) -> &'static str {
+        let module = self.program.defs.module_of_file(file).expect("every file is a module");
+        self.program.defs.modules[module].path.as_str()
     }
 
     fn known(&self, group: &Group, bytes: &[u8]) -> Option<(Key, Vec<Diagnostic>, Duration)> {
