@@ -1,6 +1,7 @@
 //! What does `packed struct(u32) Name` become? A newtype of its word, a method for each field, and a value struct with the fields
 //! taken apart, `NameFields`, through which the checker reads literals, `.with` and patterns.
 
+use qz_base::name::{PACKED_APART, PACKED_TOGETHER};
 use qz_base::{FxHashMap, TextRange};
 use qz_diag::{Code, Diagnostic};
 use qz_syntax::SyntaxKind::{Error, MissingExpr, MissingType};
@@ -38,7 +39,7 @@ enum Kind {
 }
 
 /// Methods of every packed struct, whose names no field can have.
-const METHODS: &[&str] = &["fields", "of", "self"];
+const METHODS: &[&str] = &["fields", "self"];
 
 pub(super) fn read<'t>(
     source: &'t Parsed,
@@ -150,7 +151,7 @@ pub(super) fn declare(it: &Packed<'_>, w: &mut Writer<'_>) {
     let name = it.name.text();
     let private = if it.is_private { "private " } else { "" };
     let word = declare::int_type(it.bits, false);
-    w.put(&format!("@packed~\n{private}newtype "));
+    w.put(&format!("{private}newtype "));
     w.copy(it.name.range());
     w.put(&format!(" = {word}\n\n@value\n{private}struct {name}Fields\n"));
     for field in &it.fields {
@@ -166,7 +167,8 @@ pub(super) fn declare(it: &Packed<'_>, w: &mut Writer<'_>) {
     for field in &it.fields {
         w.put(&format!("{0}: self.{0}, ", field.name.text()));
     }
-    w.put(&format!("}}\n  def of(~fields: {name}Fields): {name} = {name}(("));
+    w.put(&format!("}}\n  def {PACKED_APART}(self): {name}Fields = self.fields\n"));
+    w.put(&format!("  def {PACKED_TOGETHER}(~fields: {name}Fields): {name} = {name}(("));
     for (n, field) in it.fields.iter().enumerate() {
         w.at(field.name.range());
         w.put(if n > 0 { " | " } else { "" });
