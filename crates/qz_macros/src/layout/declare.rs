@@ -132,6 +132,7 @@ pub(super) fn zero_of(layout: &Layout<'_>, w: &mut Writer<'_>) {
         Layout::Rest | Layout::Bytes(_) => w.put("~Bytes.new()"),
         Layout::CString | Layout::PString { .. } => w.put("\"\""),
         Layout::Part(ty) => {
+            w.at(ty.range());
             w.put("~zero_part<");
             w.copy(ty.range());
             w.put(">()");

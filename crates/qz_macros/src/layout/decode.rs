@@ -1,7 +1,6 @@
 //! How is a value read? `read_from`: a local for each field, in order, and then the struct.
 
 use qz_base::FxHashSet;
-use qz_syntax::SyntaxKind;
 
 use super::declare::{local, type_of, zero_of};
 use super::write::Writer;
@@ -141,6 +140,7 @@ fn value(layout: &Layout<'_>, what: &str, w: &mut Writer<'_>) {
             w.put(&format!("~input.text({size}, \"{what}\")?"));
         }
         Layout::Part(ty) => {
+            w.at(ty.range());
             w.put("~read_part<");
             w.copy(ty.range());
             w.put(">(~input)?");
@@ -162,7 +162,7 @@ fn value(layout: &Layout<'_>, what: &str, w: &mut Writer<'_>) {
 }
 
 fn count(size: qz_syntax::ast::Expr<'_>, w: &mut Writer<'_>) {
-    sizes::write(size, &|name| SyntaxKind::is_hard_keyword_text(name).then(|| local(name)), w);
+    sizes::write(size, &|name| name.starts_with('_').then(|| local(name)), w);
 }
 
 fn reader(signed: bool, little: bool) -> &'static str {

@@ -153,7 +153,10 @@ impl<'t> Encoder<'_, 't> {
                 w.put(&format!("~out.{}({value}.byte_size as ~U64, {bits}, \"{what}\")\n", writer(*little)));
                 w.put(&format!("{indent}~out.text({value})"));
             }
-            Layout::Part(_) => w.put(&format!("~write_part({value}, ~out)")),
+            Layout::Part(ty) => {
+                w.at(ty.range());
+                w.put(&format!("~write_part({value}, ~out)"));
+            }
             Layout::Array(elem, size) => {
                 if let Some(size) = size {
                     self.expect(*size, value, "elements", what, w);

@@ -21,11 +21,12 @@ pub(super) fn binary<'t>(
     reader.header(name, it.generics().map(|it| it.syntax()), it.attrs().next());
     let members = reader.members(it.members());
     reader.ends_on_byte(name.range(), "the type");
-    if members.is_empty() && reader.problems.len() == before {
+    let broken = it.syntax().descendants().any(|it| matches!(it.kind(), Error | MissingExpr | MissingType | MissingPat));
+    if it.members().next().is_none() && !broken {
         reader.say(Code::BINARY_FORM, name.range(), format!("`{}` has no fields", name.text()));
     }
     reader.computed();
-    let broken = it.syntax().descendants().any(|it| matches!(it.kind(), Error | MissingExpr | MissingType | MissingPat));
+    reader.not_in_itself(it.syntax(), name);
     let fine = problems.len() == before && !broken;
     fine.then(|| Binary { name, is_private: it.is_private(), members })
 }
@@ -139,6 +140,9 @@ impl<'t> Reader<'_, 't> {
 
     fn word(&mut self, it: ast::BinaryWord<'t>, field: &'t str) -> Option<Layout<'t>> {
         let ty = it.name()?.syntax();
+        if ty.kind() == MissingType {
+            return None;
+        }
         let (word, size) = (ty.text(), it.size());
         let is_part = ty.kind() == PathType && word.rsplit("::").next()?.starts_with(char::is_uppercase);
         let layout = match (word, size) {
@@ -316,6 +320,28 @@ impl<'t> Reader<'_, 't> {
         }
     }
 
+    /// A type whose every value holds another one has no values.
+    fn not_in_itself(&mut self, node: SyntaxNode<'t>, name: SyntaxToken<'t>) {
+        let mut queue: Vec<SyntaxToken<'t>> = parts(node).collect();
+        if queue.is_empty() {
+            return;
+        }
+        let types = self.source.root().children().filter_map(ast::BinaryDef::cast);
+        let types: FxHashMap<&str, SyntaxNode<'_>> =
+            types.filter_map(|it| Some((it.name()?.text(), it.syntax()))).collect();
+        let mut seen: FxHashSet<&str> = FxHashSet::default();
+        while let Some(part) = queue.pop() {
+            if part.text() == name.text() {
+                let message = format!("every `{0}` would hold another `{0}`", name.text());
+                self.say_with(Code::BINARY_FORM, name.range(), message, "an array may be empty: `[…; count]`");
+                return;
+            }
+            if seen.insert(part.text()) {
+                queue.extend(types.get(part.text()).into_iter().flat_map(|it| parts(*it)));
+            }
+        }
+    }
+
     // -------------------------------------------------------------------------------------------- computed
 
     /// Computed fields may read each other, but not in a circle.
@@ -336,6 +362,14 @@ impl<'t> Reader<'_, 't> {
             }
         }
     }
+}
+
+/// The types of which a binary type always holds a value: those of fields that are no arrays.
+fn parts<'t>(node: SyntaxNode<'t>) -> impl Iterator<Item = SyntaxToken<'t>> {
+    let fields = node.descendants().filter(|it| it.kind() == BinaryField);
+    let words = fields.filter_map(|it| it.children().find(|it| it.kind() == BinaryWord));
+    let types = words.filter_map(|it| it.children().find(|it| it.kind() == PathType));
+    types.filter_map(|it| it.token(Ident)).filter(|it| it.text().starts_with(char::is_uppercase))
 }
 
 /// The way from a computed field back to it.
