@@ -123,6 +123,16 @@ fn name_of(node: SyntaxNode<'_>) -> Option<SyntaxToken<'_>> {
     node.token(qz_syntax::SyntaxKind::Ident)
 }
 
+/// What the user wrote, as one short line.
+fn shown(text: &str) -> String {
+    let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((at, _)) = words.char_indices().nth(40) {
+        words.truncate(at);
+        words.push('…');
+    }
+    words
+}
+
 fn place(source: &Parsed, range: TextRange) -> Span {
     source.place(range).0
 }

@@ -162,7 +162,7 @@ fn value(layout: &Layout<'_>, what: &str, w: &mut Writer<'_>) {
 }
 
 fn count(size: qz_syntax::ast::Expr<'_>, w: &mut Writer<'_>) {
-    sizes::write(size, &|name| name.starts_with('_').then(|| local(name)), w);
+    sizes::write(size, &|name| sizes::is_field(name).then(|| local(name)), w);
 }
 
 fn reader(signed: bool, little: bool) -> &'static str {

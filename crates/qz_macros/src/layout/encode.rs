@@ -1,5 +1,6 @@
 //! How is a value written? `write_to`: the fields in order, computed ones by their expressions.
 
+use qz_base::name::without_marks;
 use qz_base::{FxHashMap, FxHashSet, TextRange};
 use qz_syntax::ast::{self, AstNode};
 use qz_syntax::SyntaxNode;
@@ -99,7 +100,8 @@ impl<'t> Encoder<'_, 't> {
         };
         for path in size.into_iter().flat_map(|it| it.syntax().descendants()) {
             if path.kind() == qz_syntax::SyntaxKind::PathExpr {
-                self.compute(path.text(), indent, w);
+                let name = self.computed.get_key_value(&*without_marks(path.text())).map(|it| *it.0);
+                name.into_iter().for_each(|name| self.compute(name, indent, w));
             }
         }
     }
@@ -174,10 +176,7 @@ impl<'t> Encoder<'_, 't> {
     /// A panic if the number of parts is not what the layout says.
     fn expect(&self, size: ast::Expr<'_>, value: &str, parts: &str, what: &str, w: &mut Writer<'_>) {
         w.put(&format!("~out.expect({value}.size, "));
-        let field = |name: &str| {
-            let first = name.chars().next().is_some_and(|c| !c.is_uppercase());
-            first.then(|| self.value_of(name))
-        };
+        let field = |name: &str| sizes::is_field(name).then(|| self.value_of(name));
         sizes::write(size, &field, w);
         w.put(&format!(", \"{parts}\", \"{what}\")"));
     }

@@ -1,7 +1,7 @@
 //! What does `packed struct(u32) Name` become? A newtype of its word, a method for each field, and a value struct with the fields
 //! taken apart, `NameFields`, through which the checker reads literals, `.with` and patterns.
 
-use qz_base::name::{PACKED_APART, PACKED_TOGETHER};
+use qz_base::name::{PACKED_APART, PACKED_TOGETHER, without_marks};
 use qz_base::{FxHashMap, TextRange};
 use qz_diag::{Code, Diagnostic};
 use qz_syntax::SyntaxKind::{Error, MissingExpr, MissingType};
@@ -9,7 +9,7 @@ use qz_syntax::ast::{self, AstNode};
 use qz_syntax::{SyntaxNode, SyntaxToken};
 
 use super::write::Writer;
-use super::{Layout, declare, place, read};
+use super::{Layout, declare, place, read, shown};
 use crate::code::Parsed;
 
 pub(super) struct Packed<'t> {
@@ -88,11 +88,11 @@ fn word(
         problems.push(Diagnostic::new(Code::BINARY_FORM, place(source, name.range()), message).help(help));
         return None;
     };
-    let text = repr.syntax().text().to_lowercase();
+    let text = without_marks(repr.syntax().text()).to_lowercase();
     match read::number(&text) {
         Ok(Layout::Int { bits, signed: false, little }) if matches!(bits, 8 | 16 | 32 | 64) => Some((bits, little)),
         _ => {
-            let message = format!("a packed struct is a `u8`, `u16`, `u32` or `u64`, not `{}`", repr.syntax().text());
+            let message = format!("a packed struct is a `u8`, `u16`, `u32` or `u64`, not `{}`", shown(repr.syntax().text()));
             problems.push(Diagnostic::new(Code::BINARY_WIDTH, place(source, repr.syntax().range()), message).help(help));
             None
         }
@@ -121,7 +121,8 @@ fn field_type(source: &Parsed, field: ast::FieldDef<'_>, problems: &mut Vec<Diag
     if matches!(ty.kind(), MissingType) {
         return None;
     }
-    let (code, message) = match (ty.text(), read::number(ty.text())) {
+    let text = &*without_marks(ty.text());
+    let (code, message) = match (text, read::number(text)) {
         ("bool", _) => return Some((Kind::Bool, 1)),
         (text, Ok(Layout::Int { bits, signed, .. })) if !text.ends_with("le") && !text.ends_with("be") => {
             return Some((if signed { Kind::Signed } else { Kind::Unsigned }, bits));
@@ -130,7 +131,7 @@ fn field_type(source: &Parsed, field: ast::FieldDef<'_>, problems: &mut Vec<Diag
             (Code::BINARY_LAYOUT, format!("bits within a word have no order of bytes, so `{text}` cannot stand here"))
         }
         (_, Err((Code::BINARY_WIDTH, message))) => (Code::BINARY_WIDTH, message),
-        (text, _) => (Code::BINARY_LAYOUT, format!("`{text}` is no number of bits")),
+        (text, _) => (Code::BINARY_LAYOUT, format!("`{}` is no number of bits", shown(text))),
     };
     let problem = Diagnostic::new(code, place(source, ty.range()), message);
     problems.push(problem.help("fields of a packed struct are `u1` to `u64`, `i2` to `i64` and `bool`"));

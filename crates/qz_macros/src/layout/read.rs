@@ -1,13 +1,14 @@
 //! Is a declaration of a binary type one that can be laid out? Widths, order, tags, sizes and computed fields are judged here, on
 //! what the user wrote; types of parts and expressions are judged by the checker.
 
+use qz_base::name::without_marks;
 use qz_base::{FxHashMap, FxHashSet, TextRange};
 use qz_diag::{Code, Diagnostic, did_you_mean};
 use qz_syntax::SyntaxKind::*;
 use qz_syntax::ast::{self, AstNode};
 use qz_syntax::{SyntaxNode, SyntaxToken};
 
-use super::{Arm, Binary, Choice, Field, Layout, Member, declare, encode, place, sizes};
+use super::{Arm, Binary, Choice, Field, Layout, Member, declare, encode, place, shown, sizes};
 use crate::code::Parsed;
 
 pub(super) fn binary<'t>(
@@ -143,7 +144,7 @@ impl<'t> Reader<'_, 't> {
         if ty.kind() == MissingType {
             return None;
         }
-        let (word, size) = (ty.text(), it.size());
+        let (word, size) = (&*without_marks(ty.text()), it.size());
         let is_part = ty.kind() == PathType && word.rsplit("::").next()?.starts_with(char::is_uppercase);
         let layout = match (word, size) {
             ("bytes", None) => Layout::Rest,
@@ -157,12 +158,12 @@ impl<'t> Reader<'_, 't> {
             }
             ("bool", None) => Layout::Bool,
             (_, None) if is_part => Layout::Part(ty),
-            (_, None) if ty.kind() == PathType => self.number(ty)?,
+            (word, None) if ty.kind() == PathType => self.number(word, ty)?,
             (_, size) => {
                 let range = size.map_or(ty.range(), |it| it.syntax().range());
                 let message = match size {
-                    Some(_) => format!("`{word}` takes no size"),
-                    None => format!("`{word}` is no layout"),
+                    Some(_) => format!("`{}` takes no size", shown(word)),
+                    None => format!("`{}` is no layout", shown(word)),
                 };
                 self.say(Code::BINARY_LAYOUT, range, message);
                 return None;
@@ -172,12 +173,12 @@ impl<'t> Reader<'_, 't> {
         Some(layout)
     }
 
-    fn number(&mut self, ty: SyntaxNode<'t>) -> Option<Layout<'t>> {
-        match number(ty.text()) {
+    fn number(&mut self, word: &str, ty: SyntaxNode<'t>) -> Option<Layout<'t>> {
+        match number(word) {
             Ok(layout) => Some(layout),
             Err((code, message)) => {
                 let problem = Diagnostic::new(code, place(self.source, ty.range()), message);
-                self.problems.push(match did_you_mean(ty.text(), WORDS.iter().copied()) {
+                self.problems.push(match did_you_mean(word, WORDS.iter().copied()) {
                     Some(near) if code == Code::BINARY_LAYOUT => problem.help(format!("did you mean `{near}`?")),
                     _ if code == Code::BINARY_LAYOUT => problem.help(
                         "layouts are `u1` to `u64`, `i2` to `i64`, `f32`, `f64`, `bool`, `bytes`, `cstring`, `pstring(u8)`, `[…]` and types",
@@ -190,7 +191,7 @@ impl<'t> Reader<'_, 't> {
     }
 
     fn pstring(&mut self, size: ast::Expr<'t>) -> Option<Layout<'t>> {
-        if let Ok(Layout::Int { bits, signed: false, little }) = number(size.syntax().text())
+        if let Ok(Layout::Int { bits, signed: false, little }) = number(&without_marks(size.syntax().text()))
             && bits % 8 == 0
         {
             return Some(Layout::PString { bits, little });
@@ -202,9 +203,9 @@ impl<'t> Reader<'_, 't> {
 
     fn size(&mut self, size: ast::Expr<'t>) -> Option<ast::Expr<'t>> {
         let Some((part, why)) = sizes::problem(size, &self.seen.sizes) else { return Some(size) };
-        let later = self.seen.names.contains_key(part.syntax().text()) && !self.seen.sizes.contains(part.syntax().text());
-        if later {
-            let message = format!("`{}` is no number, so it cannot be a size", part.syntax().text());
+        let name = &*without_marks(part.syntax().text());
+        if self.seen.names.contains_key(name) && !self.seen.sizes.contains(name) {
+            let message = format!("`{name}` is no number, so it cannot be a size");
             self.say(Code::BINARY_ORDER, part.syntax().range(), message);
         } else {
             self.say(Code::BINARY_ORDER, part.syntax().range(), why);

@@ -2,6 +2,7 @@
 //! and `*`: enough for real formats, and computed so that no input can make it fail.
 
 use qz_base::FxHashSet;
+use qz_base::name::without_marks;
 use qz_syntax::SyntaxKind::IntNumber;
 use qz_syntax::ast::{self, AstNode, BinaryOp};
 use qz_syntax::literals::int_value;
@@ -26,7 +27,7 @@ pub(super) fn problem<'t>(size: ast::Expr<'t>, fields: &FxHashSet<&str>) -> Opti
             [it.lhs(), it.rhs()].into_iter().flatten().find_map(|it| problem(it, fields))
         }
         ast::Expr::PathExpr(_) => {
-            let name = size.syntax().text();
+            let name = &*without_marks(size.syntax().text());
             let known = fields.contains(name) || is_constant(name);
             (!known).then(|| (size, format!("there is no field `{name}` before this one")))
         }
@@ -53,6 +54,11 @@ fn joins(op: Option<BinaryOp>) -> Option<&'static str> {
 /// `N`, `LIMIT`, `limits::N`
 fn is_constant(name: &str) -> bool {
     name.rsplit("::").next().is_some_and(|it| it.chars().all(|c| c.is_uppercase() || c.is_numeric() || c == '_'))
+}
+
+/// Whether a name in a size is a field's, and no constant's.
+pub(super) fn is_field(name: &str) -> bool {
+    !is_constant(name)
 }
 
 /// Writes a size as an `Int`; `field` says what stands for a field.
@@ -94,7 +100,7 @@ fn leaf(size: ast::Expr<'_>, field: &dyn Fn(&str) -> Option<String>, w: &mut Wri
                 w.copy(name.range());
             }
         }
-        _ => match field(size.syntax().text()) {
+        _ => match field(&without_marks(size.syntax().text())) {
             Some(text) => w.put(&text),
             None => w.copy(size.syntax().range()),
         },
