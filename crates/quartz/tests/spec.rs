@@ -10,7 +10,7 @@ fn top() -> PathBuf {
 /// Paths below the project's folder.
 fn specifications() -> Vec<String> {
     let mut specs: Vec<String> = Vec::new();
-    for folder in ["spec", "spec/concurrency"] {
+    for folder in ["spec", "spec/concurrency", "spec/binary"] {
         let entries = std::fs::read_dir(top().join(folder)).expect("the folder is there").flatten();
         let names = entries.map(|it| it.file_name().to_string_lossy().into_owned());
         specs.extend(names.filter(|it| it.ends_with("_spec.qz")).map(|it| format!("{folder}/{it}")));

@@ -15,6 +15,10 @@ use crate::FxHashMap;
 /// `total`, nor the caller's. No source text can write it.
 pub const MARK: char = '\u{F8FF}';
 
+/// The methods that only the expansion of a `packed struct` writes: its fields taken apart, and put together.
+pub const PACKED_APART: &str = "fields\u{F8FF}";
+pub const PACKED_TOGETHER: &str = "of\u{F8FF}";
+
 /// A text as its author wrote it: without marks.
 pub fn without_marks(text: &str) -> std::borrow::Cow<'_, str> {
     if !text.contains(MARK) {

@@ -146,6 +146,12 @@ codes! {
     EFFECT_ESCAPES = 906, Error, "a function with an effect is kept where that is not written";
     NOT_A_HANDLER = 907, Error, "`with` needs a handler";
     OPERATION_FORM = 908, Error, "an operation of an unusable form";
+    BINARY_LAYOUT = 954, Error, "this is no layout";
+    BINARY_WIDTH = 955, Error, "widths that do not fit";
+    BINARY_ORDER = 956, Error, "parts of a binary type that cannot stand in this order";
+    BINARY_MATCH = 957, Error, "a `match` of a binary type that cannot be read";
+    BINARY_COMPUTED = 958, Error, "a field that is computed from itself";
+    BINARY_FORM = 959, Error, "a binary type or packed struct of an unusable form";
     BORROW_ESCAPES = 1201, Error, "a borrow cannot be kept";
     MUT_BORROW = 1202, Error, "this cannot be borrowed mutably";
     SECOND_BORROW = 1205, Error, "second exclusive borrow";

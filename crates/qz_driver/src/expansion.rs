@@ -16,7 +16,8 @@ use crate::load::Parts;
 pub(crate) fn expanded(mut parts: Parts, problems: &mut Vec<Diagnostic>) -> (Parts, Trace, Expansions) {
     let modules = modules(&parts.inputs, problems);
     let prelude = parts.prelude.and_then(|file| parts.inputs.iter().position(|it| it.file == file));
-    let Outcome { modules: expanded, trace, problems: found } = qz_macros::expand(&modules, prelude);
+    let binary = parts.inputs.iter().position(|it| it.path.as_str() == crate::load::BINARY_PATH);
+    let Outcome { modules: expanded, trace, problems: found } = qz_macros::expand(&modules, prelude, binary);
     problems.extend(found);
     let id = |at: usize| ModuleId::from_raw(at as u32);
     let homes = trace.0.iter().map(|it| id(it.home as usize)).collect();

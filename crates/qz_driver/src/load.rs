@@ -15,7 +15,7 @@ use qz_diag::{Code, Diagnostic, did_you_mean};
 use qz_hir::ParsedFile;
 use qz_hir::collect::{ImportRequest, ImportTarget, ModuleInput, import_requests};
 use qz_macros::Settings;
-use qz_syntax::SyntaxTree;
+use qz_syntax::{SyntaxKind, SyntaxTree};
 
 use crate::Cache;
 use crate::cache::graph::Node;
@@ -66,6 +66,9 @@ pub(crate) struct Parts {
     pub(crate) root: Option<FileId>,
     pub(crate) user_files: Vec<FileId>,
 }
+
+/// The module that layouts of bits and bytes are made of.
+pub(crate) const BINARY_PATH: &str = "std::binary";
 
 #[derive(Default)]
 struct Loader<'c> {
@@ -206,6 +209,10 @@ impl Loader<'_> {
             };
             if text.contains("@cfg") {
                 self.leave_out(pending.file, &mut text, &mut tree);
+            }
+            if tree.elements().iter().any(|it| matches!(it.kind, SyntaxKind::BinaryDef | SyntaxKind::PackedStructDef)) {
+                // What layouts become refers to it without an import.
+                self.std_module("binary");
             }
             let parsed = ParsedFile { tree: Arc::new(tree), text };
             let imports: Vec<ImportTarget> =

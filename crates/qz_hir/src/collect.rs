@@ -194,22 +194,19 @@ impl Collector<'_> {
                 let name = it.name().filter(|_| !it.is_private());
                 self.defs.modules[self.module].macros.extend(name.map(|it| Name::new(it.text())));
             }
-            ast::Item::PackedStructDef(it) => {
-                self.not_yet(it.syntax(), it.name(), it.is_private(), "packed structs");
-            }
+            // Those that mean something are structs by now; what is wrong with this one was said.
+            ast::Item::PackedStructDef(it) => self.reported(it.name(), it.is_private()),
             ast::Item::ExternBlock(it) => self.extern_block(it),
             ast::Item::StaticAssert(it) => {
                 let name = Name::new("static_assert");
                 self.initialiser(name, it.syntax().range(), it.syntax(), FnKind::Const, true);
             }
-            ast::Item::BinaryDef(it) => self.not_yet(it.syntax(), it.name(), it.is_private(), "binary types"),
+            ast::Item::BinaryDef(it) => self.reported(it.name(), it.is_private()),
         }
     }
 
-    /// A construct of a later version: one clear error, and a name that says nothing more when used.
-    fn not_yet(&mut self, node: SyntaxNode<'_>, name: Option<SyntaxToken<'_>>, private: bool, what: &str) {
-        let range = name.map_or_else(|| node.range(), |name| name.range());
-        self.defs.report(words::not_yet(self.span(range), what));
+    /// A declaration that came to nothing: its name says nothing more when used.
+    fn reported(&mut self, name: Option<SyntaxToken<'_>>, private: bool) {
         if let Some(name) = name {
             self.declare(name, Def::NotYet, private);
         }

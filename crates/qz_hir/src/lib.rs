@@ -12,9 +12,11 @@ pub mod collect;
 pub mod defs;
 mod diagnostics;
 pub mod lower;
+mod packed;
 pub mod scope;
 pub mod types;
 
 pub use body::{Body, Expr, ExprId, Pat, PatId};
 pub use defs::*;
+pub use packed::Packed;
 pub use scope::Lookup;

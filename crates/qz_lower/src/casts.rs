@@ -40,6 +40,8 @@ impl Cx<'_, '_, '_> {
             (TyKind::Ptr(_), TyKind::Ptr(_)) => {
                 Operand::local(self.b.eval(to, Rvalue::Cast(MirCast::Pointer, value, to)))
             }
+            // A word becomes a packed struct.
+            (TyKind::Int(_), TyKind::Adt(..)) => self.construct(to, 0, vec![value]),
             (TyKind::Adt(..), _) => {
                 let newtype = self.fix(value, from);
                 self.read(Place::local(newtype).field(0), to)

@@ -227,11 +227,12 @@ impl Cx<'_, '_, '_> {
         fields: &[FieldInit],
         spread: Option<ExprId>,
     ) -> Operand {
-        let ty = self.ty(id);
-        let (adt, args) = ty.as_adt().expect("a struct");
-        let Callee::Variant { variant, .. } = *self.callee_of(id) else {
+        let Callee::Variant { adt: built, variant } = *self.callee_of(id) else {
             unreachable!("the checker records what a literal builds")
         };
+        let whole = self.ty(id);
+        let ty = self.built_type(whole, built);
+        let (adt, args) = ty.as_adt().expect("a struct");
         let declared = self.lw.defs().adt_fields(adt);
         let declared = &declared.variants[variant as usize].fields;
         let mut values: Vec<Option<Operand>> = vec![None; declared.len()];
@@ -241,6 +242,7 @@ impl Cx<'_, '_, '_> {
         }
         let base = spread.map(|it| {
             let value = self.value(it);
+            let value = self.taken_apart(value, whole, built);
             self.fix(value, ty)
         });
         self.at(id);
@@ -261,7 +263,33 @@ impl Cx<'_, '_, '_> {
             });
         }
         let values = self.parts(values.into_iter().flatten().collect());
-        self.construct(ty, variant, values)
+        let value = self.construct(ty, variant, values);
+        self.put_together(value, whole, built)
+    }
+
+    /// The type that a literal of `whole` builds: for a packed struct, that of its fields.
+    fn built_type(&self, whole: Ty, built: qz_types::AdtId) -> Ty {
+        if whole.as_adt().is_some_and(|(adt, _)| adt == built) { whole } else { Ty::adt(built, Ty::list(&[])) }
+    }
+
+    /// The fields of a packed struct, if `built` is their type; otherwise the value itself.
+    fn taken_apart(&mut self, value: Operand, whole: Ty, built: qz_types::AdtId) -> Operand {
+        let Some((adt, _)) = whole.as_adt().filter(|it| it.0 != built) else { return value };
+        let packed = self.lw.defs().packed(adt).expect("checked");
+        let dest = self.b.temp(self.built_type(whole, built));
+        let callee = self.fn_callee(packed.apart, &[]);
+        self.b.call(dest, callee, [value]);
+        Operand::local(dest)
+    }
+
+    /// The packed struct of its fields, if `built` is their type; otherwise the value itself.
+    fn put_together(&mut self, value: Operand, whole: Ty, built: qz_types::AdtId) -> Operand {
+        let Some((adt, _)) = whole.as_adt().filter(|it| it.0 != built) else { return value };
+        let packed = self.lw.defs().packed(adt).expect("checked");
+        let dest = self.b.temp(whole);
+        let callee = self.fn_callee(packed.together, &[]);
+        self.b.call(dest, callee, [value]);
+        Operand::local(dest)
     }
 
     pub(crate) fn construct(&mut self, ty: Ty, variant: u32, values: Vec<Operand>) -> Operand {
@@ -286,9 +314,14 @@ impl Cx<'_, '_, '_> {
 
     /// `p.with { x: 3 }`: a shallow copy.
     pub(crate) fn update(&mut self, id: ExprId, base: ExprId, fields: &[FieldInit]) -> Operand {
-        let ty = self.value_ty(base);
+        let whole = self.value_ty(base);
+        let Callee::Variant { adt: built, .. } = *self.callee_of(id) else {
+            unreachable!("the checker records what is copied")
+        };
+        let ty = self.built_type(whole, built);
         let (adt, args) = ty.as_adt().expect("a struct");
         let value = self.value(base);
+        let value = self.taken_apart(value, whole, built);
         let base = self.fix(value, ty);
         let declared = self.lw.defs().adt_fields(adt);
         let declared = &declared.variants[0].fields;
@@ -304,7 +337,8 @@ impl Cx<'_, '_, '_> {
                 *value = Some(self.field_of(base, ty, n as u32, field_ty));
             }
         }
-        self.construct(ty, 0, values.into_iter().flatten().collect())
+        let value = self.construct(ty, 0, values.into_iter().flatten().collect());
+        self.put_together(value, whole, built)
     }
 
     /// A variant or newtype named without a call.

@@ -18,6 +18,15 @@ pub struct Origin {
     pub file: FileId,
     pub start: u32,
     pub by: ExpansionId,
+    /// Nobody wrote the text: it stands for so many bytes from `start` on. 0 for text that somebody wrote.
+    pub stands_for: u32,
+}
+
+impl Origin {
+    /// Where what is `offset` bytes into the text was written.
+    fn start_at(&self, offset: u32) -> u32 {
+        if self.stands_for > 0 { self.start } else { self.start.wrapping_add(offset) }
+    }
 }
 
 /// One call of a macro.
@@ -65,10 +74,10 @@ impl Code {
         }
         let at = self.text.len() as u32;
         let goes_on = self.origins.last().is_some_and(|last| {
-            last.file == file && last.by == by && last.start.wrapping_add(at - last.at) == start
+            last.stands_for == 0 && last.file == file && last.by == by && last.start.wrapping_add(at - last.at) == start
         });
         if !goes_on {
-            self.origins.push(Origin { at, file, start, by });
+            self.origins.push(Origin { at, file, start, by, stands_for: 0 });
         }
         self.text.push_str(text);
     }
@@ -76,8 +85,18 @@ impl Code {
     /// Appends what nobody wrote, such as a bracket; it counts as written at a place.
     pub(crate) fn push_made(&mut self, text: &str, place: Span, by: ExpansionId) {
         let at = self.text.len() as u32;
-        self.origins.push(Origin { at, file: place.file, start: place.range.start, by });
+        self.origins.push(Origin { at, file: place.file, start: place.range.start, by, stands_for: 0 });
         self.text.push_str(text);
+    }
+
+    /// Appends what nobody wrote and what stands for a place as a whole.
+    pub(crate) fn push_for(&mut self, text: &str, place: Span) {
+        let (at, stands_for) = (self.text.len() as u32, place.range.len().max(1));
+        let origin = Origin { at, file: place.file, start: place.range.start, by: NOBODY, stands_for };
+        if !text.is_empty() {
+            self.origins.push(origin);
+            self.text.push_str(text);
+        }
     }
 
     pub(crate) fn push_code(&mut self, other: &Code) {
@@ -92,7 +111,12 @@ impl Code {
             let origin = origins[index];
             let until = origins.get(index + 1).map_or(range.end, |next| next.at.min(range.end));
             let piece = TextRange::new(from, until.max(from)).text(text);
-            self.push(piece, origin.file, origin.start.wrapping_add(from - origin.at), origin.by);
+            if origin.stands_for > 0 {
+                let range = TextRange::new(origin.start, origin.start + origin.stands_for);
+                self.push_for(piece, Span::new(origin.file, range));
+            } else {
+                self.push(piece, origin.file, origin.start_at(from - origin.at), origin.by);
+            }
             from = until.max(from);
             index += 1;
         }
@@ -110,7 +134,7 @@ pub(crate) struct Parsed {
 impl Parsed {
     /// A source text as it was read.
     pub(crate) fn source(file: FileId, text: Arc<str>, tree: Arc<SyntaxTree>) -> Parsed {
-        Parsed { text, tree, origins: [Origin { at: 0, file, start: 0, by: NOBODY }].into() }
+        Parsed { text, tree, origins: [Origin { at: 0, file, start: 0, by: NOBODY, stands_for: 0 }].into() }
     }
 
     pub(crate) fn parse(code: Code) -> (Parsed, Vec<qz_syntax::SyntaxProblem>) {
@@ -143,13 +167,16 @@ impl Parsed {
 pub fn place(origins: &[Origin], range: TextRange) -> (Span, ExpansionId) {
     let of = |offset: u32| {
         let index = origins.partition_point(|it| it.at <= offset).saturating_sub(1);
-        origins.get(index).map(|it| (it.file, it.start.wrapping_add(offset - it.at), it.by, index))
+        origins.get(index).map(|it| (it.file, it.start_at(offset - it.at), it.by, index))
     };
     let Some((file, start, by, first)) = of(range.start) else {
         return (Span::new(FileId(0), TextRange::default()), NOBODY);
     };
     let (end_file, last_byte, end_by, last) = of(range.end.saturating_sub(1).max(range.start)).unwrap_or((file, start, by, first));
-    let end = if range.is_empty() { start } else { last_byte + 1 };
+    let end = if range.is_empty() { start } else { last_byte + origins[last].stands_for.max(1) };
+    if first == last && origins[first].stands_for > 0 {
+        return (Span::new(file, TextRange::new(start, start + origins[first].stands_for)), by);
+    }
     if end_file == file && end_by == by && end >= start {
         return (Span::new(file, TextRange::new(start, end)), by);
     }
@@ -159,6 +186,7 @@ pub fn place(origins: &[Origin], range: TextRange) -> (Span, ExpansionId) {
     let until = origins.get(first + 1).map_or(range.end, |next| next.at.min(range.end));
     let from = within.iter().find(|it| it.by == by).unwrap_or(&origins[first]);
     let (from_start, length) = if from.at <= range.start { (start, until.saturating_sub(range.start)) } else { (from.start, 1) };
+    let length = if from.stands_for > 0 { from.stands_for } else { length };
     (Span::new(from.file, TextRange::new(from_start, from_start + length.max(1))), by)
 }
 

@@ -15,7 +15,7 @@ use crate::fill::{put_block, quoted};
 use crate::quote::Template;
 use crate::scope::{Found, Macro, Scopes};
 use crate::value::{Shape, Tree, Value, Var};
-use crate::{Expanded, Module, Outcome, words};
+use crate::{Expanded, Module, Outcome, layout, words};
 
 /// Expansions may stand so deep in each other.
 pub(crate) const MAX_DEPTH: u32 = 128;
@@ -36,6 +36,8 @@ const ALWAYS: &[&str] = &["Eq", "Ord", "Hash", "Show", "Clone", "Inspect"];
 
 pub(crate) struct Expander<'a> {
     pub(crate) scopes: Scopes<'a>,
+    /// The library's module that layouts are made of.
+    binary: Option<usize>,
     pub(crate) trace: Trace,
     pub(crate) problems: Vec<Diagnostic>,
     pub(crate) steps: u64,
@@ -56,9 +58,10 @@ enum Position {
 }
 
 /// Expands all modules. Those without calls are left out.
-pub fn expand(modules: &[Module], prelude: Option<usize>) -> Outcome {
+pub fn expand(modules: &[Module], prelude: Option<usize>, binary: Option<usize>) -> Outcome {
     let mut expander = Expander {
         scopes: Scopes::new(modules, prelude),
+        binary,
         trace: Trace::default(),
         problems: Vec::new(),
         steps: 0,
@@ -73,7 +76,7 @@ pub fn expand(modules: &[Module], prelude: Option<usize>) -> Outcome {
         if has.macros {
             expander.check_macros(at);
         }
-        if has.calls || has.attrs {
+        if has.calls || has.attrs || has.layouts {
             expanded.extend(expander.module(at, module));
         }
     }
@@ -84,16 +87,18 @@ struct Kinds {
     macros: bool,
     calls: bool,
     attrs: bool,
+    layouts: bool,
 }
 
 impl Kinds {
     fn of(kinds: impl Iterator<Item = SyntaxKind>) -> Kinds {
-        let mut found = Kinds { macros: false, calls: false, attrs: false };
+        let mut found = Kinds { macros: false, calls: false, attrs: false, layouts: false };
         for kind in kinds {
             match kind {
                 MacroDef => found.macros = true,
                 MacroCallExpr => found.calls = true,
                 Attr => found.attrs = true,
+                PackedStructDef | BinaryDef => found.layouts = true,
                 _ => {}
             }
         }
@@ -138,6 +143,9 @@ impl Expander<'_> {
 
     /// Whether something in a node is to be expanded.
     fn has_work(&self, _module: usize, node: SyntaxNode<'_>) -> bool {
+        if layout::has_layouts(node) {
+            return true;
+        }
         let mut skip_until = 0;
         node.descendants().any(|it| {
             if it.index() < skip_until {
@@ -237,6 +245,9 @@ impl Expander<'_> {
         match node.kind() {
             MacroDef => return copy_node(source, node, code),
             MacroCallExpr if is_user_call(node) => return self.replace(module, source, node, parent, code),
+            PackedStructDef | BinaryDef if parent == SourceFile && layout::is_layout(node) => {
+                return self.layout(module, source, node, code);
+            }
             _ => {}
         }
         if !self.has_work(module, node) {
@@ -260,6 +271,16 @@ impl Expander<'_> {
         for attr in derives {
             self.derive(module, source, node, attr, code);
         }
+    }
+
+    /// Puts the declarations that a layout stands for in its place.
+    fn layout(&mut self, module: usize, source: &Parsed, node: SyntaxNode<'_>, code: &mut Code) {
+        let (call, parent) = source.place(node.range());
+        let depth = self.trace.0.get(parent as usize).map_or(1, |it| it.depth + 1);
+        let id = self.trace.0.len() as ExpansionId;
+        let home = self.binary.unwrap_or(module) as u32;
+        self.trace.0.push(Expansion { name: "binary".into(), call, parent, depth, home, user: module as u32 });
+        code.push_code(&layout::expand(source, node, id, &mut self.problems));
     }
 
     /// Puts what a call gives in its place.

@@ -5,6 +5,7 @@
 //! * [`expand`]: finds calls, outermost first, until none is left or a limit is reached;
 //! * [`eval`] runs a macro's body, whose values are in [`value`] and whose methods on trees in [`methods`];
 //! * [`quote`], [`fill`]: a quote as a template, and the template filled; here hygiene is decided;
+//! * [`layout`]: binary types and packed structs, which become declarations in the same way;
 //! * [`code`]: text that remembers where each piece was written; [`show`]: the same for people to read.
 //!
 //! An expansion is text with origins, parsed by the ordinary parser: what comes out is a tree like any other, and a program
@@ -15,6 +16,7 @@ mod cfg;
 mod eval;
 mod expand;
 mod fill;
+mod layout;
 mod methods;
 mod quote;
 mod scope;

@@ -261,7 +261,7 @@ impl<'t> Maker<'t> {
                 Place::Alone => Place::Alone,
                 _ => Place::Other,
             },
-            [.., FieldDef | VariantDef | Error | MatchArm | RawBody] if self.at_line_start => Place::Member,
+            [.., FieldDef | VariantDef | Error | MatchArm | BinaryField | BinaryArm] if self.at_line_start => Place::Member,
             [.., Error] if self.brackets.is_empty() => Place::Member,
             [.., FieldPat | FieldInit] => Place::Alone,
             _ => Place::Other,

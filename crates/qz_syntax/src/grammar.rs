@@ -4,6 +4,7 @@
 //!
 //! Reading order: [`items`], [`stmts`], [`exprs`], then [`postfix`] and [`operands`].
 
+mod binary;
 mod blocks;
 mod collections;
 mod control;

@@ -283,26 +283,53 @@ macro_rules! for_each_node {
                 params: first(ParamList),
                 body: first(Block),
             }
-            /// `packed struct(u32) Name … end`. Of a later issue: the body is raw tokens.
+            /// `packed struct(u32) Name … end`.
             PackedStructDef {
                 attrs: all(Attr),
                 is_private: has(PrivateKw),
                 is_pub: has(PubKw),
                 name: token(Ident),
                 repr: first(TypeExpr),
-                body: first(RawBody),
+                fields: all(FieldDef),
+                items: all(Item),
             }
-            /// `type P = binary { … }`. Of a later issue: the body is raw tokens.
+            /// `type P = binary { … }`.
             BinaryDef {
                 attrs: all(Attr),
                 is_private: has(PrivateKw),
                 is_pub: has(PubKw),
                 name: token(Ident),
                 generics: first(GenericParams),
-                body: first(RawBody),
+                members: all(BinaryMember),
             }
-            /// The unparsed inside of a construct of a later issue.
-            RawBody {}
+            /// `name: layout`, `name: layout = value`, `name: match tag … end`.
+            BinaryField {
+                name: token(Ident),
+                layout: first(BinaryType),
+                choice: first(BinaryMatch),
+                value: first(Expr),
+            }
+            /// `match tag … end` among fields.
+            BinaryMatch {
+                tag: token(Ident),
+                arms: all(BinaryArm),
+            }
+            /// `pat => { … }`, `pat => Variant { … }`.
+            BinaryArm {
+                pat: first(Pat),
+                variant: token(Ident),
+                members: all(BinaryMember),
+            }
+            /// `u16be`, `Header`, `bytes(n)`.
+            BinaryWord {
+                name: first(TypeExpr),
+                size: first(Expr),
+            }
+            /// `[u16; n]`, `[Section]`.
+            BinaryArray {
+                elem: first(BinaryType),
+                size: first(Expr),
+            }
             /// Tokens the parser skipped after reporting them. Never part of anything else.
             Error {}
 
@@ -931,6 +958,14 @@ macro_rules! for_each_family {
             PatArg {
                 NamedPat
                 | Pat
+            }
+            /// A part of a binary type.
+            BinaryMember {
+                BinaryField BinaryMatch
+            }
+            /// How a part of a binary type is laid out.
+            BinaryType {
+                BinaryWord BinaryArray
             }
             /// A type as written.
             TypeExpr {

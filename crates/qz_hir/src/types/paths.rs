@@ -80,7 +80,7 @@ impl TypeCx<'_> {
 
     pub(super) fn builtin_type(&mut self, segment: &ast::PathSegment<'_>, range: TextRange) -> Ty {
         let span = self.span(segment.name.range());
-        let name = segment.name.text();
+        let name = &*qz_base::name::without_marks(segment.name.text());
         if name == "Ptr" {
             let args = self.type_args(segment);
             return match args[..] {

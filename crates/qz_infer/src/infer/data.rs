@@ -360,6 +360,9 @@ impl Infer<'_, '_> {
             self.infer_field_values(fields, spread);
             return self.error();
         };
+        if let Some(packed) = self.ck.defs.packed(adt) {
+            return self.packed_literal(id, ty, packed, fields, spread);
+        }
         let def = &self.ck.defs.adts[adt];
         if matches!(path, StructPath::Adt(..)) && matches!(def.kind, AdtKind::Enum | AdtKind::Newtype) {
             self.report(words::not_a_struct(span, def.name));
@@ -373,6 +376,24 @@ impl Infer<'_, '_> {
             return ty;
         }
         self.missing_fields(span, adt, variant, fields);
+        ty
+    }
+
+    /// A literal of a packed struct builds its fields, which are then put together.
+    fn packed_literal(
+        &mut self,
+        id: ExprId,
+        ty: Ty,
+        packed: qz_hir::Packed,
+        fields: &[FieldInit],
+        spread: Option<ExprId>,
+    ) -> Ty {
+        self.st.types.callees.insert(id, Callee::Variant { adt: packed.fields, variant: 0 });
+        self.check_fields(packed.fields, 0, &[], fields);
+        match spread {
+            Some(spread) => self.check(spread, ty),
+            None => self.missing_fields(self.span(id), packed.fields, 0, fields),
+        };
         ty
     }
 
@@ -435,6 +456,11 @@ impl Infer<'_, '_> {
             {
                 self.st.types.callees.insert(id, Callee::Variant { adt, variant: 0 });
                 self.check_fields(adt, 0, args, fields);
+                ty
+            }
+            TyKind::Adt(adt, _) if let Some(packed) = self.ck.defs.packed(adt) => {
+                self.st.types.callees.insert(id, Callee::Variant { adt: packed.fields, variant: 0 });
+                self.check_fields(packed.fields, 0, &[], fields);
                 ty
             }
             TyKind::Error => {

@@ -547,6 +547,9 @@ impl Infer<'_, '_> {
             (TyKind::Char, TyKind::Int(_))
             | (TyKind::Int(_), TyKind::Char)
             | (TyKind::Bool, TyKind::Int(_)) => true,
+            (TyKind::Int(_), TyKind::Adt(id, _)) if self.ck.defs.packed(*id).is_some() => {
+                self.ck.defs.adt_fields(*id).variants[0].fields[0].ty == from
+            }
             (TyKind::Ptr(_), TyKind::Ptr(_)) => self.ck.defs.modules[self.module].is_std,
             (TyKind::Adt(id, args), _) if self.ck.defs.adts[*id].kind == qz_hir::AdtKind::Newtype => {
                 let fields = self.ck.defs.adt_fields(*id);

@@ -361,6 +361,8 @@ impl Infer<'_, '_> {
         let is_literal = self.s.table.var_kind(from).is_some_and(|kind| kind != VarKind::Any);
         if is_literal && kind == CastKind::Checked {
             let at = self.s.table.snapshot();
+            let word = to.as_adt().filter(|it| self.ck.defs.packed(it.0).is_some());
+            let to = word.map_or(to, |(adt, _)| self.ck.defs.adt_fields(adt).variants[0].fields[0].ty);
             match self.s.table.unify(from, to) {
                 Ok(()) => self.s.table.commit(at),
                 Err(_) => self.s.table.rollback(at),

@@ -1,6 +1,6 @@
 //! What may be declared, and where? Entries of a file, attributes and modifiers, imports, constants, aliases.
 
-use super::{blocks, effects, exprs, foreign, functions, later, postfix, stmts, strings, type_items, types};
+use super::{binary, blocks, effects, exprs, foreign, functions, later, postfix, stmts, strings, type_items, types};
 use crate::SyntaxKind::{self, *};
 use crate::lexer::flags;
 use crate::parser::{Parser, stop};
@@ -219,7 +219,7 @@ fn declaration(p: &mut Parser<'_>, from: Checkpoint, level: Level, modifiers: Mo
             p.bump();
             type_items::struct_def(p, from);
         }
-        PackedKw if p.nth(1) == StructKw => later::packed_struct(p, from),
+        PackedKw if p.nth(1) == StructKw => binary::packed_struct(p, from),
         ExtendKw => type_items::extend_def(p, from),
         TypeKw => alias(p, from, level),
         NewtypeKw => newtype(p, from),
@@ -474,7 +474,7 @@ fn alias(p: &mut Parser<'_>, from: Checkpoint, level: Level) {
     let declared_only = level == Level::Trait && (p.on_new_line() || !p.at(Eq));
     if !declared_only && p.expect(Eq) {
         if p.at(BinaryKw) && p.nth(1) == LBrace {
-            return later::binary(p, from);
+            return binary::binary(p, from);
         }
         types::annotated(p);
     }

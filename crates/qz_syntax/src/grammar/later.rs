@@ -1,8 +1,8 @@
-//! How are constructs of a later issue kept? Their header is read like any other; their body is parsed with the
-//! ordinary grammar but reports nothing, so that only its end matters.
+//! How are macros and their quotes read? A quote is parsed with the ordinary grammar but reports nothing, so that only its
+//! end matters.
 
 use super::items::Level;
-use super::{blocks, functions, items, types};
+use super::{blocks, functions, items};
 use crate::SyntaxKind::*;
 use crate::lexer::flags;
 use crate::parser::{Parser, stop};
@@ -69,31 +69,4 @@ pub(super) fn quote(p: &mut Parser<'_>) {
     p.quotes -= 1;
     p.close_block(opener);
     p.finish(from, QuoteExpr);
-}
-
-/// `'packed' 'struct' ('(' type ')')? name members 'end'`
-pub(super) fn packed_struct(p: &mut Parser<'_>, from: Checkpoint) {
-    p.bump();
-    let opener = p.open_block();
-    p.bump();
-    if p.at(LParen) && !p.on_new_line() {
-        let bracket = super::open_bracket(p, RParen);
-        types::type_expr(p);
-        super::close_bracket(p, RParen, bracket);
-    }
-    p.name(Wanted::Name);
-    let body = p.start();
-    quietly(p, |p| members(p, Level::Struct));
-    p.finish(body, RawBody);
-    p.close_block(opener);
-    p.finish(from, PackedStructDef);
-}
-
-/// `'binary' '{' … '}'` behind `type name =`
-pub(super) fn binary(p: &mut Parser<'_>, from: Checkpoint) {
-    p.bump();
-    let body = p.start();
-    p.skip_bracketed();
-    p.finish(body, RawBody);
-    p.finish(from, BinaryDef);
 }

@@ -1050,49 +1050,81 @@ fn constructs_of_later_issues() {
     check_file(
         "packed struct(u32) F\n  a: u1\n  b: u31\nend\n",
         &expect![[r#"
-        SourceFile
-          PackedStructDef
-            "packed"
-            "struct"
-            "("
-            PathType "u32"
-            ")"
-            "F"
-            RawBody
-              FieldDef
-                "a"
-                ":"
-                PathType "u1"
-              FieldDef
-                "b"
-                ":"
-                PathType "u31"
-            "end"
-    "#]],
+            SourceFile
+              PackedStructDef
+                "packed"
+                "struct"
+                "("
+                PathType "u32"
+                ")"
+                "F"
+                FieldDef
+                  "a"
+                  ":"
+                  PathType "u1"
+                FieldDef
+                  "b"
+                  ":"
+                  PathType "u31"
+                "end"
+        "#]],
     );
     check_file(
-        "type P = binary {\n  kind: u8\n  body: { a: u4 }\n}\n",
+        "type P = binary {\n  kind: u8\n  match kind\n    1 | 2 => { a: [u4; 2] }\n  end\n  n: bytes(kind) = f(1)\n}\n",
         &expect![[r#"
-        SourceFile
-          BinaryDef
-            "type"
-            "P"
-            "="
-            "binary"
-            RawBody
-              "{"
-              "kind"
-              ":"
-              "u8"
-              "body"
-              ":"
-              "{"
-              "a"
-              ":"
-              "u4"
-              "}"
-              "}"
-    "#]],
+            SourceFile
+              BinaryDef
+                "type"
+                "P"
+                "="
+                "binary"
+                "{"
+                BinaryField
+                  "kind"
+                  ":"
+                  BinaryWord
+                    PathType "u8"
+                BinaryMatch
+                  "match"
+                  "kind"
+                  BinaryArm
+                    OrPat
+                      LiteralPat
+                        LiteralExpr "1"
+                      "|"
+                      LiteralPat
+                        LiteralExpr "2"
+                    "=>"
+                    "{"
+                    BinaryField
+                      "a"
+                      ":"
+                      BinaryArray
+                        "["
+                        BinaryWord
+                          PathType "u4"
+                        ";"
+                        LiteralExpr "2"
+                        "]"
+                    "}"
+                  "end"
+                BinaryField
+                  "n"
+                  ":"
+                  BinaryWord
+                    PathType "bytes"
+                    "("
+                    PathExpr "kind"
+                    ")"
+                  "="
+                  CallExpr
+                    PathExpr "f"
+                    ArgList
+                      "("
+                      LiteralExpr "1"
+                      ")"
+                "}"
+        "#]],
     );
     check_file(
         "def f = handler Log\n  def log(m)\n    resume(1)\n  end\n  return(v)\n    v\n  end\nend\n",
