@@ -57,9 +57,13 @@ pub struct Program {
 
 impl Program {
     /// Whether what a module is checked to be depends on its text and on the interfaces that it sees alone. What macros make
-    /// of it depends on their bodies, included files are others' texts, and what it performs depends on the bodies it calls.
+    /// of it depends on their bodies (binary types are made in the same way), included files are others' texts, and what it performs depends on the bodies it calls.
     fn has_separate_modules(&self, checker: &Checker<'_>) -> bool {
-        self.defs.expansions.homes.is_empty() && self.included.is_empty() && !checker.has_effects()
+        let as_written = |&module: &ModuleId| {
+            let file = self.defs.file_of(module);
+            self.sources.as_read(file) == file
+        };
+        self.modules.iter().all(as_written) && self.included.is_empty() && !checker.has_effects()
     }
 
     /// The path of the file that it starts in; none for a text.
