@@ -676,6 +676,10 @@ impl qz_types::DefNames for Defs {
         self.lang.adt("Option") == Some(id)
     }
 
+    fn is_union(&self, id: AdtId) -> bool {
+        self.adts[id].lang.is_some_and(|it| it.as_str().starts_with("Union"))
+    }
+
     fn opaque_bounds(&self, owner: FnId, n: u32, args: &[Ty]) -> Vec<TraitRef> {
         // A signature that is being read has no answer yet.
         let bounds = self.fns[owner].sig.get().and_then(|sig| sig.opaques.get(n as usize));

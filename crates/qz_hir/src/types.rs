@@ -5,8 +5,10 @@
 
 pub(crate) mod actors;
 pub(crate) mod effects;
+mod identity;
 mod paths;
 mod signatures;
+pub(crate) mod unions;
 
 use std::sync::Arc;
 
@@ -20,6 +22,7 @@ use qz_types::{
 
 use crate::defs::*;
 use crate::diagnostics as words;
+pub use identity::Paths;
 
 /// Stands for a type argument that inference must find (`_`, or left out in an expression).
 pub fn hole() -> Ty {
@@ -434,10 +437,7 @@ impl TypeCx<'_> {
                 self.defs.report(words::infer_in_signature(span));
                 c.error
             }
-            ast::TypeExpr::UnionType(_) => {
-                self.defs.report(words::not_yet(span, "union types"));
-                c.error
-            }
+            ast::TypeExpr::UnionType(it) => self.union_type(it),
             ast::TypeExpr::IntersectionType(_) => {
                 self.defs.report(words::not_yet(span, "intersection types outside `dyn` and bounds"));
                 c.error

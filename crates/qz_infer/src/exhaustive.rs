@@ -9,7 +9,7 @@ use qz_base::Name;
 use qz_diag::Diagnostic;
 use qz_hir::body::*;
 use qz_hir::{AdtKind, Defs, ModuleId};
-use qz_types::{AdtId, Ty, TyKind, subst};
+use qz_types::{AdtId, DefNames, Ty, TyKind, subst};
 
 use crate::checker::Checker;
 use crate::diagnostics as words;
@@ -155,6 +155,17 @@ impl Cx<'_, '_> {
     // ------------------------------------------------------------------------------- patterns to tests
 
     fn lower(&self, pat: PatId) -> Pattern {
+        if let Some(&(adt, variant)) = self.types.pat_members.get(pat) {
+            return Pattern::Ctor(Ctor::Variant(adt, variant), vec![self.lower_form(pat)]);
+        }
+        if let Some((adt, variants)) = self.types.pat_unions.get(pat) {
+            let member = |&it: &u32| Pattern::Ctor(Ctor::Variant(*adt, it), vec![Pattern::Wild]);
+            return Pattern::Or(variants.iter().map(member).collect());
+        }
+        self.lower_form(pat)
+    }
+
+    fn lower_form(&self, pat: PatId) -> Pattern {
         match &self.body.pats[pat] {
             Pat::Missing | Pat::Wild | Pat::Bind { sub: None, .. } => Pattern::Wild,
             Pat::Bind { sub: Some(sub), .. } => self.lower(*sub),
@@ -169,6 +180,8 @@ impl Cx<'_, '_> {
             },
             Pat::Const { .. } => Pattern::Ctor(Ctor::Opaque(pat), Vec::new()),
             Pat::Range { start, end, inclusive } => self.range(pat, *start, *end, *inclusive),
+            // A newtype's name alone asks for the member.
+            Pat::Variant { .. } if !self.types.pat_targets.contains(pat) => Pattern::Wild,
             Pat::Variant { args, gap, .. } => self.variant(pat, args, *gap),
             Pat::Struct { fields, .. } => self.fields(pat, fields),
             Pat::Tuple { elems, gap } => {
@@ -437,6 +450,12 @@ impl Cx<'_, '_> {
         let shown: Vec<String> = parts.iter().map(|it| self.show(it)).collect();
         let list = shown.join(", ");
         match ctor {
+            Ctor::Variant(id, n) if self.defs().is_union(*id) => match (&parts[..], ty.as_adt()) {
+                ([Witness::Any], Some((_, members))) => {
+                    format!("_: {}", members[*n as usize].display(self.defs()))
+                }
+                _ => list,
+            },
             Ctor::Variant(id, n) => {
                 let fields = self.defs().adt_fields(*id);
                 let name = fields.variants[*n as usize].name;

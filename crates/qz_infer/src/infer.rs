@@ -17,6 +17,7 @@ mod names;
 mod ops;
 mod patterns;
 mod solve;
+mod unions;
 
 use std::sync::Arc;
 
@@ -75,7 +76,7 @@ pub(crate) struct State {
     casts: Vec<ExprId>,
     lambda_rets: FxHashMap<LambdaId, Ty>,
     loop_values: FxHashMap<LoopId, (Ty, bool)>,
-    /// Variants that tests have opened on locals.
+    /// Variants that tests have opened on locals, and members to which tests have narrowed them.
     opened: Vec<(LocalId, AdtId, u32)>,
     /// The pattern of the `is` at hand: a variant's name alone tests for it.
     tested: Option<PatId>,
@@ -349,15 +350,19 @@ impl<'c, 'd> Infer<'c, 'd> {
 
     /// Infers `expr` and makes its value fit `expected`.
     fn check(&mut self, expr: ExprId, expected: Ty) {
-        let found = self.expr(expr, Expect::Hint(expected));
+        let hint = self.member_hint(expr, expected);
+        let found = self.expr(expr, Expect::Hint(hint));
         self.coerce(expr, found, expected);
     }
 
-    /// The conversions of a coercion site: `Never`, reading a borrow, into `dyn`; else equality.
+    /// The conversions of a coercion site: `Never`, reading a borrow, into `dyn`, into a union; else equality.
     fn coerce(&mut self, expr: ExprId, found: Ty, expected: Ty) {
         let (mut from, to) = (self.shallow(found), self.shallow(expected));
         if from.is_never() {
             return;
+        }
+        if self.ck.defs.union_members(to).is_some() {
+            return self.coerce_union(expr, from, to);
         }
         if matches!(to.kind(), TyKind::Dyn(_)) {
             // A `dyn` cannot tell a literal its type.

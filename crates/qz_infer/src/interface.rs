@@ -3,37 +3,10 @@
 
 use std::fmt::Write;
 
-use qz_base::Name;
-use qz_hir::Defs;
-use qz_types::{AdtId, DefNames, EffectId, FnId, TraitId, TraitRef, Ty};
+use qz_hir::types::Paths;
+use qz_types::{DefNames, FnId, TraitRef, Ty};
 
 use crate::Checker;
-
-/// Names that mean one declaration each.
-struct Paths<'d>(&'d Defs);
-
-impl DefNames for Paths<'_> {
-    fn adt_name(&self, id: AdtId) -> Name {
-        self.0.adt_path(id)
-    }
-
-    fn trait_name(&self, id: TraitId) -> Name {
-        let def = &self.0.traits[id];
-        Name::new(&format!("{}::{}", self.0.modules[def.module].path, def.name))
-    }
-
-    fn effect_name(&self, id: EffectId) -> Name {
-        self.0.effect_name(id)
-    }
-
-    fn is_option(&self, id: AdtId) -> bool {
-        self.0.is_option(id)
-    }
-
-    fn opaque_bounds(&self, owner: FnId, n: u32, args: &[Ty]) -> Vec<TraitRef> {
-        self.0.opaque_bounds(owner, n, args)
-    }
-}
 
 impl Checker<'_> {
     /// Writes what others can see of a function with a body: its type with everything inferred, and what stands behind

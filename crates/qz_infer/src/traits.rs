@@ -539,10 +539,15 @@ impl TraitCx<'_, '_> {
         match *ty.kind() {
             TyKind::Tuple(parts) => Some(parts.to_vec()),
             TyKind::Adt(id, args) => {
+                let is_union = self.ck.defs.union_members(ty).is_some();
+                if is_union && derived == Derived::Ord {
+                    return None;
+                }
                 // Types of the library say what they have.
-                if self.ck.defs.adts[id]
-                    .lang
-                    .is_some_and(|it| !matches!(it.as_str(), "Option" | "Result" | "Ordering"))
+                if !is_union
+                    && self.ck.defs.adts[id]
+                        .lang
+                        .is_some_and(|it| !matches!(it.as_str(), "Option" | "Result" | "Ordering"))
                 {
                     return None;
                 }

@@ -21,6 +21,7 @@ mod matches;
 mod ops;
 mod places;
 mod synth;
+mod unions;
 
 pub use coverage::Counters;
 

@@ -107,8 +107,14 @@ impl<'a> Cx<'a> {
                 }
             }
             ast::Pat::TypePat(it) => {
-                self.report(words::not_yet(span, "type patterns"));
-                self.maybe_pattern(it.pat(), range, pcx)
+                let sub = it.pat().map(|pat| self.pattern(pat, pcx));
+                match it.ty() {
+                    Some(ty) => {
+                        let ty = self.types.local_type(ty);
+                        self.pat(Pat::Type { ty, name: None, sub }, range)
+                    }
+                    None => self.pat(Pat::Missing, range),
+                }
             }
         }
     }
@@ -233,6 +239,12 @@ impl<'a> Cx<'a> {
         let segments: Vec<_> = path.segments().collect();
         if let Some(Def::Const(constant)) = self.pattern_def(&segments) {
             return self.pat(Pat::Const { constant }, range);
+        }
+        if let Some(Def::Alias(_)) = self.pattern_def(&segments) {
+            let ty = self.types.path_to_type(&segments, range);
+            if self.defs.union_members(ty).is_some() || ty.as_adt().is_none() {
+                return self.pat(Pat::Type { ty, name: None, sub: None }, range);
+            }
         }
         match self.pattern_path(&segments, range) {
             StructPath::Error => self.pat(Pat::Missing, range),

@@ -22,7 +22,10 @@ impl Infer<'_, '_> {
             Expr::Missing => self.error(),
             Expr::Lit { value } => self.literal(id, value, expect),
             Expr::Nil => self.nil(expect),
-            Expr::Local { local } => self.local(*local),
+            Expr::Local { local } => {
+                let ty = self.local(*local);
+                self.narrowed(id, *local, ty)
+            }
             Expr::Fns { candidates, type_args } => self.fn_value(id, candidates, type_args, expect),
             Expr::Const { constant } => self.const_value(id, *constant),
             Expr::Static { var } => self.static_value(id, *var),
@@ -278,6 +281,10 @@ impl Infer<'_, '_> {
     pub(super) fn require_mutable_place(&mut self, at: ExprId, place: ExprId) {
         let span = self.span(at);
         match self.expr_node(place) {
+            // A narrowed name is the value inside of the union.
+            Expr::Local { .. } if self.st.types.callees.contains(place) => {
+                self.report(words::mut_borrow_value(span));
+            }
             Expr::Local { local } => {
                 let it = &self.body.locals[local];
                 let ty = self.st.types.locals.get(local).map(|&ty| self.shallow(ty));

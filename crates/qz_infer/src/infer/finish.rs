@@ -381,7 +381,8 @@ fn close_types(close: &mut Close<'_>, types: &mut BodyTypes) -> (Vec<(LocalId, u
     }
     types.callees.values_mut().for_each(|callee| close_callee(close, callee));
     types.coercions.values_mut().for_each(|it| match it {
-        Coercion::Dyn { from, to } => {
+        Coercion::Member { to, .. } => *to = close.fold_ty(*to),
+        Coercion::Dyn { from, to } | Coercion::Widen { from, to } => {
             *from = close.fold_ty(*from);
             *to = close.fold_ty(*to);
         }
