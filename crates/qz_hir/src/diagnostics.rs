@@ -367,6 +367,10 @@ pub(crate) fn infer_in_signature(span: Span) -> Diagnostic {
         .help("leave the whole type out to have it inferred, or write it")
 }
 
+pub(crate) fn field_type_twice(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::FIELD_TWICE, span, format!("the field `{name}` is there twice"))
+}
+
 pub(crate) fn union_too_large(span: Span, found: usize, most: usize) -> Diagnostic {
     Diagnostic::new(Code::UNION, span, format!("a union of {found} types; it can have {most}"))
         .help("an `enum` can have as many variants as it needs")

@@ -7,6 +7,7 @@ pub(crate) mod actors;
 pub(crate) mod effects;
 mod identity;
 mod paths;
+mod records;
 mod signatures;
 pub(crate) mod unions;
 
@@ -442,10 +443,7 @@ impl TypeCx<'_> {
                 self.defs.report(words::not_yet(span, "intersection types outside `dyn` and bounds"));
                 c.error
             }
-            ast::TypeExpr::RecordType(_) => {
-                self.defs.report(words::not_yet(span, "record types"));
-                c.error
-            }
+            ast::TypeExpr::RecordType(it) => self.record_type(it, position),
         }
     }
 

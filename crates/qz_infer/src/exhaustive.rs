@@ -184,6 +184,15 @@ impl Cx<'_, '_> {
             Pat::Variant { .. } if !self.types.pat_targets.contains(pat) => Pattern::Wild,
             Pat::Variant { args, gap, .. } => self.variant(pat, args, *gap),
             Pat::Struct { fields, .. } => self.fields(pat, fields),
+            Pat::Record { fields, .. } => {
+                let Some(TyKind::Record(all)) = self.types.pats.get(pat).map(|ty| *ty.peel_ref().kind())
+                else {
+                    return Pattern::Wild;
+                };
+                let of = |name: Name| fields.iter().find(|it| it.name == name);
+                let parts = all.iter().map(|it| of(it.0).map_or(Pattern::Wild, |it| self.lower(it.pat)));
+                Pattern::Ctor(Ctor::Single, parts.collect())
+            }
             Pat::Tuple { elems, gap } => {
                 let total = match self.types.pats.get(pat).map(|ty| *ty.peel_ref().kind()) {
                     Some(TyKind::Tuple(parts)) => parts.len(),
@@ -387,7 +396,7 @@ impl Cx<'_, '_> {
     fn split(&self, ty: Ty, heads: &[Ctor]) -> (Vec<Ctor>, bool) {
         match ty.kind() {
             TyKind::Bool => (vec![Ctor::Bool(true), Ctor::Bool(false)], true),
-            TyKind::Tuple(_) => (vec![Ctor::Single], true),
+            TyKind::Tuple(_) | TyKind::Record(_) => (vec![Ctor::Single], true),
             TyKind::Adt(id, args) if self.defs().adts[*id].kind == AdtKind::Enum => {
                 let fields = self.defs().adt_fields(*id);
                 let all = fields
@@ -430,6 +439,7 @@ impl Cx<'_, '_> {
         match (ctor, *ty.kind()) {
             (Ctor::Variant(_, variant), TyKind::Adt(id, args)) => self.adt_parts(id, *variant, args),
             (Ctor::Single, TyKind::Tuple(parts)) => parts.to_vec(),
+            (Ctor::Single, TyKind::Record(fields)) => fields.iter().map(|it| it.1).collect(),
             (Ctor::Single, TyKind::Adt(id, args)) => self.adt_parts(id, 0, args),
             (Ctor::Len(n), TyKind::Adt(_, args)) => vec![args[0]; *n as usize],
             (Ctor::LenFrom(a, b), TyKind::Adt(_, args)) => vec![args[0]; (*a + *b) as usize],
@@ -479,6 +489,14 @@ impl Cx<'_, '_> {
                         .map(|(field, value)| format!("{}: {value}", field.name))
                         .collect();
                     format!("{} {{ {} }}", self.defs().adts[*id].name, named.join(", "))
+                }
+                TyKind::Record(fields) => {
+                    let named: Vec<String> = fields
+                        .iter()
+                        .zip(&shown)
+                        .map(|(field, value)| format!("{}: {value}", field.0))
+                        .collect();
+                    format!("{{ {} }}", named.join(", "))
                 }
                 _ => format!("({list})"),
             },

@@ -16,6 +16,7 @@ mod methods;
 mod names;
 mod ops;
 mod patterns;
+mod records;
 mod solve;
 mod unions;
 

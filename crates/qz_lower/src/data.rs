@@ -287,6 +287,9 @@ impl Cx<'_, '_, '_> {
     /// `p.with { x: 3 }`: a shallow copy.
     pub(crate) fn update(&mut self, id: ExprId, base: ExprId, fields: &[FieldInit]) -> Operand {
         let ty = self.value_ty(base);
+        if let TyKind::Record(declared) = *ty.kind() {
+            return self.update_record(id, base, ty, declared, fields);
+        }
         let (adt, args) = ty.as_adt().expect("a struct");
         let value = self.value(base);
         let base = self.fix(value, ty);

@@ -117,6 +117,7 @@ impl Cx<'_, '_, '_> {
             Expr::Return { value, .. } => self.return_(*value),
             Expr::Lambda { lambda } => self.lambda(id, *lambda),
             Expr::Tuple { elems } => self.tuple(id, elems),
+            Expr::Record { parts } => self.record(id, parts),
             Expr::Vec { elems } => self.vec(id, elems),
             Expr::Repeat { elem, count } => self.repeat(id, *elem, *count),
             Expr::Map { entries } => self.map(id, entries),

@@ -239,6 +239,13 @@ impl Cx<'_, '_, '_> {
                 let fields: Vec<_> = fields.iter().map(|it| (Some(it.name), it.pat)).collect();
                 self.flatten_adt(pat, place, ty, (&fields, Gap::default()), rows);
             }
+            Pat::Record { fields, .. } => {
+                let TyKind::Record(all) = *ty.kind() else { return };
+                for field in fields.iter() {
+                    let at = all.iter().position(|it| it.0 == field.name).expect("checked");
+                    self.flatten(field.pat, place.field(at as u32), all[at].1, rows);
+                }
+            }
             Pat::Tuple { elems, gap } => {
                 let TyKind::Tuple(parts) = *ty.kind() else { return };
                 for (n, &elem) in elems.iter().enumerate() {

@@ -79,7 +79,7 @@ impl Cx<'_> {
             ast::Expr::VecCompExpr(it) => self.vec_comprehension(it),
             ast::Expr::MapCompExpr(it) => self.map_comprehension(it),
             ast::Expr::MapExpr(it) => self.map_literal(it),
-            ast::Expr::RecordExpr(_) => self.later(range, "records"),
+            ast::Expr::RecordExpr(it) => self.record(it),
             ast::Expr::StructExpr(it) => self.struct_literal(it),
             ast::Expr::UpdateExpr(it) => self.update(it),
             ast::Expr::UnaryExpr(it) => self.unary(it),
@@ -285,6 +285,23 @@ impl Cx<'_> {
             inits.push(FieldInit { name: text, name_range, value });
         }
         inits.into()
+    }
+
+    fn record(&mut self, it: ast::RecordExpr<'_>) -> ExprId {
+        let range = it.syntax().range();
+        let mut parts = Vec::new();
+        for node in it.syntax().children() {
+            let range = node.range();
+            if let Some(field) = ast::FieldInit::cast(node) {
+                for it in self.field_inits([field].into_iter()) {
+                    parts.push(RecordPart { name: Some(it.name), range: it.name_range, value: it.value });
+                }
+            } else if let Some(spread) = ast::RecordSpread::cast(node) {
+                let value = self.maybe_expr(spread.expr(), range);
+                parts.push(RecordPart { name: None, range, value });
+            }
+        }
+        self.expr(Expr::Record { parts: parts.into() }, range)
     }
 
     fn struct_literal(&mut self, it: ast::StructExpr<'_>) -> ExprId {

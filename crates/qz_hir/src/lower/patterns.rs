@@ -76,9 +76,9 @@ impl<'a> Cx<'a> {
             ast::Pat::PathPat(it) => self.path_pattern(it, range),
             ast::Pat::VariantPat(it) => self.variant_pattern(it, pcx),
             ast::Pat::StructPat(it) => self.struct_pattern(it, pcx),
-            ast::Pat::RecordPat(_) => {
-                self.report(words::not_yet(span, "record patterns"));
-                self.pat(Pat::Missing, range)
+            ast::Pat::RecordPat(it) => {
+                let fields = self.field_patterns(it.fields(), pcx);
+                self.pat(Pat::Record { fields, has_rest: it.has_rest() }, range)
             }
             ast::Pat::ParenPat(it) => self.maybe_pattern(it.pat(), range, pcx),
             ast::Pat::TuplePat(it) => {
@@ -366,8 +366,20 @@ impl<'a> Cx<'a> {
         let range = it.syntax().range();
         let segments: Vec<_> = it.path().into_iter().flat_map(|path| path.segments()).collect();
         let path = self.pattern_path(&segments, range);
+        let fields = self.field_patterns(it.fields(), pcx);
+        if path == StructPath::Error {
+            return self.pat(Pat::Missing, range);
+        }
+        self.pat(Pat::Struct { path, fields, has_rest: it.has_rest() }, range)
+    }
+
+    fn field_patterns<'t>(
+        &mut self,
+        written: impl Iterator<Item = ast::FieldPat<'t>>,
+        pcx: &mut PatCx<'_, 'a>,
+    ) -> Box<[FieldPat]> {
         let mut fields = Vec::new();
-        for field in it.fields() {
+        for field in written {
             let Some(name) = field.name() else { continue };
             let (text, name_range) = (Name::new(name.text()), name.range());
             let pat = match field.pat() {
@@ -376,10 +388,7 @@ impl<'a> Cx<'a> {
             };
             fields.push(FieldPat { name: text, name_range, pat });
         }
-        if path == StructPath::Error {
-            return self.pat(Pat::Missing, range);
-        }
-        self.pat(Pat::Struct { path, fields: fields.into(), has_rest: it.has_rest() }, range)
+        fields.into()
     }
 
     /// The variant of an enum, or a report.

@@ -172,3 +172,18 @@ pub(crate) fn union_pattern_name(span: Span) -> Diagnostic {
     Diagnostic::new(Code::UNION_MEMBER, span, "a type pattern for several types only gives a name")
         .help("write `name: A | B`, or one pattern for each type")
 }
+
+/// `...x` in a record, where `x` is none.
+pub(crate) fn record_spread(span: Span, found: &str) -> Diagnostic {
+    Diagnostic::new(Code::SPREAD, span, format!("only a record can be spread here, and this is {}", a(found)))
+        .help("a struct is copied with changes by `p.with { x: 3 }`")
+}
+
+pub(crate) fn record_pattern(span: Span, found: &str) -> Diagnostic {
+    let problem =
+        Diagnostic::new(Code::PATTERN_TYPE, span, format!("a record pattern cannot match {}", a(found)));
+    match found {
+        "_" => problem.help("write the type of what is matched, or name all fields and leave out the `..`"),
+        _ => problem.help("the pattern of a struct starts with its name: `Point { x, .. }`"),
+    }
+}

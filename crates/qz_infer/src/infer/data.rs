@@ -445,6 +445,7 @@ impl Infer<'_, '_> {
                 self.check_fields(adt, 0, args, fields);
                 ty
             }
+            TyKind::Record(declared) => self.update_record(ty, declared, fields),
             TyKind::Error => {
                 self.infer_field_values(fields, None);
                 self.error()

@@ -76,6 +76,7 @@ impl Infer<'_, '_> {
             Expr::Return { lambda, value } => self.return_(id, *lambda, *value),
             Expr::Lambda { lambda } => self.lambda(*lambda, expect),
             Expr::Tuple { elems } => self.tuple(elems, expect),
+            Expr::Record { parts } => self.record(parts, expect),
             Expr::Vec { elems } => self.vec(elems, expect),
             Expr::Repeat { elem, count } => self.repeat(id, *elem, *count, expect),
             Expr::Map { entries } => self.map(id, entries, expect),
@@ -319,7 +320,7 @@ impl Infer<'_, '_> {
         let ty = self.shallow(ty).peel_ref();
         let is_reference = match self.shallow(ty).as_adt() {
             Some((adt, _)) => self.ck.defs.adts[adt].kind == qz_hir::AdtKind::Struct,
-            None => true,
+            None => !matches!(self.shallow(ty).kind(), TyKind::Record(_)),
         };
         if !is_reference {
             self.require_mutable_place(at, receiver);

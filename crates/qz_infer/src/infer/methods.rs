@@ -157,6 +157,14 @@ impl Infer<'_, '_> {
     }
 
     fn find_field(&mut self, ty: Ty, name: Name, module: qz_hir::ModuleId) -> Option<Search> {
+        if let TyKind::Record(fields) = *ty.kind() {
+            let index = fields.iter().position(|it| it.0 == name)?;
+            return Some(Search::Found(Found::Field {
+                variant: 0,
+                index: index as u32,
+                ty: fields[index].1,
+            }));
+        }
         let (adt, args) = ty.as_adt()?;
         let def = &self.ck.defs.adts[adt];
         if def.kind == AdtKind::Enum {

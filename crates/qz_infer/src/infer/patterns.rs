@@ -74,6 +74,7 @@ impl Infer<'_, '_> {
                 self.variant_pattern(id, *path, has_args.then_some((args, *gap)), ty);
             }
             Pat::Struct { path, fields, has_rest } => self.struct_pattern(id, *path, fields, *has_rest, ty),
+            Pat::Record { fields, has_rest } => self.record_pattern(id, fields, *has_rest, ty),
             Pat::Tuple { elems, gap } => self.tuple_pattern(id, elems, *gap, ty),
             Pat::Vec { prefix, rest, suffix } => self.vec_pattern(id, prefix, *rest, suffix, ty),
             Pat::Or { alts } => alts.iter().for_each(|&alt| self.pattern(alt, ty)),

@@ -42,6 +42,7 @@ impl Infer<'_, '_> {
             Expr::Tuple { elems } => {
                 matches!(member.kind(), TyKind::Tuple(parts) if parts.len() == elems.len())
             }
+            Expr::Record { .. } => matches!(member.kind(), TyKind::Record(_)),
             Expr::BareVariant { name } => self.has_variant(member, *name),
             Expr::Call { callee, .. } => match &self.body.exprs[*callee] {
                 Expr::BareVariant { name } => self.has_variant(member, *name),
@@ -210,6 +211,13 @@ impl Infer<'_, '_> {
             Pat::Tuple { elems, gap } => {
                 by_form(&|it| matches!(it.kind(), TyKind::Tuple(parts) if gap.fits(elems.len(), parts.len())))
             }
+            Pat::Record { fields, has_rest } => by_form(&|it| match *it.kind() {
+                TyKind::Record(all) => {
+                    let has = |name: Name| all.iter().any(|it| it.0 == name);
+                    fields.iter().all(|it| has(it.name)) && (*has_rest || all.len() == fields.len())
+                }
+                _ => false,
+            }),
             Pat::Variant { path, .. } | Pat::Struct { path, .. } => {
                 let path = *path;
                 by_form(&|it| match path {
