@@ -180,10 +180,10 @@ impl Collector<'_> {
             }
             ast::Item::TypeAlias(it) => self.alias_def(it),
             ast::Item::NewtypeDef(it) => {
-                self.attrs(it.attrs());
+                let lang = self.attrs(it.attrs()).function.lang;
                 let Some(name) = it.name() else { return };
-                let id =
-                    self.adt(name, it.syntax(), AdtKind::Newtype, it.is_private(), Attrs::default(), None);
+                let attrs = Attrs::default();
+                let id = self.adt(name, it.syntax(), AdtKind::Newtype, it.is_private(), attrs, lang);
                 self.declare(name, Def::Adt(id), it.is_private());
             }
             ast::Item::ConstDef(it) => self.const_def(it),

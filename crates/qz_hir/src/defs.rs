@@ -226,6 +226,8 @@ pub struct FnSig {
     pub ret_can: Vec<Label>,
     /// Bounds of each `impl Trait` in the result.
     pub opaques: Vec<Vec<Predicate>>,
+    /// Fields of records with a rest: the parameter that stands for the record, and what it has at least.
+    pub record_fields: Vec<(Ty, Name, Ty)>,
 }
 
 #[derive(Debug, Clone)]

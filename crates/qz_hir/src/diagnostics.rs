@@ -371,6 +371,26 @@ pub(crate) fn field_type_twice(span: Span, name: Name) -> Diagnostic {
     Diagnostic::new(Code::FIELD_TWICE, span, format!("the field `{name}` is there twice"))
 }
 
+pub(crate) fn rest_position(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::RECORD_REST, span, "the rest of a record cannot stand here")
+        .help("a parameter may have the type `{ x: Int, ...rest }`, with at least one field before the rest")
+}
+
+pub(crate) fn rest_of_others(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::RECORD_REST, span, "this rest belongs to other fields")
+        .help("one rest goes with the same fields everywhere; give this one a name of its own")
+}
+
+pub(crate) fn rest_of_method(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::RECORD_REST, span, "a trait's method cannot take a record with a rest")
+        .help("name all fields, or take the record in a function of its own")
+}
+
+pub(crate) fn rest_needs_result(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::RECORD_REST, span, "a function of records with a rest needs its types written")
+        .help("write the result's type and those of all parameters")
+}
+
 pub(crate) fn union_too_large(span: Span, found: usize, most: usize) -> Diagnostic {
     Diagnostic::new(Code::UNION, span, format!("a union of {found} types; it can have {most}"))
         .help("an `enum` can have as many variants as it needs")

@@ -79,6 +79,8 @@ pub struct TypeCx<'a> {
     /// `impl Trait`s found in the result: function and their bounds.
     opaque_owner: Option<FnId>,
     opaques: Vec<Vec<Predicate>>,
+    /// What records with a rest have at least.
+    record_fields: Vec<(Ty, Name, Ty)>,
     allow_holes: bool,
     /// The function type that comes next may say what it can do: who asked reads that.
     takes_row: bool,
@@ -116,6 +118,7 @@ impl Defs {
             generics,
             opaque_owner: None,
             opaques: Vec::new(),
+            record_fields: Vec::new(),
             allow_holes: false,
             takes_row: false,
             takes_effect: false,

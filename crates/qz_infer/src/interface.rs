@@ -30,7 +30,8 @@ impl Checker<'_> {
         }
         for it in &scheme.members {
             let module = self.defs.modules[it.module].path;
-            put(format_args!(" has {} {} {} {module}", show(it.receiver), it.name, it.maybe_field));
+            let form = (it.maybe_field, it.of_record);
+            put(format_args!(" has {} {} {form:?} {module}", show(it.receiver), it.name));
             it.args.iter().for_each(|&ty| put(format_args!(" {},", show(ty))));
             put(format_args!(" {}", show(it.ret)));
         }

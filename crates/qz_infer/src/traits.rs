@@ -549,7 +549,7 @@ impl TraitCx<'_, '_> {
                 if !is_union
                     && self.ck.defs.adts[id]
                         .lang
-                        .is_some_and(|it| !matches!(it.as_str(), "Option" | "Result" | "Ordering"))
+                        .is_some_and(|it| !matches!(it.as_str(), "Option" | "Result" | "Ordering" | "Symbol"))
                 {
                     return None;
                 }

@@ -175,12 +175,22 @@ impl Cx<'_> {
         let range = it.syntax().range();
         match it.value() {
             Some(literals::Literal::Nil) => self.expr(Expr::Nil, range),
+            Some(literals::Literal::Symbol(name)) => self.symbol(name, range),
             Some(value) => match self.literal(value, false, range) {
                 Some(value) => self.expr(Expr::Lit { value }, range),
                 None => self.missing(range),
             },
             None => self.missing(range),
         }
+    }
+
+    /// `:name` is the library's newtype around the name.
+    fn symbol(&mut self, name: &str, range: TextRange) -> ExprId {
+        let value = self.expr(Expr::Lit { value: Literal::Str(name.into()) }, range);
+        let Some(adt) = self.defs.lang.adt("Symbol") else { return self.missing(range) };
+        let callee = self.expr(Expr::Newtype { adt, type_args: &[] }, range);
+        let args = [Arg { kind: ArgKind::Positional, value }].into();
+        self.expr(Expr::Call { callee, args }, range)
     }
 
     pub(super) fn literal(
@@ -200,10 +210,8 @@ impl Cx<'_> {
             literals::Literal::Char(value) => Literal::Char(value),
             literals::Literal::String(text) => Literal::Str(Arc::from(text)),
             literals::Literal::Bool(value) => Literal::Bool(value),
-            literals::Literal::Symbol(_) => {
-                self.report(words::not_yet(span, "symbols"));
-                return None;
-            }
+            // A symbol stands around its name; who asks knows that.
+            literals::Literal::Symbol(name) => Literal::Str(name.into()),
             literals::Literal::Regex(_) => {
                 self.report(words::not_yet(span, "regex literals"));
                 return None;

@@ -203,6 +203,7 @@ impl<'a> Cx<'a> {
         let value = match it.literal() {
             Some(ast::Expr::LiteralExpr(literal)) => match literal.value() {
                 Some(literals::Literal::Nil) => return self.pat(Pat::Nil, range),
+                Some(literals::Literal::Symbol(name)) => return self.symbol_pattern(name, range),
                 Some(value) => self.literal(value, negative, range),
                 None => None,
             },
@@ -216,6 +217,13 @@ impl<'a> Cx<'a> {
             Some(value) => self.pat(Pat::Lit { value }, range),
             None => self.pat(Pat::Missing, range),
         }
+    }
+
+    fn symbol_pattern(&mut self, name: &str, range: TextRange) -> PatId {
+        let Some(adt) = self.defs.lang.adt("Symbol") else { return self.pat(Pat::Missing, range) };
+        let pat = self.pat(Pat::Lit { value: Literal::Str(name.into()) }, range);
+        let (path, args) = (StructPath::Adt(adt, &[]), [PatArg { name: None, pat }].into());
+        self.pat(Pat::Variant { path, args, has_args: true, gap: Gap::default() }, range)
     }
 
     /// The text of a string without interpolation.

@@ -4,8 +4,10 @@ use qz_base::{Name, Span};
 use qz_hir::body::*;
 use qz_types::{Ty, TyKind};
 
+use super::methods::{Found, MethodCall, Search};
 use super::{Expect, Infer};
 use crate::diagnostics as words;
+use crate::facts::*;
 
 impl Infer<'_, '_> {
     /// `{ x: 1, ...r }`: written fields win over those of spreads, later spreads over earlier ones.
@@ -83,6 +85,33 @@ impl Infer<'_, '_> {
                 }
             }
         }
+        ty
+    }
+
+    /// A field that a function asks of the record it is given.
+    pub(super) fn find_record_field(&mut self, ty: Ty, name: Name) -> Search {
+        let found = match *ty.kind() {
+            TyKind::Record(fields) => fields
+                .iter()
+                .position(|it| it.0 == name)
+                .map(|at| Search::Found(Found::Field { variant: 0, index: at as u32, ty: fields[at].1 })),
+            _ => self.open_record_field(ty, name),
+        };
+        found.unwrap_or(Search::None)
+    }
+
+    /// A field of a parameter that stands for a record with a rest.
+    pub(super) fn open_record_field(&mut self, ty: Ty, name: Name) -> Option<Search> {
+        let sig = self.ck.defs.fn_sig(self.function);
+        let n = sig.record_fields.iter().position(|it| it.0 == ty && it.1 == name)?;
+        let ty = self.normalize(sig.record_fields[n].2);
+        Some(Search::Found(Found::Member { n: n as u32, ty }))
+    }
+
+    pub(super) fn use_record_member(&mut self, call: &MethodCall<'_>, n: u32, ty: Ty) -> Ty {
+        self.st.types.callees.insert(call.expr, Callee::Member(n));
+        let plan = CallPlan { params: vec![ParamSource::Receiver] };
+        self.st.types.plans.insert(call.expr, plan);
         ty
     }
 
