@@ -521,8 +521,9 @@ impl Collector<'_> {
                     }
                 }
                 ast::Item::ConstDef(it) => {
-                    let span = self.span(it.syntax().range());
-                    self.defs.report(words::not_yet(span, "associated constants"));
+                    if let Some(constant) = self.assoc_const(it, Container::Trait(id)) {
+                        self.defs.traits[id].methods.push(constant);
+                    }
                 }
                 other => {
                     let span = self.span(other.syntax().range());
@@ -575,8 +576,9 @@ impl Collector<'_> {
                 }
                 ast::Item::TypeAlias(_) => {}
                 ast::Item::ConstDef(it) => {
-                    let span = self.span(it.syntax().range());
-                    self.defs.report(words::not_yet(span, "associated constants"));
+                    if let Some(constant) = self.assoc_const(it, Container::Impl(id)) {
+                        self.defs.impls[id].methods.push(constant);
+                    }
                 }
                 other => {
                     let span = self.span(other.syntax().range());
@@ -584,6 +586,23 @@ impl Collector<'_> {
                 }
             }
         }
+    }
+
+    /// A constant of a type or trait is a function without arguments that belongs to the type. A trait may leave the value
+    /// to its impls.
+    fn assoc_const(&mut self, it: ast::ConstDef<'_>, container: Container) -> Option<FnId> {
+        self.attrs(it.attrs());
+        let name = it.name()?;
+        let (text, range) = (Name::new(name.text()), name.range());
+        let id = self.initialiser(text, range, it.syntax(), FnKind::AssocConst, it.is_private());
+        let def = &mut self.defs.fns[id];
+        def.container = container;
+        def.has_body = it.value().is_some();
+        let (is_open, span) = (it.ty().is_none(), self.span(range));
+        if is_open && matches!(container, Container::Trait(_)) {
+            self.defs.report(words::assoc_const_type(span, text));
+        }
+        Some(id)
     }
 
     fn alias_def(&mut self, it: ast::TypeAlias<'_>) {

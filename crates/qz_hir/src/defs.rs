@@ -163,6 +163,8 @@ pub enum FnKind {
     /// `extern "intrinsic" def`: compiled in place, in `std` only.
     Intrinsic,
     Const,
+    /// A constant of a type or trait: computed where it is named, as it may depend on type parameters.
+    AssocConst,
     StaticInit(StaticId),
     /// The default of field `n`.
     FieldDefault(AdtId, u32),

@@ -371,6 +371,11 @@ pub(crate) fn field_type_twice(span: Span, name: Name) -> Diagnostic {
     Diagnostic::new(Code::FIELD_TWICE, span, format!("the field `{name}` is there twice"))
 }
 
+pub(crate) fn assoc_const_type(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::NEEDS_SIGNATURE, span, format!("the constant `{name}` of a trait needs a written type"))
+        .help(format!("write `const {name}: T`"))
+}
+
 pub(crate) fn rest_position(span: Span) -> Diagnostic {
     Diagnostic::new(Code::RECORD_REST, span, "the rest of a record cannot stand here")
         .help("a parameter may have the type `{ x: Int, ...rest }`, with at least one field before the rest")

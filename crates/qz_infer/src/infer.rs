@@ -378,6 +378,9 @@ impl<'c, 'd> Infer<'c, 'd> {
                 self.st.types.coercions.insert(expr, Coercion::Deref);
                 self.unify(expr, *inner, to);
             }
+            (TyKind::Dyn(_), TyKind::Dyn(bounds)) if self.is_upcast(from, to, bounds) => {
+                self.coerce_dyn(expr, from, to, bounds);
+            }
             (TyKind::Dyn(_), TyKind::Dyn(_)) | (TyKind::Infer(_) | TyKind::Error, TyKind::Dyn(_)) => {
                 self.unify(expr, from, to);
             }
@@ -386,6 +389,14 @@ impl<'c, 'd> Infer<'c, 'd> {
                 self.unify(expr, from, to);
             }
         }
+    }
+
+    /// Whether a `dyn` has all traits of another one, among its own and their supertraits.
+    fn is_upcast(&mut self, from: Ty, to: Ty, bounds: &[qz_types::TraitRef]) -> bool {
+        let (from, to) = (self.resolve(from), self.resolve(to));
+        from != to && bounds.iter().all(|it| !self.traits().bounds_of(from, it.trait_id).is_empty())
+            && !matches!((from.kind(), to.kind()), (TyKind::Dyn(a), TyKind::Dyn(b))
+                if a.iter().map(|it| it.trait_id).eq(b.iter().map(|it| it.trait_id)))
     }
 
     fn coerce_dyn(&mut self, expr: ExprId, from: Ty, to: Ty, bounds: &'static [qz_types::TraitRef]) {

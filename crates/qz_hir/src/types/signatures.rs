@@ -159,7 +159,7 @@ impl TypeCx<'_> {
 
     pub(super) fn initialiser_sig(mut self, def: &FnDef, node: SyntaxNode<'_>) -> FnSig {
         let written = match def.kind {
-            FnKind::Const => ast::ConstDef::cast(node).and_then(|it| it.ty()),
+            FnKind::Const | FnKind::AssocConst => ast::ConstDef::cast(node).and_then(|it| it.ty()),
             FnKind::StaticInit(_) => ast::VarDef::cast(node).and_then(|it| it.ty()),
             _ => (ast::FieldDef::cast(node).and_then(|it| it.ty()))
                 .or_else(|| ast::VarDef::cast(node).and_then(|it| it.ty())),

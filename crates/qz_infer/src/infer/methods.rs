@@ -478,7 +478,7 @@ impl Infer<'_, '_> {
         // `.new` on an enum's variant name and the like come here too: variants first.
         if let Some((adt, args)) = ty.as_adt()
             && self.ck.defs.adts[adt].kind == AdtKind::Enum
-            && call.name.is_upper()
+            && self.has_variant(ty, call.name)
         {
             let _ = args;
             let span = Span::new(self.body.file, call.name_range);

@@ -17,7 +17,7 @@ impl Infer<'_, '_> {
         ty.as_adt()
     }
 
-    fn has_variant(&self, ty: Ty, name: Name) -> bool {
+    pub(super) fn has_variant(&self, ty: Ty, name: Name) -> bool {
         ty.as_adt().is_some_and(|(adt, _)| {
             self.ck.defs.adts[adt].kind == AdtKind::Enum
                 && self.ck.defs.adt_fields(adt).variants.iter().any(|it| it.name == name)
