@@ -56,10 +56,10 @@ pub struct Program {
 }
 
 impl Program {
-    /// The cache, if it knows all that this program is made of. What macros make of a module depends on more than the texts
-    /// and interfaces that keys are made of, and so do included files: such programs are made anew.
-    pub(crate) fn cache<'c>(&self, cache: Option<&'c Cache>) -> Option<&'c Cache> {
-        cache.filter(|_| self.defs.expansions.homes.is_empty() && self.included.is_empty())
+    /// Whether what a module is checked to be depends on its text and on the interfaces that it sees alone. What macros make
+    /// of it depends on their bodies, included files are others' texts, and what it performs depends on the bodies it calls.
+    fn has_separate_modules(&self, checker: &Checker<'_>) -> bool {
+        self.defs.expansions.homes.is_empty() && self.included.is_empty() && !checker.has_effects()
     }
 
     /// The path of the file that it starts in; none for a text.
@@ -85,13 +85,19 @@ pub fn collect(loaded: Loaded) -> Program {
 pub fn check(program: &Program, checker: &Checker<'_>, cache: Option<&Cache>) -> Vec<Diagnostic> {
     let mut problems = program.problems.clone();
     problems.extend(program.defs.take_problems());
-    // What a module performs depends on the bodies of others: such programs are checked as a whole.
-    let by_module = !problems.iter().any(Diagnostic::is_error) && !checker.has_effects();
-    match program.cache(cache).filter(|_| by_module) {
-        Some(cache) => cache.check(program, checker, &mut problems),
-        None => check_all(program, checker, &mut problems),
-    }
-    told(program, problems)
+    let Some(cache) = cache.filter(|_| !problems.iter().any(Diagnostic::is_error)) else {
+        check_all(program, checker, &mut problems);
+        return told(program, problems);
+    };
+    let modules = if program.has_separate_modules(checker) {
+        cache.check(program, checker, &mut problems)
+    } else {
+        check_all(program, checker, &mut problems);
+        Default::default()
+    };
+    let problems = told(program, problems);
+    cache.remember(program, &problems, modules);
+    problems
 }
 
 /// Problems as they are told: in order, those in expansions of macros at the calls.

@@ -129,7 +129,6 @@ pub fn build_native(
     cache: Option<&Cache>,
     done: &mut dyn FnMut(&'static str),
 ) -> Result<(), Failure> {
-    let cache = program.cache(cache);
     // The program's own problems first, and whatever can be missing before the long work begins.
     let (code, libraries) = code::make(program, checker, source, options, cache, done)?;
     if options.output.as_deref() == Some(Path::new("-")) {

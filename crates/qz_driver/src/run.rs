@@ -187,7 +187,6 @@ pub fn compiled<R>(
     done: &mut dyn FnMut(&'static str),
     then: Then<'_, R>,
 ) -> Result<R, Failure> {
-    let cache = program.cache(cache);
     let mut lowerer = options.lowerer(checker);
     lowerer.counters = options.counters.as_ref().map(|it| it.addresses(&program.sources));
     let module = build(program, &lowerer, options)?;

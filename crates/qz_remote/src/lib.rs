@@ -20,6 +20,8 @@ const CODE: usize = 32;
 
 /// Opens the store at an address; nothing is sent yet. An address that cannot be understood is the error.
 pub fn open(address: &str, secret: Option<&str>) -> Result<Arc<dyn Remote>, String> {
+    // Whoever was first is as good.
+    rustls::crypto::ring::default_provider().install_default().ok();
     let operator = operator(address).map_err(|error| error.to_string())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;

@@ -28,14 +28,25 @@ struct Record {
 }
 
 impl Cache {
-    /// Checks a program whose declarations have no errors, and remembers it.
-    pub(crate) fn check(&self, program: &Program, checker: &Checker<'_>, problems: &mut Vec<Diagnostic>) {
+    /// Checks a program whose declarations have no errors, module by module.
+    pub(crate) fn check(
+        &self,
+        program: &Program,
+        checker: &Checker<'_>,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Modules {
         let mut incremental = Incremental::new(self, program, checker);
         problems.extend(incremental.check());
-        qz_diag::sort_and_dedup(problems);
         let Incremental { modules, impls, .. } = incremental;
-        self.remember(program, problems, modules, impls);
+        Modules { all: modules, impls: Some(impls) }
     }
+}
+
+/// What the modules of a program were when it was last checked; nothing if it was checked as a whole.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Modules {
+    all: Vec<LastModule>,
+    impls: Option<Key>,
 }
 
 /// A group that was checked, now or before.
@@ -50,11 +61,11 @@ struct Checked {
 
 /// What a module was when a program was last checked.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct LastModule {
-    pub(crate) path: String,
-    pub(crate) content: Key,
+struct LastModule {
+    path: String,
+    content: Key,
     /// Of its whole group.
-    pub(crate) interface: Key,
+    interface: Key,
 }
 
 /// Checks modules that may have been checked before.
@@ -246,7 +257,8 @@ impl<'a, 'd> Incremental<'a, 'd> {
     fn why(&self, group: &Group) -> Outcome {
         let last = self.cache.last.borrow();
         let Some(last) = last.as_ref() else { return Outcome::New };
-        let find = |path: &str| last.modules.iter().find(|it| it.path == path);
+        let last = &last.modules;
+        let find = |path: &str| last.all.iter().find(|it| it.path == path);
         let own = group.members.iter().map(|&it| &self.nodes[it]);
         for node in own {
             match find(&node.path) {
@@ -261,12 +273,12 @@ impl<'a, 'd> Incremental<'a, 'd> {
         }
         let now = |path: &str| self.modules.iter().find(|it| it.path == path);
         let changed = last
-            .modules
+            .all
             .iter()
             .find(|before| now(&before.path).is_some_and(|it| it.interface != before.interface));
         match changed {
             Some(it) => Outcome::Changed(format!("the interface of `{}` changed", it.path)),
-            None if last.impls != self.impls => Outcome::Changed("impls of traits changed".into()),
+            None if last.impls != Some(self.impls) => Outcome::Changed("impls of traits changed".into()),
             None => Outcome::New,
         }
     }
