@@ -347,7 +347,11 @@ impl Cx<'_, '_, '_> {
                 let left_ty = self.value_ty(lhs);
                 let left = Operand::local(self.fix(left, left_ty));
                 let right = self.value(rhs);
-                let right_ty = self.value_ty(rhs);
+                // Beside a union it has become one.
+                let right_ty = match self.types().coercions.get(rhs) {
+                    Some(Coercion::Member { to, .. } | Coercion::Widen { to, .. }) => *to,
+                    _ => self.value_ty(rhs),
+                };
                 let right = Operand::local(self.fix(right, right_ty));
                 self.at(cond);
                 let result = self.binary_op(cond, op, left.clone(), left_ty, right.clone(), right_ty);
