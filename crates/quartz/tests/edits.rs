@@ -284,7 +284,7 @@ fn any_entry_may_be_gone_or_cut_off() {
         let bytes = std::fs::read(&entry).expect("the entry is there");
         // The first and the third use every module.
         let programs = |place: &str| {
-            [0, 2].map(|program| runs_as_alone(&scratch, program, &format!("{}: {place}", entry.display())));
+            [0, 2].into_iter().for_each(|program| runs_as_alone(&scratch, program, &format!("{}: {place}", entry.display())));
         };
         std::fs::remove_file(&entry).expect("it can be removed");
         programs("gone");

@@ -72,6 +72,9 @@ codes! {
     TUPLE_INDEX = 319, Error, "no such tuple element";
     NO_SHOW = 320, Error, "the value cannot be shown";
     CANNOT_COMPARE = 321, Error, "the values cannot be compared";
+    UNION = 322, Error, "types that cannot be members of one union";
+    UNION_MEMBER = 323, Error, "no single member of a union fits";
+    RECORD_REST = 324, Error, "a rest of a record that cannot be used so";
     UNKNOWN_NAME = 400, Error, "unknown name";
     UNKNOWN_MODULE = 401, Error, "unknown module";
     AMBIGUOUS_NAME = 402, Error, "a name comes from two wildcard imports";

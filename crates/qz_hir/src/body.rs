@@ -206,6 +206,14 @@ pub struct FieldInit {
     pub value: ExprId,
 }
 
+/// A field of a record literal, or a spread.
+#[derive(Clone, Debug)]
+pub struct RecordPart {
+    pub name: Option<Name>,
+    pub range: TextRange,
+    pub value: ExprId,
+}
+
 #[derive(Clone, Debug)]
 pub struct Arm {
     pub pat: PatId,
@@ -282,6 +290,9 @@ mod walk {
         it.iter().for_each(|it| f(it.value));
     }
     pub(super) fn fields(it: &[FieldInit], f: &mut dyn FnMut(ExprId)) {
+        it.iter().for_each(|it| f(it.value));
+    }
+    pub(super) fn record(it: &[RecordPart], f: &mut dyn FnMut(ExprId)) {
         it.iter().for_each(|it| f(it.value));
     }
     pub(super) fn pairs(it: &[(ExprId, ExprId)], f: &mut dyn FnMut(ExprId)) {
@@ -379,6 +390,8 @@ exprs! {
     /// Adds an element to a comprehension's result.
     Collect { acc: LocalId as leaf, key: Option<ExprId> as maybe, value: ExprId as child },
     Struct { path: StructPath as leaf, fields: Box<[FieldInit]> as fields, spread: Option<ExprId> as maybe },
+    /// `{ x: 1, ...r }`: a part without a name gives all fields of its value.
+    Record { parts: Box<[RecordPart]> as record },
     /// `p.with { x: 3 }`.
     Update { base: ExprId as child, fields: Box<[FieldInit]> as fields },
     /// Open ends only inside an index.
@@ -454,6 +467,11 @@ pub enum Pat {
         fields: Box<[FieldPat]>,
         has_rest: bool,
     },
+    /// `{ x, y: p, .. }`.
+    Record {
+        fields: Box<[FieldPat]>,
+        has_rest: bool,
+    },
     Tuple {
         elems: Box<[PatId]>,
         gap: Gap,
@@ -515,7 +533,9 @@ impl Pat {
             Pat::Bind { sub, .. } | Pat::Type { sub, .. } => sub.iter().for_each(|&it| f(it)),
             Pat::Range { start, end, .. } => start.iter().chain(end).for_each(|&it| f(it)),
             Pat::Variant { args, .. } => args.iter().for_each(|arg| f(arg.pat)),
-            Pat::Struct { fields, .. } => fields.iter().for_each(|field| f(field.pat)),
+            Pat::Struct { fields, .. } | Pat::Record { fields, .. } => {
+                fields.iter().for_each(|field| f(field.pat))
+            }
             Pat::Tuple { elems, .. } | Pat::Or { alts: elems } => elems.iter().for_each(|&it| f(it)),
             Pat::Vec { prefix, rest, suffix } => {
                 prefix.iter().for_each(|&it| f(it));

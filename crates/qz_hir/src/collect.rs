@@ -180,10 +180,10 @@ impl Collector<'_> {
             }
             ast::Item::TypeAlias(it) => self.alias_def(it),
             ast::Item::NewtypeDef(it) => {
-                self.attrs(it.attrs());
+                let lang = self.attrs(it.attrs()).function.lang;
                 let Some(name) = it.name() else { return };
-                let id =
-                    self.adt(name, it.syntax(), AdtKind::Newtype, it.is_private(), Attrs::default(), None);
+                let attrs = Attrs::default();
+                let id = self.adt(name, it.syntax(), AdtKind::Newtype, it.is_private(), attrs, lang);
                 self.declare(name, Def::Adt(id), it.is_private());
             }
             ast::Item::ConstDef(it) => self.const_def(it),
@@ -518,8 +518,9 @@ impl Collector<'_> {
                     }
                 }
                 ast::Item::ConstDef(it) => {
-                    let span = self.span(it.syntax().range());
-                    self.defs.report(words::not_yet(span, "associated constants"));
+                    if let Some(constant) = self.assoc_const(it, Container::Trait(id)) {
+                        self.defs.traits[id].methods.push(constant);
+                    }
                 }
                 other => {
                     let span = self.span(other.syntax().range());
@@ -572,8 +573,9 @@ impl Collector<'_> {
                 }
                 ast::Item::TypeAlias(_) => {}
                 ast::Item::ConstDef(it) => {
-                    let span = self.span(it.syntax().range());
-                    self.defs.report(words::not_yet(span, "associated constants"));
+                    if let Some(constant) = self.assoc_const(it, Container::Impl(id)) {
+                        self.defs.impls[id].methods.push(constant);
+                    }
                 }
                 other => {
                     let span = self.span(other.syntax().range());
@@ -581,6 +583,23 @@ impl Collector<'_> {
                 }
             }
         }
+    }
+
+    /// A constant of a type or trait is a function without arguments that belongs to the type. A trait may leave the value
+    /// to its impls.
+    fn assoc_const(&mut self, it: ast::ConstDef<'_>, container: Container) -> Option<FnId> {
+        self.attrs(it.attrs());
+        let name = it.name()?;
+        let (text, range) = (Name::new(name.text()), name.range());
+        let id = self.initialiser(text, range, it.syntax(), FnKind::AssocConst, it.is_private());
+        let def = &mut self.defs.fns[id];
+        def.container = container;
+        def.has_body = it.value().is_some();
+        let (is_open, span) = (it.ty().is_none(), self.span(range));
+        if is_open && matches!(container, Container::Trait(_)) {
+            self.defs.report(words::assoc_const_type(span, text));
+        }
+        Some(id)
     }
 
     fn alias_def(&mut self, it: ast::TypeAlias<'_>) {

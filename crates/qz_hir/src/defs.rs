@@ -163,6 +163,8 @@ pub enum FnKind {
     /// `extern "intrinsic" def`: compiled in place, in `std` only.
     Intrinsic,
     Const,
+    /// A constant of a type or trait: computed where it is named, as it may depend on type parameters.
+    AssocConst,
     StaticInit(StaticId),
     /// The default of field `n`.
     FieldDefault(AdtId, u32),
@@ -226,6 +228,8 @@ pub struct FnSig {
     pub ret_can: Vec<Label>,
     /// Bounds of each `impl Trait` in the result.
     pub opaques: Vec<Vec<Predicate>>,
+    /// Fields of records with a rest: the parameter that stands for the record, and what it has at least.
+    pub record_fields: Vec<(Ty, Name, Ty)>,
 }
 
 #[derive(Debug, Clone)]
@@ -674,6 +678,10 @@ impl qz_types::DefNames for Defs {
 
     fn is_option(&self, id: AdtId) -> bool {
         self.lang.adt("Option") == Some(id)
+    }
+
+    fn is_union(&self, id: AdtId) -> bool {
+        self.adts[id].lang.is_some_and(|it| it.as_str().starts_with("Union"))
     }
 
     fn opaque_bounds(&self, owner: FnId, n: u32, args: &[Ty]) -> Vec<TraitRef> {

@@ -1,5 +1,6 @@
 //! The words for problems with declarations and names.
 
+use crate::types::unions::Unfit;
 use qz_base::{Name, Span};
 use qz_diag::{Code, Diagnostic, did_you_mean};
 
@@ -364,6 +365,64 @@ pub(crate) fn type_needed(span: Span, what: &str) -> Diagnostic {
 pub(crate) fn infer_in_signature(span: Span) -> Diagnostic {
     Diagnostic::new(Code::NEEDS_SIGNATURE, span, "`_` cannot stand in a declaration's type")
         .help("leave the whole type out to have it inferred, or write it")
+}
+
+pub(crate) fn field_type_twice(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::FIELD_TWICE, span, format!("the field `{name}` is there twice"))
+}
+
+pub(crate) fn assoc_const_type(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::NEEDS_SIGNATURE, span, format!("the constant `{name}` of a trait needs a written type"))
+        .help(format!("write `const {name}: T`"))
+}
+
+pub(crate) fn rest_position(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::RECORD_REST, span, "the rest of a record cannot stand here")
+        .help("a parameter may have the type `{ x: Int, ...rest }`, with at least one field before the rest")
+}
+
+pub(crate) fn rest_of_others(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::RECORD_REST, span, "this rest belongs to other fields")
+        .help("one rest goes with the same fields everywhere; give this one a name of its own")
+}
+
+pub(crate) fn rest_of_method(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::RECORD_REST, span, "a trait's method cannot take a record with a rest")
+        .help("name all fields, or take the record in a function of its own")
+}
+
+pub(crate) fn rest_needs_result(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::RECORD_REST, span, "a function of records with a rest needs its types written")
+        .help("write the result's type and those of all parameters")
+}
+
+pub(crate) fn union_too_large(span: Span, found: usize, most: usize) -> Diagnostic {
+    Diagnostic::new(Code::UNION, span, format!("a union of {found} types; it can have {most}"))
+        .help("an `enum` can have as many variants as it needs")
+}
+
+pub(crate) fn union_member(span: Span, member: &str, unfit: &Unfit) -> Diagnostic {
+    let (why, help) = match unfit {
+        Unfit::Parameter => (
+            format!("`{member}` may turn out to be any type, also another member"),
+            "a parameter may stand inside of a member: `Vec<T> | String`; or use an `enum`",
+        ),
+        Unfit::Never => ("there are no values of type `Never`".to_owned(), "leave `Never` out"),
+        Unfit::Borrow => {
+            ("a union keeps its value, so it cannot be a borrow".to_owned(), "leave the `&` out")
+        }
+        Unfit::Hole => ("`_` cannot be a member of a union".to_owned(), "write the member's type"),
+    };
+    Diagnostic::new(Code::UNION, span, why).help(help)
+}
+
+pub(crate) fn union_overlap(span: Span, a: &str, b: &str) -> Diagnostic {
+    let problem = match a == b {
+        true => format!("`{a}` is twice in this union"),
+        false => format!("`{a}` and `{b}` may be the same type"),
+    };
+    Diagnostic::new(Code::UNION, span, problem)
+        .help("a value tells its member by its type alone; an `enum` gives names to what has one type")
 }
 
 pub(crate) fn self_type_outside(span: Span) -> Diagnostic {

@@ -5,8 +5,11 @@
 
 pub(crate) mod actors;
 pub(crate) mod effects;
+mod identity;
 mod paths;
+mod records;
 mod signatures;
+pub(crate) mod unions;
 
 use std::sync::Arc;
 
@@ -20,6 +23,7 @@ use qz_types::{
 
 use crate::defs::*;
 use crate::diagnostics as words;
+pub use identity::Paths;
 
 /// Stands for a type argument that inference must find (`_`, or left out in an expression).
 pub fn hole() -> Ty {
@@ -75,6 +79,8 @@ pub struct TypeCx<'a> {
     /// `impl Trait`s found in the result: function and their bounds.
     opaque_owner: Option<FnId>,
     opaques: Vec<Vec<Predicate>>,
+    /// What records with a rest have at least.
+    record_fields: Vec<(Ty, Name, Ty)>,
     allow_holes: bool,
     /// The function type that comes next may say what it can do: who asked reads that.
     takes_row: bool,
@@ -112,6 +118,7 @@ impl Defs {
             generics,
             opaque_owner: None,
             opaques: Vec::new(),
+            record_fields: Vec::new(),
             allow_holes: false,
             takes_row: false,
             takes_effect: false,
@@ -434,18 +441,12 @@ impl TypeCx<'_> {
                 self.defs.report(words::infer_in_signature(span));
                 c.error
             }
-            ast::TypeExpr::UnionType(_) => {
-                self.defs.report(words::not_yet(span, "union types"));
-                c.error
-            }
+            ast::TypeExpr::UnionType(it) => self.union_type(it),
             ast::TypeExpr::IntersectionType(_) => {
                 self.defs.report(words::not_yet(span, "intersection types outside `dyn` and bounds"));
                 c.error
             }
-            ast::TypeExpr::RecordType(_) => {
-                self.defs.report(words::not_yet(span, "record types"));
-                c.error
-            }
+            ast::TypeExpr::RecordType(it) => self.record_type(it, position),
         }
     }
 

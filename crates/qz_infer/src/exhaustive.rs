@@ -9,7 +9,7 @@ use qz_base::Name;
 use qz_diag::Diagnostic;
 use qz_hir::body::*;
 use qz_hir::{AdtKind, Defs, ModuleId};
-use qz_types::{AdtId, Ty, TyKind, subst};
+use qz_types::{AdtId, DefNames, Ty, TyKind, subst};
 
 use crate::checker::Checker;
 use crate::diagnostics as words;
@@ -155,6 +155,17 @@ impl Cx<'_, '_> {
     // ------------------------------------------------------------------------------- patterns to tests
 
     fn lower(&self, pat: PatId) -> Pattern {
+        if let Some(&(adt, variant)) = self.types.pat_members.get(pat) {
+            return Pattern::Ctor(Ctor::Variant(adt, variant), vec![self.lower_form(pat)]);
+        }
+        if let Some((adt, variants)) = self.types.pat_unions.get(pat) {
+            let member = |&it: &u32| Pattern::Ctor(Ctor::Variant(*adt, it), vec![Pattern::Wild]);
+            return Pattern::Or(variants.iter().map(member).collect());
+        }
+        self.lower_form(pat)
+    }
+
+    fn lower_form(&self, pat: PatId) -> Pattern {
         match &self.body.pats[pat] {
             Pat::Missing | Pat::Wild | Pat::Bind { sub: None, .. } => Pattern::Wild,
             Pat::Bind { sub: Some(sub), .. } => self.lower(*sub),
@@ -169,8 +180,19 @@ impl Cx<'_, '_> {
             },
             Pat::Const { .. } => Pattern::Ctor(Ctor::Opaque(pat), Vec::new()),
             Pat::Range { start, end, inclusive } => self.range(pat, *start, *end, *inclusive),
+            // A newtype's name alone asks for the member.
+            Pat::Variant { .. } if !self.types.pat_targets.contains(pat) => Pattern::Wild,
             Pat::Variant { args, gap, .. } => self.variant(pat, args, *gap),
             Pat::Struct { fields, .. } => self.fields(pat, fields),
+            Pat::Record { fields, .. } => {
+                let Some(TyKind::Record(all)) = self.types.pats.get(pat).map(|ty| *ty.peel_ref().kind())
+                else {
+                    return Pattern::Wild;
+                };
+                let of = |name: Name| fields.iter().find(|it| it.name == name);
+                let parts = all.iter().map(|it| of(it.0).map_or(Pattern::Wild, |it| self.lower(it.pat)));
+                Pattern::Ctor(Ctor::Single, parts.collect())
+            }
             Pat::Tuple { elems, gap } => {
                 let total = match self.types.pats.get(pat).map(|ty| *ty.peel_ref().kind()) {
                     Some(TyKind::Tuple(parts)) => parts.len(),
@@ -374,7 +396,7 @@ impl Cx<'_, '_> {
     fn split(&self, ty: Ty, heads: &[Ctor]) -> (Vec<Ctor>, bool) {
         match ty.kind() {
             TyKind::Bool => (vec![Ctor::Bool(true), Ctor::Bool(false)], true),
-            TyKind::Tuple(_) => (vec![Ctor::Single], true),
+            TyKind::Tuple(_) | TyKind::Record(_) => (vec![Ctor::Single], true),
             TyKind::Adt(id, args) if self.defs().adts[*id].kind == AdtKind::Enum => {
                 let fields = self.defs().adt_fields(*id);
                 let all = fields
@@ -417,6 +439,7 @@ impl Cx<'_, '_> {
         match (ctor, *ty.kind()) {
             (Ctor::Variant(_, variant), TyKind::Adt(id, args)) => self.adt_parts(id, *variant, args),
             (Ctor::Single, TyKind::Tuple(parts)) => parts.to_vec(),
+            (Ctor::Single, TyKind::Record(fields)) => fields.iter().map(|it| it.1).collect(),
             (Ctor::Single, TyKind::Adt(id, args)) => self.adt_parts(id, 0, args),
             (Ctor::Len(n), TyKind::Adt(_, args)) => vec![args[0]; *n as usize],
             (Ctor::LenFrom(a, b), TyKind::Adt(_, args)) => vec![args[0]; (*a + *b) as usize],
@@ -437,6 +460,12 @@ impl Cx<'_, '_> {
         let shown: Vec<String> = parts.iter().map(|it| self.show(it)).collect();
         let list = shown.join(", ");
         match ctor {
+            Ctor::Variant(id, n) if self.defs().is_union(*id) => match (&parts[..], ty.as_adt()) {
+                ([Witness::Any], Some((_, members))) => {
+                    format!("_: {}", members[*n as usize].display(self.defs()))
+                }
+                _ => list,
+            },
             Ctor::Variant(id, n) => {
                 let fields = self.defs().adt_fields(*id);
                 let name = fields.variants[*n as usize].name;
@@ -460,6 +489,14 @@ impl Cx<'_, '_> {
                         .map(|(field, value)| format!("{}: {value}", field.name))
                         .collect();
                     format!("{} {{ {} }}", self.defs().adts[*id].name, named.join(", "))
+                }
+                TyKind::Record(fields) => {
+                    let named: Vec<String> = fields
+                        .iter()
+                        .zip(&shown)
+                        .map(|(field, value)| format!("{}: {value}", field.0))
+                        .collect();
+                    format!("{{ {} }}", named.join(", "))
                 }
                 _ => format!("({list})"),
             },

@@ -19,6 +19,11 @@ pub struct BodyTypes {
     pub coercions: ArenaMap<ExprId, Coercion>,
     /// The variant or struct a pattern means.
     pub pat_targets: ArenaMap<PatId, PatTarget>,
+    /// The member of a union that a pattern is for: the union's enum and the variant. The pattern's type is the
+    /// member's.
+    pub pat_members: ArenaMap<PatId, (AdtId, u32)>,
+    /// Type patterns of several members of the union that is matched, and those members.
+    pub pat_unions: ArenaMap<PatId, (AdtId, Vec<u32>)>,
     pub loops: ArenaMap<ExprId, ForPlan>,
     /// Names that end at a call or lambda, since their values go to another task there.
     pub ends: ArenaMap<ExprId, Vec<LocalId>>,
@@ -39,7 +44,8 @@ pub enum Callee {
     },
     /// Member bound `n` of the function at hand.
     Member(u32),
-    /// A field of a struct or newtype (variant 0) or of the enum variant that narrowing opened.
+    /// A field of a struct or newtype (variant 0) or of the enum variant that narrowing opened. At a name, the member
+    /// to which a union was narrowed.
     Field {
         variant: u32,
         index: u32,
@@ -117,6 +123,10 @@ pub enum RestPart {
 pub enum Coercion {
     /// Into `dyn`.
     Dyn { from: Ty, to: Ty },
+    /// A member becomes a union.
+    Member { to: Ty, variant: u32 },
+    /// A union becomes one that has all of its members.
+    Widen { from: Ty, to: Ty },
     /// The place's address is passed for a `&` or `&mut` parameter.
     AutoRef { mutable: bool },
     /// A borrow is read.

@@ -16,7 +16,9 @@ mod methods;
 mod names;
 mod ops;
 mod patterns;
+mod records;
 mod solve;
+mod unions;
 
 use std::sync::Arc;
 
@@ -75,7 +77,7 @@ pub(crate) struct State {
     casts: Vec<ExprId>,
     lambda_rets: FxHashMap<LambdaId, Ty>,
     loop_values: FxHashMap<LoopId, (Ty, bool)>,
-    /// Variants that tests have opened on locals.
+    /// Variants that tests have opened on locals, and members to which tests have narrowed them.
     opened: Vec<(LocalId, AdtId, u32)>,
     /// The pattern of the `is` at hand: a variant's name alone tests for it.
     tested: Option<PatId>,
@@ -349,15 +351,19 @@ impl<'c, 'd> Infer<'c, 'd> {
 
     /// Infers `expr` and makes its value fit `expected`.
     fn check(&mut self, expr: ExprId, expected: Ty) {
-        let found = self.expr(expr, Expect::Hint(expected));
+        let hint = self.member_hint(expr, expected);
+        let found = self.expr(expr, Expect::Hint(hint));
         self.coerce(expr, found, expected);
     }
 
-    /// The conversions of a coercion site: `Never`, reading a borrow, into `dyn`; else equality.
+    /// The conversions of a coercion site: `Never`, reading a borrow, into `dyn`, into a union; else equality.
     fn coerce(&mut self, expr: ExprId, found: Ty, expected: Ty) {
         let (mut from, to) = (self.shallow(found), self.shallow(expected));
         if from.is_never() {
             return;
+        }
+        if self.ck.defs.union_members(to).is_some() {
+            return self.coerce_union(expr, from, to);
         }
         if matches!(to.kind(), TyKind::Dyn(_)) {
             // A `dyn` cannot tell a literal its type.
@@ -372,6 +378,9 @@ impl<'c, 'd> Infer<'c, 'd> {
                 self.st.types.coercions.insert(expr, Coercion::Deref);
                 self.unify(expr, *inner, to);
             }
+            (TyKind::Dyn(_), TyKind::Dyn(bounds)) if self.is_upcast(from, to, bounds) => {
+                self.coerce_dyn(expr, from, to, bounds);
+            }
             (TyKind::Dyn(_), TyKind::Dyn(_)) | (TyKind::Infer(_) | TyKind::Error, TyKind::Dyn(_)) => {
                 self.unify(expr, from, to);
             }
@@ -380,6 +389,14 @@ impl<'c, 'd> Infer<'c, 'd> {
                 self.unify(expr, from, to);
             }
         }
+    }
+
+    /// Whether a `dyn` has all traits of another one, among its own and their supertraits.
+    fn is_upcast(&mut self, from: Ty, to: Ty, bounds: &[qz_types::TraitRef]) -> bool {
+        let (from, to) = (self.resolve(from), self.resolve(to));
+        from != to && bounds.iter().all(|it| !self.traits().bounds_of(from, it.trait_id).is_empty())
+            && !matches!((from.kind(), to.kind()), (TyKind::Dyn(a), TyKind::Dyn(b))
+                if a.iter().map(|it| it.trait_id).eq(b.iter().map(|it| it.trait_id)))
     }
 
     fn coerce_dyn(&mut self, expr: ExprId, from: Ty, to: Ty, bounds: &'static [qz_types::TraitRef]) {

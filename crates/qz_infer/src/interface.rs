@@ -3,44 +3,32 @@
 
 use std::fmt::Write;
 
-use qz_base::Name;
-use qz_hir::Defs;
-use qz_types::{AdtId, DefNames, EffectId, FnId, TraitId, TraitRef, Ty};
+use qz_hir::types::Paths;
+use qz_types::{DefNames, FnId, TraitRef, Ty, TyKind};
 
 use crate::Checker;
 
-/// Names that mean one declaration each.
-struct Paths<'d>(&'d Defs);
-
-impl DefNames for Paths<'_> {
-    fn adt_name(&self, id: AdtId) -> Name {
-        self.0.adt_path(id)
-    }
-
-    fn trait_name(&self, id: TraitId) -> Name {
-        let def = &self.0.traits[id];
-        Name::new(&format!("{}::{}", self.0.modules[def.module].path, def.name))
-    }
-
-    fn effect_name(&self, id: EffectId) -> Name {
-        self.0.effect_name(id)
-    }
-
-    fn is_option(&self, id: AdtId) -> bool {
-        self.0.is_option(id)
-    }
-
-    fn opaque_bounds(&self, owner: FnId, n: u32, args: &[Ty]) -> Vec<TraitRef> {
-        self.0.opaque_bounds(owner, n, args)
-    }
-}
-
 impl Checker<'_> {
+    /// What decides which type it is, though nobody reads it: whose hidden types are in it, which traits its associated
+    /// types are of, and how its rows go on.
+    fn unseen(&self, ty: Ty, names: &Paths<'_>) -> String {
+        let mut text = String::new();
+        ty.walk(&mut |part| match *part.kind() {
+            TyKind::Opaque(owner, n, _) => text += &format!(" {}#{n}", self.defs.fn_path(owner)),
+            TyKind::Assoc(assoc) => text += &format!(" {}", names.trait_name(assoc.trait_id)),
+            TyKind::Fn(func) => {
+                text += &func.row.tail.map_or(String::new(), |tail| format!(" ...{}", tail.display(names)));
+            }
+            _ => {}
+        });
+        text
+    }
+
     /// Writes what others can see of a function with a body: its type with everything inferred, and what stands behind
     /// each `impl Trait` of its result.
     pub fn write_interface(&self, id: FnId, text: &mut String) {
         let names = Paths(self.defs);
-        let show = |ty: Ty| ty.display(&names).to_string();
+        let show = |ty: Ty| ty.display(&names).to_string() + &self.unseen(ty, &names);
         let show_trait = |it: TraitRef| {
             let args: Vec<String> = it.args.iter().map(|&ty| show(ty)).collect();
             format!("{}<{}>", names.trait_name(it.trait_id), args.join(", "))
@@ -57,7 +45,8 @@ impl Checker<'_> {
         }
         for it in &scheme.members {
             let module = self.defs.modules[it.module].path;
-            put(format_args!(" has {} {} {} {module}", show(it.receiver), it.name, it.maybe_field));
+            let form = (it.maybe_field, it.of_record);
+            put(format_args!(" has {} {} {form:?} {module}", show(it.receiver), it.name));
             it.args.iter().for_each(|&ty| put(format_args!(" {},", show(ty))));
             put(format_args!(" {}", show(it.ret)));
         }

@@ -538,11 +538,18 @@ impl TraitCx<'_, '_> {
     fn parts(&mut self, derived: Derived, ty: Ty) -> Option<Vec<Ty>> {
         match *ty.kind() {
             TyKind::Tuple(parts) => Some(parts.to_vec()),
+            TyKind::Record(_) if derived == Derived::Ord => None,
+            TyKind::Record(fields) => Some(fields.iter().map(|it| it.1).collect()),
             TyKind::Adt(id, args) => {
+                let is_union = self.ck.defs.union_members(ty).is_some();
+                if is_union && derived == Derived::Ord {
+                    return None;
+                }
                 // Types of the library say what they have.
-                if self.ck.defs.adts[id]
-                    .lang
-                    .is_some_and(|it| !matches!(it.as_str(), "Option" | "Result" | "Ordering"))
+                if !is_union
+                    && self.ck.defs.adts[id]
+                        .lang
+                        .is_some_and(|it| !matches!(it.as_str(), "Option" | "Result" | "Ordering" | "Symbol"))
                 {
                     return None;
                 }

@@ -103,6 +103,7 @@ impl Lowerer<'_, '_> {
         while let Some(ty) = work.pop() {
             let parts: Vec<Ty> = match *ty.kind() {
                 TyKind::Tuple(parts) => parts.to_vec(),
+                TyKind::Record(fields) => fields.iter().map(|it| it.1).collect(),
                 TyKind::Adt(_, args) if qz_mir::Source::drop_is_silent(self, ty) => args.to_vec(),
                 TyKind::Adt(..) if self.written_impl("Clone", ty) => continue,
                 TyKind::Adt(..) if qz_mir::Source::user_drop(self, ty).is_some() => return true,

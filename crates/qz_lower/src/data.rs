@@ -315,6 +315,9 @@ impl Cx<'_, '_, '_> {
     /// `p.with { x: 3 }`: a shallow copy.
     pub(crate) fn update(&mut self, id: ExprId, base: ExprId, fields: &[FieldInit]) -> Operand {
         let whole = self.value_ty(base);
+        if let TyKind::Record(declared) = *whole.kind() {
+            return self.update_record(id, base, whole, declared, fields);
+        }
         let Callee::Variant { adt: built, .. } = *self.callee_of(id) else {
             unreachable!("the checker records what is copied")
         };

@@ -12,7 +12,7 @@ use qz_mir::{
     TermKind,
 };
 use qz_types::ty::common;
-use qz_types::{AdtId, Row, Ty};
+use qz_types::{AdtId, Row, Ty, TyKind};
 
 use crate::{DerivePart, Lowerer, Synth, main_key};
 
@@ -123,6 +123,30 @@ pub(crate) fn tuple(lw: &Lowerer<'_, '_>, b: &mut Builder, derived: Derived, n: 
         .collect();
     let shape = Shape { title: String::new(), parts, braces: false };
     Deriver { lw, b, derived, ty: Ty::tuple(&types) }.one(&shape, 0);
+}
+
+/// Records with these names of fields: each field's type is a parameter.
+pub(crate) fn generic_record(fields: &[(Name, Ty)]) -> Ty {
+    let fields: Vec<(Name, Ty)> =
+        fields.iter().enumerate().map(|(n, it)| (it.0, Ty::param(n as u32, it.0))).collect();
+    Ty::record(&fields)
+}
+
+pub(crate) fn record_fields(ty: Ty) -> &'static [(Name, Ty)] {
+    match *ty.kind() {
+        TyKind::Record(fields) => fields,
+        _ => unreachable!("asked of records only"),
+    }
+}
+
+pub(crate) fn record(lw: &Lowerer<'_, '_>, b: &mut Builder, derived: Derived, ty: Ty) {
+    let parts = record_fields(ty)
+        .iter()
+        .enumerate()
+        .map(|(i, &(name, ty))| Part { proj: vec![Proj::Field(i as u32)], ty, name: Some(name) })
+        .collect();
+    let shape = Shape { title: String::new(), parts, braces: true };
+    Deriver { lw, b, derived, ty }.one(&shape, 0);
 }
 
 /// Functions and `dyn` values: they are shown as such and cloned by sharing.
@@ -276,9 +300,11 @@ impl Deriver<'_, '_, '_, '_> {
     fn show(&mut self, shape: &Shape) {
         let str = common().str;
         let (open, close) = match (shape.braces, shape.parts.is_empty(), shape.title.is_empty()) {
-            (_, true, true) => ("(", ")"),
+            (true, true, true) => ("{}", ""),
+            (false, true, true) => ("(", ")"),
             (_, true, false) => ("", ""),
-            (true, ..) => (" { ", " }"),
+            (true, false, true) => ("{ ", " }"),
+            (true, false, false) => (" { ", " }"),
             (false, ..) => ("(", ")"),
         };
         let mut text = Operand::Const(Const::Str(format!("{}{open}", shape.title).into()));
@@ -296,7 +322,7 @@ impl Deriver<'_, '_, '_, '_> {
         if !close.is_empty() {
             let close = match shape.parts.len() {
                 // A tuple of one element keeps its comma.
-                1 if shape.title.is_empty() => ",)",
+                1 if shape.title.is_empty() && !shape.braces => ",)",
                 _ => close,
             };
             text = self.concat(vec![text, Operand::Const(Const::Str(close.into()))]);

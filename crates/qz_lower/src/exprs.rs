@@ -18,10 +18,28 @@ impl Cx<'_, '_, '_> {
             None | Some(Coercion::AutoRef { .. }) => value,
             Some(Coercion::Deref) => self.read_borrow(expr, value),
             Some(Coercion::Discard) => self.unit(),
+            Some(Coercion::Member { to, variant }) => {
+                let value = self.plain(expr, value);
+                let value = Rvalue::Aggregate(AggregateKind::Variant(to, variant), vec![value]);
+                Operand::local(self.b.eval(to, value))
+            }
+            Some(Coercion::Widen { from, to }) => {
+                let value = self.plain(expr, value);
+                self.union_to_union(value, from, to)
+            }
             Some(Coercion::Dyn { from, to }) => {
+                let value = self.plain(expr, value);
                 let value = Rvalue::MakeDyn { value, from, ty: to, vtable: None };
                 Operand::local(self.b.eval(to, value))
             }
+        }
+    }
+
+    /// The value itself, of what may be a borrow.
+    fn plain(&mut self, expr: ExprId, value: Operand) -> Operand {
+        match self.ty(expr).kind() {
+            TyKind::Ref(..) => self.read_borrow(expr, value),
+            _ => value,
         }
     }
 
@@ -50,6 +68,10 @@ impl Cx<'_, '_, '_> {
             Expr::Missing | Expr::TypeRecv { .. } => unreachable!("reported, so the body is not lowered"),
             Expr::Lit { value } => self.literal(value, self.ty(id)),
             Expr::Nil => self.none(self.ty(id)),
+            Expr::Local { .. } if self.types().callees.contains(id) => {
+                let place = self.place(id);
+                self.read(place.place, self.ty(id))
+            }
             Expr::Local { local } => self.read_local(*local),
             Expr::Fns { .. } => self.fn_value(id),
             Expr::Const { constant } => self.constant(id, *constant),
@@ -95,6 +117,7 @@ impl Cx<'_, '_, '_> {
             Expr::Return { value, .. } => self.return_(*value),
             Expr::Lambda { lambda } => self.lambda(id, *lambda),
             Expr::Tuple { elems } => self.tuple(id, elems),
+            Expr::Record { parts } => self.record(id, parts),
             Expr::Vec { elems } => self.vec(id, elems),
             Expr::Repeat { elem, count } => self.repeat(id, *elem, *count),
             Expr::Map { entries } => self.map(id, entries),
@@ -324,7 +347,11 @@ impl Cx<'_, '_, '_> {
                 let left_ty = self.value_ty(lhs);
                 let left = Operand::local(self.fix(left, left_ty));
                 let right = self.value(rhs);
-                let right_ty = self.value_ty(rhs);
+                // Beside a union it has become one.
+                let right_ty = match self.types().coercions.get(rhs) {
+                    Some(Coercion::Member { to, .. } | Coercion::Widen { to, .. }) => *to,
+                    _ => self.value_ty(rhs),
+                };
                 let right = Operand::local(self.fix(right, right_ty));
                 self.at(cond);
                 let result = self.binary_op(cond, op, left.clone(), left_ty, right.clone(), right_ty);

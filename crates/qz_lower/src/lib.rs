@@ -20,7 +20,9 @@ mod loops;
 mod matches;
 mod ops;
 mod places;
+mod records;
 mod synth;
+mod unions;
 
 pub use coverage::Counters;
 
@@ -55,6 +57,8 @@ pub(crate) enum Synth {
     Derive(DerivePart, AdtId),
     /// … of tuples of this size.
     DeriveTuple(Derived, u32),
+    /// … of records with these fields, a parameter each.
+    DeriveRecord(Derived, Ty),
     /// … of functions and `dyn` values (`show` and `clone` only).
     DeriveOpaque(Derived),
     /// A variant as a function.
@@ -265,6 +269,11 @@ impl qz_mir::Source for Lowerer<'_, '_> {
                     qz_types::TyKind::Adt(id, args) => (self.synth(Synth::DeriveAdt(derived, id)), args),
                     qz_types::TyKind::Tuple(parts) => {
                         (self.synth(Synth::DeriveTuple(derived, parts.len() as u32)), parts)
+                    }
+                    qz_types::TyKind::Record(fields) => {
+                        let parts: Vec<Ty> = fields.iter().map(|it| it.1).collect();
+                        let shape = derive::generic_record(fields);
+                        (self.synth(Synth::DeriveRecord(derived, shape)), Ty::list(&parts))
                     }
                     _ => (self.synth(Synth::DeriveOpaque(derived)), Ty::list(&[ty])),
                 }

@@ -156,6 +156,43 @@ impl Cx<'_, '_, '_> {
 
     /// Adds a pattern at a place to every row; alternatives multiply the rows.
     fn flatten(&self, pat: PatId, place: Place, ty: Ty, rows: &mut Vec<Row>) {
+        if self.flatten_union(pat, &place, ty, rows) {
+            return;
+        }
+        self.flatten_form(pat, place, ty, rows);
+    }
+
+    /// A pattern for a member of a union, or for several: whether it is one.
+    fn flatten_union(&self, pat: PatId, place: &Place, ty: Ty, rows: &mut Vec<Row>) -> bool {
+        let Some((adt, members)) = ty.as_adt() else { return false };
+        let test = |variant: u32, parts: Vec<(u32, PatId, Ty)>| Test {
+            place: place.clone(),
+            ty,
+            kind: TestKind::Variant { variant, parts },
+        };
+        if let Some(&(_, variant)) = self.types().pat_members.get(pat).filter(|it| it.0 == adt) {
+            let parts = vec![(0, pat, members[variant as usize])];
+            rows.iter_mut().for_each(|row| row.tests.push(test(variant, parts.clone())));
+            return true;
+        }
+        let Some((_, variants)) = self.types().pat_unions.get(pat).filter(|it| it.0 == adt) else {
+            return false;
+        };
+        let before = std::mem::take(rows);
+        for &variant in variants {
+            let mut mine = before.clone();
+            mine.iter_mut().for_each(|row| row.tests.push(test(variant, Vec::new())));
+            if let Pat::Type { sub: Some(sub), .. } = self.body.pats[pat]
+                && let Pat::Bind { local, .. } = self.body.pats[sub]
+            {
+                mine.iter_mut().for_each(|row| row.bindings.push((local, place.clone(), ty)));
+            }
+            rows.extend(mine);
+        }
+        true
+    }
+
+    fn flatten_form(&self, pat: PatId, place: Place, ty: Ty, rows: &mut Vec<Row>) {
         let test = |kind: TestKind, rows: &mut Vec<Row>| {
             for row in rows {
                 row.tests.push(Test { place: place.clone(), ty, kind: kind.clone() });
@@ -192,6 +229,8 @@ impl Cx<'_, '_, '_> {
             Pat::Range { start, end, inclusive } => {
                 test(TestKind::Range { from: *start, to: *end, inclusive: *inclusive }, rows);
             }
+            // A newtype's name alone asks for the member.
+            Pat::Variant { .. } if !self.types().pat_targets.contains(pat) => {}
             Pat::Variant { args, gap, .. } => {
                 let fields: Vec<_> = args.iter().map(|arg| (arg.name, arg.pat)).collect();
                 self.flatten_adt(pat, place, ty, (&fields, *gap), rows);
@@ -199,6 +238,13 @@ impl Cx<'_, '_, '_> {
             Pat::Struct { fields, .. } => {
                 let fields: Vec<_> = fields.iter().map(|it| (Some(it.name), it.pat)).collect();
                 self.flatten_adt(pat, place, ty, (&fields, Gap::default()), rows);
+            }
+            Pat::Record { fields, .. } => {
+                let TyKind::Record(all) = *ty.kind() else { return };
+                for field in fields.iter() {
+                    let at = all.iter().position(|it| it.0 == field.name).expect("checked");
+                    self.flatten(field.pat, place.field(at as u32), all[at].1, rows);
+                }
             }
             Pat::Tuple { elems, gap } => {
                 let TyKind::Tuple(parts) = *ty.kind() else { return };
@@ -311,6 +357,9 @@ impl Cx<'_, '_, '_> {
         let target = &targets[row.arm];
         for (local, place, ty) in &row.bindings {
             let value = if ty.is_unit() { self.unit() } else { Operand::Copy(place.clone()) };
+            let bound = self.local_ty(*local);
+            let is_union = bound != *ty && self.lw.defs().union_members(*ty).is_some();
+            let value = if is_union { self.union_to_union(value, *ty, bound) } else { value };
             // The name's type is the pattern's; a shared `var` gets its cell here.
             self.bind_local(*local, value);
         }

@@ -3,7 +3,7 @@
 use qz_hir::body::{BinaryOp, Expr, ExprId};
 use qz_hir::{AdtKind, Whose};
 use qz_infer::Callee;
-use qz_mir::{BodyKey, Callee as MirCallee, Local, Operand, Place, Rvalue};
+use qz_mir::{BodyKey, Callee as MirCallee, Local, Operand, Place, Proj, Rvalue};
 use qz_types::ty::common;
 use qz_types::{StaticId, Ty, TyKind};
 
@@ -64,10 +64,17 @@ impl Cx<'_, '_, '_> {
         match self.body.exprs[expr].clone() {
             Expr::Local { local } => {
                 let place = self.home_place(local);
-                match self.local_ty(local).kind() {
-                    TyKind::Ref(..) => LPlace::direct(place.deref()),
-                    _ => LPlace::direct(place),
-                }
+                let place = match self.local_ty(local).kind() {
+                    TyKind::Ref(..) => place.deref(),
+                    _ => place,
+                };
+                // Narrowed to a member of a union.
+                LPlace::direct(match self.types().callees.get(expr) {
+                    Some(&Callee::Field { variant, index }) => {
+                        place.then(Proj::Variant(variant)).field(index)
+                    }
+                    _ => place,
+                })
             }
             Expr::Static { var } => LPlace::direct(self.static_place(var)),
             Expr::Method { receiver, .. } => self.field_place(expr, receiver),

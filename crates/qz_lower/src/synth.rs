@@ -40,6 +40,12 @@ pub(crate) fn signature(lw: &Lowerer<'_, '_>, what: Synth) -> (Name, Vec<Ty>, Ty
             let path = format!("std::Tuple{n}::{}", derive::method_name(derived));
             (Name::new(&path), params, ret, nowhere(lw))
         }
+        Synth::DeriveRecord(derived, ty) => {
+            let (params, ret) = derive::types(derived, ty);
+            let names: Vec<&str> = derive::record_fields(ty).iter().map(|it| it.0.as_str()).collect();
+            let path = format!("std::{{{}}}::{}", names.join(","), derive::method_name(derived));
+            (Name::new(&path), params, ret, nowhere(lw))
+        }
         Synth::DeriveOpaque(derived) => {
             let (params, ret) = derive::types(derived, Ty::param(0, Name::new("T")));
             let path = format!("std::Fn::{}", derive::method_name(derived));
@@ -101,6 +107,7 @@ pub(crate) fn body(lw: &Lowerer<'_, '_>, key: BodyKey, what: Synth) -> Body {
         Synth::DeriveAdt(derived, adt) => derive::adt(lw, &mut b, derived, adt),
         Synth::Derive(part, adt) => derive::part(lw, &mut b, part, adt),
         Synth::DeriveTuple(derived, n) => derive::tuple(lw, &mut b, derived, n),
+        Synth::DeriveRecord(derived, ty) => derive::record(lw, &mut b, derived, ty),
         Synth::DeriveOpaque(derived) => derive::opaque(&mut b, derived),
         Synth::Variant(_, variant) => {
             let value = Rvalue::Aggregate(AggregateKind::Variant(ret, variant), params);

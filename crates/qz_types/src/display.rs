@@ -15,6 +15,8 @@ pub trait DefNames {
     fn effect_name(&self, id: EffectId) -> Name;
     /// Whether this is `std`'s `Option`, shown as `T?`.
     fn is_option(&self, id: AdtId) -> bool;
+    /// Whether this is what a union of so many members is made of, shown as `A | B`.
+    fn is_union(&self, id: AdtId) -> bool;
     /// What is said of the `n`th `impl Trait` of a function's result, as far as it is known.
     fn opaque_bounds(&self, owner: FnId, n: u32, args: &[Ty]) -> Vec<TraitRef>;
 }
@@ -80,6 +82,19 @@ fn write_row(f: &mut fmt::Formatter<'_>, row: Row, names: &dyn DefNames) -> fmt:
     Ok(())
 }
 
+/// A type beside a sign that would belong to its last part alone.
+fn write_closed(f: &mut fmt::Formatter<'_>, ty: Ty, names: &dyn DefNames) -> fmt::Result {
+    let is_open = match *ty.kind() {
+        TyKind::Adt(id, _) => names.is_union(id),
+        TyKind::Fn(_) => true,
+        TyKind::Dyn(traits) => traits.len() > 1,
+        _ => false,
+    };
+    f.write_str(if is_open { "(" } else { "" })?;
+    write_ty(f, ty, names)?;
+    f.write_str(if is_open { ")" } else { "" })
+}
+
 fn write_ty(f: &mut fmt::Formatter<'_>, ty: Ty, names: &dyn DefNames) -> fmt::Result {
     match *ty.kind() {
         TyKind::Error => f.write_str("?"),
@@ -96,8 +111,15 @@ fn write_ty(f: &mut fmt::Formatter<'_>, ty: Ty, names: &dyn DefNames) -> fmt::Re
             f.write_str(if parts.len() == 1 { ",)" } else { ")" })
         }
         TyKind::Adt(id, [of]) if names.is_option(id) && !matches!(of.kind(), TyKind::Fn(_)) => {
-            write_ty(f, *of, names)?;
+            write_closed(f, *of, names)?;
             f.write_str("?")
+        }
+        TyKind::Adt(id, members) if names.is_union(id) => {
+            for (i, &member) in members.iter().enumerate() {
+                f.write_str(if i > 0 { " | " } else { "" })?;
+                write_closed(f, member, names)?;
+            }
+            Ok(())
         }
         TyKind::Adt(id, args) => {
             write!(f, "{}", names.adt_name(id))?;
@@ -107,16 +129,19 @@ fn write_ty(f: &mut fmt::Formatter<'_>, ty: Ty, names: &dyn DefNames) -> fmt::Re
             f.write_str("Fn(")?;
             write_list(f, func.params, names)?;
             f.write_str("): ")?;
-            write_ty(f, func.ret, names)?;
+            match func.ret.kind() {
+                TyKind::Adt(..) => write_closed(f, func.ret, names)?,
+                _ => write_ty(f, func.ret, names)?,
+            }
             write_row(f, func.row, names)
         }
         TyKind::Ref(Mutability::Shared, to) => {
             f.write_str("&")?;
-            write_ty(f, to, names)
+            write_closed(f, to, names)
         }
         TyKind::Ref(Mutability::Mut, to) => {
             f.write_str("&mut ")?;
-            write_ty(f, to, names)
+            write_closed(f, to, names)
         }
         TyKind::Ptr(to) => {
             f.write_str("Ptr<")?;

@@ -50,7 +50,6 @@ pub(crate) const NONE: &[(&str, &str)] = &[
     ("WithExpr.handlers", "effects are not available yet"),
     ("HandlerReturn.value", "effects are not available yet"),
     ("SelectArm.op", "channels are not available yet"),
-    ("RecordSpread.expr", "records are not available yet"),
     ("MacroVarExpr.expr", "only in quotes, which are gone after expansion"),
     ("LiteralPat.literal", "a pattern's literal is no expression to evaluate"),
 ];
@@ -123,6 +122,8 @@ pub(crate) const TABLE: &[Case] = &[
     case("MapEntry.value", 1, "m = { 4 => @ }\nSome(m[4])"),
     case("FieldInit.value", 1, "b = Box { n: @ }\nSome(b.n)"),
     case("FieldInit.value/with", 1, "b = Box { n: 4 }\nd = b.with { n: @ }\nSome(d.n)"),
+    case("FieldInit.value/record", 1, "r = { n: @ }\nSome(r.n)"),
+    case("RecordSpread.expr", 1, "r = { ...{ n: @ }, m: 2 }\nSome(r.n)"),
     case("FieldInit.value/value", 6, "p = Pair { x: @ }\nSome(p.x + p.y)"),
     case("UpdateExpr.base", 13, "d = [Box { n: 0 }, Box { n: 3 }][@].with { xs: [10] }\nSome(d.n + d.xs[0])"),
     case("UnaryExpr.operand", -1, "Some(-@)"),

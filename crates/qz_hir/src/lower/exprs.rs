@@ -79,7 +79,7 @@ impl Cx<'_> {
             ast::Expr::VecCompExpr(it) => self.vec_comprehension(it),
             ast::Expr::MapCompExpr(it) => self.map_comprehension(it),
             ast::Expr::MapExpr(it) => self.map_literal(it),
-            ast::Expr::RecordExpr(_) => self.later(range, "records"),
+            ast::Expr::RecordExpr(it) => self.record(it),
             ast::Expr::StructExpr(it) => self.struct_literal(it),
             ast::Expr::UpdateExpr(it) => self.update(it),
             ast::Expr::UnaryExpr(it) => self.unary(it),
@@ -175,12 +175,22 @@ impl Cx<'_> {
         let range = it.syntax().range();
         match it.value() {
             Some(literals::Literal::Nil) => self.expr(Expr::Nil, range),
+            Some(literals::Literal::Symbol(name)) => self.symbol(name, range),
             Some(value) => match self.literal(value, false, range) {
                 Some(value) => self.expr(Expr::Lit { value }, range),
                 None => self.missing(range),
             },
             None => self.missing(range),
         }
+    }
+
+    /// `:name` is the library's newtype around the name.
+    fn symbol(&mut self, name: &str, range: TextRange) -> ExprId {
+        let value = self.expr(Expr::Lit { value: Literal::Str(name.into()) }, range);
+        let Some(adt) = self.defs.lang.adt("Symbol") else { return self.missing(range) };
+        let callee = self.expr(Expr::Newtype { adt, type_args: &[] }, range);
+        let args = [Arg { kind: ArgKind::Positional, value }].into();
+        self.expr(Expr::Call { callee, args }, range)
     }
 
     pub(super) fn literal(
@@ -200,10 +210,8 @@ impl Cx<'_> {
             literals::Literal::Char(value) => Literal::Char(value),
             literals::Literal::String(text) => Literal::Str(Arc::from(text)),
             literals::Literal::Bool(value) => Literal::Bool(value),
-            literals::Literal::Symbol(_) => {
-                self.report(words::not_yet(span, "symbols"));
-                return None;
-            }
+            // A symbol stands around its name; who asks knows that.
+            literals::Literal::Symbol(name) => Literal::Str(name.into()),
             literals::Literal::Regex(_) => {
                 self.report(words::not_yet(span, "regex literals"));
                 return None;
@@ -285,6 +293,23 @@ impl Cx<'_> {
             inits.push(FieldInit { name: text, name_range, value });
         }
         inits.into()
+    }
+
+    fn record(&mut self, it: ast::RecordExpr<'_>) -> ExprId {
+        let range = it.syntax().range();
+        let mut parts = Vec::new();
+        for node in it.syntax().children() {
+            let range = node.range();
+            if let Some(field) = ast::FieldInit::cast(node) {
+                for it in self.field_inits([field].into_iter()) {
+                    parts.push(RecordPart { name: Some(it.name), range: it.name_range, value: it.value });
+                }
+            } else if let Some(spread) = ast::RecordSpread::cast(node) {
+                let value = self.maybe_expr(spread.expr(), range);
+                parts.push(RecordPart { name: None, range, value });
+            }
+        }
+        self.expr(Expr::Record { parts: parts.into() }, range)
     }
 
     fn struct_literal(&mut self, it: ast::StructExpr<'_>) -> ExprId {

@@ -6,7 +6,7 @@ use qz_types::{Ty, Tys};
 
 use super::Cx;
 use crate::body::*;
-use crate::defs::AdtKind;
+use crate::defs::{AdtKind, FnKind};
 use crate::diagnostics as words;
 use crate::scope::{Def, Lookup};
 
@@ -209,6 +209,13 @@ impl Cx<'_> {
         self.missing(range)
     }
 
+    /// Whether an enum's `Color::LIMIT` is no variant but a constant.
+    fn is_assoc_const(&self, adt: qz_types::AdtId, name: Name) -> bool {
+        let is_variant = self.defs.adt_fields(adt).variants.iter().any(|it| it.name == name);
+        let named = |id| self.defs.fns[id].kind == FnKind::AssocConst && self.defs.fns[id].name == name;
+        !is_variant && self.defs.fns.ids().any(named)
+    }
+
     /// `Shape::Circle`, `Point::origin`.
     fn type_member(
         &mut self,
@@ -225,6 +232,7 @@ impl Cx<'_> {
         if let Some((adt, type_args)) = ty.as_adt()
             && self.defs.adts[adt].kind == AdtKind::Enum
             && name.is_upper()
+            && !self.is_assoc_const(adt, name)
         {
             return Callee::Expr(match self.variant_of(adt, name, name_range) {
                 Some(variant) => self.expr(Expr::Variant { adt, variant, type_args }, range),

@@ -76,9 +76,9 @@ impl<'a> Cx<'a> {
             ast::Pat::PathPat(it) => self.path_pattern(it, range),
             ast::Pat::VariantPat(it) => self.variant_pattern(it, pcx),
             ast::Pat::StructPat(it) => self.struct_pattern(it, pcx),
-            ast::Pat::RecordPat(_) => {
-                self.report(words::not_yet(span, "record patterns"));
-                self.pat(Pat::Missing, range)
+            ast::Pat::RecordPat(it) => {
+                let fields = self.field_patterns(it.fields(), pcx);
+                self.pat(Pat::Record { fields, has_rest: it.has_rest() }, range)
             }
             ast::Pat::ParenPat(it) => self.maybe_pattern(it.pat(), range, pcx),
             ast::Pat::TuplePat(it) => {
@@ -107,8 +107,14 @@ impl<'a> Cx<'a> {
                 }
             }
             ast::Pat::TypePat(it) => {
-                self.report(words::not_yet(span, "type patterns"));
-                self.maybe_pattern(it.pat(), range, pcx)
+                let sub = it.pat().map(|pat| self.pattern(pat, pcx));
+                match it.ty() {
+                    Some(ty) => {
+                        let ty = self.types.local_type(ty);
+                        self.pat(Pat::Type { ty, name: None, sub }, range)
+                    }
+                    None => self.pat(Pat::Missing, range),
+                }
             }
         }
     }
@@ -197,6 +203,7 @@ impl<'a> Cx<'a> {
         let value = match it.literal() {
             Some(ast::Expr::LiteralExpr(literal)) => match literal.value() {
                 Some(literals::Literal::Nil) => return self.pat(Pat::Nil, range),
+                Some(literals::Literal::Symbol(name)) => return self.symbol_pattern(name, range),
                 Some(value) => self.literal(value, negative, range),
                 None => None,
             },
@@ -210,6 +217,13 @@ impl<'a> Cx<'a> {
             Some(value) => self.pat(Pat::Lit { value }, range),
             None => self.pat(Pat::Missing, range),
         }
+    }
+
+    fn symbol_pattern(&mut self, name: &str, range: TextRange) -> PatId {
+        let Some(adt) = self.defs.lang.adt("Symbol") else { return self.pat(Pat::Missing, range) };
+        let pat = self.pat(Pat::Lit { value: Literal::Str(name.into()) }, range);
+        let (path, args) = (StructPath::Adt(adt, &[]), [PatArg { name: None, pat }].into());
+        self.pat(Pat::Variant { path, args, has_args: true, gap: Gap::default() }, range)
     }
 
     /// The text of a string without interpolation.
@@ -233,6 +247,12 @@ impl<'a> Cx<'a> {
         let segments: Vec<_> = path.segments().collect();
         if let Some(Def::Const(constant)) = self.pattern_def(&segments) {
             return self.pat(Pat::Const { constant }, range);
+        }
+        if let Some(Def::Alias(_)) = self.pattern_def(&segments) {
+            let ty = self.types.path_to_type(&segments, range);
+            if self.defs.union_members(ty).is_some() || ty.as_adt().is_none() {
+                return self.pat(Pat::Type { ty, name: None, sub: None }, range);
+            }
         }
         match self.pattern_path(&segments, range) {
             StructPath::Error => self.pat(Pat::Missing, range),
@@ -354,8 +374,20 @@ impl<'a> Cx<'a> {
         let range = it.syntax().range();
         let segments: Vec<_> = it.path().into_iter().flat_map(|path| path.segments()).collect();
         let path = self.pattern_path(&segments, range);
+        let fields = self.field_patterns(it.fields(), pcx);
+        if path == StructPath::Error {
+            return self.pat(Pat::Missing, range);
+        }
+        self.pat(Pat::Struct { path, fields, has_rest: it.has_rest() }, range)
+    }
+
+    fn field_patterns<'t>(
+        &mut self,
+        written: impl Iterator<Item = ast::FieldPat<'t>>,
+        pcx: &mut PatCx<'_, 'a>,
+    ) -> Box<[FieldPat]> {
         let mut fields = Vec::new();
-        for field in it.fields() {
+        for field in written {
             let Some(name) = field.name() else { continue };
             let (text, name_range) = (Name::new(name.text()), name.range());
             let pat = match field.pat() {
@@ -364,10 +396,7 @@ impl<'a> Cx<'a> {
             };
             fields.push(FieldPat { name: text, name_range, pat });
         }
-        if path == StructPath::Error {
-            return self.pat(Pat::Missing, range);
-        }
-        self.pat(Pat::Struct { path, fields: fields.into(), has_rest: it.has_rest() }, range)
+        fields.into()
     }
 
     /// The variant of an enum, or a report.

@@ -95,6 +95,7 @@ impl TypeCx<'_> {
             can: None,
             ret_can: Vec::new(),
             opaques: Vec::new(),
+            record_fields: Vec::new(),
         }
     }
 }

@@ -54,7 +54,23 @@ impl TypeCx<'_> {
         };
         let ret_can = self.take_row(syntax.ret());
         let can = syntax.can().map(|it| Can { labels: self.labels(it), range: it.syntax().range() });
-        FnSig { generics: Arc::new(self.generics), params, ret, can, ret_can, opaques: self.opaques }
+        let is_open = ret.is_none() || params.iter().any(|it| it.ty.is_none());
+        if is_open && !self.record_fields.is_empty() {
+            self.defs.report(words::rest_needs_result(self.defs.fn_span(id)));
+        }
+        if self.self_trait.is_some() && !self.record_fields.is_empty() {
+            self.defs.report(words::rest_of_method(self.defs.fn_span(id)));
+            self.record_fields.clear();
+        }
+        FnSig {
+            generics: Arc::new(self.generics),
+            params,
+            ret,
+            can,
+            ret_can,
+            opaques: self.opaques,
+            record_fields: self.record_fields,
+        }
     }
 
     pub(super) fn sig_param(&mut self, param: ast::Param<'_>) -> SigParam {
@@ -143,7 +159,7 @@ impl TypeCx<'_> {
 
     pub(super) fn initialiser_sig(mut self, def: &FnDef, node: SyntaxNode<'_>) -> FnSig {
         let written = match def.kind {
-            FnKind::Const => ast::ConstDef::cast(node).and_then(|it| it.ty()),
+            FnKind::Const | FnKind::AssocConst => ast::ConstDef::cast(node).and_then(|it| it.ty()),
             FnKind::StaticInit(_) => ast::VarDef::cast(node).and_then(|it| it.ty()),
             _ => (ast::FieldDef::cast(node).and_then(|it| it.ty()))
                 .or_else(|| ast::VarDef::cast(node).and_then(|it| it.ty())),
@@ -156,6 +172,7 @@ impl TypeCx<'_> {
             can: None,
             ret_can: Vec::new(),
             opaques: Vec::new(),
+            record_fields: Vec::new(),
         }
     }
 

@@ -3,7 +3,7 @@
 use qz_base::{Name, Span};
 use qz_diag::{Code, Diagnostic};
 
-use super::{count, list, suggest};
+use super::{a, count, list, suggest};
 
 pub(crate) fn unknown_variant(span: Span, adt: Name, name: Name, variants: &[Name]) -> Diagnostic {
     suggest(
@@ -149,4 +149,41 @@ pub(crate) fn dead_arm(span: Span) -> Diagnostic {
 pub(crate) fn refutable(span: Span, witness: &str) -> Diagnostic {
     Diagnostic::new(Code::REFUTABLE, span, format!("this pattern does not cover `{witness}`"))
         .help("use `match`, or test with `if x is …`")
+}
+
+/// A value that more than one member of a union can be.
+pub(crate) fn union_unclear(span: Span, found: &str, union: &str) -> Diagnostic {
+    Diagnostic::new(Code::UNION_MEMBER, span, format!("which member of `{union}` this is cannot be told"))
+        .label(format!("this is {}", a(found)))
+        .help("bind it to a name with the member's type first: `x: T = …`")
+}
+
+/// A pattern that is for no member of a union, or for several.
+pub(crate) fn union_pattern(span: Span, union: &str, is_clear: bool) -> Diagnostic {
+    let problem = match is_clear {
+        true => format!("no member of `{union}` has this pattern"),
+        false => format!("several members of `{union}` have this pattern"),
+    };
+    Diagnostic::new(Code::UNION_MEMBER, span, problem).help("a type pattern tells a member: `name: Type =>`")
+}
+
+/// `Some(x): A | B`.
+pub(crate) fn union_pattern_name(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::UNION_MEMBER, span, "a type pattern for several types only gives a name")
+        .help("write `name: A | B`, or one pattern for each type")
+}
+
+/// `...x` in a record, where `x` is none.
+pub(crate) fn record_spread(span: Span, found: &str) -> Diagnostic {
+    Diagnostic::new(Code::SPREAD, span, format!("only a record can be spread here, and this is {}", a(found)))
+        .help("a struct is copied with changes by `p.with { x: 3 }`")
+}
+
+pub(crate) fn record_pattern(span: Span, found: &str) -> Diagnostic {
+    let problem =
+        Diagnostic::new(Code::PATTERN_TYPE, span, format!("a record pattern cannot match {}", a(found)));
+    match found {
+        "_" => problem.help("write the type of what is matched, or name all fields and leave out the `..`"),
+        _ => problem.help("the pattern of a struct starts with its name: `Point { x, .. }`"),
+    }
 }

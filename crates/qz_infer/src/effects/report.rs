@@ -93,7 +93,7 @@ fn outermost(ck: &Checker<'_>, id: FnId) -> Option<&'static str> {
         return Some("`drop`");
     }
     match def.kind {
-        FnKind::Const | FnKind::StaticInit(_) => Some("an initialiser"),
+        FnKind::Const | FnKind::AssocConst | FnKind::StaticInit(_) => Some("an initialiser"),
         _ => None,
     }
 }

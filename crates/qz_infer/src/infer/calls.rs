@@ -229,9 +229,11 @@ impl Infer<'_, '_> {
     pub(super) fn hint_result(&mut self, ret: Ty, expect: Expect) {
         let Expect::Hint(hint) = expect else { return };
         let (ret, hint) = (self.shallow(ret), self.shallow(hint));
-        // A bare variable says nothing, and a `dyn` or number is decided by the value.
-        let useful =
-            !ret.is_infer() && !hint.is_infer() && !matches!(hint.kind(), TyKind::Dyn(_) | TyKind::Ref(..));
+        // A bare variable says nothing, and a `dyn`, union or number is decided by the value.
+        let useful = !ret.is_infer()
+            && !hint.is_infer()
+            && !self.converts(hint)
+            && !matches!(hint.kind(), TyKind::Ref(..));
         if useful {
             let at = self.s.table.snapshot();
             match self.s.table.unify(ret, hint) {

@@ -21,12 +21,18 @@ impl Infer<'_, '_> {
             Expect::Hint(hint) => self.shallow(hint).is_unit(),
             Expect::Any => false,
         };
-        // A `dyn` result converts each branch for itself.
+        // A `dyn` or union converts each branch for itself.
         let ty = match expect {
-            Expect::Hint(hint) if matches!(self.shallow(hint).kind(), TyKind::Dyn(_)) => Some(hint),
+            Expect::Hint(hint) if self.converts(hint) => Some(hint),
             _ => None,
         };
         Join { ty, discard }
+    }
+
+    /// Whether values of other types become values of this one.
+    pub(super) fn converts(&self, ty: Ty) -> bool {
+        let ty = self.shallow(ty);
+        matches!(ty.kind(), TyKind::Dyn(_)) || self.ck.defs.union_members(ty).is_some()
     }
 
     fn branch(&mut self, join: &mut Join, branch: ExprId, expect: Expect) {
@@ -71,7 +77,7 @@ impl Infer<'_, '_> {
         if else_.is_none() {
             join.discard = true;
         }
-        let opened = self.open_tested(cond);
+        let opened = self.open_tested(cond, then);
         self.branch(&mut join, then, expect);
         self.st.opened.truncate(opened);
         match else_ {
@@ -105,9 +111,9 @@ impl Infer<'_, '_> {
             let opened = self.st.opened.len();
             if let Some(guard) = arm.guard {
                 self.check(guard, common().bool);
-                self.open_facts_of(guard);
+                self.open_tested(guard, arm.body);
             }
-            self.open_matched(subject, arm.pat);
+            self.narrow(subject, arm.pat, arm.body);
             self.branch(&mut join, arm.body, expect);
             self.st.opened.truncate(opened);
             all_diverge &= self.diverges(arm.body);
@@ -121,23 +127,9 @@ impl Infer<'_, '_> {
         self.joined(&join, all_diverge)
     }
 
-    fn open_facts_of(&mut self, guard: ExprId) {
-        self.open_tested(guard);
-    }
-
-    /// Inside an arm the matched name is known to be that variant.
-    fn open_matched(&mut self, subject: ExprId, pat: PatId) {
-        if let Expr::Local { local } = self.expr_node(subject)
-            && !self.body.locals[local].shared
-            && let Some(&PatTarget::Variant { adt, variant }) = self.st.types.pat_targets.get(pat)
-        {
-            self.st.opened.push((local, adt, variant));
-        }
-    }
-
     pub(super) fn while_(&mut self, cond: ExprId, body: ExprId) -> Ty {
         self.check(cond, common().bool);
-        let opened = self.open_tested(cond);
+        let opened = self.open_tested(cond, body);
         self.expr(body, Expect::Discard);
         self.st.opened.truncate(opened);
         common().unit

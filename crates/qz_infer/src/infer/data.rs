@@ -107,14 +107,22 @@ impl Infer<'_, '_> {
 
     /// The first element fixes an open element type by its value, not by a coercion.
     fn check_element(&mut self, value: ExprId, elem: Ty) {
-        let found = self.value(value, Expect::Hint(elem));
+        let hint = self.member_hint(value, elem);
+        let found = self.value(value, Expect::Hint(hint));
         self.coerce_value(value, found, elem);
     }
 
     fn coerce_value(&mut self, value: ExprId, found: Ty, expected: Ty) {
         let keep = self.st.types.coercions.get(value).cloned();
         self.coerce(value, found, expected);
-        if let Some(keep) = keep {
+        // What makes another value of it reads the borrow as well.
+        let is_made = matches!(
+            self.st.types.coercions.get(value),
+            Some(Coercion::Member { .. } | Coercion::Widen { .. } | Coercion::Dyn { .. })
+        );
+        if let Some(keep) = keep
+            && !is_made
+        {
             self.st.types.coercions.insert(value, keep);
         }
     }
@@ -463,6 +471,7 @@ impl Infer<'_, '_> {
                 self.check_fields(packed.fields, 0, &[], fields);
                 ty
             }
+            TyKind::Record(declared) => self.update_record(ty, declared, fields),
             TyKind::Error => {
                 self.infer_field_values(fields, None);
                 self.error()

@@ -22,7 +22,10 @@ impl Infer<'_, '_> {
             Expr::Missing => self.error(),
             Expr::Lit { value } => self.literal(id, value, expect),
             Expr::Nil => self.nil(expect),
-            Expr::Local { local } => self.local(*local),
+            Expr::Local { local } => {
+                let ty = self.local(*local);
+                self.narrowed(id, *local, ty)
+            }
             Expr::Fns { candidates, type_args } => self.fn_value(id, candidates, type_args, expect),
             Expr::Const { constant } => self.const_value(id, *constant),
             Expr::Static { var } => self.static_value(id, *var),
@@ -73,6 +76,7 @@ impl Infer<'_, '_> {
             Expr::Return { lambda, value } => self.return_(id, *lambda, *value),
             Expr::Lambda { lambda } => self.lambda(*lambda, expect),
             Expr::Tuple { elems } => self.tuple(elems, expect),
+            Expr::Record { parts } => self.record(parts, expect),
             Expr::Vec { elems } => self.vec(elems, expect),
             Expr::Repeat { elem, count } => self.repeat(id, *elem, *count, expect),
             Expr::Map { entries } => self.map(id, entries, expect),
@@ -278,6 +282,10 @@ impl Infer<'_, '_> {
     pub(super) fn require_mutable_place(&mut self, at: ExprId, place: ExprId) {
         let span = self.span(at);
         match self.expr_node(place) {
+            // A narrowed name is the value inside of the union.
+            Expr::Local { .. } if self.st.types.callees.contains(place) => {
+                self.report(words::mut_borrow_value(span));
+            }
             Expr::Local { local } => {
                 let it = &self.body.locals[local];
                 let ty = self.st.types.locals.get(local).map(|&ty| self.shallow(ty));
@@ -312,7 +320,7 @@ impl Infer<'_, '_> {
         let ty = self.shallow(ty).peel_ref();
         let is_reference = match self.shallow(ty).as_adt() {
             Some((adt, _)) => self.ck.defs.adts[adt].kind == qz_hir::AdtKind::Struct,
-            None => true,
+            None => !matches!(self.shallow(ty).kind(), TyKind::Record(_)),
         };
         if !is_reference {
             self.require_mutable_place(at, receiver);

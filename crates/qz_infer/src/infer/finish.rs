@@ -242,7 +242,10 @@ fn finish_one(
         }
         let params = inferred.params.iter().map(|&ty| close.fold_ty(ty)).collect();
         let ret = close.fold_ty(inferred.ret);
-        let members = if is_written { Vec::new() } else { close_members(&mut close, members) };
+        let members = match is_written {
+            true => ck.written_members(inferred.function),
+            false => close_members(&mut close, members),
+        };
         Arc::new(FnScheme { generics: Arc::new(generics), members, params, ret })
     };
     let mut types = std::mem::take(&mut inferred.st.types);
@@ -312,6 +315,7 @@ fn close_members(close: &mut Close<'_>, members: &[Pending]) -> Vec<MemberBound>
             name: it.name,
             args: it.args.iter().map(|&ty| close.fold_ty(ty)).collect(),
             maybe_field: it.maybe_field,
+            of_record: it.of_record,
             ret: close.fold_ty(it.ret),
             module: it.module,
             span: it.span,
@@ -381,7 +385,8 @@ fn close_types(close: &mut Close<'_>, types: &mut BodyTypes) -> (Vec<(LocalId, u
     }
     types.callees.values_mut().for_each(|callee| close_callee(close, callee));
     types.coercions.values_mut().for_each(|it| match it {
-        Coercion::Dyn { from, to } => {
+        Coercion::Member { to, .. } => *to = close.fold_ty(*to),
+        Coercion::Dyn { from, to } | Coercion::Widen { from, to } => {
             *from = close.fold_ty(*from);
             *to = close.fold_ty(*to);
         }

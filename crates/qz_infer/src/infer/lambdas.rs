@@ -38,7 +38,10 @@ impl Infer<'_, '_> {
             None => self.fresh(),
         };
         self.st.lambda_rets.insert(lambda, ret);
-        let opened = std::mem::take(&mut self.st.opened);
+        let opened = self.st.opened.clone();
+        // A variable may have another value when the function is called.
+        let body = self.body.clone();
+        self.st.opened.retain(|it| !body.locals[it.0].mutable);
         self.body_value(it.body, ret);
         self.end_of_statement();
         self.st.opened = opened;

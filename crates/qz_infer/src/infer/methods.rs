@@ -38,6 +38,7 @@ pub(crate) struct Pending {
     pub(super) name: Name,
     pub(super) args: Vec<Ty>,
     pub(super) maybe_field: bool,
+    pub(super) of_record: bool,
     pub(super) ret: Ty,
     pub(super) module: qz_hir::ModuleId,
     pub(super) span: Span,
@@ -58,6 +59,11 @@ pub(super) enum Found {
     Field {
         variant: u32,
         index: u32,
+        ty: Ty,
+    },
+    /// A field of a record with a rest: member bound `n` of the function at hand.
+    Member {
+        n: u32,
         ty: Ty,
     },
     /// An inherent method or free function.
@@ -157,6 +163,17 @@ impl Infer<'_, '_> {
     }
 
     fn find_field(&mut self, ty: Ty, name: Name, module: qz_hir::ModuleId) -> Option<Search> {
+        if let TyKind::Param(_) = ty.kind() {
+            return self.open_record_field(ty, name);
+        }
+        if let TyKind::Record(fields) = *ty.kind() {
+            let index = fields.iter().position(|it| it.0 == name)?;
+            return Some(Search::Found(Found::Field {
+                variant: 0,
+                index: index as u32,
+                ty: fields[index].1,
+            }));
+        }
         let (adt, args) = ty.as_adt()?;
         let def = &self.ck.defs.adts[adt];
         if def.kind == AdtKind::Enum {
@@ -309,6 +326,7 @@ impl Infer<'_, '_> {
                 self.st.types.callees.insert(call.expr, Callee::Field { variant, index });
                 ty
             }
+            Found::Member { n, ty } => self.use_record_member(&call, n, ty),
             Found::Fn { function } => {
                 let span = self.span(call.expr);
                 let instance = self.instantiate(call.expr, function, call.type_args, span);
@@ -460,7 +478,7 @@ impl Infer<'_, '_> {
         // `.new` on an enum's variant name and the like come here too: variants first.
         if let Some((adt, args)) = ty.as_adt()
             && self.ck.defs.adts[adt].kind == AdtKind::Enum
-            && call.name.is_upper()
+            && self.has_variant(ty, call.name)
         {
             let _ = args;
             let span = Span::new(self.body.file, call.name_range);
@@ -569,6 +587,7 @@ impl Infer<'_, '_> {
             name: call.name,
             args,
             maybe_field: !call.has_parens,
+            of_record: false,
             ret,
             module: self.module,
             span,
@@ -596,6 +615,7 @@ impl Infer<'_, '_> {
             name: member.name,
             args: member.args.iter().map(|&ty| subst(ty, args)).collect(),
             maybe_field: member.maybe_field,
+            of_record: member.of_record,
             ret: subst(member.ret, args),
             module: member.module,
             span,
@@ -629,7 +649,10 @@ impl Infer<'_, '_> {
             return;
         }
         let arity = pending.args.len() as u32;
-        let search = self.find_member(bare, pending.name, arity, pending.maybe_field, pending.module);
+        let search = match pending.of_record {
+            true => self.find_record_field(bare, pending.name),
+            false => self.find_member(bare, pending.name, arity, pending.maybe_field, pending.module),
+        };
         match (pending.what, search) {
             (Asked::Call { expr, receiver, args, type_args }, Search::Found(found)) => {
                 let call = MethodCall {
@@ -682,6 +705,7 @@ impl Infer<'_, '_> {
                 self.st.types.callees.insert(call.expr, Callee::Field { variant, index });
                 return ty;
             }
+            Found::Member { n, ty } => return self.use_record_member(&call, n, ty),
             Found::Fn { function } => {
                 let span = self.span(call.expr);
                 let instance = self.instantiate(call.expr, function, call.type_args, span);
@@ -706,6 +730,11 @@ impl Infer<'_, '_> {
         let (params, found_ret) = match found {
             Found::Field { index, ty, .. } => {
                 self.set_evidence(&slot, Evidence::Field { ty: bare, index });
+                self.unify_at(span, ty, ret);
+                return;
+            }
+            Found::Member { n, ty } => {
+                self.set_evidence(&slot, Evidence::Member(n));
                 self.unify_at(span, ty, ret);
                 return;
             }

@@ -119,6 +119,10 @@ impl Infer<'_, '_> {
         if let Some(kind) = self.s.table.var_kind(left) {
             return self.binary_on_var(id, op, lhs, left, kind, rhs);
         }
+        if matches!(op, BinaryOp::Eq | BinaryOp::Ne) && self.ck.defs.union_members(left).is_some() {
+            self.check(rhs, left);
+            return self.operator_call_typed(id, op, left, rhs, left);
+        }
         self.operator_call(id, op, left, rhs)
     }
 
@@ -313,7 +317,7 @@ impl Infer<'_, '_> {
 
     pub(super) fn and(&mut self, lhs: ExprId, rhs: ExprId) -> Ty {
         self.check(lhs, common().bool);
-        let opened = self.open_tested(lhs);
+        let opened = self.open_tested(lhs, rhs);
         self.check(rhs, common().bool);
         self.st.opened.truncate(opened);
         common().bool
@@ -328,27 +332,20 @@ impl Infer<'_, '_> {
         common().bool
     }
 
-    /// What holds where a condition is true: variants opened on names. Gives the mark to go back to.
-    pub(super) fn open_tested(&mut self, cond: ExprId) -> usize {
+    /// What holds `inside`, where a condition is true: variants opened on names. Gives the mark to go back to.
+    pub(super) fn open_tested(&mut self, cond: ExprId, inside: ExprId) -> usize {
         let mark = self.st.opened.len();
-        self.open_facts(cond);
+        self.open_facts(cond, inside);
         mark
     }
 
-    fn open_facts(&mut self, cond: ExprId) {
+    fn open_facts(&mut self, cond: ExprId, inside: ExprId) {
         match self.expr_node(cond) {
             Expr::And { lhs, rhs } => {
-                self.open_facts(lhs);
-                self.open_facts(rhs);
+                self.open_facts(lhs, inside);
+                self.open_facts(rhs, inside);
             }
-            Expr::Is { value, pat } => {
-                if let Expr::Local { local } = self.expr_node(value)
-                    && !self.body.locals[local].shared
-                    && let Some(&PatTarget::Variant { adt, variant }) = self.st.types.pat_targets.get(pat)
-                {
-                    self.st.opened.push((local, adt, variant));
-                }
-            }
+            Expr::Is { value, pat } => self.narrow(value, pat, inside),
             _ => {}
         }
     }

@@ -14,8 +14,14 @@ impl Infer<'_, '_> {
     /// Checks a pattern and gives its names their types.
     pub(super) fn pattern(&mut self, id: PatId, ty: Ty) {
         let ty = self.shallow(ty);
-        self.st.types.pats.insert(id, ty);
         let body = self.body.clone();
+        let Some(ty) = self.pattern_subject(id, ty) else {
+            let error = self.error();
+            self.st.types.pats.insert(id, error);
+            body.pats[id].each_child(&mut |part| self.pattern(part, error));
+            return;
+        };
+        self.st.types.pats.insert(id, ty);
         match &body.pats[id] {
             Pat::Missing => self.st.failed = true,
             Pat::Wild => {}
@@ -58,10 +64,17 @@ impl Infer<'_, '_> {
                     self.report(words::empty_range(body.pat_span(id)));
                 }
             }
+            // A newtype's name alone is a test for the member.
+            Pat::Variant {
+                path: StructPath::Adt(adt, _) | StructPath::BareOrAdt(_, adt, _),
+                has_args: false,
+                ..
+            } if self.st.types.pat_members.contains(id) && ty.as_adt().is_some_and(|it| it.0 == *adt) => {}
             Pat::Variant { path, args, has_args, gap } => {
                 self.variant_pattern(id, *path, has_args.then_some((args, *gap)), ty);
             }
             Pat::Struct { path, fields, has_rest } => self.struct_pattern(id, *path, fields, *has_rest, ty),
+            Pat::Record { fields, has_rest } => self.record_pattern(id, fields, *has_rest, ty),
             Pat::Tuple { elems, gap } => self.tuple_pattern(id, elems, *gap, ty),
             Pat::Vec { prefix, rest, suffix } => self.vec_pattern(id, prefix, *rest, suffix, ty),
             Pat::Or { alts } => alts.iter().for_each(|&alt| self.pattern(alt, ty)),

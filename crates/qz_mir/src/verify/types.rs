@@ -96,6 +96,10 @@ impl Types<'_> {
                     self.same(*a, *b)
                 }
                 (TyKind::Tuple(xs), TyKind::Tuple(ys)) => self.all_same(xs, ys),
+                (TyKind::Record(xs), TyKind::Record(ys)) => {
+                    xs.len() == ys.len()
+                        && xs.iter().zip(ys.iter()).all(|(x, y)| x.0 == y.0 && self.same(x.1, y.1))
+                }
                 (TyKind::Adt(x, xs), TyKind::Adt(y, ys)) => x == y && self.all_same(xs, ys),
                 _ => false,
             }
