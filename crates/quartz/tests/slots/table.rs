@@ -51,6 +51,9 @@ pub(crate) const NONE: &[(&str, &str)] = &[
     ("HandlerReturn.value", "effects are not available yet"),
     ("SelectArm.op", "channels are not available yet"),
     ("MacroVarExpr.expr", "only in quotes, which are gone after expansion"),
+    ("BinaryArray.size", "sizes in binary types know fields and constants; they cannot reach a counter"),
+    ("BinaryWord.size", "the same"),
+    ("BinaryField.value", "computed fields know the other fields; they cannot reach a counter"),
     ("LiteralPat.literal", "a pattern's literal is no expression to evaluate"),
 ];
 

@@ -152,7 +152,7 @@ fn value(layout: &Layout<'_>, what: &str, w: &mut Writer<'_>) {
                     count(*size, w);
                     w.put(", ");
                 }
-                None => w.put("~input.all("),
+                None => w.put("~input.rest_of("),
             }
             w.put(&format!("\"{what}\", -> ~Ok("));
             value(elem, what, w);
