@@ -90,6 +90,8 @@ pub(super) enum Event {
     Bind { local: LocalId },
     /// A place is lent.
     Borrow { place: Place, mutable: bool, holder: Holder, span: Span },
+    /// The arguments of a call begin.
+    Open { call: u32 },
     /// A call gets what was lent to it, and gives it back.
     Call { call: u32 },
     /// A linear value goes on from its name.
@@ -111,22 +113,23 @@ pub(super) struct Graph {
 }
 
 impl Graph {
-    /// Goes through the blocks until nothing new is known: `step` tells what holds behind a block where this holds before
+    /// Goes through the blocks until nothing new is known: `step` tells what holds behind the block of a number where this holds before
     /// it, `meet` adds what holds on another way, and tells whether that was new. Gives what holds before each block,
     /// nothing for those that are never reached.
     pub(super) fn solve<S: Clone>(
         &self,
         start: S,
-        mut step: impl FnMut(&Block, S) -> S,
+        mut step: impl FnMut(usize, S) -> S,
         meet: impl Fn(&mut S, &S) -> bool,
     ) -> Vec<Option<S>> {
         let mut before: Vec<Option<S>> = vec![None; self.blocks.len()];
         before[0] = Some(start);
+        let mut waits = vec![false; self.blocks.len()];
         let mut work = vec![0];
         while let Some(at) = work.pop() {
-            let block = &self.blocks[at];
-            let after = step(block, before[at].clone().expect("only reached blocks are looked at"));
-            for &next in &block.next {
+            waits[at] = false;
+            let after = step(at, before[at].clone().expect("only reached blocks are looked at"));
+            for &next in &self.blocks[at].next {
                 let is_new = match &mut before[next] {
                     Some(known) => meet(known, &after),
                     unknown => {
@@ -134,7 +137,7 @@ impl Graph {
                         true
                     }
                 };
-                if is_new && !work.contains(&next) {
+                if is_new && !std::mem::replace(&mut waits[next], true) {
                     work.push(next);
                 }
             }

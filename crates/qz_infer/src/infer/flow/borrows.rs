@@ -35,8 +35,10 @@ impl Infer<'_, '_> {
         }
         let live = live_after(graph);
         let mut conflicts = Conflicts::default();
-        let step = |block: &Block, mut loans: Loans| {
-            block.events.iter().for_each(|event| apply(event, &mut loans));
+        let step = |at: usize, mut loans: Loans| {
+            for (event, live) in graph.blocks[at].events.iter().zip(&live[at]) {
+                apply(event, &mut loans, live);
+            }
             loans
         };
         let meet = |known: &mut Loans, more: &Loans| {
@@ -49,7 +51,7 @@ impl Infer<'_, '_> {
             let Some(mut loans) = before[at].clone() else { continue };
             for (event, live) in block.events.iter().zip(&live[at]) {
                 conflicts.look(event, &loans, live);
-                apply(event, &mut loans);
+                apply(event, &mut loans, live);
             }
         }
         conflicts.found.sort_by_key(|it| (it.span.file, it.span.range.start, it.loan.span.range.start));
@@ -145,7 +147,8 @@ impl Conflicts {
     }
 }
 
-fn apply(event: &Event, loans: &mut Loans) {
+/// What is lent after an event; borrows that nobody uses any more are none.
+fn apply(event: &Event, loans: &mut Loans, live: &Live) {
     match event {
         Event::Bind { local } => loans.retain(|it| it.holder != Holder::Local(*local)),
         Event::Call { call } => loans.retain(|it| it.holder != Holder::Call(*call)),
@@ -161,10 +164,16 @@ fn apply(event: &Event, loans: &mut Loans) {
         }
         _ => {}
     }
+    loans.retain(|it| live.contains(&it.holder));
 }
 
 /// Who uses a borrow behind each event.
 fn live_after(graph: &Graph) -> Vec<Vec<Live>> {
+    let holders = graph.blocks.iter().flat_map(|it| &it.events).filter_map(|it| match it {
+        Event::Borrow { holder, .. } => Some(*holder),
+        _ => None,
+    });
+    let holders: Live = holders.collect();
     let mut comes_from: Vec<Vec<usize>> = vec![Vec::new(); graph.blocks.len()];
     for (at, block) in graph.blocks.iter().enumerate() {
         block.next.iter().for_each(|&next| comes_from[next].push(at));
@@ -179,7 +188,7 @@ fn live_after(graph: &Graph) -> Vec<Vec<Live>> {
     while let Some(at) = work.pop() {
         let block = &graph.blocks[at];
         let mut live = at_end(block, &at_start);
-        block.events.iter().rev().for_each(|event| unapply(event, &mut live));
+        block.events.iter().rev().for_each(|event| unapply(event, &mut live, &holders));
         let known = at_start.entry(at).or_default();
         if live.len() > known.len() {
             *known = live;
@@ -191,7 +200,7 @@ fn live_after(graph: &Graph) -> Vec<Vec<Live>> {
         let mut all: Vec<Live> = Vec::with_capacity(block.events.len());
         for event in block.events.iter().rev() {
             all.push(live.clone());
-            unapply(event, &mut live);
+            unapply(event, &mut live, &holders);
         }
         all.reverse();
         all
@@ -200,17 +209,18 @@ fn live_after(graph: &Graph) -> Vec<Vec<Live>> {
 }
 
 /// From what is live behind an event to what is live before it.
-fn unapply(event: &Event, live: &mut Live) {
+fn unapply(event: &Event, live: &mut Live, holders: &Live) {
+    let mut uses = |place: &Place| live.extend(place.owner().map(Holder::Local).filter(|it| holders.contains(it)));
     match event {
-        Event::Read { place, .. } | Event::Write { place, .. } | Event::Go { place, .. } => {
-            live.extend(place.owner().map(Holder::Local));
-        }
-        Event::Borrow { place, holder, .. } => {
-            live.remove(holder);
-            live.extend(place.owner().map(Holder::Local));
-        }
+        Event::Read { place, .. }
+        | Event::Write { place, .. }
+        | Event::Go { place, .. }
+        | Event::Borrow { place, .. } => uses(place),
         Event::Call { call } => {
             live.insert(Holder::Call(*call));
+        }
+        Event::Open { call } => {
+            live.remove(&Holder::Call(*call));
         }
         Event::Bind { local } => {
             live.remove(&Holder::Local(*local));

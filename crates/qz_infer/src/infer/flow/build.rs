@@ -396,6 +396,7 @@ impl Builder<'_, '_, '_> {
         let call = self.calls;
         self.calls += 1;
         self.look_at_callee(id);
+        self.event(Event::Open { call });
         let lends = receiver.into_iter().fold(false, |lends, it| lends | self.argument(it, call));
         let lends = args.iter().fold(lends, |lends, arg| lends | self.argument(arg.value, call));
         if lends {

@@ -5,7 +5,7 @@ use qz_hir::body::LocalId;
 use qz_hir::{AdtKind, TyHead};
 use qz_types::{AdtId, Ty, TyKind};
 
-use super::{Block, Event, Graph, Place};
+use super::{Event, Graph, Place};
 use crate::checker::Checker;
 use crate::diagnostics::linear as words;
 use crate::infer::Infer;
@@ -88,8 +88,8 @@ impl Infer<'_, '_> {
                 _ => None,
             })
             .collect();
-        let step = |block: &Block, mut values: Values| {
-            block.events.iter().for_each(|event| apply(event, &names, &mut values));
+        let step = |at: usize, mut values: Values| {
+            graph.blocks[at].events.iter().for_each(|event| apply(event, &names, &mut values));
             values
         };
         let before = graph.solve(Values::default(), step, meet);
@@ -122,7 +122,7 @@ impl Infer<'_, '_> {
                 None => return,
             },
             Event::End { local, span } => (*local, *span, false),
-            Event::Bind { .. } | Event::Call { .. } | Event::Go { .. } => return,
+            Event::Bind { .. } | Event::Open { .. } | Event::Call { .. } | Event::Go { .. } => return,
         };
         let Value { here, gone } = known(local);
         let (name, bound) = (self.body.locals[local].name, self.body.locals[local].span);
