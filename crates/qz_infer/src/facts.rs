@@ -50,6 +50,8 @@ pub enum Callee {
         variant: u32,
         index: u32,
     },
+    /// At a name: the smaller union to which its union was narrowed, which is the expression's type.
+    SomeMembers,
     /// The callee expression's value.
     Value,
     Variant {

@@ -14,6 +14,7 @@ mod lints;
 mod members;
 mod methods;
 mod names;
+mod narrowing;
 mod ops;
 mod patterns;
 mod records;
@@ -28,7 +29,7 @@ use qz_hir::ModuleId;
 use qz_hir::body::{Body, Expr, ExprId, LambdaId, LocalId, LoopId, PatId};
 use qz_hir::defs::Predicate;
 use qz_types::ty::common;
-use qz_types::{AdtId, FnId, Fold, Ty, TyFlags, TyKind, UnifyError, VarKind};
+use qz_types::{FnId, Fold, Ty, TyFlags, TyKind, UnifyError, VarKind};
 
 use crate::checker::{Checker, FnScheme, Session};
 use crate::diagnostics as words;
@@ -77,8 +78,10 @@ pub(crate) struct State {
     casts: Vec<ExprId>,
     lambda_rets: FxHashMap<LambdaId, Ty>,
     loop_values: FxHashMap<LoopId, (Ty, bool)>,
-    /// Variants that tests have opened on locals, and members to which tests have narrowed them.
-    opened: Vec<(LocalId, AdtId, u32)>,
+    /// What tests have told of names, where the walk is.
+    told: Vec<narrowing::Told>,
+    /// The value of the `is` at hand.
+    asked: Option<ExprId>,
     /// The pattern of the `is` at hand: a variant's name alone tests for it.
     tested: Option<PatId>,
     /// The effects that are handled or allowed where the walk is, the innermost last.

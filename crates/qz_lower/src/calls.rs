@@ -45,6 +45,7 @@ impl Cx<'_, '_, '_> {
             }
             Callee::Member(n) => MirCallee::Member(*n),
             Callee::Field { .. }
+            | Callee::SomeMembers
             | Callee::Value
             | Callee::Variant { .. }
             | Callee::Newtype { .. }

@@ -1,6 +1,6 @@
 //! Places: what can be assigned to and borrowed, with each part evaluated once.
 
-use qz_hir::body::{BinaryOp, Expr, ExprId};
+use qz_hir::body::{BinaryOp, Expr, ExprId, LocalId};
 use qz_hir::{AdtKind, Whose};
 use qz_infer::Callee;
 use qz_mir::{BodyKey, Callee as MirCallee, Local, Operand, Place, Proj, Rvalue};
@@ -73,6 +73,7 @@ impl Cx<'_, '_, '_> {
                     Some(&Callee::Field { variant, index }) => {
                         place.then(Proj::Variant(variant)).field(index)
                     }
+                    Some(Callee::SomeMembers) => self.smaller_union(expr, local, place),
                     _ => place,
                 })
             }
@@ -86,6 +87,14 @@ impl Cx<'_, '_, '_> {
                 LPlace::direct(Place::local(self.fix(value, ty)))
             }
         }
+    }
+
+    /// A name whose union was narrowed to some of its members, as a value of the smaller one.
+    fn smaller_union(&mut self, expr: ExprId, local: LocalId, place: Place) -> Place {
+        let (from, to) = (self.local_ty(local).peel_ref(), self.ty(expr));
+        let whole = self.read(place, from);
+        let value = self.union_to_union(whole, from, to);
+        Place::local(self.fix(value, to))
     }
 
     fn field_place(&mut self, expr: ExprId, receiver: ExprId) -> LPlace {

@@ -60,7 +60,7 @@ impl Infer<'_, '_> {
         }
     }
 
-    fn diverges(&self, expr: ExprId) -> bool {
+    pub(super) fn diverges(&self, expr: ExprId) -> bool {
         self.st.types.exprs.get(expr).is_some_and(|&ty| self.shallow(ty).is_never())
     }
 
@@ -77,12 +77,10 @@ impl Infer<'_, '_> {
         if else_.is_none() {
             join.discard = true;
         }
-        let opened = self.open_tested(cond, then);
-        self.branch(&mut join, then, expect);
-        self.st.opened.truncate(opened);
+        self.where_known(cond, true, |cx| cx.branch(&mut join, then, expect));
         match else_ {
             Some(else_) => {
-                self.branch(&mut join, else_, expect);
+                self.where_known(cond, false, |cx| cx.branch(&mut join, else_, expect));
                 let all = self.diverges(then) && self.diverges(else_);
                 self.joined(&join, all)
             }
@@ -106,18 +104,27 @@ impl Infer<'_, '_> {
         let ty = self.known(ty);
         let mut join = self.join_for(expect);
         let mut all_diverge = true;
+        let outer = self.st.told.len();
         for arm in arms {
             self.pattern(arm.pat, ty);
-            let opened = self.st.opened.len();
-            if let Some(guard) = arm.guard {
-                self.check(guard, common().bool);
-                self.open_tested(guard, arm.body);
+            let mark = self.st.told.len();
+            let matched = self.facts_of_test(subject, arm.pat, true);
+            self.assume(matched);
+            match arm.guard {
+                Some(guard) => {
+                    self.check(guard, common().bool);
+                    self.where_known(guard, true, |cx| cx.branch(&mut join, arm.body, expect));
+                }
+                None => self.branch(&mut join, arm.body, expect),
             }
-            self.narrow(subject, arm.pat, arm.body);
-            self.branch(&mut join, arm.body, expect);
-            self.st.opened.truncate(opened);
+            self.leave(mark);
+            if arm.guard.is_none() {
+                let others = self.facts_of_test(subject, arm.pat, false);
+                self.assume(others);
+            }
             all_diverge &= self.diverges(arm.body);
         }
+        self.leave(outer);
         if arms.is_empty() {
             // The parser has told.
             self.st.failed = true;
@@ -128,10 +135,11 @@ impl Infer<'_, '_> {
     }
 
     pub(super) fn while_(&mut self, cond: ExprId, body: ExprId) -> Ty {
+        self.enter_loop(&[cond, body]);
         self.check(cond, common().bool);
-        let opened = self.open_tested(cond, body);
-        self.expr(body, Expect::Discard);
-        self.st.opened.truncate(opened);
+        self.where_known(cond, true, |cx| {
+            cx.expr(body, Expect::Discard);
+        });
         common().unit
     }
 
@@ -141,6 +149,7 @@ impl Infer<'_, '_> {
             _ => self.fresh(),
         };
         self.st.loop_values.insert(loop_, (value, false));
+        self.enter_loop(&[body]);
         self.expr(body, Expect::Discard);
         let (value, broke) = self.st.loop_values[&loop_];
         if broke { value } else { common().never }
@@ -207,6 +216,7 @@ impl Infer<'_, '_> {
                 }
             }
         }
+        self.enter_loop(&[body]);
         self.expr(body, Expect::Discard);
         self.end_of_statement();
         common().unit

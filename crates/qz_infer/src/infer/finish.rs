@@ -412,6 +412,7 @@ fn close_callee(close: &mut Close<'_>, callee: &mut Callee) {
         }
         Callee::Member(_)
         | Callee::Field { .. }
+        | Callee::SomeMembers
         | Callee::Value
         | Callee::Variant { .. }
         | Callee::Newtype { .. }

@@ -126,12 +126,9 @@ impl Infer<'_, '_> {
     /// A field of the variant that a test opened.
     fn opened_field(&mut self, call: &MethodCall<'_>) -> Option<Ty> {
         let Expr::Local { local } = self.expr_node(call.receiver) else { return None };
-        let &(_, adt, variant) = self.st.opened.iter().rev().find(|it| it.0 == local)?;
         let ty = self.shallow(self.st.types.exprs[call.receiver]);
-        let (found, args) = ty.peel_ref().as_adt()?;
-        if found != adt {
-            return None;
-        }
+        let (adt, args) = ty.peel_ref().as_adt()?;
+        let variant = self.opened_variant(local, adt)?;
         let fields = self.variant_fields(adt, variant, args);
         let name = call.name.as_str();
         let index = fields.iter().position(|it| it.0.as_str() == name.strip_suffix('?').unwrap_or(name))?;
@@ -449,6 +446,7 @@ impl Infer<'_, '_> {
                 let mutable = *wanted == Mutability::Mut;
                 if mutable {
                     self.require_mutable_place(expr, expr);
+                    self.changed_place(expr);
                 }
                 self.unify(expr, bare, *inner);
                 self.st.types.coercions.insert(expr, Coercion::AutoRef { mutable });

@@ -317,37 +317,25 @@ impl Infer<'_, '_> {
 
     pub(super) fn and(&mut self, lhs: ExprId, rhs: ExprId) -> Ty {
         self.check(lhs, common().bool);
-        let opened = self.open_tested(lhs, rhs);
-        self.check(rhs, common().bool);
-        self.st.opened.truncate(opened);
+        self.where_known(lhs, true, |cx| cx.check(rhs, common().bool));
+        common().bool
+    }
+
+    pub(super) fn or(&mut self, lhs: ExprId, rhs: ExprId) -> Ty {
+        self.check(lhs, common().bool);
+        self.where_known(lhs, false, |cx| cx.check(rhs, common().bool));
         common().bool
     }
 
     pub(super) fn is_test(&mut self, value: ExprId, pat: PatId) -> Ty {
+        self.st.asked = Some(value);
         let ty = self.value(value, Expect::Any);
+        self.st.asked = None;
         let ty = self.known(ty);
         self.st.tested = Some(pat);
         self.pattern(pat, ty);
         self.st.tested = None;
         common().bool
-    }
-
-    /// What holds `inside`, where a condition is true: variants opened on names. Gives the mark to go back to.
-    pub(super) fn open_tested(&mut self, cond: ExprId, inside: ExprId) -> usize {
-        let mark = self.st.opened.len();
-        self.open_facts(cond, inside);
-        mark
-    }
-
-    fn open_facts(&mut self, cond: ExprId, inside: ExprId) {
-        match self.expr_node(cond) {
-            Expr::And { lhs, rhs } => {
-                self.open_facts(lhs, inside);
-                self.open_facts(rhs, inside);
-            }
-            Expr::Is { value, pat } => self.narrow(value, pat, inside),
-            _ => {}
-        }
     }
 
     pub(super) fn cast(&mut self, id: ExprId, value: ExprId, ty: Ty, kind: CastKind) -> Ty {
@@ -371,12 +359,21 @@ impl Infer<'_, '_> {
     pub(super) fn assign(&mut self, place: ExprId, value: ExprId) -> Ty {
         let ty = self.place(place);
         self.check(value, ty);
+        self.changed_place(place);
         common().unit
     }
 
     /// The type of what an assignment writes to. Indexing resolves to `op_index_set`.
     pub(super) fn place(&mut self, place: ExprId) -> Ty {
-        let ty = self.expr(place, Expect::Any);
+        let ty = match self.body.exprs[place] {
+            // Whatever it was narrowed to, it takes what it was declared for.
+            Expr::Local { local } => {
+                let ty = self.local(local);
+                self.st.types.exprs.insert(place, ty);
+                ty
+            }
+            _ => self.expr(place, Expect::Any),
+        };
         match self.expr_node(place) {
             Expr::Method { receiver, has_parens: false, name_range, name, .. } => {
                 let is_field = matches!(self.st.types.callees.get(place), Some(Callee::Field { .. }));
@@ -423,6 +420,7 @@ impl Infer<'_, '_> {
         let left = self.known(left);
         let result = self.binary_with(id, op, place, left, value);
         self.unify(id, result, left);
+        self.changed_place(place);
         common().unit
     }
 
@@ -438,6 +436,7 @@ impl Infer<'_, '_> {
         } else {
             self.coerce(value, found, inner);
         }
+        self.changed_place(place);
         common().unit
     }
 
