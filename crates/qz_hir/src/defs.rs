@@ -55,6 +55,7 @@ pub struct Defs {
     pub(crate) traits_seen: RefCell<FxHashMap<ModuleId, Arc<SeenMethods>>>,
     /// Functions that hold the default values of fields.
     pub(crate) field_defaults: FxHashMap<(AdtId, u32), FnId>,
+    pub(crate) refinements: FxHashMap<AdtId, crate::refined::Refinement>,
     pub(crate) problems: RefCell<Vec<Diagnostic>>,
     /// What expansions of macros tell about names.
     pub expansions: Expansions,
@@ -170,6 +171,8 @@ pub enum FnKind {
     FieldDefault(AdtId, u32),
     /// Written by the compiler for a type and a trait's method.
     Derived,
+    /// Of `type Port = Int where …`.
+    Refined(AdtId, crate::refined::Part),
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

@@ -18,6 +18,7 @@ mod narrowing;
 mod ops;
 mod patterns;
 mod records;
+mod refined;
 mod solve;
 mod unions;
 
@@ -372,6 +373,9 @@ impl<'c, 'd> Infer<'c, 'd> {
             // A `dyn` cannot tell a literal its type.
             self.settle(from);
             from = self.shallow(from);
+        }
+        if !matches!(to.kind(), TyKind::Ref(..)) && self.coerce_refined(expr, from, to) {
+            return;
         }
         match (from.kind(), to.kind()) {
             (TyKind::Ref(..), TyKind::Ref(..)) => {

@@ -130,6 +130,11 @@ impl Cx<'_, '_, '_> {
                     let fixed = self.lw.ck.scheme(it.function).params.len();
                     self.promote(id, fixed, args, &mut planned.values);
                 }
+                FnKind::Refined(..) if self.is_proved_call(it.function, args) => {
+                    let ret = self.ty(id);
+                    let parts = self.parts(planned.values);
+                    return self.construct(ret, 0, parts);
+                }
                 FnKind::Intrinsic => {
                     let ret = self.ty(id);
                     self.at(id);

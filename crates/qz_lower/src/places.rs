@@ -115,12 +115,19 @@ impl Cx<'_, '_, '_> {
                 let value = self.fix(value, ty);
                 LPlace::direct(Place::local(value).then(qz_mir::Proj::Variant(variant)).field(index))
             }
+            _ if matches!(self.types().coercions.get(receiver), Some(qz_infer::Coercion::Unrefine { .. })) => {
+                let value = self.value(receiver);
+                LPlace::direct(Place::local(self.fix(value, ty)).field(index))
+            }
             _ => self.place(receiver).then_field(index),
         }
     }
 
     /// A receiver as a plain value, whatever borrow the checker noted for calls.
     fn value_of(&mut self, expr: ExprId) -> Operand {
+        if let Some(qz_infer::Coercion::Unrefine { .. }) = self.types().coercions.get(expr) {
+            return self.value(expr);
+        }
         let value = self.raw(expr);
         match self.ty(expr).kind() {
             TyKind::Ref(_, inner) => {

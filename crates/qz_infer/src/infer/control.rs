@@ -32,7 +32,7 @@ impl Infer<'_, '_> {
     /// Whether values of other types become values of this one.
     pub(super) fn converts(&self, ty: Ty) -> bool {
         let ty = self.shallow(ty);
-        matches!(ty.kind(), TyKind::Dyn(_)) || self.ck.defs.union_members(ty).is_some()
+        matches!(ty.kind(), TyKind::Dyn(_)) || self.is_refined(ty) || self.ck.defs.union_members(ty).is_some()
     }
 
     fn branch(&mut self, join: &mut Join, branch: ExprId, expect: Expect) {
@@ -102,6 +102,7 @@ impl Infer<'_, '_> {
     pub(super) fn match_(&mut self, id: ExprId, subject: ExprId, arms: &[Arm], expect: Expect) -> Ty {
         let ty = self.value(subject, Expect::Any);
         let ty = self.known(ty);
+        let ty = self.opened_subject(subject, ty, arms.iter().map(|arm| arm.pat));
         let mut join = self.join_for(expect);
         let mut all_diverge = true;
         let outer = self.st.told.len();
@@ -199,7 +200,7 @@ impl Infer<'_, '_> {
 
     /// `for`: what is walked, and how.
     pub(super) fn for_(&mut self, id: ExprId, pats: &[PatId], iter: ExprId, body: ExprId) -> Ty {
-        let ty = self.value(iter, Expect::Any);
+        let ty = self.opened(iter, Expect::Any);
         let ty = self.known(ty);
         let item = self.iteration(id, iter, ty);
         match *pats {

@@ -62,7 +62,7 @@ impl Infer<'_, '_> {
             self.st.types.callees.insert(id, Callee::Primitive);
             return common().bool;
         }
-        let ty = self.value(operand, expect);
+        let ty = self.opened(operand, expect);
         let ty = self.known(ty);
         let primitive = match op {
             UnaryOp::Neg => ty.is_numeric(),
@@ -102,7 +102,7 @@ impl Infer<'_, '_> {
         expect: Expect,
     ) -> Ty {
         let hint = if is_comparison(op) || op == BinaryOp::In { Expect::Any } else { number_hint(expect) };
-        let left = self.value(lhs, hint);
+        let left = self.opened(lhs, hint);
         self.binary_with(id, op, lhs, left, rhs)
     }
 
@@ -131,7 +131,7 @@ impl Infer<'_, '_> {
     }
 
     fn primitive_binary(&mut self, id: ExprId, op: BinaryOp, left: Ty, rhs: ExprId) -> Ty {
-        let right = self.value(rhs, Expect::Hint(left));
+        let right = self.opened(rhs, Expect::Hint(left));
         self.same_numbers(id, op, left, rhs, right);
         self.st.types.callees.insert(id, Callee::Primitive);
         Self::result_of(op, left)
@@ -167,7 +167,7 @@ impl Infer<'_, '_> {
         kind: VarKind,
         rhs: ExprId,
     ) -> Ty {
-        let right = self.value(rhs, Expect::Any);
+        let right = self.opened(rhs, Expect::Any);
         let right = self.shallow(right);
         if kind != VarKind::Any && !right.is_infer() && !right.is_numeric() {
             // `2 * v`: the literal settles, its type's operator decides.
@@ -232,7 +232,7 @@ impl Infer<'_, '_> {
     /// An operator of a type with impls: one impl decides the right side's type.
     fn operator_call(&mut self, id: ExprId, op: BinaryOp, left: Ty, rhs: ExprId) -> Ty {
         if is_comparison(op) {
-            let right = self.value(rhs, Expect::Hint(left));
+            let right = self.opened(rhs, Expect::Hint(left));
             return self.comparison(id, op, left, rhs, right);
         }
         let hint = match operator_trait(op) {
@@ -245,7 +245,7 @@ impl Infer<'_, '_> {
                 ty
             }
             None => {
-                let right = self.value(rhs, Expect::Any);
+                let right = self.opened(rhs, Expect::Any);
                 self.known(right)
             }
         };
@@ -332,6 +332,7 @@ impl Infer<'_, '_> {
         let ty = self.value(value, Expect::Any);
         self.st.asked = None;
         let ty = self.known(ty);
+        let ty = self.opened_subject(value, ty, [pat].into_iter());
         self.st.tested = Some(pat);
         self.pattern(pat, ty);
         self.st.tested = None;

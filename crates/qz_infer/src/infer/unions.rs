@@ -26,8 +26,12 @@ impl Infer<'_, '_> {
 
     // ------------------------------------------------------------------------------ values becoming unions
 
-    /// What is expected of a value that says by its form which member it is.
+    /// What is expected of a value that says by its form which member it is, or is a literal of a refined type.
     pub(super) fn member_hint(&self, expr: ExprId, expected: Ty) -> Ty {
+        if self.is_refined(expected) {
+            let is_literal = matches!(self.body.exprs[expr], Expr::Lit { .. } | Expr::Tuple { .. });
+            return if is_literal { self.ck.defs.base_ty(self.shallow(expected)) } else { expected };
+        }
         let Some((_, members)) = self.as_union(expected) else { return expected };
         let fits = |member: Ty| match &self.body.exprs[expr] {
             Expr::Lambda { .. } => matches!(member.kind(), TyKind::Fn(_)),
