@@ -363,9 +363,10 @@ macro_rules! for_each_node {
                 place: nth(Expr, 0),
                 value: nth(Expr, 1),
             }
-            /// `(a, b) = e`, `Point { x, y } = e`, `[first, *rest] = e`.
+            /// `(a, b) = e`, `(a, b): (Int, String) = e`, `Point { x, y } = e`, `[first, *rest] = e`.
             DestructureStmt {
                 pat: first(Pat),
+                ty: first(TypeExpr),
                 value: first(Expr),
             }
             /// `defer stmt`.
