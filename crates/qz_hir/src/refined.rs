@@ -37,9 +37,13 @@ impl Defs {
         self.refinements.get(&adt).copied()
     }
 
+    pub fn has_refinements(&self) -> bool {
+        !self.refinements.is_empty()
+    }
+
     /// The refined type that this is, and what it refines.
     pub fn refined_ty(&self, ty: Ty) -> Option<(Refinement, Ty)> {
-        if self.refinements.is_empty() {
+        if !self.has_refinements() {
             return None;
         }
         let (adt, _) = ty.as_adt()?;

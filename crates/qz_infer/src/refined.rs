@@ -28,6 +28,9 @@ enum Known {
 
 impl Checker<'_> {
     pub(crate) fn check_refinements(&self, id: FnId) {
+        if !self.defs.has_refinements() {
+            return;
+        }
         let checked = self.check_fn(id);
         if checked.types.has_errors {
             return;

@@ -308,13 +308,15 @@ impl Cx<'_, '_, '_> {
         place: ExprId,
         value: ExprId,
     ) -> Operand {
-        let ty = self.value_ty(place);
+        let (held, ty) = (self.ty(place).peel_ref(), self.value_ty(place));
         let to = self.place(place);
-        let old = self.read(to.place.clone(), ty);
+        let old = self.read(to.place.clone(), held);
+        let old = if held == ty { old } else { self.unrefine(old, held, ty) };
         let value_ty = self.value_ty(value);
         let value = self.value(value);
         self.at(id);
         let new = self.binary_op(id, op, old, ty, value, value_ty);
+        let new = if held == ty { new } else { self.refined_again(new, ty, held) };
         let to = if self.is_of_thread(place) { self.place(place) } else { to };
         self.store_place(to, new);
         self.unit()

@@ -10,8 +10,24 @@ use crate::body::Cx;
 
 impl Cx<'_, '_, '_> {
     /// The value behind the checks, of which each gives a type of its own. What is proved is not asked.
-    pub(crate) fn refine(&mut self, expr: ExprId, mut value: Operand, checks: &[FnId]) -> Operand {
+    pub(crate) fn refine(&mut self, expr: ExprId, value: Operand, checks: &[FnId]) -> Operand {
         let is_proved = self.lw.ck.is_proved(&self.checked, expr, checks);
+        self.through(value, checks, is_proved)
+    }
+
+    /// What was computed of a refined value, on its way back.
+    pub(crate) fn refined_again(&mut self, value: Operand, base: Ty, to: Ty) -> Operand {
+        let (mut checks, mut at) = (Vec::new(), to);
+        while at != base {
+            let (refinement, next) = self.lw.defs().refined_ty(at).expect("the checker went the same way");
+            checks.push(refinement.new);
+            at = next;
+        }
+        checks.reverse();
+        self.through(value, &checks, false)
+    }
+
+    fn through(&mut self, mut value: Operand, checks: &[FnId], is_proved: bool) -> Operand {
         for &check in checks {
             let made = self.lw.defs().fn_sig(check).ret.expect("a refined type's functions have written types");
             if is_proved {

@@ -40,13 +40,31 @@ impl Infer<'_, '_> {
             self.expr(branch, Expect::Discard);
             return;
         }
+        let expected = match expect {
+            Expect::Hint(hint) => Some(self.shallow(hint)).filter(|it| !it.is_infer()),
+            _ => None,
+        };
         match join.ty {
+            // Nobody asked for a refined type: a plain value beside one is not checked behind the user's back.
+            Some(ty) if expected.is_none() && self.is_refined(ty) => {
+                let found = self.value(branch, expect);
+                if !self.shallow(found).is_never() {
+                    self.unify(branch, found, ty);
+                }
+            }
             Some(ty) => self.check(branch, ty),
             None => {
                 let ty = self.value(branch, expect);
-                if !self.shallow(ty).is_never() {
-                    join.ty = Some(ty);
+                if self.shallow(ty).is_never() {
+                    return;
                 }
+                join.ty = Some(match expected {
+                    Some(expected) if self.is_refined(ty) => {
+                        self.coerce(branch, ty, expected);
+                        expected
+                    }
+                    _ => ty,
+                });
             }
         }
     }
