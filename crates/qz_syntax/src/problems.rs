@@ -172,6 +172,7 @@ problem_kinds! {
     184 BraceParams "parameters in a brace block"
     185 NamedArgEq "`name = value` instead of `name: value`"
     186 BlockAfterName "a brace block after a bare name"
+    187 BraceLambda "a brace block where a value stands"
 }
 
 /// A word of another language, and so what to write instead.

@@ -2,6 +2,7 @@
 
 use qz_base::{Name, TextRange};
 use qz_syntax::ast::{self, AstNode};
+use qz_types::Ty;
 
 use super::names::Callee;
 use super::{Cx, Frame};
@@ -141,13 +142,22 @@ impl Cx<'_> {
         self.path_callee(path)
     }
 
+    /// What stands before a dot: there, a newtype's name is the type, not what makes one.
+    fn receiver(&mut self, it: Option<ast::Expr<'_>>, range: TextRange) -> ExprId {
+        let receiver = self.maybe_expr(it, range);
+        if let Expr::Newtype { adt, type_args } = self.exprs[receiver] {
+            self.exprs[receiver] = Expr::TypeRecv { ty: Ty::adt(adt, type_args) };
+        }
+        receiver
+    }
+
     pub(super) fn method_call(&mut self, it: ast::MethodCallExpr<'_>) -> ExprId {
         self.method_call_with(it, None)
     }
 
     fn method_call_with(&mut self, it: ast::MethodCallExpr<'_>, piped: Option<ExprId>) -> ExprId {
         let range = it.syntax().range();
-        let receiver = self.maybe_expr(it.receiver(), range);
+        let receiver = self.receiver(it.receiver(), range);
         let (Some(name), safe) = (it.name(), it.is_safe()) else { return self.missing(range) };
         let (text, name_range) = (Name::new(name.text()), name.range());
         let type_args = self.written_type_args(it.type_args());
@@ -163,7 +173,7 @@ impl Cx<'_> {
 
     pub(super) fn field(&mut self, it: ast::FieldExpr<'_>) -> ExprId {
         let range = it.syntax().range();
-        let receiver = self.maybe_expr(it.receiver(), range);
+        let receiver = self.receiver(it.receiver(), range);
         let Some(name) = it.name() else { return self.missing(range) };
         let (name, name_range) = (Name::new(name.text()), name.range());
         let type_args = self.written_type_args(it.type_args());
@@ -198,7 +208,7 @@ impl Cx<'_> {
             Some(ast::Expr::CallExpr(call)) => self.call_with(call, Some(piped)),
             Some(ast::Expr::MethodCallExpr(call)) => self.method_call_with(call, Some(piped)),
             Some(ast::Expr::FieldExpr(field)) if !field.is_safe() => {
-                let callee = self.maybe_expr(field.receiver(), range);
+                let callee = self.receiver(field.receiver(), range);
                 let Some(name) = field.name() else { return self.missing(range) };
                 let arg = Arg { kind: ArgKind::Positional, value: piped };
                 self.expr(

@@ -2,7 +2,7 @@
 
 use qz_hir::body::*;
 use qz_types::ty::common;
-use qz_types::{TraitRef, Ty, TyKind};
+use qz_types::{TraitRef, Ty, TyKind, VarKind};
 
 use super::{Expect, Infer};
 use crate::diagnostics as words;
@@ -12,6 +12,10 @@ use crate::facts::*;
 struct Join {
     ty: Option<Ty>,
     discard: bool,
+    /// Those that have this type.
+    branches: Vec<ExprId>,
+    /// See [`Infer::decides_result`].
+    decides: bool,
 }
 
 impl Infer<'_, '_> {
@@ -26,7 +30,7 @@ impl Infer<'_, '_> {
             Expect::Hint(hint) if self.converts(hint) => Some(hint),
             _ => None,
         };
-        Join { ty, discard }
+        Join { ty, discard, branches: Vec::new(), decides: self.decides_result(expect) }
     }
 
     /// Whether values of other types become values of this one.
@@ -52,21 +56,42 @@ impl Infer<'_, '_> {
                     self.unify(branch, found, ty);
                 }
             }
+            Some(ty) if join.decides => {
+                let found = self.value(branch, Expect::Hint(ty));
+                let (found, ty) = (self.shallow(found), self.shallow(ty));
+                let is_open = |ty: Ty| self.s.table.var_kind(ty) == Some(VarKind::Any);
+                if !found.is_never() && !is_open(found) && !is_open(ty) && found.is_unit() != ty.is_unit() {
+                    join.discard = true;
+                    for it in join.branches.drain(..).chain([branch]) {
+                        self.st.types.coercions.insert(it, Coercion::Discard);
+                    }
+                } else {
+                    self.coerce(branch, found, ty);
+                }
+            }
             Some(ty) => self.check(branch, ty),
             None => {
                 let ty = self.value(branch, expect);
-                if self.shallow(ty).is_never() {
-                    return;
-                }
-                join.ty = Some(match expected {
+                join.ty = match expected {
+                    _ if self.shallow(ty).is_never() => None,
                     Some(expected) if self.is_refined(ty) => {
                         self.coerce(branch, ty, expected);
-                        expected
+                        Some(expected)
                     }
-                    _ => ty,
-                });
+                    _ => Some(ty),
+                };
             }
         }
+        join.branches.push(branch);
+    }
+
+    /// Whether branches are the end of a function or lambda whose result nobody wrote: where one of them has no value,
+    /// there is none.
+    fn decides_result(&self, expect: Expect) -> bool {
+        let Expect::Hint(hint) = expect else { return false };
+        let hint = self.shallow(hint);
+        let is_hint = |ty: Ty| self.shallow(ty) == hint;
+        hint.is_infer() && (is_hint(self.ret) || self.st.lambda_rets.values().any(|&it| is_hint(it)))
     }
 
     fn joined(&self, join: &Join, all_diverge: bool) -> Ty {

@@ -136,7 +136,8 @@ impl Infer<'_, '_> {
                 return hint;
             }
         }
-        let inner = self.fresh();
+        // Where it is thrown away, nobody needs to know of what.
+        let inner = if matches!(expect, Expect::Discard) { common().unit } else { self.fresh() };
         self.option_of(inner)
     }
 

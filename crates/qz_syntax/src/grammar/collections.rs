@@ -105,6 +105,11 @@ pub(super) fn for_head(p: &mut Parser<'_>) {
 pub(super) fn brace(p: &mut Parser<'_>) {
     let from = p.start();
     let next = p.nth(1);
+    if super::lambdas::brace_has_params(p) {
+        p.problem(SyntaxProblemKind::BraceLambda);
+        p.skip_construct();
+        return p.finish(from, MissingExpr);
+    }
     if next == DotDotDot || next.is_word() && p.nth(2) == Colon {
         field_inits(p);
         return p.finish(from, RecordExpr);

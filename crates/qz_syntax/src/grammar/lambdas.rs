@@ -150,7 +150,7 @@ pub(super) fn brace_block(p: &mut Parser<'_>) {
 }
 
 /// `{ x -> …`, `{ x, y -> …` and `{ (x, y) -> …`: parameters, which a brace block has not.
-fn brace_has_params(p: &Parser<'_>) -> bool {
+pub(super) fn brace_has_params(p: &Parser<'_>) -> bool {
     let mut n = 1;
     while p.nth(n).is_name() && p.nth(n + 1) == Comma && n < 16 {
         n += 2;

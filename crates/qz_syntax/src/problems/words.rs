@@ -245,6 +245,7 @@ fn foreign(kind: Kind) -> String {
         Kind::MatchElse => "`else` in a `match` is written `_ =>`".into(),
         Kind::ArrowType => "a function type is written `Fn(A): B`".into(),
         Kind::BraceParams => "a brace block has no parameters but `it`".into(),
+        Kind::BraceLambda => "a block in braces stands behind a call".into(),
         Kind::NamedArgEq => "a named value is written `name: value`".into(),
         Kind::BlockAfterName => "a block in braces needs a call before it".into(),
         _ => "this does not belong here".into(),
@@ -273,6 +274,7 @@ fn foreign_help(kind: Kind) -> Option<&'static str> {
         Kind::BraceBody => "leave the `{` out and write `end` for the `}`",
         Kind::BlockPipes => "write `do x -> … end`, or `{ it }` for one parameter",
         Kind::BraceParams => "write `do x -> … end`",
+        Kind::BraceLambda => "a lambda as a value is written `x -> …` or `(x, y) -> …`",
         Kind::CallWithoutParens => "only a call with a `do` block may leave them out",
         Kind::ForeignWord { advice: ForeignWord::Class } => {
             "`struct` types are references; `enum` lists variants"
