@@ -341,6 +341,20 @@ fn the_same_program_is_the_same_bytes() {
     }
 }
 
+/// The move generator agrees with the numbers of the literature to depth 4: 10,746,440 positions.
+#[test]
+fn chess_to_depth_four() {
+    let scratch = Scratch::new("chess");
+    let chess = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/chess.qz");
+    scratch.file("chess.qz", &std::fs::read_to_string(chess).expect("part of the project"));
+    if built(&scratch, &["build", "--release", "chess.qz"]).is_none() {
+        return;
+    }
+    let output = Command::new(scratch.0.join("chess")).arg("4").output().expect("it was made");
+    let told = stdout(&output);
+    assert!(output.status.success() && told.contains("  4: 4085603\n"), "{told}");
+}
+
 #[test]
 fn a_runtime_library_of_another_compiler() {
     let scratch = Scratch::new("abi");
