@@ -75,6 +75,8 @@ codes! {
     UNION = 322, Error, "types that cannot be members of one union";
     UNION_MEMBER = 323, Error, "no single member of a union fits";
     RECORD_REST = 324, Error, "a rest of a record that cannot be used so";
+    REFINEMENT = 325, Error, "a type that cannot be refined so";
+    REFINED_VALUE = 326, Error, "a value that a refined type does not have";
     UNKNOWN_NAME = 400, Error, "unknown name";
     UNKNOWN_MODULE = 401, Error, "unknown module";
     AMBIGUOUS_NAME = 402, Error, "a name comes from two wildcard imports";

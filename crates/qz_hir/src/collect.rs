@@ -6,6 +6,7 @@ pub(crate) mod actors;
 mod effects;
 pub(crate) mod foreign;
 mod imports;
+mod refined;
 
 use std::cell::{Cell, OnceCell};
 
@@ -604,6 +605,9 @@ impl Collector<'_> {
     fn alias_def(&mut self, it: ast::TypeAlias<'_>) {
         self.attrs(it.attrs());
         let Some(name) = it.name() else { return };
+        if it.predicate().is_some() {
+            return self.refined_def(it, name);
+        }
         let id = self.defs.aliases.alloc(AliasDef {
             name: Name::new(name.text()),
             name_range: name.range(),

@@ -57,6 +57,7 @@ pub struct Defs {
     pub has_linear: bool,
     /// Functions that hold the default values of fields.
     pub(crate) field_defaults: FxHashMap<(AdtId, u32), FnId>,
+    pub(crate) refinements: FxHashMap<AdtId, crate::refined::Refinement>,
     pub(crate) problems: RefCell<Vec<Diagnostic>>,
     /// What expansions of macros tell about names.
     pub expansions: Expansions,
@@ -172,6 +173,8 @@ pub enum FnKind {
     FieldDefault(AdtId, u32),
     /// Written by the compiler for a type and a trait's method.
     Derived,
+    /// Of `type Port = Int where …`.
+    Refined(AdtId, crate::refined::Part),
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

@@ -554,3 +554,13 @@ pub(crate) fn one_index(span: Span) -> Diagnostic {
     Diagnostic::new(Code::ARG_COUNT, span, "an index is one value")
         .help("for a nested value write `v[i][j]`; a tuple index is `v[(i, j)]`")
 }
+
+pub(crate) fn refined_generic(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::REFINEMENT, span, "a refined type has no type parameters")
+        .help("refine each type by itself: `type Port = Int where it > 0`")
+}
+
+pub(crate) fn refined_base(span: Span, base: &str) -> Diagnostic {
+    Diagnostic::new(Code::REFINEMENT, span, format!("`{base}` cannot be refined: its values may change, or may be of any type"))
+        .help("a predicate that held once must hold for ever: numbers, `Bool`, `Char`, `String`, `Bytes`, `Symbol`, tuples of these, and refined types can be refined")
+}

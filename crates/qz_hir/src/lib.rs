@@ -13,6 +13,7 @@ pub mod defs;
 mod diagnostics;
 pub mod lower;
 mod packed;
+pub mod refined;
 pub mod scope;
 pub mod types;
 

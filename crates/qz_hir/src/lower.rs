@@ -11,6 +11,7 @@ mod generators;
 mod loops;
 mod names;
 mod patterns;
+mod refined;
 mod select;
 mod stmts;
 mod tasks;
@@ -237,6 +238,9 @@ impl<'a> Cx<'a> {
             Some(ActorFn::Handler(actor)) => self.actor_state = Some(self.defs.actors[actor].state),
             Some(part) => return self.actor_fn(owner, part),
             None => {}
+        }
+        if let FnKind::Refined(adt, part) = def.kind {
+            return self.refined_fn(adt, part);
         }
         if let Some(effect) = def.operation {
             return self.operation(owner, effect);

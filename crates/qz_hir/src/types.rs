@@ -9,6 +9,7 @@ mod identity;
 mod paths;
 mod records;
 mod signatures;
+mod refined;
 pub(crate) mod unions;
 
 use std::sync::Arc;
@@ -177,6 +178,9 @@ impl Defs {
         cx.self_trait = self_trait;
         if let Some(part) = def.actor.filter(|it| !matches!(it, ActorFn::Handler(_))) {
             return cx.actor_sig(id, part, node.node());
+        }
+        if let FnKind::Refined(adt, part) = def.kind {
+            return cx.refined_sig(adt, part);
         }
         match ast::FnDef::cast(node.node()) {
             Some(syntax) => {

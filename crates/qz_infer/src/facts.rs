@@ -50,6 +50,8 @@ pub enum Callee {
         variant: u32,
         index: u32,
     },
+    /// At a name: the smaller union to which its union was narrowed, which is the expression's type.
+    SomeMembers,
     /// The callee expression's value.
     Value,
     Variant {
@@ -127,6 +129,10 @@ pub enum Coercion {
     Member { to: Ty, variant: u32 },
     /// A union becomes one that has all of its members.
     Widen { from: Ty, to: Ty },
+    /// A value of the base type is checked by these functions, one after the other.
+    Refine { checks: Vec<FnId> },
+    /// A refined value becomes one of a type that it refines.
+    Unrefine { from: Ty, to: Ty },
     /// The place's address is passed for a `&` or `&mut` parameter.
     AutoRef { mutable: bool },
     /// A borrow is read.

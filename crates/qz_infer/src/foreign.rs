@@ -119,6 +119,8 @@ impl Checker<'_> {
             _ if def.lang.is_some_and(|lang| lang.as_str() == "CFn") => {
                 self.c_function_in(args[0], seen).map_err(|_| ty)
             }
+            // C would not ask the predicate.
+            AdtKind::Newtype if self.defs.refinement(id).is_some() => Err(ty),
             AdtKind::Newtype => {
                 if seen.contains(&ty) || seen.len() > MAX_STRUCTS {
                     return Ok(());

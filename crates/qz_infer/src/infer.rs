@@ -15,9 +15,11 @@ mod lints;
 mod members;
 mod methods;
 mod names;
+mod narrowing;
 mod ops;
 mod patterns;
 mod records;
+mod refined;
 mod solve;
 mod unions;
 
@@ -29,7 +31,7 @@ use qz_hir::ModuleId;
 use qz_hir::body::{Body, Expr, ExprId, LambdaId, LocalId, LoopId, PatId};
 use qz_hir::defs::Predicate;
 use qz_types::ty::common;
-use qz_types::{AdtId, FnId, Fold, Ty, TyFlags, TyKind, UnifyError, VarKind};
+use qz_types::{FnId, Fold, Ty, TyFlags, TyKind, UnifyError, VarKind};
 
 use crate::checker::{Checker, FnScheme, Session};
 use crate::diagnostics as words;
@@ -78,8 +80,10 @@ pub(crate) struct State {
     casts: Vec<ExprId>,
     lambda_rets: FxHashMap<LambdaId, Ty>,
     loop_values: FxHashMap<LoopId, (Ty, bool)>,
-    /// Variants that tests have opened on locals, and members to which tests have narrowed them.
-    opened: Vec<(LocalId, AdtId, u32)>,
+    /// What tests have told of names, where the walk is.
+    told: Vec<narrowing::Told>,
+    /// The value of the `is` at hand.
+    asked: Option<ExprId>,
     /// The pattern of the `is` at hand: a variant's name alone tests for it.
     tested: Option<PatId>,
     /// The effects that are handled or allowed where the walk is, the innermost last.
@@ -370,6 +374,9 @@ impl<'c, 'd> Infer<'c, 'd> {
             // A `dyn` cannot tell a literal its type.
             self.settle(from);
             from = self.shallow(from);
+        }
+        if !matches!(to.kind(), TyKind::Ref(..)) && self.coerce_refined(expr, from, to) {
+            return;
         }
         match (from.kind(), to.kind()) {
             (TyKind::Ref(..), TyKind::Ref(..)) => {

@@ -28,6 +28,7 @@ impl Checker<'_> {
         for (id, def) in self.defs.fns.iter() {
             if wanted(def.module) && def.has_body {
                 self.check_fn(id);
+                self.check_refinements(id);
                 if self.is_program_main(id) {
                     self.check_main(id);
                 }

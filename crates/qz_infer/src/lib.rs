@@ -21,6 +21,7 @@ mod foreign;
 mod infer;
 mod interface;
 pub mod items;
+mod refined;
 pub mod traits;
 
 pub use checker::{CheckedFn, Checker, FnScheme, MemberBound};

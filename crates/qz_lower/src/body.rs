@@ -147,7 +147,10 @@ impl<'l, 'c, 'd> Cx<'l, 'c, 'd> {
 
     /// The type of an expression's value after its coercion to a plain value.
     pub(crate) fn value_ty(&self, expr: ExprId) -> Ty {
-        self.ty(expr).peel_ref()
+        match self.types().coercions.get(expr) {
+            Some(&qz_infer::Coercion::Unrefine { to, .. }) => to,
+            _ => self.ty(expr).peel_ref(),
+        }
     }
 
     pub(crate) fn span(&self, expr: ExprId) -> Span {

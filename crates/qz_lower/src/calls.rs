@@ -45,6 +45,7 @@ impl Cx<'_, '_, '_> {
             }
             Callee::Member(n) => MirCallee::Member(*n),
             Callee::Field { .. }
+            | Callee::SomeMembers
             | Callee::Value
             | Callee::Variant { .. }
             | Callee::Newtype { .. }
@@ -128,6 +129,11 @@ impl Cx<'_, '_, '_> {
                 FnKind::ExternC { variadic: true } => {
                     let fixed = self.lw.ck.scheme(it.function).params.len();
                     self.promote(id, fixed, args, &mut planned.values);
+                }
+                FnKind::Refined(..) if self.is_proved_call(it.function, args) => {
+                    let ret = self.ty(id);
+                    let parts = self.parts(planned.values);
+                    return self.construct(ret, 0, parts);
                 }
                 FnKind::Intrinsic => {
                     let ret = self.ty(id);

@@ -81,6 +81,10 @@ pub(crate) fn adt(lw: &Lowerer<'_, '_>, b: &mut Builder, derived: Derived, id: A
         (AdtKind::Struct, Derived::Clone) => {
             return it.by_parts("copy_once", id, &[DerivePart::Start, DerivePart::Finish]);
         }
+        // A refined value is one of its base type.
+        (AdtKind::Newtype, Derived::Show) if lw.defs().refinement(id).is_some() => {
+            return it.shown_inside("show", &of_struct(lw, id));
+        }
         (AdtKind::Enum, _) => {}
         _ => return it.one(&of_struct(lw, id), 0),
     }
@@ -327,6 +331,12 @@ impl Deriver<'_, '_, '_, '_> {
             };
             text = self.concat(vec![text, Operand::Const(Const::Str(close.into()))]);
         }
+        self.ret(text);
+    }
+
+    fn shown_inside(&mut self, method: &str, shape: &Shape) {
+        let part = &shape.parts[0];
+        let text = self.call("Show", method, part.ty, vec![part.of(SELF)], common().str);
         self.ret(text);
     }
 

@@ -27,6 +27,14 @@ impl Cx<'_, '_, '_> {
                 let value = self.plain(expr, value);
                 self.union_to_union(value, from, to)
             }
+            Some(Coercion::Refine { checks }) => {
+                let value = self.plain(expr, value);
+                self.refine(expr, value, &checks)
+            }
+            Some(Coercion::Unrefine { from, to }) => {
+                let value = self.plain(expr, value);
+                self.unrefine(value, from, to)
+            }
             Some(Coercion::Dyn { from, to }) => {
                 let value = self.plain(expr, value);
                 let value = Rvalue::MakeDyn { value, from, ty: to, vtable: None };
@@ -78,6 +86,10 @@ impl Cx<'_, '_, '_> {
             Expr::Static { var } => {
                 let place = self.static_place(*var);
                 self.read(place, self.ty(id))
+            }
+            // The name of a refined type is the function that checks.
+            Expr::Newtype { .. } if matches!(self.types().callees.get(id), Some(Callee::Fn(_))) => {
+                self.fn_value(id)
             }
             Expr::Variant { .. } | Expr::BareVariant { .. } | Expr::Newtype { .. } => self.constructor(id),
             Expr::Call { callee, args } => {

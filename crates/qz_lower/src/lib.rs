@@ -22,6 +22,7 @@ mod matches;
 mod ops;
 mod places;
 mod records;
+mod refined;
 mod synth;
 mod unions;
 

@@ -1,6 +1,6 @@
 //! Places: what can be assigned to and borrowed, with each part evaluated once.
 
-use qz_hir::body::{BinaryOp, Expr, ExprId};
+use qz_hir::body::{BinaryOp, Expr, ExprId, LocalId};
 use qz_hir::{AdtKind, Whose};
 use qz_infer::Callee;
 use qz_mir::{BodyKey, Callee as MirCallee, Local, Operand, Place, Proj, Rvalue};
@@ -81,6 +81,7 @@ impl Cx<'_, '_, '_> {
                     Some(&Callee::Field { variant, index }) => {
                         place.then(Proj::Variant(variant)).field(index)
                     }
+                    Some(Callee::SomeMembers) => self.smaller_union(expr, local, place),
                     _ => place,
                 })
             }
@@ -94,6 +95,14 @@ impl Cx<'_, '_, '_> {
                 LPlace::direct(Place::local(self.fix(value, ty)))
             }
         }
+    }
+
+    /// A name whose union was narrowed to some of its members, as a value of the smaller one.
+    fn smaller_union(&mut self, expr: ExprId, local: LocalId, place: Place) -> Place {
+        let (from, to) = (self.local_ty(local).peel_ref(), self.ty(expr));
+        let whole = self.read(place, from);
+        let value = self.union_to_union(whole, from, to);
+        Place::local(self.fix(value, to))
     }
 
     fn field_place(&mut self, expr: ExprId, receiver: ExprId) -> LPlace {
@@ -114,12 +123,19 @@ impl Cx<'_, '_, '_> {
                 let value = self.fix(value, ty);
                 LPlace::direct(Place::local(value).then(qz_mir::Proj::Variant(variant)).field(index))
             }
+            _ if matches!(self.types().coercions.get(receiver), Some(qz_infer::Coercion::Unrefine { .. })) => {
+                let value = self.value(receiver);
+                LPlace::direct(Place::local(self.fix(value, ty)).field(index))
+            }
             _ => self.place(receiver).then_field(index),
         }
     }
 
     /// A receiver as a plain value, whatever borrow the checker noted for calls.
     fn value_of(&mut self, expr: ExprId) -> Operand {
+        if let Some(qz_infer::Coercion::Unrefine { .. }) = self.types().coercions.get(expr) {
+            return self.value(expr);
+        }
         let value = self.raw(expr);
         match self.ty(expr).kind() {
             TyKind::Ref(_, inner) => {
@@ -292,13 +308,15 @@ impl Cx<'_, '_, '_> {
         place: ExprId,
         value: ExprId,
     ) -> Operand {
-        let ty = self.value_ty(place);
+        let (held, ty) = (self.ty(place).peel_ref(), self.value_ty(place));
         let to = self.place(place);
-        let old = self.read(to.place.clone(), ty);
+        let old = self.read(to.place.clone(), held);
+        let old = if held == ty { old } else { self.unrefine(old, held, ty) };
         let value_ty = self.value_ty(value);
         let value = self.value(value);
         self.at(id);
         let new = self.binary_op(id, op, old, ty, value, value_ty);
+        let new = if held == ty { new } else { self.refined_again(new, ty, held) };
         let to = if self.is_of_thread(place) { self.place(place) } else { to };
         self.store_place(to, new);
         self.unit()

@@ -55,6 +55,8 @@ pub(crate) mod flags {
     pub(crate) const CLOSED: u16 = 128;
     /// A bracket whose partner is followed by `=`: a destructuring, if a statement starts with it.
     pub(crate) const BEFORE_EQ: u16 = 256;
+    /// A bracket whose partner is followed by `:` on its line: a destructuring with a type.
+    pub(crate) const BEFORE_COLON: u16 = 512;
     /// The first token of a heredoc's body.
     pub(crate) const HEREDOC_BODY: u16 = 64;
 }
@@ -424,6 +426,13 @@ impl<'t> Lexer<'t> {
     fn assign(&mut self, start: usize) {
         self.flag_pair_before(flags::BEFORE_EQ);
         self.push(Eq, start, 0);
+    }
+
+    fn colon(&mut self, start: usize) {
+        if self.gap & flags::NEWLINE_BEFORE == 0 {
+            self.flag_pair_before(flags::BEFORE_COLON);
+        }
+        self.push(Colon, start, 0);
     }
 
     /// Marks the opening bracket whose partner is the last significant token.

@@ -213,6 +213,7 @@ macro_rules! for_each_node {
                 items: all(Item),
             }
             /// `type Name<T> = Type`; in a trait also `type Name: Bound`, in an `impl` the associated type's value.
+            /// With a predicate, `type Port = Int where it > 0`, a type of its own.
             TypeAlias {
                 attrs: all(Attr),
                 is_private: has(PrivateKw),
@@ -221,6 +222,7 @@ macro_rules! for_each_node {
                 generics: first(GenericParams),
                 bounds: first(BoundList),
                 ty: first(TypeExpr),
+                predicate: first(Expr),
             }
             /// `newtype Meters = F64`.
             NewtypeDef {
@@ -361,9 +363,10 @@ macro_rules! for_each_node {
                 place: nth(Expr, 0),
                 value: nth(Expr, 1),
             }
-            /// `(a, b) = e`, `Point { x, y } = e`, `[first, *rest] = e`.
+            /// `(a, b) = e`, `(a, b): (Int, String) = e`, `Point { x, y } = e`, `[first, *rest] = e`.
             DestructureStmt {
                 pat: first(Pat),
+                ty: first(TypeExpr),
                 value: first(Expr),
             }
             /// `defer stmt`.

@@ -41,6 +41,7 @@ pub(crate) const NONE: &[(&str, &str)] = &[
     ("SourceFile.stray_stmts", "a statement outside of a function is an error"),
     ("VariantDef.discriminant", "a discriminant is not available yet"),
     ("ConstDef.value", "constants are evaluated on their own; they cannot reach a counter"),
+    ("TypeAlias.predicate", "a predicate is made of the library's operators and methods; it cannot reach a counter"),
     ("VarDef.value", "a module's variable needs a type that tasks can share, which is not available yet"),
     ("AwaitExpr.operand", "tasks are not available yet"),
     ("GoExpr.operand", "tasks are not available yet"),

@@ -267,15 +267,16 @@ impl Cx<'_> {
     /// `(a, b) = e`: all values first; then each name follows the rule for `x = e`.
     fn destructure(&mut self, it: ast::DestructureStmt<'_>) -> Stmt {
         let range = it.syntax().range();
+        let ty = it.ty().map(|ty| self.types.local_type(ty));
         let value = self.scoped(|cx| cx.maybe_expr(it.value(), range));
         let Some(pat) = it.pat() else { return Stmt::Expr(value) };
         let mut assigned = Vec::new();
         let pat = self.assigning_pattern(pat, &mut assigned);
         if assigned.is_empty() {
-            return Stmt::Bind { pat, ty: None, value };
+            return Stmt::Bind { pat, ty, value };
         }
         // The pattern binds hidden names for what is assigned; new names stay in the block around.
-        let bind = Stmt::Bind { pat, ty: None, value };
+        let bind = Stmt::Bind { pat, ty, value };
         let mut stmts = vec![bind];
         for (hidden, place) in assigned {
             let value = self.use_local(hidden, range);

@@ -368,10 +368,13 @@ impl TypeCx<'_> {
                 AdtFields { variants }
             }
             AdtKind::Newtype => {
-                let Some(syntax) = ast::NewtypeDef::cast(node) else { return AdtFields::default() };
-                let ty = self.ty_or_error(syntax.ty(), Position::Part);
-                let name = Name::new(syntax.name().map_or("", |it| it.text()));
-                let range = syntax.name().map(|it| it.range()).unwrap_or_default();
+                let (ty, name) = match (ast::NewtypeDef::cast(node), ast::TypeAlias::cast(node)) {
+                    (Some(it), _) => (self.ty_or_error(it.ty(), Position::Part), it.name()),
+                    (_, Some(it)) => (self.refined_base(it), it.name()),
+                    _ => return AdtFields::default(),
+                };
+                let range = name.map(|it| it.range()).unwrap_or_default();
+                let name = Name::new(name.map_or("", |it| it.text()));
                 let field = Field {
                     name: Name::new("0"),
                     range,

@@ -9,7 +9,7 @@ use crate::defs::*;
 use crate::diagnostics as words;
 
 /// How many members the library has unions for.
-const MOST: usize = 10;
+const MOST: usize = 16;
 
 /// Why a type cannot be a member of a union.
 pub(crate) enum Unfit {

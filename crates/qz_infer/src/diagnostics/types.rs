@@ -162,3 +162,13 @@ pub(crate) fn bare_go(span: Span) -> Diagnostic {
 pub(crate) fn unreachable_code(span: Span, ends: Span) -> Diagnostic {
     Diagnostic::new(Code::UNREACHABLE, span, "this is never reached").at(ends, "the block is left here")
 }
+
+pub(crate) fn predicate_form(span: Span, what: &str) -> Diagnostic {
+    Diagnostic::new(Code::REFINEMENT, span, format!("{what} cannot stand in a predicate"))
+        .help("a predicate is asked at any time: it is made of `it`, constants, operators, and methods of the library")
+}
+
+pub(crate) fn value_refused(value: Span, shown: &str, name: Name, predicate: Span, text: &str) -> Diagnostic {
+    Diagnostic::new(Code::REFINED_VALUE, value, format!("`{shown}` is no `{name}`"))
+        .at(predicate, format!("`{text}` does not hold for it"))
+}

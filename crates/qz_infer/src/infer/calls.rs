@@ -289,6 +289,9 @@ impl Infer<'_, '_> {
     }
 
     fn call_newtype(&mut self, id: ExprId, callee: ExprId, adt: AdtId, type_args: Tys, args: &[Arg]) -> Ty {
+        if let Some(check) = self.refined_constructor(adt) {
+            return self.call_fn(id, check, &[], Inputs::plain(args), Expect::Any);
+        }
         let (ty, adt_args) = self.adt_for(adt, type_args, Expect::Any);
         let fields = self.variant_fields(adt, 0, &adt_args);
         let params: Vec<ParamInfo> = fields

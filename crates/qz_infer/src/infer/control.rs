@@ -36,7 +36,7 @@ impl Infer<'_, '_> {
     /// Whether values of other types become values of this one.
     pub(super) fn converts(&self, ty: Ty) -> bool {
         let ty = self.shallow(ty);
-        matches!(ty.kind(), TyKind::Dyn(_)) || self.ck.defs.union_members(ty).is_some()
+        matches!(ty.kind(), TyKind::Dyn(_)) || self.is_refined(ty) || self.ck.defs.union_members(ty).is_some()
     }
 
     fn branch(&mut self, join: &mut Join, branch: ExprId, expect: Expect) {
@@ -44,7 +44,18 @@ impl Infer<'_, '_> {
             self.expr(branch, Expect::Discard);
             return;
         }
+        let expected = match expect {
+            Expect::Hint(hint) => Some(self.shallow(hint)).filter(|it| !it.is_infer()),
+            _ => None,
+        };
         match join.ty {
+            // Nobody asked for a refined type: a plain value beside one is not checked behind the user's back.
+            Some(ty) if expected.is_none() && self.is_refined(ty) => {
+                let found = self.value(branch, expect);
+                if !self.shallow(found).is_never() {
+                    self.unify(branch, found, ty);
+                }
+            }
             Some(ty) if join.decides => {
                 let found = self.value(branch, Expect::Hint(ty));
                 let (found, ty) = (self.shallow(found), self.shallow(ty));
@@ -61,9 +72,14 @@ impl Infer<'_, '_> {
             Some(ty) => self.check(branch, ty),
             None => {
                 let ty = self.value(branch, expect);
-                if !self.shallow(ty).is_never() {
-                    join.ty = Some(ty);
-                }
+                join.ty = match expected {
+                    _ if self.shallow(ty).is_never() => None,
+                    Some(expected) if self.is_refined(ty) => {
+                        self.coerce(branch, ty, expected);
+                        Some(expected)
+                    }
+                    _ => Some(ty),
+                };
             }
         }
         join.branches.push(branch);
@@ -87,7 +103,7 @@ impl Infer<'_, '_> {
         }
     }
 
-    fn diverges(&self, expr: ExprId) -> bool {
+    pub(super) fn diverges(&self, expr: ExprId) -> bool {
         self.st.types.exprs.get(expr).is_some_and(|&ty| self.shallow(ty).is_never())
     }
 
@@ -104,12 +120,10 @@ impl Infer<'_, '_> {
         if else_.is_none() {
             join.discard = true;
         }
-        let opened = self.open_tested(cond, then);
-        self.branch(&mut join, then, expect);
-        self.st.opened.truncate(opened);
+        self.where_known(cond, true, |cx| cx.branch(&mut join, then, expect));
         match else_ {
             Some(else_) => {
-                self.branch(&mut join, else_, expect);
+                self.where_known(cond, false, |cx| cx.branch(&mut join, else_, expect));
                 let all = self.diverges(then) && self.diverges(else_);
                 self.joined(&join, all)
             }
@@ -131,20 +145,30 @@ impl Infer<'_, '_> {
     pub(super) fn match_(&mut self, id: ExprId, subject: ExprId, arms: &[Arm], expect: Expect) -> Ty {
         let ty = self.value(subject, Expect::Any);
         let ty = self.known(ty);
+        let ty = self.opened_subject(subject, ty, arms.iter().map(|arm| arm.pat));
         let mut join = self.join_for(expect);
         let mut all_diverge = true;
+        let outer = self.st.told.len();
         for arm in arms {
             self.pattern(arm.pat, ty);
-            let opened = self.st.opened.len();
-            if let Some(guard) = arm.guard {
-                self.check(guard, common().bool);
-                self.open_tested(guard, arm.body);
+            let mark = self.st.told.len();
+            let matched = self.facts_of_test(subject, arm.pat, true);
+            self.assume(matched);
+            match arm.guard {
+                Some(guard) => {
+                    self.check(guard, common().bool);
+                    self.where_known(guard, true, |cx| cx.branch(&mut join, arm.body, expect));
+                }
+                None => self.branch(&mut join, arm.body, expect),
             }
-            self.narrow(subject, arm.pat, arm.body);
-            self.branch(&mut join, arm.body, expect);
-            self.st.opened.truncate(opened);
+            self.leave(mark);
+            if arm.guard.is_none() {
+                let others = self.facts_of_test(subject, arm.pat, false);
+                self.assume(others);
+            }
             all_diverge &= self.diverges(arm.body);
         }
+        self.leave(outer);
         if arms.is_empty() {
             // The parser has told.
             self.st.failed = true;
@@ -155,10 +179,11 @@ impl Infer<'_, '_> {
     }
 
     pub(super) fn while_(&mut self, cond: ExprId, body: ExprId) -> Ty {
+        self.enter_loop(&[cond, body]);
         self.check(cond, common().bool);
-        let opened = self.open_tested(cond, body);
-        self.expr(body, Expect::Discard);
-        self.st.opened.truncate(opened);
+        self.where_known(cond, true, |cx| {
+            cx.expr(body, Expect::Discard);
+        });
         common().unit
     }
 
@@ -168,6 +193,7 @@ impl Infer<'_, '_> {
             _ => self.fresh(),
         };
         self.st.loop_values.insert(loop_, (value, false));
+        self.enter_loop(&[body]);
         self.expr(body, Expect::Discard);
         let (value, broke) = self.st.loop_values[&loop_];
         if broke { value } else { common().never }
@@ -217,7 +243,7 @@ impl Infer<'_, '_> {
 
     /// `for`: what is walked, and how.
     pub(super) fn for_(&mut self, id: ExprId, pats: &[PatId], iter: ExprId, body: ExprId) -> Ty {
-        let ty = self.value(iter, Expect::Any);
+        let ty = self.opened(iter, Expect::Any);
         let ty = self.known(ty);
         let item = self.iteration(id, iter, ty);
         match *pats {
@@ -234,6 +260,7 @@ impl Infer<'_, '_> {
                 }
             }
         }
+        self.enter_loop(&[body]);
         self.expr(body, Expect::Discard);
         self.end_of_statement();
         common().unit

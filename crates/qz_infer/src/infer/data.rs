@@ -40,6 +40,7 @@ impl Infer<'_, '_> {
         let ty = self.expr(base, Expect::Any);
         let ty = self.known(ty).peel_ref();
         let ty = self.known(ty);
+        let ty = self.open_refined(base, ty);
         match *ty.kind() {
             TyKind::Tuple(parts) => match parts.get(index as usize) {
                 Some(&part) => {
@@ -118,7 +119,13 @@ impl Infer<'_, '_> {
         // What makes another value of it reads the borrow as well.
         let is_made = matches!(
             self.st.types.coercions.get(value),
-            Some(Coercion::Member { .. } | Coercion::Widen { .. } | Coercion::Dyn { .. })
+            Some(
+                Coercion::Member { .. }
+                    | Coercion::Widen { .. }
+                    | Coercion::Dyn { .. }
+                    | Coercion::Refine { .. }
+                    | Coercion::Unrefine { .. }
+            )
         );
         if let Some(keep) = keep
             && !is_made
@@ -239,7 +246,7 @@ impl Infer<'_, '_> {
 
     /// `base[index]` through the trait `Index`.
     pub(super) fn index(&mut self, id: ExprId, base: ExprId, index: ExprId) -> Ty {
-        let ty = self.value(base, Expect::Any);
+        let ty = self.opened(base, Expect::Any);
         let ty = self.known(ty);
         if ty.is_error() {
             self.expr(index, Expect::Any);

@@ -55,11 +55,7 @@ impl Infer<'_, '_> {
             Expr::Unary { op, operand } => self.unary(id, *op, *operand, expect),
             Expr::Binary { op, lhs, rhs } => self.binary(id, *op, *lhs, *rhs, expect),
             Expr::And { lhs, rhs } => self.and(*lhs, *rhs),
-            Expr::Or { lhs, rhs } => {
-                self.check(*lhs, common().bool);
-                self.check(*rhs, common().bool);
-                common().bool
-            }
+            Expr::Or { lhs, rhs } => self.or(*lhs, *rhs),
             Expr::Is { value, pat } => self.is_test(*value, *pat),
             Expr::Cast { value, ty, kind } => self.cast(id, *value, *ty, *kind),
             Expr::Assign { place, value } => self.assign(*place, *value),
@@ -145,7 +141,7 @@ impl Infer<'_, '_> {
         self.option_of(inner)
     }
 
-    fn local(&mut self, local: LocalId) -> Ty {
+    pub(super) fn local(&mut self, local: LocalId) -> Ty {
         match self.st.types.locals.get(local) {
             Some(&ty) => ty,
             None => {
@@ -170,17 +166,14 @@ impl Infer<'_, '_> {
 
     pub(super) fn block(&mut self, stmts: &[Stmt], tail: Option<ExprId>, expect: Expect) -> Ty {
         let mut diverges = false;
+        let mark = self.st.told.len();
         for stmt in stmts {
             diverges |= self.stmt(stmt);
+            self.assume_after(stmt);
         }
-        match tail {
-            Some(tail) => {
-                let ty = self.expr(tail, expect);
-                if diverges { common().never } else { ty }
-            }
-            None if diverges => common().never,
-            None => common().unit,
-        }
+        let ty = tail.map_or(common().unit, |tail| self.expr(tail, expect));
+        self.leave(mark);
+        if diverges { common().never } else { ty }
     }
 
     /// Whether the statement does not end.
@@ -275,6 +268,7 @@ impl Infer<'_, '_> {
         let ty = self.value(operand, hint);
         if mutable {
             self.require_mutable_place(id, operand);
+            self.changed_place(operand);
         }
         Ty::reference(if mutable { Mutability::Mut } else { Mutability::Shared }, ty)
     }

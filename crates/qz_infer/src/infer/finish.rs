@@ -389,11 +389,11 @@ fn close_types(close: &mut Close<'_>, types: &mut BodyTypes) -> (Vec<(LocalId, u
     types.callees.values_mut().for_each(|callee| close_callee(close, callee));
     types.coercions.values_mut().for_each(|it| match it {
         Coercion::Member { to, .. } => *to = close.fold_ty(*to),
-        Coercion::Dyn { from, to } | Coercion::Widen { from, to } => {
+        Coercion::Dyn { from, to } | Coercion::Widen { from, to } | Coercion::Unrefine { from, to } => {
             *from = close.fold_ty(*from);
             *to = close.fold_ty(*to);
         }
-        Coercion::AutoRef { .. } | Coercion::Deref | Coercion::Discard => {}
+        Coercion::AutoRef { .. } | Coercion::Deref | Coercion::Discard | Coercion::Refine { .. } => {}
     });
     types.loops.values_mut().for_each(|it| {
         if let ForPlan::Iterator { iter, iter_ty, next, item, by_pair: _ } = it {
@@ -415,6 +415,7 @@ fn close_callee(close: &mut Close<'_>, callee: &mut Callee) {
         }
         Callee::Member(_)
         | Callee::Field { .. }
+        | Callee::SomeMembers
         | Callee::Value
         | Callee::Variant { .. }
         | Callee::Newtype { .. }

@@ -38,13 +38,13 @@ impl Infer<'_, '_> {
             None => self.fresh(),
         };
         self.st.lambda_rets.insert(lambda, ret);
-        let opened = self.st.opened.clone();
+        let told = self.st.told.clone();
         // A variable may have another value when the function is called.
         let body = self.body.clone();
-        self.st.opened.retain(|it| !body.locals[it.0].mutable);
+        self.st.told.retain(|it| !body.locals[it.local()].mutable);
         self.body_value(it.body, ret);
         self.end_of_statement();
-        self.st.opened = opened;
+        self.st.told = told;
         self.captured_borrows(it);
         if it.params_optional
             && let Some(f) = wanted

@@ -55,7 +55,8 @@ impl Infer<'_, '_> {
             return words::effects::not_a_handler(self.span(call.receiver), &shown);
         }
         let problem = words::no_member(span, call.name, &shown, call.has_parens);
-        let on_type = matches!(self.body.exprs[call.receiver], Expr::TypeRecv { .. });
+        let on_type =
+            matches!(self.body.exprs[call.receiver], Expr::TypeRecv { .. } | Expr::Newtype { .. });
         if on_type
             && call.name.as_str() == "new"
             && let Some(written) = self.written_value(ty)

@@ -88,7 +88,13 @@ pub(super) enum Search {
 
 impl Infer<'_, '_> {
     pub(super) fn method_call(&mut self, call: MethodCall<'_>, expect: Expect) -> Ty {
-        if let Expr::TypeRecv { ty } = self.expr_node(call.receiver) {
+        let named = match self.body.exprs[call.receiver] {
+            Expr::TypeRecv { ty } => Some(ty),
+            // A newtype's name is its constructor, which has no members.
+            Expr::Newtype { adt, type_args } => Some(Ty::adt(adt, type_args)),
+            _ => None,
+        };
+        if let Some(ty) = named {
             let ty = self.fill_holes(ty);
             self.st.types.exprs.insert(call.receiver, ty);
             return self.assoc_call(call, ty, expect);
@@ -119,19 +125,29 @@ impl Infer<'_, '_> {
         let arity = call.args.len() as u32;
         match self.find_member(bare, call.name, arity, !call.has_parens, self.module) {
             Search::Found(found) => self.use_member(call, known, bare, found, expect),
+            other if self.is_refined(bare) => self.base_member(call, bare, other, expect),
             other => self.no_member(call, bare, other),
+        }
+    }
+
+    /// What a refined type does not have may be a member of its base.
+    fn base_member(&mut self, call: MethodCall<'_>, refined: Ty, why: Search, expect: Expect) -> Ty {
+        let base = self.ck.defs.base_ty(refined);
+        match self.find_member(base, call.name, call.args.len() as u32, !call.has_parens, self.module) {
+            Search::Found(found) => {
+                self.open_refined(call.receiver, refined);
+                self.use_member(call, base, base, found, expect)
+            }
+            _ => self.no_member(call, refined, why),
         }
     }
 
     /// A field of the variant that a test opened.
     fn opened_field(&mut self, call: &MethodCall<'_>) -> Option<Ty> {
         let Expr::Local { local } = self.expr_node(call.receiver) else { return None };
-        let &(_, adt, variant) = self.st.opened.iter().rev().find(|it| it.0 == local)?;
         let ty = self.shallow(self.st.types.exprs[call.receiver]);
-        let (found, args) = ty.peel_ref().as_adt()?;
-        if found != adt {
-            return None;
-        }
+        let (adt, args) = ty.peel_ref().as_adt()?;
+        let variant = self.opened_variant(local, adt)?;
         let fields = self.variant_fields(adt, variant, args);
         let name = call.name.as_str();
         let index = fields.iter().position(|it| it.0.as_str() == name.strip_suffix('?').unwrap_or(name))?;
@@ -449,6 +465,7 @@ impl Infer<'_, '_> {
                 let mutable = *wanted == Mutability::Mut;
                 if mutable {
                     self.require_mutable_place(expr, expr);
+                    self.changed_place(expr);
                 }
                 self.unify(expr, bare, *inner);
                 self.st.types.coercions.insert(expr, Coercion::AutoRef { mutable });

@@ -108,6 +108,9 @@ impl Infer<'_, '_> {
     }
 
     pub(super) fn newtype_value(&mut self, id: ExprId, adt: AdtId, type_args: Tys) -> Ty {
+        if let Some(check) = self.refined_constructor(adt) {
+            return self.fn_value(id, &[check], &[], Expect::Any);
+        }
         self.st.types.callees.insert(id, Callee::Newtype { adt });
         let (ty, args) = self.adt_for(adt, type_args, Expect::Any);
         let params: Vec<Ty> = self.variant_fields(adt, 0, &args).into_iter().map(|(_, ty)| ty).collect();

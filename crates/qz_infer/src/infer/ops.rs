@@ -62,7 +62,7 @@ impl Infer<'_, '_> {
             self.st.types.callees.insert(id, Callee::Primitive);
             return common().bool;
         }
-        let ty = self.value(operand, expect);
+        let ty = self.opened(operand, expect);
         let ty = self.known(ty);
         let primitive = match op {
             UnaryOp::Neg => ty.is_numeric(),
@@ -102,7 +102,7 @@ impl Infer<'_, '_> {
         expect: Expect,
     ) -> Ty {
         let hint = if is_comparison(op) || op == BinaryOp::In { Expect::Any } else { number_hint(expect) };
-        let left = self.value(lhs, hint);
+        let left = self.opened(lhs, hint);
         self.binary_with(id, op, lhs, left, rhs)
     }
 
@@ -131,7 +131,7 @@ impl Infer<'_, '_> {
     }
 
     fn primitive_binary(&mut self, id: ExprId, op: BinaryOp, left: Ty, rhs: ExprId) -> Ty {
-        let right = self.value(rhs, Expect::Hint(left));
+        let right = self.opened(rhs, Expect::Hint(left));
         self.same_numbers(id, op, left, rhs, right);
         self.st.types.callees.insert(id, Callee::Primitive);
         Self::result_of(op, left)
@@ -167,7 +167,7 @@ impl Infer<'_, '_> {
         kind: VarKind,
         rhs: ExprId,
     ) -> Ty {
-        let right = self.value(rhs, Expect::Any);
+        let right = self.opened(rhs, Expect::Any);
         let right = self.shallow(right);
         if kind != VarKind::Any && !right.is_infer() && !right.is_numeric() {
             // `2 * v`: the literal settles, its type's operator decides.
@@ -232,7 +232,7 @@ impl Infer<'_, '_> {
     /// An operator of a type with impls: one impl decides the right side's type.
     fn operator_call(&mut self, id: ExprId, op: BinaryOp, left: Ty, rhs: ExprId) -> Ty {
         if is_comparison(op) {
-            let right = self.value(rhs, Expect::Hint(left));
+            let right = self.opened(rhs, Expect::Hint(left));
             return self.comparison(id, op, left, rhs, right);
         }
         let hint = match operator_trait(op) {
@@ -245,7 +245,7 @@ impl Infer<'_, '_> {
                 ty
             }
             None => {
-                let right = self.value(rhs, Expect::Any);
+                let right = self.opened(rhs, Expect::Any);
                 self.known(right)
             }
         };
@@ -317,37 +317,26 @@ impl Infer<'_, '_> {
 
     pub(super) fn and(&mut self, lhs: ExprId, rhs: ExprId) -> Ty {
         self.check(lhs, common().bool);
-        let opened = self.open_tested(lhs, rhs);
-        self.check(rhs, common().bool);
-        self.st.opened.truncate(opened);
+        self.where_known(lhs, true, |cx| cx.check(rhs, common().bool));
+        common().bool
+    }
+
+    pub(super) fn or(&mut self, lhs: ExprId, rhs: ExprId) -> Ty {
+        self.check(lhs, common().bool);
+        self.where_known(lhs, false, |cx| cx.check(rhs, common().bool));
         common().bool
     }
 
     pub(super) fn is_test(&mut self, value: ExprId, pat: PatId) -> Ty {
+        self.st.asked = Some(value);
         let ty = self.value(value, Expect::Any);
+        self.st.asked = None;
         let ty = self.known(ty);
+        let ty = self.opened_subject(value, ty, [pat].into_iter());
         self.st.tested = Some(pat);
         self.pattern(pat, ty);
         self.st.tested = None;
         common().bool
-    }
-
-    /// What holds `inside`, where a condition is true: variants opened on names. Gives the mark to go back to.
-    pub(super) fn open_tested(&mut self, cond: ExprId, inside: ExprId) -> usize {
-        let mark = self.st.opened.len();
-        self.open_facts(cond, inside);
-        mark
-    }
-
-    fn open_facts(&mut self, cond: ExprId, inside: ExprId) {
-        match self.expr_node(cond) {
-            Expr::And { lhs, rhs } => {
-                self.open_facts(lhs, inside);
-                self.open_facts(rhs, inside);
-            }
-            Expr::Is { value, pat } => self.narrow(value, pat, inside),
-            _ => {}
-        }
     }
 
     pub(super) fn cast(&mut self, id: ExprId, value: ExprId, ty: Ty, kind: CastKind) -> Ty {
@@ -371,12 +360,21 @@ impl Infer<'_, '_> {
     pub(super) fn assign(&mut self, place: ExprId, value: ExprId) -> Ty {
         let ty = self.place(place);
         self.check(value, ty);
+        self.changed_place(place);
         common().unit
     }
 
     /// The type of what an assignment writes to. Indexing resolves to `op_index_set`.
     pub(super) fn place(&mut self, place: ExprId) -> Ty {
-        let ty = self.expr(place, Expect::Any);
+        let ty = match self.body.exprs[place] {
+            // Whatever it was narrowed to, it takes what it was declared for.
+            Expr::Local { local } => {
+                let ty = self.local(local);
+                self.st.types.exprs.insert(place, ty);
+                ty
+            }
+            _ => self.expr(place, Expect::Any),
+        };
         match self.expr_node(place) {
             Expr::Method { receiver, has_parens: false, name_range, name, .. } => {
                 let is_field = matches!(self.st.types.callees.get(place), Some(Callee::Field { .. }));
@@ -421,8 +419,11 @@ impl Infer<'_, '_> {
     pub(super) fn compound_assign(&mut self, id: ExprId, op: BinaryOp, place: ExprId, value: ExprId) -> Ty {
         let left = self.place(place);
         let left = self.known(left);
+        // What comes out is checked before it is stored.
+        let left = self.open_refined(place, left);
         let result = self.binary_with(id, op, place, left, value);
         self.unify(id, result, left);
+        self.changed_place(place);
         common().unit
     }
 
@@ -438,6 +439,7 @@ impl Infer<'_, '_> {
         } else {
             self.coerce(value, found, inner);
         }
+        self.changed_place(place);
         common().unit
     }
 

@@ -1,4 +1,4 @@
-//! Unions: values that become one, patterns for one member, names that a test has narrowed to a member.
+//! Unions: values that become one, patterns for one member.
 
 use qz_base::Name;
 use qz_hir::AdtKind;
@@ -11,7 +11,7 @@ use crate::diagnostics as words;
 use crate::facts::*;
 
 impl Infer<'_, '_> {
-    fn as_union(&self, ty: Ty) -> Option<(AdtId, Tys)> {
+    pub(super) fn as_union(&self, ty: Ty) -> Option<(AdtId, Tys)> {
         let ty = self.shallow(ty);
         self.ck.defs.union_members(ty)?;
         ty.as_adt()
@@ -26,8 +26,12 @@ impl Infer<'_, '_> {
 
     // ------------------------------------------------------------------------------ values becoming unions
 
-    /// What is expected of a value that says by its form which member it is.
+    /// What is expected of a value that says by its form which member it is, or is a literal of a refined type.
     pub(super) fn member_hint(&self, expr: ExprId, expected: Ty) -> Ty {
+        if self.is_refined(expected) {
+            let is_literal = matches!(self.body.exprs[expr], Expr::Lit { .. } | Expr::Tuple { .. });
+            return if is_literal { self.ck.defs.base_ty(self.shallow(expected)) } else { expected };
+        }
         let Some((_, members)) = self.as_union(expected) else { return expected };
         let fits = |member: Ty| match &self.body.exprs[expr] {
             Expr::Lambda { .. } => matches!(member.kind(), TyKind::Fn(_)),
@@ -240,68 +244,6 @@ impl Infer<'_, '_> {
                 }
             }
             Pat::Missing | Pat::Wild | Pat::Bind { .. } | Pat::Or { .. } => Vec::new(),
-        }
-    }
-
-    // ------------------------------------------------------------------------------------------ narrowing
-
-    /// Where a pattern matches, the name it was asked of is that variant, or that member.
-    pub(super) fn narrow(&mut self, value: ExprId, pat: PatId, inside: ExprId) {
-        let Expr::Local { local } = self.body.exprs[value] else { return };
-        let known = &self.st.types;
-        let target = match (known.pat_members.get(pat), known.pat_targets.get(pat)) {
-            (Some(&member), _) => Some(member),
-            (None, Some(&PatTarget::Variant { adt, variant })) => Some((adt, variant)),
-            _ => None,
-        };
-        let Some((adt, variant)) = target else { return };
-        let it = &self.body.locals[local];
-        let is_fixed = !it.shared && !(it.mutable && self.changes(inside, local));
-        // A name that is narrowed already has been asked for a variant of its member.
-        let is_narrowed = known.callees.contains(value);
-        if is_fixed && !is_narrowed && !self.is_exclusive(local) {
-            self.st.opened.push((local, adt, variant));
-        }
-    }
-
-    /// Whether a name stands for a place that others may change.
-    fn is_exclusive(&self, local: LocalId) -> bool {
-        let ty = self.st.types.locals.get(local).map(|&ty| self.shallow(ty));
-        ty.is_some_and(|ty| matches!(ty.kind(), TyKind::Ref(qz_types::Mutability::Mut, _)))
-    }
-
-    /// Whether an expression may give a variable a new value.
-    fn changes(&self, inside: ExprId, local: LocalId) -> bool {
-        let is_it =
-            |place: ExprId| matches!(self.body.exprs[place], Expr::Local { local: it } if it == local);
-        let mut open = vec![inside];
-        while let Some(expr) = open.pop() {
-            match &self.body.exprs[expr] {
-                Expr::Assign { place, .. }
-                | Expr::CompoundAssign { place, .. }
-                | Expr::AssignIfNone { place, .. }
-                    if is_it(*place) =>
-                {
-                    return true;
-                }
-                Expr::Borrow { mutable: true, operand } if is_it(*operand) => return true,
-                other => other.each_child(&mut |child| open.push(child)),
-            }
-        }
-        false
-    }
-
-    /// The type of a name at one place: the member it was narrowed to, or its own.
-    pub(super) fn narrowed(&mut self, id: ExprId, local: LocalId, ty: Ty) -> Ty {
-        let Some(&(_, adt, variant)) = self.st.opened.iter().rev().find(|it| it.0 == local) else {
-            return ty;
-        };
-        match self.as_union(ty.peel_ref()) {
-            Some((union, members)) if union == adt => {
-                self.st.types.callees.insert(id, Callee::Field { variant, index: 0 });
-                members[variant as usize]
-            }
-            _ => ty,
         }
     }
 }

@@ -462,7 +462,7 @@ fn variable(p: &mut Parser<'_>, from: Checkpoint) {
     p.finish(from, VarDef);
 }
 
-/// `'type' name generics? (':' bounds)? ('=' type)?`
+/// `'type' name generics? (':' bounds)? ('=' type ('where' expr)?)?`
 fn alias(p: &mut Parser<'_>, from: Checkpoint, level: Level) {
     p.bump();
     p.name(Wanted::Name);
@@ -477,6 +477,10 @@ fn alias(p: &mut Parser<'_>, from: Checkpoint, level: Level) {
             return binary::binary(p, from);
         }
         types::annotated(p);
+        if level == Level::File && p.at(WhereKw) {
+            p.bump();
+            exprs::required(p);
+        }
     }
     p.finish(from, TypeAlias);
 }

@@ -45,7 +45,7 @@ fn simple(p: &mut Parser<'_>, from: Checkpoint) {
 /// A binding, an assignment or an expression.
 pub(super) fn plain(p: &mut Parser<'_>, from: Checkpoint) {
     match p.kind {
-        LParen | LBracket if p.token().has(flags::BEFORE_EQ) => destructure(p, from),
+        LParen | LBracket if p.token().has(flags::BEFORE_EQ | flags::BEFORE_COLON) => destructure(p, from),
         Underscore if p.nth(1) == Eq => destructure(p, from),
         kind if kind.is_name() && p.nth(1) == Colon => typed_or_label(p, from),
         _ if (p.at_upper() || p.nth(1) == ColonColon) && at_struct_destructure(p) => destructure(p, from),
@@ -99,9 +99,10 @@ fn defer(p: &mut Parser<'_>, from: Checkpoint) {
     p.finish(from, DeferStmt);
 }
 
-/// `pattern '=' expr`, where the pattern is in brackets or a struct's.
+/// `pattern (':' type)? '=' expr`, where the pattern is in brackets or a struct's.
 fn destructure(p: &mut Parser<'_>, from: Checkpoint) {
     patterns::binding(p);
+    annotation(p);
     assigned_value(p);
     p.finish(from, DestructureStmt);
 }

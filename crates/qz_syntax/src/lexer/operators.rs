@@ -84,6 +84,7 @@ impl Lexer<'_> {
             Arrow => self.thin_arrow(start),
             FatArrow => self.fat_arrow(start),
             Eq => self.assign(start),
+            Colon => self.colon(start),
             _ => {
                 self.push(kind, start, 0);
             }
