@@ -106,6 +106,10 @@ pub trait Source {
     fn stays_in_task(&self, _ty: Ty) -> bool {
         false
     }
+    /// What a weak reference refers to, if values of the type are such.
+    fn weak_target(&self, _ty: Ty) -> Option<Ty> {
+        None
+    }
     /// What meets the parts of objects of this type which its fields do not show.
     fn hidden_parts(&self, _ty: Ty) -> Option<(FnId, Tys)> {
         None
@@ -179,6 +183,8 @@ pub struct Module {
     pub statics: Vec<(StaticId, StaticInfo)>,
     /// Types that need an entry in the run-time type table, in the order of their indexes.
     pub types: Vec<TypeEntry>,
+    /// Reference structs that something refers to weakly.
+    pub weak_targets: qz_base::FxHashSet<Ty>,
     /// Takes no parameters, returns `()` or the exit status as `Int`.
     pub entry: Option<InstanceId>,
 }

@@ -21,6 +21,7 @@ use crate::instantiate::Instantiator;
 pub(crate) mod cross;
 mod destroy;
 pub(crate) mod made;
+pub(crate) mod weak;
 
 pub(crate) use destroy::{count_glue, destroy, destroy_closure, destroy_dyn};
 

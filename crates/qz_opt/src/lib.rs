@@ -158,6 +158,7 @@ fn build(
     let drops = Drops::new(source, &layouts, options.keep_names);
     let mut module =
         instantiate::instantiate(source, &layouts, &drops, entry, options.exports, options.consts)?;
+    glue::weak::watch_targets(&mut module, &drops);
     observe(Stage::Instantiated, &module);
     check(&module, &layouts, options, "instantiation", None)?;
     let optimise = options.level != OptLevel::None;

@@ -3,9 +3,10 @@
 //! A walk meets the objects of a graph. Those that nobody changes are shared from then on; so many of them need no
 //! second look. For those that can be changed, references met are set against counts: if all counts are accounted for
 //! in the end, nobody outside of the graph knows an object in it. An object with one count is met once, so only others
-//! are remembered. Generated code visits the parts of the objects that [`cross_next`] gives (`qz_opt::glue::cross`).
+//! are remembered. Weak references are references like others: those from outside keep a graph from moving, and those
+//! to the outside end. Generated code visits the parts of the objects that [`cross_next`] gives (`qz_opt::glue::cross`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use qz_rt_abi::Fiber;
 use qz_rt_abi::object::{FIRST_ADDRESS, Header, StrObject};
@@ -13,6 +14,7 @@ use qz_rt_abi::object::{FIRST_ADDRESS, Header, StrObject};
 use crate::context::state;
 use crate::memory::share;
 use crate::strings;
+use crate::weak::{self, Cell};
 
 /// The walk of a fiber. No other code runs in between.
 #[derive(Default)]
@@ -21,6 +23,10 @@ pub(crate) struct Crossing {
     waiting: Vec<*mut u8>,
     /// Objects with several counts, and how many of these are not met yet.
     met: HashMap<usize, i32, foldhash::fast::FixedState>,
+    /// Weak references.
+    weak: Vec<*mut Cell>,
+    /// Objects of the types that are referred to weakly.
+    targets: HashSet<usize, foldhash::fast::FixedState>,
     /// An object was met that other tasks know, or that must not leave its own.
     known_elsewhere: bool,
 }
@@ -49,6 +55,36 @@ impl Crossing {
     }
 }
 
+impl Crossing {
+    /// # Safety
+    /// The cell is live.
+    pub(crate) unsafe fn meet_weak(&mut self, cell: *mut Cell) {
+        // SAFETY: by the caller's promise.
+        if let Met::First = self.meet(cell.cast(), unsafe { count(cell.cast()) }) {
+            self.weak.push(cell);
+        }
+    }
+
+    /// # Safety
+    /// The object is live, or a small number stands in its place.
+    pub(crate) unsafe fn meet_target(&mut self, object: *mut u8) {
+        if (object as u64) < FIRST_ADDRESS {
+            return;
+        }
+        // SAFETY: by the caller's promise.
+        if let Met::First = self.meet(object, unsafe { count(object) }) {
+            self.targets.insert(object as usize);
+            self.waiting.push(object);
+        }
+    }
+
+    /// Whether all weak references to what was met were met, too.
+    fn knows_all_weak(&self) -> bool {
+        let met: HashSet<*mut Cell> = self.weak.iter().copied().collect();
+        self.targets.iter().all(|&target| weak::cells_of(target as *mut u8).iter().all(|it| met.contains(it)))
+    }
+}
+
 /// # Safety
 /// The object is live.
 unsafe fn count(object: *mut u8) -> i32 {
@@ -62,6 +98,8 @@ pub(crate) unsafe fn cross_begin(fiber: *mut Fiber) {
     // A panic may have kept an earlier one from ending.
     walk.waiting.clear();
     walk.met.clear();
+    walk.weak.clear();
+    walk.targets.clear();
     walk.known_elsewhere = false;
 }
 
@@ -69,7 +107,12 @@ pub(crate) unsafe fn cross_begin(fiber: *mut Fiber) {
 pub(crate) unsafe fn cross_end(fiber: *mut Fiber) -> u8 {
     // SAFETY: as above.
     let walk = unsafe { &mut state(fiber).crossing };
-    let is_isolated = !walk.known_elsewhere && walk.met.values().all(|&left| left == 0);
+    let is_isolated =
+        !walk.known_elsewhere && walk.met.values().all(|&left| left == 0) && walk.knows_all_weak();
+    if is_isolated {
+        // SAFETY: they were met, so they are live, and only the value that goes knows them.
+        unsafe { weak::keep_within(&walk.weak, |target| walk.targets.contains(&(target as usize))) };
+    }
     walk.met.clear();
     is_isolated as u8
 }

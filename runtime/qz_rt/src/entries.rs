@@ -23,6 +23,7 @@ use crate::tasks::*;
 use crate::time::*;
 use crate::variables::*;
 use crate::walks::*;
+use crate::weak::*;
 
 macro_rules! rust_ty {
     (Bool) => { u8 };

@@ -31,6 +31,7 @@ mod time;
 pub mod unwind;
 mod variables;
 mod walks;
+mod weak;
 
 pub use context::{Context, Enter, Settings};
 pub use entries::{address, plain_address};

@@ -324,6 +324,9 @@ pub(crate) unsafe fn release_shared(_fiber: *mut Fiber, object: *mut u8) -> u8 {
         return 0;
     }
     fence(Ordering::Acquire);
+    // While the count is 0, a weak reference of another thread's adds none.
+    // SAFETY: as above, and the last count is the caller's.
+    unsafe { crate::weak::die(object) };
     // Whoever destroys it is the only one who knows it.
     count.store(1, Ordering::Relaxed);
     1
