@@ -18,6 +18,7 @@ use qz_types::{FnId, Row, Ty, TyKind};
 
 use crate::instantiate::Instantiator;
 
+pub(crate) mod circles;
 pub(crate) mod cross;
 mod destroy;
 pub(crate) mod made;

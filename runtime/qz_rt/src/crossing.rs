@@ -9,7 +9,7 @@
 use std::collections::{HashMap, HashSet};
 
 use qz_rt_abi::Fiber;
-use qz_rt_abi::object::{FIRST_ADDRESS, Header, StrObject};
+use qz_rt_abi::object::{FIRST_ADDRESS, Header, LOGGED, StrObject, TYPE_INDEX};
 
 use crate::context::state;
 use crate::memory::share;
@@ -27,6 +27,8 @@ pub(crate) struct Crossing {
     weak: Vec<*mut Cell>,
     /// Objects of the types that are referred to weakly.
     targets: HashSet<usize, foldhash::fast::FixedState>,
+    /// Objects of which the task's collector of circles knows.
+    logged: Vec<*mut u8>,
     /// An object was met that other tasks know, or that must not leave its own.
     known_elsewhere: bool,
 }
@@ -75,6 +77,17 @@ impl Crossing {
         if let Met::First = self.meet(object, unsafe { count(object) }) {
             self.targets.insert(object as usize);
             self.waiting.push(object);
+            // SAFETY: by the caller's promise.
+            unsafe { self.note_logged(object) };
+        }
+    }
+
+    /// # Safety
+    /// The object is live.
+    unsafe fn note_logged(&mut self, object: *mut u8) {
+        // SAFETY: by the caller's promise.
+        if unsafe { (*object.cast::<Header>()).type_index } & LOGGED != 0 {
+            self.logged.push(object);
         }
     }
 
@@ -82,6 +95,22 @@ impl Crossing {
     fn knows_all_weak(&self) -> bool {
         let met: HashSet<*mut Cell> = self.weak.iter().copied().collect();
         self.targets.iter().all(|&target| weak::cells_of(target as *mut u8).iter().all(|it| met.contains(it)))
+    }
+}
+
+/// Whether it is the collector of circles that visits the parts of an object, and has noted this one.
+///
+/// # Safety
+/// The fiber is live, and so is the object, or a small number stands in its place.
+pub(crate) unsafe fn noted_by_collector(fiber: *mut Fiber, object: *mut u8) -> bool {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        let cycles = &mut state(fiber).cycles;
+        if !cycles.is_tracing() {
+            return false;
+        }
+        cycles.meet(fiber, object);
+        true
     }
 }
 
@@ -100,18 +129,22 @@ pub(crate) unsafe fn cross_begin(fiber: *mut Fiber) {
     walk.met.clear();
     walk.weak.clear();
     walk.targets.clear();
+    walk.logged.clear();
     walk.known_elsewhere = false;
 }
 
 /// Whether nobody outside knows what can be changed.
 pub(crate) unsafe fn cross_end(fiber: *mut Fiber) -> u8 {
     // SAFETY: as above.
-    let walk = unsafe { &mut state(fiber).crossing };
-    let is_isolated =
-        !walk.known_elsewhere && walk.met.values().all(|&left| left == 0) && walk.knows_all_weak();
+    let state = unsafe { state(fiber) };
+    let walk = &mut state.crossing;
+    // What a generator sends may be in mind of the task that walks through it.
+    let known_elsewhere = walk.known_elsewhere || (state.cycles.is_off && !walk.logged.is_empty());
+    let is_isolated = !known_elsewhere && walk.met.values().all(|&left| left == 0) && walk.knows_all_weak();
     if is_isolated {
         // SAFETY: they were met, so they are live, and only the value that goes knows them.
         unsafe { weak::keep_within(&walk.weak, |target| walk.targets.contains(&(target as usize))) };
+        walk.logged.drain(..).for_each(|object| state.cycles.unlog(object));
     }
     walk.met.clear();
     is_isolated as u8
@@ -125,6 +158,9 @@ pub(crate) unsafe fn cross_next(fiber: *mut Fiber) -> *mut u8 {
 pub(crate) unsafe fn cross_text(fiber: *mut Fiber, text: *mut StrObject) {
     // SAFETY: generated code passes a live fiber and a live string, or `None` in a string's place.
     unsafe {
+        if state(fiber).cycles.is_tracing() {
+            return;
+        }
         let mut at = text;
         while at as u64 >= FIRST_ADDRESS && count(at.cast()) > 0 {
             share(fiber, at.cast());
@@ -139,6 +175,9 @@ pub(crate) unsafe fn cross_text(fiber: *mut Fiber, text: *mut StrObject) {
 pub(crate) unsafe fn cross_cell(fiber: *mut Fiber, object: *mut u8) {
     // SAFETY: generated code passes a live fiber and a live object, or a small number in its place.
     unsafe {
+        if noted_by_collector(fiber, object) {
+            return;
+        }
         if object as u64 >= FIRST_ADDRESS && count(object) > 0 {
             share(fiber, object);
             state(fiber).crossing.waiting.push(object);
@@ -149,12 +188,13 @@ pub(crate) unsafe fn cross_cell(fiber: *mut Fiber, object: *mut u8) {
 pub(crate) unsafe fn cross_object(fiber: *mut Fiber, object: *mut u8) {
     // SAFETY: as above.
     unsafe {
-        if (object as u64) < FIRST_ADDRESS {
+        if noted_by_collector(fiber, object) || (object as u64) < FIRST_ADDRESS {
             return;
         }
         let walk = &mut state(fiber).crossing;
         if let Met::First = walk.meet(object, count(object)) {
             walk.waiting.push(object);
+            walk.note_logged(object);
         }
     }
 }
@@ -170,11 +210,17 @@ pub(crate) unsafe fn cross_function(fiber: *mut Fiber, object: *mut u8) -> i64 {
     const VISITED: i64 = 2;
     // SAFETY: as above.
     unsafe {
+        if noted_by_collector(fiber, object) {
+            return VISITED;
+        }
         if (object as u64) < FIRST_ADDRESS || count(object) < 0 {
             return UNCHANGING;
         }
         match state(fiber).crossing.meet(object, count(object)) {
-            Met::First => VISIT,
+            Met::First => {
+                state(fiber).crossing.note_logged(object);
+                VISIT
+            }
             Met::Again => VISITED,
         }
     }
@@ -190,5 +236,5 @@ pub(crate) unsafe fn cross_settle(fiber: *mut Fiber, object: *mut u8) {
 
 pub(crate) unsafe fn object_type(_fiber: *mut Fiber, object: *mut u8) -> i64 {
     // SAFETY: generated code passes a live object.
-    unsafe { i64::from((*object.cast::<Header>()).type_index) }
+    unsafe { i64::from((*object.cast::<Header>()).type_index & TYPE_INDEX) }
 }

@@ -9,6 +9,7 @@ use crate::atomics::*;
 use crate::children::*;
 use crate::context::live_objects;
 use crate::crossing::*;
+use crate::cycles::*;
 use crate::files::*;
 use crate::hash::{hash_bytes, hash_seed, hash_word};
 use crate::math::*;

@@ -11,6 +11,7 @@ mod balance;
 mod children;
 pub mod context;
 mod crossing;
+mod cycles;
 mod entries;
 mod files;
 pub mod foreign;

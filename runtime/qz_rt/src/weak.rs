@@ -255,12 +255,19 @@ pub(crate) unsafe fn weak_end(_fiber: *mut Fiber, object: *mut u8) {
 
 pub(crate) unsafe fn cross_weak(fiber: *mut Fiber, cell: *mut u8) {
     // SAFETY: generated code passes a live `Weak`.
-    unsafe { state(fiber).crossing.meet_weak(cell.cast()) }
+    unsafe {
+        if !state(fiber).cycles.is_tracing() {
+            state(fiber).crossing.meet_weak(cell.cast());
+        }
+    }
 }
 
 pub(crate) unsafe fn cross_weak_shared(fiber: *mut Fiber, cell: *mut u8) {
     // SAFETY: generated code passes a live `Weak` to an object that several tasks may know.
     unsafe {
+        if state(fiber).cycles.is_tracing() {
+            return;
+        }
         share(fiber, cell);
         let target = (*cell.cast::<Cell>()).target;
         if !target.is_null() {
@@ -274,5 +281,9 @@ pub(crate) unsafe fn cross_weak_shared(fiber: *mut Fiber, cell: *mut u8) {
 
 pub(crate) unsafe fn cross_target(fiber: *mut Fiber, object: *mut u8) {
     // SAFETY: generated code passes a live object.
-    unsafe { state(fiber).crossing.meet_target(object) }
+    unsafe {
+        if !crate::crossing::noted_by_collector(fiber, object) {
+            state(fiber).crossing.meet_target(object);
+        }
+    }
 }

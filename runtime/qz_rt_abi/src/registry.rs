@@ -139,6 +139,23 @@ macro_rules! rt_functions {
             /// An object ends that a `Weak` may refer to.
             fn weak_end(object: Ptr) -> Unit: effect;
 
+            // ---- circles; see `qz_rt::cycles`
+            /// An object lost a reference, and has others.
+            fn cycles_log(object: Ptr) -> Unit: ;
+            /// Whether the collector has something to do.
+            fn cycles_due() -> Bool: effect;
+            /// Begins a search, if `all` with all that may be left in circles.
+            fn cycles_begin(all: Bool) -> Unit: effect;
+            /// An object whose parts are to be visited, or null.
+            fn cycles_next() -> Ptr: effect;
+            /// Whether the search found objects to end.
+            fn cycles_found() -> Bool: effect;
+            /// Hands some objects over that the next destroy function ends (`next_deferred`), such as that of the object
+            /// given; whether there is more to do.
+            fn cycles_release(sweep: Ptr) -> Bool: effect;
+            /// How a destroy function goes on: 0 as usual, 1 with nothing but the object's `drop`, 2 without it.
+            fn cycles_stage(object: Ptr) -> Int: effect;
+
             // ---- failure
             /// Starts a panic with this message.
             fn panic(message: Str) -> Unit: panics never;
