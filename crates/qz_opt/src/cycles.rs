@@ -5,7 +5,7 @@
 //! made: what is only built from parts that exist refers to older objects. Types of other programs pay nothing.
 //!
 //! What is left in a circle lost its last reference from outside either by giving up a count, of which engines tell the
-//! runtime, or by a store that moved it into the circle ([`log_stores`]).
+//! runtime, or by a store that moved it into the circle ([`log_moves`]).
 
 use std::sync::Arc;
 
@@ -239,16 +239,17 @@ fn call(body: &mut Body, callee: Callee, arg: Option<Operand>) -> StmtKind {
     StmtKind::Call(Box::new(Call { dest, callee, args: arg.into_iter().collect() }))
 }
 
-/// A reference that moves into an object may be the last one from outside, if the object was reached by it. Giving it
-/// a count more for a moment makes the runtime look.
-pub(crate) fn log_stores(module: &mut Module, layouts: &Layouts, drops: &Drops) {
+/// A reference that moves into an object may be the last one from outside, if the object was reached by it; one that
+/// moves out of an object is one from outside from then on, which a search that has visited the object must hear of.
+/// Giving it a count more for a moment makes the runtime look.
+pub(crate) fn log_moves(module: &mut Module, layouts: &Layouts, drops: &Drops) {
     if module.cyclic.is_empty() {
         return;
     }
     let leads = Leads { cyclic: module.cyclic.clone(), drops };
     for instance in module.instances.values_mut() {
         if !glue::has_counts(&instance.key) {
-            log_stores_of(instance, layouts, &leads);
+            log_moves_of(instance, layouts, &leads);
         }
     }
 }
@@ -273,16 +274,23 @@ impl Leads<'_> {
     }
 }
 
-fn log_stores_of(instance: &mut Instance, layouts: &Layouts, leads: &Leads) {
+/// Whether a place is in an object or behind a pointer, not in a local.
+fn in_memory(place: &Place) -> bool {
+    place.proj.iter().any(|proj| matches!(proj, Proj::Deref | Proj::Index(_) | Proj::Capture(_)))
+}
+
+fn log_moves_of(instance: &mut Instance, layouts: &Layouts, leads: &Leads) {
     let Some(shared) = &instance.body else { return };
     let found = |body: &Body, stmt: &Stmt| -> Vec<Place> {
-        let (StmtKind::Assign(place, _) | StmtKind::Init(place, _)) = &stmt.kind else { return Vec::new() };
-        if !place.proj.iter().any(|proj| matches!(proj, Proj::Deref | Proj::Index(_) | Proj::Capture(_))) {
-            return Vec::new();
-        }
+        let into = match &stmt.kind {
+            StmtKind::Assign(place, _) | StmtKind::Init(place, _) => in_memory(place),
+            StmtKind::Call(_) => false,
+            _ => return Vec::new(),
+        };
         let mut moved = Vec::new();
         each_stmt_operand(&stmt.kind, &mut |operand| {
             if let Operand::Move(from) = operand
+                && (into || in_memory(from))
                 && leads.holds(layouts.resolve(layouts.place_ty(body, from)))
             {
                 moved.push(from.clone());

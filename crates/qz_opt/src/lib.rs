@@ -206,7 +206,7 @@ fn build(
         outline::outline_counts(&mut module, source, &layouts, &drops, &panics);
         check(&module, &layouts, options, "the last clean-up", Some(&release_panics))?;
     }
-    cycles::log_stores(&mut module, &layouts, &drops);
+    cycles::log_moves(&mut module, &layouts, &drops);
     observe(Stage::Finished, &module);
     Ok(module)
 }

@@ -9,7 +9,7 @@
 use std::collections::{HashMap, HashSet};
 
 use qz_rt_abi::Fiber;
-use qz_rt_abi::object::{FIRST_ADDRESS, Header, LOGGED, StrObject, TYPE_INDEX};
+use qz_rt_abi::object::{FIRST_ADDRESS, Header, LOGGED, MET, StrObject, TYPE_INDEX};
 
 use crate::context::state;
 use crate::memory::share;
@@ -86,7 +86,7 @@ impl Crossing {
     /// The object is live.
     unsafe fn note_logged(&mut self, object: *mut u8) {
         // SAFETY: by the caller's promise.
-        if unsafe { (*object.cast::<Header>()).type_index } & LOGGED != 0 {
+        if unsafe { (*object.cast::<Header>()).type_index } & (LOGGED | MET) != 0 {
             self.logged.push(object);
         }
     }
@@ -144,7 +144,8 @@ pub(crate) unsafe fn cross_end(fiber: *mut Fiber) -> u8 {
     if is_isolated {
         // SAFETY: they were met, so they are live, and only the value that goes knows them.
         unsafe { weak::keep_within(&walk.weak, |target| walk.targets.contains(&(target as usize))) };
-        walk.logged.drain(..).for_each(|object| state.cycles.unlog(object));
+        // SAFETY: the fiber is live, and so are the objects.
+        walk.logged.drain(..).for_each(|object| unsafe { state.cycles.unlog(fiber, object) });
     }
     walk.met.clear();
     is_isolated as u8

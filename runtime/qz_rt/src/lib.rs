@@ -15,6 +15,7 @@ mod cycles;
 mod entries;
 mod files;
 pub mod foreign;
+mod graph;
 mod hash;
 mod large;
 mod math;

@@ -8,7 +8,7 @@ use std::alloc::{GlobalAlloc, Layout};
 use std::sync::atomic::{AtomicI32, Ordering, fence};
 
 use qz_rt_abi::classes::{CLASS_SIZES, class_of};
-use qz_rt_abi::object::{Header, IMMORTAL, LOGGED, TYPE_INDEX};
+use qz_rt_abi::object::{Header, IMMORTAL, LOGGED, MET, TYPE_INDEX};
 use qz_rt_abi::{Fiber, Worker};
 
 use crate::balance::blocks_of_others;
@@ -352,8 +352,8 @@ pub(crate) unsafe fn share(fiber: *mut Fiber, object: *mut u8) {
     unsafe {
         let header = object.cast::<Header>();
         if (*header).count > 0 && !state(fiber).cycles.is_tracing() {
-            if (*header).type_index & LOGGED != 0 {
-                state(fiber).cycles.unlog(object);
+            if (*header).type_index & (LOGGED | MET) != 0 {
+                state(fiber).cycles.unlog(fiber, object);
             }
             (*header).count = -(*header).count;
         }

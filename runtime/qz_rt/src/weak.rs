@@ -111,6 +111,11 @@ pub(crate) unsafe fn die(target: *mut u8) {
     }
 }
 
+/// Whether a weak reference leads to an object.
+pub(crate) fn is_target(target: *mut u8) -> bool {
+    IN_USE.load(Ordering::Relaxed) && part_of(target).contains_key(&(target as usize))
+}
+
 /// The cells that refer to an object. They stay what they are as long as no other task knows the object.
 pub(crate) fn cells_of(target: *mut u8) -> Vec<*mut Cell> {
     let mut cells = Vec::new();

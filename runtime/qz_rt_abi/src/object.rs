@@ -22,8 +22,12 @@ pub struct Header {
 pub const LOGGED: u32 = 1 << 31;
 /// In [`Header::type_index`]: the object was left in a circle, and is being ended.
 pub const CONDEMNED: u32 = 1 << 30;
+/// In [`Header::type_index`]: a search for circles has met the object.
+pub const MET: u32 = 1 << 29;
+/// In [`Header::type_index`]: a generator took a reference from an object that a search of its task has met.
+pub const CHANGED: u32 = 1 << 28;
 /// What is left of [`Header::type_index`] is an index. Only types that may be in circles have more.
-pub const TYPE_INDEX: u32 = CONDEMNED - 1;
+pub const TYPE_INDEX: u32 = CHANGED - 1;
 
 /// The count of objects that are never freed: literals and constants. Counting past `i32::MAX` ends here.
 pub const IMMORTAL: i32 = i32::MIN;
