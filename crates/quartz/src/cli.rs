@@ -126,6 +126,19 @@ pub(crate) struct CacheFlags {
     pub(crate) explain_cache: Option<Explanation>,
 }
 
+impl CacheFlags {
+    /// The same as words of a command line.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let explain = self.explain_cache.map(|it| match it {
+            Explanation::Table => "--explain-cache=table",
+            Explanation::Json => "--explain-cache=json",
+        });
+        let flags = [(self.no_cache, "--no-cache"), (self.check_cache, "--check-cache")];
+        let flags = flags.into_iter().filter(|it| it.0).map(|it| it.1);
+        flags.chain(explain).map(str::to_owned).collect()
+    }
+}
+
 #[derive(Copy, Clone, ValueEnum, PartialEq, Eq)]
 pub(crate) enum Explanation {
     Table,

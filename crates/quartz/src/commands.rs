@@ -70,9 +70,13 @@ impl Look {
         }
     }
 
+    fn words(&self, problems: &[Diagnostic], sources: &SourceMap) -> String {
+        problems.iter().map(|it| self.show(it, sources)).collect()
+    }
+
     /// Writes problems to standard error; whether one is an error.
     fn report(&self, problems: &[Diagnostic], sources: &SourceMap) -> bool {
-        let text: String = problems.iter().map(|it| self.show(it, sources)).collect();
+        let text = self.words(problems, sources);
         // A reader that went away is no reason to fail differently.
         std::io::stderr().write_all(text.as_bytes()).ok();
         let errors = problems.iter().filter(|it| it.is_error()).count();
@@ -83,49 +87,31 @@ impl Look {
     }
 }
 
-/// Loads a program or says why that is not possible.
-fn load(look: &Look, root: Root, cache: Option<&Cache>) -> Option<Program> {
-    let is_test = is_spec(&root);
-    load_as(look, root, cache, is_test)
-}
-
-fn is_spec(root: &Root) -> bool {
-    matches!(root, Root::File(path) if path.to_string_lossy().ends_with("_spec.qz"))
-}
-
-/// The same, as part of a test or not.
-fn load_as(look: &Look, root: Root, cache: Option<&Cache>, is_test: bool) -> Option<Program> {
-    match qz_driver::load_for(root, cache, look.settings(is_test)) {
-        Ok(loaded) => Some(qz_driver::collect(loaded)),
-        Err(error) => {
-            eprintln!("error[{}]: `{}` cannot be read: {}", error.code, error.path, error.reason);
-            None
-        }
-    }
-}
-
 /// Checks a program; gives the exit status.
 fn check_path(look: &Look, path: &Path, flags: &CacheFlags, timings: &mut Timings) -> u8 {
     let is_std = path.as_os_str() == "std" && !path.is_file();
     let root = if is_std { Root::Std } else { Root::File(path.to_path_buf()) };
-    let caching = Caching::open(look, flags, if is_std { None } else { Some(path) });
+    let caching = Caching::open(look, flags, &root);
     if let Some(known) = caching.get().and_then(|cache| cache.unchanged(path)) {
         timings.done("check");
         look.report(&known.warnings, &known.sources);
-        return caching.end(|| known.warnings == check_anew(look, &root).unwrap_or_default());
+        let told = look.words(&known.warnings, &known.sources);
+        return caching.end(|| check_anew(look, &caching, root).is_some_and(|anew| anew == told));
     }
-    let Some(program) = load(look, root.clone(), caching.get()) else { return STATUS_PROBLEMS };
+    let Some(program) = caching.load(root.clone()) else { return STATUS_PROBLEMS };
     timings.done("load");
     let checker = Checker::for_problems(&program.defs);
     let problems = qz_driver::check(&program, &checker, caching.get());
     timings.done("check");
     let status = if look.report(&problems, &program.sources) { STATUS_PROBLEMS } else { 0 };
-    caching.end(|| problems == check_anew(look, &root).unwrap_or_default()).max(status)
+    let told = look.words(&problems, &program.sources);
+    caching.end(|| check_anew(look, &caching, root).is_some_and(|anew| anew == told)).max(status)
 }
 
 /// Prints what each function of a program performs; gives the exit status.
 fn print_effects(look: &Look, path: &Path) -> u8 {
-    let Some(program) = load(look, Root::File(path.to_path_buf()), None) else { return STATUS_PROBLEMS };
+    let root = Root::File(path.to_path_buf());
+    let Some(program) = Caching::none(look, &root).load(root) else { return STATUS_PROBLEMS };
     let checker = Checker::new(&program.defs);
     let problems = qz_driver::check(&program, &checker, None);
     if look.report(&problems, &program.sources) {
@@ -135,10 +121,11 @@ fn print_effects(look: &Look, path: &Path) -> u8 {
     0
 }
 
-/// What checking finds that knows nothing of what was done before.
-fn check_anew(look: &Look, root: &Root) -> Option<Vec<Diagnostic>> {
-    let program = load(look, root.clone(), None)?;
-    Some(qz_driver::check(&program, &Checker::for_problems(&program.defs), None))
+/// What checking says that knows nothing of what was done before.
+fn check_anew(look: &Look, caching: &Caching, root: Root) -> Option<String> {
+    let program = caching.load_anew(root)?;
+    let problems = qz_driver::check(&program, &Checker::for_problems(&program.defs), None);
+    Some(look.words(&problems, &program.sources))
 }
 
 /// How long each stage took.
@@ -201,23 +188,25 @@ fn root_of(file: &Path) -> Option<Root> {
 
 fn run(look: &Look, command: &Run) -> u8 {
     let mut timings = Timings::new(command.timings);
+    let Some(root) = root_of(&command.file) else { return STATUS_USE };
     // Stages are looked at as they are made.
     let asks_for_less = command.emit.is_some() || command.stop_after.is_some();
-    let file = Some(&*command.file).filter(|it| !asks_for_less && it.as_os_str() != "-");
-    let caching = Caching::open(look, &command.caching, file);
+    let caching = match asks_for_less {
+        true => Caching::none(look, &root),
+        false => Caching::open(look, &command.caching, &root),
+    };
     let options = run_options(command);
     if let Some(status) =
         caching.get().and_then(|cache| run_again(look, cache, &options, command, &mut timings))
     {
         timings.print();
-        return caching.end(|| cache::runs_the_same(&command.file, &options)).max(status);
+        return caching.end(|| caching.runs_the_same(&command.file, &options)).max(status);
     }
-    let Some(root) = root_of(&command.file) else { return STATUS_USE };
-    let Some(program) = load(look, root, caching.get()) else { return STATUS_PROBLEMS };
+    let Some(program) = caching.load(root) else { return STATUS_PROBLEMS };
     timings.done("load");
     let status = run_loaded(look, command, &program, &options, caching.get(), &mut timings);
     timings.print();
-    caching.end(|| cache::runs_the_same(&command.file, &options)).max(status)
+    caching.end(|| caching.runs_the_same(&command.file, &options)).max(status)
 }
 
 /// Runs a program that was compiled before and did not change; nothing if there is none.

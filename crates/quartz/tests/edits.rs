@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
+use qz_cache::{Key, Store, Tier};
 use qz_driver::cache::Place;
 use qz_driver::{Cache, Root};
 use qz_infer::Checker;
@@ -91,7 +92,7 @@ fn check(file: &Path, cache: Option<&Cache>) -> String {
     if let Some(known) = cache.and_then(|cache| cache.unchanged(file)) {
         return known.warnings.iter().map(|it| qz_diag::render_human(it, &known.sources, false)).collect();
     }
-    let Ok(loaded) = qz_driver::load(Root::File(file.to_owned()), cache) else { return "unreadable".into() };
+    let Ok(loaded) = qz_driver::load(Root::File(file.to_owned()), &Default::default(), cache) else { return "unreadable".into() };
     let program = qz_driver::collect(loaded);
     let problems = qz_driver::check(&program, &Checker::for_problems(&program.defs), cache);
     problems.iter().map(|it| qz_diag::render_human(it, &program.sources, false)).collect()
@@ -99,7 +100,7 @@ fn check(file: &Path, cache: Option<&Cache>) -> String {
 
 fn open(scratch: &Scratch) -> Cache {
     let place = Place { folder: scratch.cache(), limit: 1 << 30, remote: None };
-    Cache::at(&place, &scratch.main(), "").unwrap_or_else(|_| panic!("the temporary folder can be written"))
+    Cache::at(&place, &scratch.main(), &Default::default()).unwrap_or_else(|_| panic!("the temporary folder can be written"))
 }
 
 /// Removes, cuts off or changes one entry.
@@ -312,4 +313,93 @@ fn the_bound_holds() {
 
 fn text_of(output: &Output) -> String {
     text(&output.stdout)
+}
+
+const SPEC: &str = "import * from qspec
+
+def main(): Int
+  it(\"is\") do
+    assert_eq(1, 1)
+  end
+  qspec_main()
+end
+";
+
+/// The machine code of the program that was run last.
+fn image(scratch: &Scratch, store: &Store, known: &[PathBuf]) -> (Key, Vec<u8>) {
+    let new = scratch.entries().into_iter().filter(|it| !known.contains(it));
+    let code = new.filter(|it| it.components().any(|part| part.as_os_str() == "code"));
+    let key = |path: &Path| {
+        let start = path.parent()?.file_name()?.to_str()?;
+        Key::from_hex(&format!("{start}{}", path.file_name()?.to_str()?))
+    };
+    let images = code.filter_map(|path| {
+        let key = key(&path)?;
+        Some((key, store.get(Tier::Code, key).content()?))
+    });
+    images.max_by_key(|it| it.1.len()).expect("a program was kept")
+}
+
+/// A whole entry that says something false is the one kind of damage that only comparing finds.
+#[test]
+fn comparing_finds_a_false_entry() {
+    let scratch = Scratch::new("false");
+    let store = Store::open(&scratch.cache(), 1 << 30).expect("the temporary folder can be written");
+    let program = |name: &str| std::fs::write(scratch.0.join(name), format!("def main\n  puts(\"{name}\")\nend\n"));
+    let mut images = Vec::new();
+    for name in ["one.qz", "two.qz"] {
+        program(name).expect("the file can be written");
+        let known = scratch.entries();
+        assert_eq!(text_of(&scratch.output(&["run", name])), format!("{name}\n"));
+        images.push(image(&scratch, &store, &known));
+    }
+    let compare = |name: &str| scratch.output(&["run", "--check-cache", name]);
+    assert_eq!(compare("one.qz").status.code(), Some(0));
+    store.put(Tier::Code, images[0].0, &images[1].1);
+    let found = compare("one.qz");
+    assert_eq!(text(&found.stdout), "two.qz\n");
+    assert_eq!(found.status.code(), Some(70), "{}", text(&found.stderr));
+    assert!(text(&found.stderr).contains("what the cache gave is not what is made without it"));
+}
+
+/// Warnings are the same whether they were kept or found; so are executables and folders of parts.
+#[test]
+fn comparing_finds_nothing_else() {
+    let scratch = Scratch::new("compare");
+    let text_of_main = "import part\n\ndef main\n  unused = 1\n  puts(part::name)\nend\n";
+    std::fs::write(scratch.main(), text_of_main).expect("the file can be written");
+    let part = "import std/path\n\ndef name: String\n  other = 2\n  \"part\"\nend\n";
+    std::fs::write(scratch.0.join("part.qz"), part).expect("the file can be written");
+    std::fs::write(scratch.0.join("main_spec.qz"), SPEC).expect("the file can be written");
+    let commands: [&[&str]; 6] = [
+        &["check", "--check-cache", "main.qz"],
+        &["run", "--check-cache", "main.qz"],
+        &["build", "--check-cache", "--emit-deps", "main.qz", "-o", "main"],
+        &["build", "--check-cache", "--separate", "--emit=obj", "main.qz", "-o", "parts"],
+        &["build", "--check-cache", "--release", "main.qz", "-o", "fast"],
+        &["test", "--check-cache", "."],
+    ];
+    for command in commands {
+        for round in ["new", "known"] {
+            let found = scratch.output(command);
+            let words = text(&found.stderr);
+            assert_eq!(found.status.code(), Some(0), "{command:?}, {round}: {words}{}", text(&found.stdout));
+            assert!(words.matches("`unused`").count() < 2, "{command:?}, {round}: told twice: {words}");
+        }
+    }
+    let left: Vec<_> = std::fs::read_dir(&scratch.0).into_iter().flatten().flatten().map(|it| it.file_name()).collect();
+    assert!(!left.iter().any(|it| it.to_string_lossy().contains(".anew")), "{left:?}");
+}
+
+#[test]
+fn tests_say_what_they_reused() {
+    let scratch = Scratch::new("explain");
+    std::fs::write(scratch.0.join("a_spec.qz"), SPEC).expect("the file can be written");
+    let told = |flag: &str| text(&scratch.output(&["test", flag, "."]).stderr);
+    assert!(told("--explain-cache").contains("made: there was no entry"));
+    assert!(told("--explain-cache").contains("(the whole program)"));
+    assert!(told("--explain-cache=json").contains("\"tier\":\"program\""));
+    std::fs::remove_dir_all(scratch.cache()).expect("the cache can be removed");
+    assert_eq!(told("--no-cache"), "");
+    assert!(scratch.entries().is_empty());
 }

@@ -6,13 +6,14 @@
 //! * `checked: a b` modules that were checked anew, `-` for none; not said if the whole program was as it was;
 //! * `parsed: a`, `constants: a`: the same for these;
 //! * `unchanged`: nothing was looked at but the files' texts;
+//! * `damaged: check`: tiers with entries that were not whole;
 //! * `prints: …` lines of standard output, `fails: QZ0300 …` codes of errors, `warns: QZ7201 …`.
 //!
 //! Between them `--- edit FILE` with lines `-old` and `+new`, `--- delete FILE`, `--- restore FILE`, `--- rename FILE TO`,
 //! `--- damage TIER` (flips a bit in every entry of a tier), `--- remove TIER`, `--- env NAME=VALUE`.
 //! `QUARTZ_BLESS=1` writes what was found.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -206,8 +207,13 @@ fn expectations(told: &[&str], output: &Output, said: &[&str], body: &str) -> St
     let told: Vec<serde_json::Value> =
         told.iter().map(|it| serde_json::from_str(it).expect("an object a line")).collect();
     let is = |it: &serde_json::Value, tier: &str| it["tier"] == tier;
-    if told.iter().any(|it| is(it, "program")) {
+    if told.iter().any(|it| is(it, "program") && it["reused"] == true) {
         line("unchanged".into());
+    }
+    let is_damaged = |it: &&serde_json::Value| it["reason"].as_str().is_some_and(|it| it.starts_with("made: the entry "));
+    let tiers: BTreeSet<&str> = told.iter().filter(is_damaged).filter_map(|it| it["tier"].as_str()).collect();
+    if !tiers.is_empty() {
+        line(format!("damaged: {}", tiers.into_iter().collect::<Vec<_>>().join(" ")));
     }
     for (tier, word) in [("parse", "parsed"), ("check", "checked"), ("constants", "constants")] {
         let all = || told.iter().filter(|it| is(it, tier));

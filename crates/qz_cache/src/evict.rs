@@ -159,3 +159,36 @@ fn key_of(path: &Path) -> Option<Key> {
     let start = path.parent()?.file_name()?.to_str()?;
     Key::from_hex(&format!("{start}{rest}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(n: u8) -> Key {
+        Key::of_content(&[n])
+    }
+
+    /// Makes an entry look as if it was used that many minutes ago.
+    fn used(store: &Store, n: u8, minutes: u64) {
+        let file = fs::File::options().write(true).open(store.path(Tier::Parse, key(n))).expect("it is there");
+        file.set_modified(SystemTime::now() - Duration::from_secs(60 * minutes)).expect("it can be set");
+    }
+
+    #[test]
+    fn what_was_not_used_for_longest_goes_first() {
+        let folder = std::env::temp_dir().join(format!("quartz-evict-{}", std::process::id()));
+        fs::remove_dir_all(&folder).ok();
+        let content: Vec<u8> = (0..10_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        let store = Store::open(&folder, u64::MAX).expect("the temporary folder can be written");
+        (0..10).for_each(|n| store.put(Tier::Parse, key(n), &content));
+        // The last ones written are the oldest, but for one that was asked for just now.
+        (0..10).for_each(|n| used(&store, n, 60 * (1 + u64::from(n))));
+        assert!(matches!(store.get(Tier::Parse, key(9)), Found::Content(_)));
+        store.close();
+        let all: u64 = store.usage().iter().map(|it| it.bytes).sum();
+        let gone = bound(store.folder(), all - 1);
+        let left: Vec<u8> = (0..10).filter(|&n| store.path(Tier::Parse, key(n)).exists()).collect();
+        assert_eq!((gone.entries, left), (3, vec![0, 1, 2, 3, 4, 5, 9]));
+        fs::remove_dir_all(&folder).ok();
+    }
+}

@@ -163,6 +163,9 @@ codes! {
     USED_AFTER_CROSSING = 1210, Error, "a name is used after its value went to another task";
     NOT_SEND = 1211, Error, "a value cannot go to another task";
     CAPTURED_VAR = 1212, Error, "a `var` cannot be used in another task";
+    LINEAR_LOST = 1213, Error, "a linear value is not used";
+    LINEAR_AGAIN = 1214, Error, "a linear value is used twice";
+    LINEAR_PLACE = 1215, Error, "a linear value cannot be here";
     UNUSED_NAME = 7201, Warning, "a name is never read";
     UNUSED_RESULT = 7202, Warning, "a result is thrown away";
     UNREACHABLE = 7203, Warning, "code that cannot be reached";

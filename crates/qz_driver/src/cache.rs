@@ -27,9 +27,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use qz_cache::{Damage, Evicted, Key, KeyBuilder, Store, Usage};
+use qz_macros::Settings;
 
 pub use explain::{Journal, Line, Outcome, Stage};
-pub use image::image_is_clean;
 pub use place::{CacheProblem, Place};
 pub use program::Unchanged;
 
@@ -48,13 +48,12 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Opens the cache of a program; `flags` are those that decide what the front end makes of it. There is none if its
-    /// folder cannot be written.
-    pub fn open(root: &Path, flags: &str) -> Result<Cache, CacheProblem> {
+    /// Opens the cache of a program that is loaded with these settings. There is none if its folder cannot be written.
+    pub fn open(root: &Path, settings: &Settings) -> Result<Cache, CacheProblem> {
         match Place::shared(root) {
-            Ok(place) => Cache::at(&place, root, flags),
+            Ok(place) => Cache::at(&place, root, settings),
             Err(words) => {
-                let cache = Cache::at(&Place::find(root), root, flags)?;
+                let cache = Cache::at(&Place::find(root), root, settings)?;
                 cache.complaints.borrow_mut().push(words);
                 Ok(cache)
             }
@@ -62,9 +61,12 @@ impl Cache {
     }
 
     /// Opens the cache that stands in a folder.
-    pub fn at(place: &Place, root: &Path, flags: &str) -> Result<Cache, CacheProblem> {
+    pub fn at(place: &Place, root: &Path, settings: &Settings) -> Result<Cache, CacheProblem> {
         let name = place.name_of(root);
-        let base = KeyBuilder::new("quartz 1").key(build_id::build_id()).str(flags).finish();
+        let Settings { os, arch, features, test } = settings;
+        let base = KeyBuilder::new("quartz 2").key(build_id::build_id()).str(os).str(arch);
+        let base = base.number(u64::from(*test)).number(features.len() as u64);
+        let base = features.iter().fold(base, |key, it| key.str(it)).finish();
         Ok(Cache {
             store: place.open()?,
             base,

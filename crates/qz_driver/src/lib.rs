@@ -29,7 +29,7 @@ pub use consts::Constants;
 pub use coverage::LineCounters;
 pub use dump::{EmitKind, emit};
 pub use inputs::{inputs, json_dependencies, make_rule};
-pub use load::{Loaded, Root, load, load_for};
+pub use load::{Loaded, Root, load};
 pub use native::{Artefact, BuildOptions, CodeBy, build_native, output_of, write_header};
 pub use qz_macros::Settings;
 pub use run::{Engine, Failure, Finished, RunOptions, Shape, Start, ToolProblem, build, compiled, run};
@@ -56,8 +56,9 @@ pub struct Program {
 }
 
 impl Program {
-    /// Whether what a module is checked to be depends on its text and on the interfaces that it sees alone. What macros make
-    /// of it depends on their bodies (binary types are made in the same way), included files are others' texts, and what it performs depends on the bodies it calls.
+    /// Whether what a module is checked to be depends on its text and on the interfaces that it sees alone. What macros
+    /// make of it depends on their bodies (binary types are made in the same way), included files are others' texts, and
+    /// what it performs depends on the bodies it calls.
     fn has_separate_modules(&self, checker: &Checker<'_>) -> bool {
         let as_written = |&module: &ModuleId| {
             let file = self.defs.file_of(module);

@@ -96,15 +96,11 @@ struct Pending {
     folder: Option<PathBuf>,
 }
 
-/// Loads a program or one file of it. What the cache knows is not parsed again.
-pub fn load(root: Root, cache: Option<&Cache>) -> Result<Loaded, CannotRead> {
-    load_for(root, cache, Settings::default())
-}
-
-/// The same with what `@cfg` asks about.
-pub fn load_for(root: Root, cache: Option<&Cache>, settings: Settings) -> Result<Loaded, CannotRead> {
+/// Loads a program or one file of it; `settings` are what `@cfg` asks about. What the cache knows, which must have been
+/// opened with the same settings, is not parsed again.
+pub fn load(root: Root, settings: &Settings, cache: Option<&Cache>) -> Result<Loaded, CannotRead> {
     let in_tests = settings.test;
-    let mut loader = Loader { cache, settings, ..Loader::default() };
+    let mut loader = Loader { cache, settings: settings.clone(), ..Loader::default() };
     let mut root_file = None;
     match root {
         Root::File(path) => {

@@ -432,6 +432,7 @@ impl Collector<'_> {
             repr_c: attrs.repr_c,
             silent_drop: attrs.silent_drop,
             for_users: attrs.function.for_users,
+            is_linear: false,
             lang,
             actor: None,
             effect: None,
@@ -447,13 +448,11 @@ impl Collector<'_> {
     fn struct_def(&mut self, it: ast::StructDef<'_>) {
         let attrs = self.attrs(it.attrs());
         let Some(name) = it.name() else { return };
-        if it.is_linear() {
-            let span = self.span(name.range());
-            self.defs.report(words::not_yet(span, "linear structs"));
-        }
         let kind = if attrs.value { AdtKind::Value } else { AdtKind::Struct };
         let lang = attrs.function.lang;
         let id = self.adt(name, it.syntax(), kind, it.is_private(), attrs, lang);
+        self.defs.adts[id].is_linear = it.is_linear();
+        self.defs.has_linear |= it.is_linear();
         self.declare(name, Def::Adt(id), it.is_private());
         for (index, field) in it.fields().enumerate() {
             self.attrs(field.attrs());

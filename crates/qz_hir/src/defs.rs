@@ -53,6 +53,8 @@ pub struct Defs {
     pub(crate) variants_seen: RefCell<FxHashMap<ModuleId, Arc<SeenVariants>>>,
     /// Methods of the other traits that a module sees, by name; made when first asked for.
     pub(crate) traits_seen: RefCell<FxHashMap<ModuleId, Arc<SeenMethods>>>,
+    /// There is a linear struct.
+    pub has_linear: bool,
     /// Functions that hold the default values of fields.
     pub(crate) field_defaults: FxHashMap<(AdtId, u32), FnId>,
     pub(crate) problems: RefCell<Vec<Diagnostic>>,
@@ -317,6 +319,8 @@ pub struct AdtDef {
     /// Nobody can tell when its `drop` runs, so names need not keep their values for it. Of the library.
     pub silent_drop: bool,
     pub for_users: UseAttrs,
+    /// Its values are used exactly once.
+    pub is_linear: bool,
     pub lang: Option<Name>,
     pub actor: Option<ActorSide>,
     /// It holds what handlers of this effect do.

@@ -1,10 +1,12 @@
 //! The words for problems with types, calls and traits. One family to a file; facts come in as data.
 
+pub(crate) mod borrows;
 mod calls;
 mod crossings;
 mod data;
 pub(crate) mod effects;
 mod foreign;
+pub(crate) mod linear;
 mod operators;
 mod synonyms;
 mod traits;

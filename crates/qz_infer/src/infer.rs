@@ -8,6 +8,7 @@ mod data;
 mod effects;
 mod exprs;
 mod finish;
+mod flow;
 mod foreign;
 mod lambdas;
 mod lints;

@@ -56,6 +56,9 @@ impl Checker<'_> {
                 self.defs.report(words::recursive_value(self.defs.adt_span(id), def.name));
             }
             self.check_member_names(id);
+            if self.defs.has_linear {
+                self.check_linear_type(id);
+            }
         }
         for (id, alias) in self.defs.aliases.iter() {
             if wanted(alias.module) {

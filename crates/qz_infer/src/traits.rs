@@ -553,6 +553,9 @@ impl TraitCx<'_, '_> {
                 {
                     return None;
                 }
+                if derived == Derived::Clone && self.ck.defs.adts[id].is_linear {
+                    return None;
+                }
                 let fields = self.ck.defs.adt_fields(id);
                 let types = fields.variants.iter().flat_map(|it| &it.fields).map(|it| subst(it.ty, args));
                 Some(types.map(|ty| self.ck.normalize_with(self.table, self.preds, ty)).collect())

@@ -15,6 +15,7 @@ use qz_types::ty::common;
 use qz_types::{FnId, Mutability, Ty, TyKind};
 
 use crate::Lowerer;
+use crate::borrows::Alias;
 
 /// Where a variable of the source lives.
 #[derive(Clone, Debug)]
@@ -64,6 +65,8 @@ pub(crate) struct Cx<'l, 'c, 'd> {
     pub(crate) checked: Arc<CheckedFn>,
     pub(crate) b: Builder,
     pub(crate) homes: FxHashMap<LocalId, Home>,
+    /// Names for places inside of objects.
+    pub(crate) aliases: FxHashMap<LocalId, Alias>,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) loops: Vec<LoopFrame>,
 }
@@ -128,6 +131,7 @@ impl<'l, 'c, 'd> Cx<'l, 'c, 'd> {
             checked,
             b,
             homes: FxHashMap::default(),
+            aliases: FxHashMap::default(),
             scopes: Vec::new(),
             loops: Vec::new(),
         }

@@ -221,6 +221,9 @@ impl Cx<'_, '_, '_> {
         if let Some(&Coercion::AutoRef { mutable }) = self.types().coercions.get(expr) {
             return self.borrowed_argument(expr, mutable, write_backs);
         }
+        if let Some(lent) = self.alias_argument(expr, write_backs) {
+            return lent;
+        }
         if let qz_hir::body::Expr::Borrow { mutable, operand } = self.body.exprs[expr]
             && !self.types().coercions.contains(expr)
             && !matches!(self.ty(operand).kind(), qz_types::TyKind::Ref(..))

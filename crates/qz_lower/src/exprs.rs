@@ -174,8 +174,12 @@ impl Cx<'_, '_, '_> {
 
     /// Immutable names are read where they stand; a `var` may change before the value is used.
     fn read_local(&mut self, local: hir::LocalId) -> Operand {
-        let place = self.home_place(local);
         let ty = self.local_ty(local);
+        if self.aliases.contains_key(&local) {
+            let mutable = matches!(ty.kind(), TyKind::Ref(Mutability::Mut, _));
+            return self.alias_copy(local, mutable, None).expect("just seen");
+        }
+        let place = self.home_place(local);
         let it = &self.body.locals[local];
         if !it.mutable && place.proj.is_empty() { Operand::Copy(place) } else { self.read(place, ty) }
     }
@@ -230,6 +234,13 @@ impl Cx<'_, '_, '_> {
 
     fn bind(&mut self, pat: hir::PatId, value: ExprId) {
         let ty = self.types().pats[pat];
+        if let hir::Pat::Bind { local, sub: None } = self.body.pats[pat]
+            && matches!(ty.kind(), TyKind::Ref(..))
+            && let Some(alias) = self.alias_of(value)
+        {
+            self.aliases.insert(local, alias);
+            return;
+        }
         let operand = self.value(value);
         if ty.is_never() {
             return;

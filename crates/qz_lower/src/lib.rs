@@ -5,6 +5,7 @@
 //! made here as MIR ([`derive`], [`synth`]).
 
 mod body;
+mod borrows;
 mod calls;
 mod casts;
 mod closures;

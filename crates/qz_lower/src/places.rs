@@ -43,6 +43,11 @@ impl LPlace {
         self.element.is_none() && self.place.proj.iter().all(|it| matches!(it, qz_mir::Proj::Field(_)))
     }
 
+    /// Whether storing goes through `op_index_set`.
+    pub(crate) fn is_element(&self) -> bool {
+        self.element.is_some()
+    }
+
     fn then_field(mut self, index: u32) -> LPlace {
         self.place = self.place.field(index);
         self
@@ -63,6 +68,9 @@ impl Cx<'_, '_, '_> {
     pub(crate) fn place(&mut self, expr: ExprId) -> LPlace {
         match self.body.exprs[expr].clone() {
             Expr::Local { local } => {
+                if let Some(place) = self.alias_place(local) {
+                    return place;
+                }
                 let place = self.home_place(local);
                 let place = match self.local_ty(local).kind() {
                     TyKind::Ref(..) => place.deref(),
@@ -136,6 +144,51 @@ impl Cx<'_, '_, '_> {
         self.b.call(copy, getter, [base.clone(), key.clone()]);
         let setter = self.setter(expr);
         LPlace { place: Place::local(copy), element: Some(Box::new(Element { base, key, setter, copy })) }
+    }
+
+    /// What reads the element that a place is (part of).
+    pub(crate) fn element_getter(&self, place: ExprId) -> MirCallee {
+        match self.body.exprs[place] {
+            Expr::Index { .. } => self.mir_callee(&self.callee_of(place).clone()),
+            Expr::Method { receiver: base, .. } | Expr::TupleIndex { base, .. } => self.element_getter(base),
+            _ => unreachable!("only elements are copied"),
+        }
+    }
+
+    /// The same place, whose object and keys nothing else ends.
+    pub(crate) fn keep_parts(&mut self, mut place: LPlace) -> LPlace {
+        let copy = |cx: &mut Self, local: Local| {
+            let ty = cx.b.locals[local].ty;
+            cx.b.eval(ty, Rvalue::Use(Operand::local(local)))
+        };
+        match &mut place.element {
+            None if place.place.proj.first() == Some(&Proj::Deref) && self.b.locals[place.place.local].name.is_none() => {
+                place.place.local = copy(self, place.place.local);
+            }
+            None => {}
+            Some(element) => {
+                for part in [&mut element.base, &mut element.key] {
+                    if let Operand::Copy(it) = part
+                        && let Some(local) = it.as_local()
+                    {
+                        *part = Operand::local(copy(self, local));
+                    }
+                }
+            }
+        }
+        place
+    }
+
+    /// Reads the element anew.
+    pub(crate) fn read_element(&mut self, mut place: LPlace, getter: MirCallee) -> LPlace {
+        if let Some(element) = &mut place.element {
+            let ty = self.b.locals[element.copy].ty;
+            let copy = self.b.temp(ty);
+            self.b.call(copy, getter, [element.base.clone(), element.key.clone()]);
+            element.copy = copy;
+            place.place.local = copy;
+        }
+        place
     }
 
     /// `op_index_set` for the same base and key as an `op_index`.

@@ -29,8 +29,12 @@ pub struct Options {
     pub jobs: usize,
     /// `cranelift` or `interp`.
     pub engine: String,
-    /// Names for `@cfg(feature: …)`.
-    pub features: Vec<String>,
+    /// What every program hears that is started, such as names for `@cfg(feature: …)`.
+    pub told: Vec<String>,
+    /// What the hosts of specifications hear besides: how they use the cache.
+    pub told_to_hosts: Vec<String>,
+    /// What hosts say on standard error is shown.
+    pub explains: bool,
     pub format: Format,
     /// Tell which tests took longest.
     pub times: bool,
@@ -144,7 +148,7 @@ fn run_spec(options: &Options, path: &Path) -> FileResult {
     command.args(["spec-host", "--engine", &options.engine]);
     command.args(["--seed", &options.host.choice.seed.to_string()]);
     command.args(options.host.choice.filter.iter().map(|it| format!("--filter={it}")));
-    command.args(options.features.iter().map(|it| format!("--cfg=feature={it}")));
+    command.args(options.told.iter().chain(&options.told_to_hosts));
     command.args(options.host.choice.tags.iter().map(|it| format!("--tag={it}")));
     let flags = [
         (options.host.leaks, "--leaks"),
@@ -172,6 +176,10 @@ fn run_spec(options: &Options, path: &Path) -> FileResult {
             Some(Told::Lines(lines)) => result.lines = lines,
             None => {}
         }
+    }
+    if options.explains && output.status.success() {
+        // A reader that went away is no reason to fail.
+        std::io::stderr().write_all(&output.stderr).ok();
     }
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
@@ -232,7 +240,7 @@ fn run_examples(options: &Options, path: &Path, examples: fn(&str) -> Vec<Exampl
 /// Runs an example where the file lies, so that it may import the file.
 fn run_example(options: &Options, path: &Path, example: &Example, case: &mut Case) {
     let mut command = Command::new(&options.compiler);
-    command.args(["run", "--color=never", "--engine", &options.engine]);
+    command.args(["run", "--color=never", "--engine", &options.engine]).args(&options.told);
     command.args(options.host.leaks.then_some("--leaks")).arg("-");
     command.env("QUARTZ_EXE", &options.compiler);
     if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) {

@@ -1,12 +1,14 @@
 //! `quartz build`: native programs, and what lies on the way to them.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
-use qz_driver::{Artefact, BuildOptions, Cache, CodeBy, Program};
+use qz_diag::Diagnostic;
+use qz_driver::{Artefact, BuildOptions, Cache, CodeBy, Failure, Program, Root};
 use qz_infer::Checker;
 
 use super::cache::Caching;
-use super::{STATUS_PROBLEMS, STATUS_USE, Timings, fail, load, root_of};
+use super::{STATUS_PROBLEMS, STATUS_USE, Timings, fail, root_of};
 use crate::cli::{Build, BuildEmit, Look};
 
 pub(super) fn build(look: &Look, command: &Build) -> u8 {
@@ -23,26 +25,50 @@ pub(super) fn build(look: &Look, command: &Build) -> u8 {
     }
     let Some(root) = root_of(&command.file) else { return STATUS_USE };
     let mut timings = Timings::new(command.timings);
-    let caching = Caching::open(look, &command.caching, Some(&*command.file).filter(|it| it.as_os_str() != "-"));
-    let Some(program) = load(look, root, caching.get()) else { return STATUS_PROBLEMS };
+    let caching = Caching::open(look, &command.caching, &root);
+    let Some(program) = caching.load(root.clone()) else { return STATUS_PROBLEMS };
     timings.done("load");
     let status = build_loaded(look, command, &program, caching.get(), &mut timings);
     timings.print();
-    caching.end(|| status != 0 || command.separate || builds_the_same(look, command, &program)).max(status)
+    caching.end(|| status != 0 || builds_the_same(command, &caching, root)).max(status)
 }
 
-/// Whether building without the cache makes the same file.
-fn builds_the_same(look: &Look, command: &Build, program: &Program) -> bool {
-    let Some(made) = qz_driver::output_of(&command.file, command.output.as_deref(), artefact(command)) else {
-        return true;
-    };
-    let anew =
-        made.with_file_name(format!(".{}.anew", made.file_name().unwrap_or_default().to_string_lossy()));
-    let again = Build { output: Some(anew.clone()), inputs: None, ..command.clone() };
-    let status = build_loaded(look, &again, program, None, &mut Timings::new(false));
-    let same = status == 0 && std::fs::read(&made).ok() == std::fs::read(&anew).ok();
-    std::fs::remove_file(anew).ok();
+/// Whether building without the cache makes the same file, or the same files in a folder.
+fn builds_the_same(command: &Build, caching: &Caching, root: Root) -> bool {
+    let made = output_of(command).filter(|_| command.emit != Some(BuildEmit::Header));
+    let Some(made) = made else { return true };
+    let name = format!(".{}.anew", made.file_name().unwrap_or_default().to_string_lossy());
+    let anew = made.with_file_name(name);
+    let again = Build { output: Some(anew.clone()), ..command.clone() };
+    let Some(program) = caching.load_anew(root) else { return false };
+    let checker = Checker::new(&program.defs);
+    let is_clean = !qz_driver::check(&program, &checker, None).iter().any(Diagnostic::is_error);
+    let made_again = is_clean && compile(&again, &program, &checker, None, &mut Timings::new(false)).is_ok();
+    // A folder may hold what was made for modules that are gone.
+    let same = |made: Vec<_>, anew: Vec<_>| anew.iter().all(|it| made.contains(it));
+    let same = made_again && contents(&made).zip(contents(&anew)).is_some_and(|(made, anew)| same(made, anew));
+    let removed = if anew.is_dir() { std::fs::remove_dir_all(&anew) } else { std::fs::remove_file(&anew) };
+    if let (true, Err(error)) = (anew.exists(), removed) {
+        eprintln!("warning: `{}` cannot be removed: {error}", anew.display());
+    }
     same
+}
+
+/// A file's bytes, or those of each file in a folder.
+fn contents(path: &Path) -> Option<Vec<(OsString, Vec<u8>)>> {
+    if !path.is_dir() {
+        return Some(vec![(OsString::new(), std::fs::read(path).ok()?)]);
+    }
+    let files = std::fs::read_dir(path).ok()?.flatten();
+    let files = files.map(|it| Some((it.file_name(), std::fs::read(it.path()).ok()?)));
+    let mut files: Vec<_> = files.collect::<Option<_>>()?;
+    files.sort();
+    Some(files)
+}
+
+/// Where the result goes; none for standard output.
+fn output_of(command: &Build) -> Option<PathBuf> {
+    qz_driver::output_of(&command.file, command.output.as_deref(), artefact(command))
 }
 
 fn artefact(command: &Build) -> Artefact {
@@ -74,6 +100,20 @@ fn build_loaded(
         let written = qz_driver::write_header(program, &command.file, command.output.as_deref());
         return written.map_or_else(|failure| fail(look, &program.sources, failure), |()| 0);
     }
+    match compile(command, program, &checker, cache, timings) {
+        Ok(()) => write_inputs(command, program).max(write_dependencies(command, program)),
+        Err(failure) => fail(look, &program.sources, failure),
+    }
+}
+
+/// From a checked program to the file that was asked for.
+fn compile(
+    command: &Build,
+    program: &Program,
+    checker: &Checker<'_>,
+    cache: Option<&Cache>,
+    timings: &mut Timings,
+) -> Result<(), Failure> {
     let code_by = match (&command.opt, command.release) {
         (Some(opt), _) => CodeBy::Llvm { opt: opt.clone() },
         (None, true) => CodeBy::Llvm { opt: "2".into() },
@@ -98,19 +138,13 @@ fn build_loaded(
         library_paths: command.library_paths.clone(),
         separate: command.separate,
     };
-    let built = qz_driver::build_native(program, &checker, &command.file, &options, cache, &mut |stage| {
-        timings.done(stage)
-    });
-    match built {
-        Ok(()) => write_inputs(command, program).max(write_dependencies(command, program)),
-        Err(failure) => fail(look, &program.sources, failure),
-    }
+    let mut done = |stage| timings.done(stage);
+    qz_driver::build_native(program, checker, &command.file, &options, cache, &mut done)
 }
 
 /// What a build tool has to know.
 fn write_dependencies(command: &Build, program: &Program) -> u8 {
-    let made = qz_driver::output_of(&command.file, command.output.as_deref(), artefact(command));
-    let Some(made) = made.filter(|_| command.emit_deps) else { return 0 };
+    let Some(made) = output_of(command).filter(|_| command.emit_deps) else { return 0 };
     let target = made.display().to_string();
     let files = [
         (format!("{target}.d"), qz_driver::make_rule(program, &target)),

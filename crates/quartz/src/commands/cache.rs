@@ -3,43 +3,75 @@
 use std::path::Path;
 
 use qz_driver::cache::{CacheProblem, Place};
-use qz_driver::{Cache, RunOptions};
+use qz_driver::{Cache, Program, Root, RunOptions, Settings};
 
 use super::STATUS_PROBLEMS;
 use crate::cli::{CacheCommand, CacheFlags, CachePlace, Explanation, Look};
 
-/// One command's cache, if it has one.
+/// How one command loads its program, and its cache, if it has one.
 pub(super) struct Caching {
+    settings: Settings,
     cache: Option<Cache>,
     explains: Option<Explanation>,
     compares: bool,
 }
 
 impl Caching {
-    /// Opens the cache of the program that starts with `file`; there is none without a file.
-    pub(super) fn open(look: &Look, flags: &CacheFlags, file: Option<&Path>) -> Caching {
-        let is_test = file.is_some_and(|it| it.to_string_lossy().ends_with("_spec.qz"));
-        Caching::open_as(look, flags, file, is_test)
+    /// Opens the cache of a program; texts and the library have none. Files of tests are loaded as such.
+    pub(super) fn open(look: &Look, flags: &CacheFlags, root: &Root) -> Caching {
+        let is_test = matches!(root, Root::File(path) if path.to_string_lossy().ends_with("_spec.qz"));
+        Caching::open_as(look, flags, root, is_test)
     }
 
     /// The same, as part of a test or not.
-    pub(super) fn open_as(look: &Look, flags: &CacheFlags, file: Option<&Path>, is_test: bool) -> Caching {
-        let told = look.settings(is_test);
-        let told = format!("{}{:?}", if told.test { "test " } else { "" }, told.features);
-        let cache = file.filter(|_| !flags.no_cache).and_then(|file| match Cache::open(file, &told) {
-            Ok(cache) => Some(cache),
-            Err(CacheProblem { folder, reason }) => {
-                if flags.explain_cache.is_some() {
-                    eprintln!("warning: there is no cache at {}: {reason}", folder.display());
-                }
-                None
+    pub(super) fn open_as(look: &Look, flags: &CacheFlags, root: &Root, is_test: bool) -> Caching {
+        let settings = look.settings(is_test);
+        let cache = match root {
+            Root::File(file) if !flags.no_cache => Cache::open(file, &settings),
+            _ => return Caching { settings, cache: None, explains: None, compares: false },
+        };
+        let complain = |CacheProblem { folder, reason }: &CacheProblem| {
+            if flags.explain_cache.is_some() {
+                eprintln!("warning: there is no cache at {}: {reason}", folder.display());
             }
-        });
-        Caching { cache, explains: flags.explain_cache, compares: flags.check_cache }
+        };
+        let cache = cache.inspect_err(complain).ok();
+        Caching { settings, cache, explains: flags.explain_cache, compares: flags.check_cache }
+    }
+
+    /// The same settings without a cache.
+    pub(super) fn none(look: &Look, root: &Root) -> Caching {
+        let none = CacheFlags { no_cache: true, check_cache: false, explain_cache: None };
+        Caching::open(look, &none, root)
     }
 
     pub(super) fn get(&self) -> Option<&Cache> {
         self.cache.as_ref()
+    }
+
+    /// Loads the program or says why that is not possible.
+    pub(super) fn load(&self, root: Root) -> Option<Program> {
+        self.load_with(root, self.get())
+    }
+
+    /// The same, by nothing that was made before.
+    pub(super) fn load_anew(&self, root: Root) -> Option<Program> {
+        self.load_with(root, None)
+    }
+
+    fn load_with(&self, root: Root, cache: Option<&Cache>) -> Option<Program> {
+        match qz_driver::load(root, &self.settings, cache) {
+            Ok(loaded) => Some(qz_driver::collect(loaded)),
+            Err(error) => {
+                eprintln!("error[{}]: `{}` cannot be read: {}", error.code, error.path, error.reason);
+                None
+            }
+        }
+    }
+
+    /// Whether the code of the program that runs is the same when nothing is reused.
+    pub(super) fn runs_the_same(&self, file: &Path, options: &RunOptions) -> bool {
+        self.get().is_none_or(|cache| cache.image_is_clean(file, &self.settings, options))
     }
 
     /// Ends the command: says what there is to say. `same` makes everything anew and compares; the status tells whether
@@ -68,17 +100,12 @@ impl Caching {
     }
 }
 
-/// Whether the program's code is the same when nothing is reused.
-pub(super) fn runs_the_same(file: &Path, options: &RunOptions) -> bool {
-    qz_driver::cache::image_is_clean(file, options)
-}
-
 pub(super) fn manage(command: &CacheCommand) -> u8 {
     let (CacheCommand::Stats(CachePlace { path })
     | CacheCommand::Clean(CachePlace { path })
     | CacheCommand::Verify(CachePlace { path })) = command;
     let place = Place::find(path);
-    let cache = match Cache::at(&place, path, "") {
+    let cache = match Cache::at(&place, path, &Settings::default()) {
         Ok(cache) => cache,
         Err(CacheProblem { folder, reason }) => {
             eprintln!("error: there is no cache at {}: {reason}", folder.display());

@@ -25,7 +25,9 @@ pub(super) fn test(look: &Look, command: &Test) -> u8 {
     qz_spec::test(&qz_spec::Options {
         paths: if command.paths.is_empty() { here() } else { command.paths.clone() },
         host: host_options(&command.choice, command.seed.unwrap_or_else(any_seed)),
-        features: look.features.clone(),
+        told: told_to_all(look),
+        told_to_hosts: command.choice.caching.words(),
+        explains: command.choice.caching.explain_cache.is_some(),
         jobs: command.jobs.map_or_else(processors, usize::from),
         engine: match command.choice.engine {
             EngineName::Cranelift => "cranelift".into(),
@@ -49,6 +51,11 @@ pub(super) fn test(look: &Look, command: &Test) -> u8 {
     })
 }
 
+/// What everything that a test run starts is told.
+fn told_to_all(look: &Look) -> Vec<String> {
+    look.features.iter().map(|it| format!("--cfg=feature={it}")).collect()
+}
+
 fn host_options(choice: &TestChoice, seed: u64) -> HostOptions {
     HostOptions {
         choice: Choice { filter: choice.filter.clone(), tags: choice.tags.clone(), seed },
@@ -66,12 +73,12 @@ fn any_seed() -> u64 {
 
 /// Compiles a specification and runs its tests.
 pub(super) fn host(look: &Look, command: &SpecHost) -> u8 {
-    let caching = Caching::open_as(look, &command.choice.caching, Some(&command.file), true);
-    if let Some(status) = caching.get().and_then(|cache| host_again(look, cache, command)) {
-        return caching.end(|| true).max(status);
-    }
-    let status = host_anew(look, command, caching.get());
-    caching.end(|| true).max(status)
+    let root = Root::File(command.file.clone());
+    let caching = Caching::open_as(look, &command.choice.caching, &root, true);
+    let again = caching.get().and_then(|cache| host_again(look, cache, command));
+    let status = again.unwrap_or_else(|| host_anew(look, command, &caching, root));
+    let is_kept = !command.choice.coverage;
+    caching.end(|| !is_kept || caching.runs_the_same(&command.file, &run_options(command))).max(status)
 }
 
 fn run_options(command: &SpecHost) -> RunOptions {
@@ -97,8 +104,9 @@ fn host_again(look: &Look, cache: &Cache, command: &SpecHost) -> Option<u8> {
     Some(told.map_or_else(|failure| fail(look, &known.sources, failure), |()| 0))
 }
 
-fn host_anew(look: &Look, command: &SpecHost, cache: Option<&Cache>) -> u8 {
-    let Some(program) = super::load_as(look, Root::File(command.file.clone()), cache, true) else { return STATUS_PROBLEMS };
+fn host_anew(look: &Look, command: &SpecHost, caching: &Caching, root: Root) -> u8 {
+    let Some(program) = caching.load(root) else { return STATUS_PROBLEMS };
+    let cache = caching.get();
     let checker = Checker::new(&program.defs);
     let problems = qz_driver::check(&program, &checker, cache);
     if look.report(&problems, &program.sources) {

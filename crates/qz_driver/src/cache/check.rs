@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use qz_base::FileId;
+use qz_base::{FileId, FxHashMap};
 use qz_cache::{Found, Key, KeyBuilder, Tier};
 use qz_diag::{Diagnostic, Sources};
 use qz_hir::{Container, FnKind, ModuleId};
@@ -53,7 +53,7 @@ pub(crate) struct Modules {
 struct Checked {
     /// Of all that can be seen of it and through it.
     seen: Key,
-    /// Of the texts of it and of all that it sees.
+    /// Of what is written in it and in all that it sees.
     texts: Key,
     /// It or something it sees has errors.
     broken: bool,
@@ -74,6 +74,7 @@ struct Incremental<'a, 'd> {
     program: &'a Program,
     checker: &'a Checker<'d>,
     nodes: &'a [Node],
+    by_file: FxHashMap<FileId, usize>,
     /// Heads of impls are seen everywhere.
     impls: Key,
     checked: Vec<Checked>,
@@ -84,9 +85,10 @@ struct Incremental<'a, 'd> {
 impl<'a, 'd> Incremental<'a, 'd> {
     fn new(cache: &'a Cache, program: &'a Program, checker: &'a Checker<'d>) -> Incremental<'a, 'd> {
         let nodes = &program.nodes;
+        let by_file = nodes.iter().enumerate().map(|(n, it)| (it.file, n)).collect();
         let impls = impl_heads(nodes);
         let (checked, problems, modules) = (Vec::new(), Vec::new(), Vec::new());
-        Incremental { cache, program, checker, nodes, impls, checked, problems, modules }
+        Incremental { cache, program, checker, nodes, by_file, impls, checked, problems, modules }
     }
 
     /// Everything found in the program's modules.
@@ -102,7 +104,8 @@ impl<'a, 'd> Incremental<'a, 'd> {
 
     /// Checks a group, unless that was done before.
     fn group(&mut self, group: &Group) {
-        let key = self.group_key(group);
+        let own = self.own_key(group);
+        let key = self.group_key(group, own);
         let (found, outcome) = match self.cache.store.get(Tier::Check, key) {
             Found::Content(bytes) => (self.known(group, &bytes), Outcome::New),
             Found::Nothing => (None, self.why(group)),
@@ -121,29 +124,25 @@ impl<'a, 'd> Incremental<'a, 'd> {
         let seen: Vec<Key> = group.sees.iter().map(|&it| self.checked[it].seen).collect();
         let seen = KeyBuilder::new("seen").key(interface).keys(&seen).finish();
         let texts: Vec<Key> = group.sees.iter().map(|&it| self.checked[it].texts).collect();
-        let own: Vec<Key> = group.members.iter().map(|&it| self.nodes[it].content).collect();
-        let texts = KeyBuilder::new("texts").keys(&own).keys(&texts).finish();
+        let texts = KeyBuilder::new("texts").key(own).keys(&texts).finish();
         self.checked.push(Checked { seen, texts, broken });
     }
 
-    fn group_key(&self, group: &Group) -> Key {
-        let mut key = self.cache.key("check").key(self.impls);
+    /// Of what is written in a group. Which module an import means depends on the files that are there, not on its text
+    /// alone.
+    fn own_key(&self, group: &Group) -> Key {
+        let mut key = KeyBuilder::new("written");
         for &it in &group.members {
             let Node { path, content, imports, .. } = &self.nodes[it];
-            key = key.str(path).key(*content).number(imports.len() as u64);
-            // Which module an import means depends on the files that are there, not on its text alone.
-            for file in imports {
-                key = key.str(self.path_of(*file));
-            }
+            let imports = imports.iter().map(|it| self.by_file.get(it).map_or("", |&it| &self.nodes[it].path));
+            key = imports.fold(key.str(path).key(*content), KeyBuilder::str);
         }
-        let seen: Vec<Key> = group.sees.iter().map(|&it| self.checked[it].seen).collect();
-        key.keys(&seen).finish()
+        key.finish()
     }
 
-    /// The module of a file; the library's never change.
-    fn path_of(&self, file: FileId) -> &'static str {
-        let module = self.program.defs.module_of_file(file).expect("every file is a module");
-        self.program.defs.modules[module].path.as_str()
+    fn group_key(&self, group: &Group, own: Key) -> Key {
+        let seen: Vec<Key> = group.sees.iter().map(|&it| self.checked[it].seen).collect();
+        self.cache.key("check").key(self.impls).key(own).keys(&seen).finish()
     }
 
     fn known(&self, group: &Group, bytes: &[u8]) -> Option<(Key, Vec<Diagnostic>, Duration)> {
@@ -223,25 +222,30 @@ impl<'a, 'd> Incremental<'a, 'd> {
     /// Evaluates constants, but those of modules that see the same texts as before.
     fn constants(&mut self, groups: &[Group]) {
         let code = impl_texts(self.nodes);
+        let mut missed: Vec<(Key, Vec<ModuleId>)> = Vec::new();
         for (at, group) in groups.iter().enumerate() {
             let modules = self.module_ids(group);
             if !crate::consts::has_any(self.program, &modules) {
                 continue;
             }
-            let key = self.cache.key("constants").key(code).key(self.checked[at].texts);
-            let paths = group.members.iter().map(|&it| self.nodes[it].path.as_str());
-            let key = paths.fold(key, KeyBuilder::str).finish();
-            if let Found::Content(_) = self.cache.store.get(Tier::Check, key) {
-                self.note_stage(group, Stage::Constants, &Outcome::Reused, Duration::ZERO);
-                continue;
+            let key = self.cache.key("constants").key(code).key(self.checked[at].texts).finish();
+            let outcome = match self.cache.store.get(Tier::Check, key) {
+                Found::Content(_) => Outcome::Reused,
+                Found::Nothing => Outcome::New,
+                Found::Damaged(damage) => Outcome::Damaged(damage),
+            };
+            if outcome != Outcome::Reused {
+                missed.push((key, modules));
             }
-            let found = crate::consts::check(self.program, &modules);
-            if found.is_empty() {
-                self.cache.store.put(Tier::Check, key, &[]);
-            }
-            self.note_stage(group, Stage::Constants, &Outcome::New, Duration::ZERO);
-            self.problems.extend(found);
+            self.note_stage(group, Stage::Constants, &outcome, Duration::ZERO);
         }
+        let all: Vec<ModuleId> = missed.iter().flat_map(|it| it.1.iter().copied()).collect();
+        let found = crate::consts::check(self.program, &all);
+        // A constant that another group's needs may be at fault: then nothing is known of either.
+        if found.is_empty() {
+            missed.iter().for_each(|it| self.cache.store.put(Tier::Check, it.0, &[]));
+        }
+        self.problems.extend(found);
     }
 
     // ---- telling

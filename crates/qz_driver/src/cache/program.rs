@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use qz_base::FileId;
-use qz_cache::{Key, KeyBuilder, Tier};
+use qz_cache::{Found, Key, KeyBuilder, Tier};
 use qz_diag::{Diagnostic, Sources};
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +45,14 @@ impl Cache {
 
     /// The program that starts with this file, if nothing of it changed since it was checked.
     pub fn unchanged(&self, root: &Path) -> Option<Unchanged> {
-        let bytes = self.store.get(Tier::Program, self.record_key(root)?).content()?;
+        let bytes = match self.store.get(Tier::Program, self.record_key(root)?) {
+            Found::Content(bytes) => bytes,
+            Found::Nothing => return None,
+            Found::Damaged(damage) => {
+                self.note(&root.display().to_string(), Stage::Program, Outcome::Damaged(damage), Default::default());
+                return None;
+            }
+        };
         let record: Record = qz_cache::decode(&bytes).ok()?;
         let found = self.as_it_was(&record);
         if found.is_some() {

@@ -117,7 +117,7 @@ fn compile_all(
 ) -> Result<Vec<PathBuf>, Failure> {
     let compiler = Compiler { clang, arguments: arguments(options), output };
     let to_asm = options.artefact == Artefact::Asm;
-    let store = cache.map(|cache| cache.objects(&format!("{} {:?}", clang.identity, compiler.arguments)));
+    let store = cache.map(|cache| cache.objects(&clang.identity(&compiler.arguments)));
     let mut all: Vec<&Part> = parts.iter().collect();
     let made = qz_base::parallel::map(&mut all, 1, |Part { name, ir }| {
         let name = format!("{name}.{}", if to_asm { "s" } else { "o" });

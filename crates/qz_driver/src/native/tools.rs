@@ -19,7 +19,7 @@ const INSTALL: &str =
 pub(super) struct Clang {
     pub(super) path: PathBuf,
     /// What decides which code it makes: its version, and which file of that version it is.
-    pub(super) identity: String,
+    identity: String,
 }
 
 fn missing(message: String, help: &str) -> Failure {
@@ -67,9 +67,7 @@ impl Clang {
                 let facts = path.metadata().ok();
                 let time = facts.as_ref().and_then(|it| it.modified().ok());
                 let size = facts.map_or(0, |it| it.len());
-                // `native` means another processor on another machine.
-                let machine = if cfg!(target_os = "linux") { processor() } else { String::new() };
-                let identity = format!("{text} {} {size} {time:?} {machine}", path.display());
+                let identity = format!("{text} {} {size} {time:?}", path.display());
                 Ok(Clang { path, identity })
             }
             Some(version) => Err(missing(
@@ -78,6 +76,15 @@ impl Clang {
             )),
             None => Err(missing(format!("`{shown}` does not say that it is clang"), INSTALL)),
         }
+    }
+}
+
+impl Clang {
+    /// What decides which code it makes of a text. `native` means another processor on another machine.
+    pub(super) fn identity(&self, arguments: &[String]) -> String {
+        let is_native = arguments.iter().any(|it| it.ends_with("=native"));
+        let machine = if is_native { processor() } else { String::new() };
+        format!("{} {arguments:?} {machine}", self.identity)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use qz_base::{Name, TextRange};
 use qz_syntax::ast::{self, AstNode};
+use qz_types::TyKind;
 
 use super::{Cx, Frame};
 use crate::body::*;
@@ -132,6 +133,7 @@ impl Cx<'_> {
             Some(pat) => self.var_pattern(pat),
             None => self.pat(Pat::Missing, range),
         };
+        self.note_borrow(pat, value);
         Stmt::Bind { pat, ty, value }
     }
 
@@ -143,7 +145,23 @@ impl Cx<'_> {
             Some(name) => self.bind_new(Name::new(name.text()), name.range(), false),
             None => self.pat(Pat::Missing, range),
         };
+        if ty.is_some_and(|ty| matches!(ty.kind(), TyKind::Ref(..))) {
+            self.note_borrow(pat, value);
+        }
         Stmt::Bind { pat, ty, value }
+    }
+
+    /// A name for `&mut place`, or for a name of one: assigning it writes what it borrows.
+    fn note_borrow(&mut self, pat: PatId, value: ExprId) {
+        let writes = match self.exprs[value] {
+            Expr::Borrow { mutable, .. } => mutable,
+            Expr::Local { local } => self.locals[local].writes_through,
+            _ => false,
+        };
+        if let (true, Pat::Bind { local, .. }) = (writes, &self.pats[pat]) {
+            let local = *local;
+            self.locals[local].writes_through = true;
+        }
     }
 
     /// A pattern that binds one new name.
@@ -161,6 +179,7 @@ impl Cx<'_> {
             if !self.is_visible_var(text) {
                 let value = self.scoped(|cx| cx.maybe_expr(it.value(), range));
                 let pat = self.bind_new(text, name.range(), false);
+                self.note_borrow(pat, value);
                 return Stmt::Bind { pat, ty: None, value };
             }
         }
@@ -239,6 +258,8 @@ impl Cx<'_> {
             self.report(words::immutable(span, it.name, it.span, is_param));
             self.locals[local].read = true;
         }
+        // What is written there is read by its owner.
+        self.locals[local].read |= self.locals[local].writes_through;
         self.note_capture(local);
         self.expr(Expr::Local { local }, range)
     }

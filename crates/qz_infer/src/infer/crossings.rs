@@ -95,7 +95,7 @@ impl Infer<'_, '_> {
     }
 
     /// The function of a call that hands its arguments to another task.
-    fn crossing_callee(&self, call: ExprId) -> Option<FnId> {
+    pub(super) fn crossing_callee(&self, call: ExprId) -> Option<FnId> {
         match self.st.types.callees.get(call)? {
             Callee::Fn(it) => self.ck.defs.fns[it.function].crosses().then_some(it.function),
             _ => None,
@@ -457,7 +457,7 @@ fn use_in(body: &Body, id: ExprId, local: LocalId) -> Option<Span> {
 }
 
 impl Infer<'_, '_> {
-    fn holds_marker(&mut self, ty: Ty, role: &str) -> bool {
+    pub(super) fn holds_marker(&mut self, ty: Ty, role: &str) -> bool {
         let Some(trait_id) = self.ck.defs.lang.trait_(role) else { return true };
         let bound = qz_types::TraitRef { trait_id, args: &[] };
         self.traits().holds(ty, bound, &mut Vec::new()) == crate::traits::Truth::Yes

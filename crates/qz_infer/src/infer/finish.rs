@@ -272,6 +272,9 @@ fn finish_one(
             cx.check_crossings();
         }
         if !cx.st.failed {
+            cx.check_flow();
+        }
+        if !cx.st.failed {
             cx.lint();
         }
         std::mem::swap(&mut cx.st.types, &mut types);

@@ -1,0 +1,743 @@
+//! From a body to its graph of events, in the order of evaluation.
+
+use std::sync::Arc;
+
+use qz_base::{FxHashSet, Span};
+use qz_hir::{AdtKind, FnKind};
+use qz_hir::body::{Arg, Body, Expr, ExprId, LambdaId, Literal, LocalId, LoopId, Pat, PatId, Stmt};
+use qz_types::{Mutability, Ty, TyKind};
+
+use super::{Block, Event, Graph, Holder, Place, Root, Step};
+use crate::diagnostics::borrows as borrow_words;
+use crate::diagnostics::linear as words;
+use crate::facts::{Callee, Coercion};
+use crate::infer::Infer;
+
+/// A loop under way.
+struct Turns {
+    loop_: LoopId,
+    next: usize,
+    left: usize,
+    /// How many scopes were open around it.
+    depth: usize,
+}
+
+/// Names and deferred statements that end together.
+#[derive(Default)]
+struct Scope {
+    locals: Vec<LocalId>,
+    deferred: Vec<ExprId>,
+}
+
+struct Builder<'a, 'c, 'd> {
+    cx: &'a mut Infer<'c, 'd>,
+    body: Arc<Body>,
+    graph: Graph,
+    at: usize,
+    scopes: Vec<Scope>,
+    loops: Vec<Turns>,
+    calls: u32,
+    lambdas: Vec<LambdaId>,
+    told: FxHashSet<Span>,
+}
+
+impl Infer<'_, '_> {
+    /// Borrows and linear values of a body that has no errors, with its final types.
+    pub(in crate::infer) fn check_flow(&mut self) {
+        if !self.needs_flow() {
+            return;
+        }
+        let body = self.body.clone();
+        let params: Vec<LocalId> = body.params.iter().map(|it| it.local).collect();
+        let mut waiting = vec![(params, body.root, None)];
+        while let Some((params, root, lambda)) = waiting.pop() {
+            let (graph, lambdas) = self.graph_of(&body, &params, root, lambda);
+            for lambda in lambdas {
+                let it = &body.lambdas[lambda];
+                waiting.push((it.params.clone(), it.body, Some(lambda)));
+            }
+            self.check_borrows(&graph);
+            self.check_linear(&graph);
+        }
+    }
+
+    /// Whether anything is borrowed or linear.
+    fn needs_flow(&mut self) -> bool {
+        let body = self.body.clone();
+        let lends = |(id, expr): (ExprId, &Expr)| {
+            matches!(expr, Expr::Borrow { .. })
+                || matches!(self.st.types.coercions.get(id), Some(Coercion::AutoRef { .. }))
+        };
+        if body.exprs.iter().any(lends) {
+            return true;
+        }
+        if !self.ck.defs.has_linear {
+            return body.locals.ids().any(|it| self.borrows(it));
+        }
+        body.locals.ids().any(|it| self.borrows(it))
+            || body.exprs.ids().any(|it| self.st.types.exprs.get(it).is_some_and(|&ty| self.ck.mentions_linear(ty)))
+    }
+
+    fn borrows(&self, local: LocalId) -> bool {
+        self.st.types.locals.get(local).is_some_and(|ty| matches!(ty.kind(), TyKind::Ref(..)))
+    }
+
+    fn graph_of(
+        &mut self,
+        body: &Arc<Body>,
+        params: &[LocalId],
+        root: ExprId,
+        lambda: Option<LambdaId>,
+    ) -> (Graph, Vec<LambdaId>) {
+        let mut builder = Builder {
+            cx: self,
+            body: body.clone(),
+            graph: Graph { blocks: vec![Block::default()] },
+            at: 0,
+            scopes: vec![Scope::default()],
+            loops: Vec::new(),
+            calls: 0,
+            lambdas: Vec::new(),
+            told: FxHashSet::default(),
+        };
+        params.iter().for_each(|&local| builder.bind_local(local));
+        let kind = &builder.cx.ck.defs.fns[body.owner].kind;
+        if lambda.is_none() && matches!(kind, FnKind::Const | FnKind::StaticInit(_)) && builder.linear(root) {
+            builder.refuse(body.expr_span(root), words::Misplaced::Everywhere);
+        }
+        if lambda.is_none() {
+            body.params.iter().filter_map(|it| it.default).for_each(|it| builder.value(it));
+        }
+        builder.value(root);
+        let end = body.expr_span(root);
+        builder.leave(0, Span::new(end.file, qz_base::TextRange::empty(end.range.end)));
+        (builder.graph, builder.lambdas)
+    }
+}
+
+impl Builder<'_, '_, '_> {
+    fn event(&mut self, event: Event) {
+        let at = self.at;
+        self.graph.blocks[at].events.push(event);
+    }
+
+    fn new_block(&mut self) -> usize {
+        self.graph.blocks.push(Block::default());
+        self.graph.blocks.len() - 1
+    }
+
+    fn goto(&mut self, to: usize) {
+        let at = self.at;
+        self.graph.blocks[at].next.push(to);
+    }
+
+    /// What follows is never reached.
+    fn dead(&mut self) {
+        self.at = self.new_block();
+    }
+
+    fn ty(&self, id: ExprId) -> Option<Ty> {
+        self.cx.st.types.exprs.get(id).copied()
+    }
+
+    fn span(&self, id: ExprId) -> Span {
+        self.body.expr_span(id)
+    }
+
+    fn linear(&self, id: ExprId) -> bool {
+        self.ty(id).is_some_and(|ty| self.cx.ck.is_linear(ty))
+    }
+
+    fn refuse(&mut self, span: Span, why: words::Misplaced) {
+        if self.told.insert(span) {
+            self.cx.report(words::misplaced(span, why));
+        }
+    }
+
+    fn lost(&mut self, span: Span, ty: Option<Ty>) {
+        if self.told.insert(span) {
+            let ty = ty.map_or_else(String::new, |ty| self.cx.show(ty));
+            self.cx.report(words::thrown_away(span, &ty));
+        }
+    }
+
+    // ---- values
+
+    /// Evaluates an expression whose value goes on.
+    fn value(&mut self, id: ExprId) {
+        let body = self.body.clone();
+        self.look_at_type(id);
+        let is_deref = matches!(self.cx.st.types.coercions.get(id), Some(Coercion::Deref));
+        match &body.exprs[id] {
+            Expr::Local { .. } | Expr::Static { .. } => self.read(id, true),
+            Expr::TupleIndex { .. } | Expr::Index { .. } => self.read(id, true),
+            Expr::Method { receiver, args, .. } => match self.cx.st.types.callees.get(id) {
+                Some(Callee::Field { .. }) => self.read(id, true),
+                _ => self.call(id, None, Some(*receiver), args),
+            },
+            Expr::Call { callee, args } => self.call(id, Some(*callee), None, args),
+            Expr::Borrow { mutable, operand } => {
+                if !is_deref && self.told.insert(self.span(id)) {
+                    self.cx.report(borrow_words::not_named(self.span(id), *mutable));
+                }
+                self.place(*operand);
+            }
+            Expr::Assign { place, value } => self.assign(*place, *value),
+            Expr::CompoundAssign { place, value, .. } => {
+                let to = self.place(*place);
+                self.value(*value);
+                self.write(to, self.span(*place));
+            }
+            Expr::AssignIfNone { place, value } => {
+                let to = self.place(*place);
+                self.optional(|it| {
+                    it.value(*value);
+                    it.write(to, it.span(*place));
+                });
+            }
+            Expr::Lambda { lambda } => self.lambda(*lambda),
+            Expr::Block { stmts, tail } => self.block(stmts, *tail, self.span(id)),
+            Expr::If { cond, then, else_ } => {
+                self.value(*cond);
+                self.ways(&[Some(*then), *else_]);
+            }
+            Expr::And { lhs, rhs } | Expr::Or { lhs, rhs } | Expr::Coalesce { lhs, rhs } => {
+                self.value(*lhs);
+                self.optional(|it| it.value(*rhs));
+            }
+            Expr::SafeNav { base, inner, rest } => {
+                if self.linear(*base) {
+                    self.refuse(self.span(*base), words::Misplaced::Navigated);
+                }
+                self.value(*base);
+                let (inner, rest) = (*inner, *rest);
+                self.optional(|it| {
+                    it.event(Event::Bind { local: inner });
+                    it.value(rest);
+                });
+            }
+            Expr::Match { subject, arms, .. } => {
+                self.value(*subject);
+                let arms: Vec<_> = arms.iter().map(|arm| (arm.pat, arm.guard, arm.body)).collect();
+                self.arms(&arms);
+            }
+            Expr::Is { value, pat } => {
+                self.value(*value);
+                match self.linear(*value) {
+                    true => self.refuse(self.span(*value), words::Misplaced::Tested),
+                    false => self.binds(*pat),
+                }
+            }
+            Expr::While { cond, body: turn, loop_ } => self.turns(*loop_, &[], Some(*cond), *turn, true),
+            Expr::Loop { body: turn, loop_ } => self.turns(*loop_, &[], None, *turn, false),
+            Expr::For { pats, iter, body: turn, loop_ } => {
+                self.value(*iter);
+                self.turns(*loop_, pats, None, *turn, true);
+            }
+            Expr::Break { loop_, value } => {
+                value.iter().for_each(|&it| self.value(it));
+                self.jump(*loop_, |it| it.left, self.span(id));
+            }
+            Expr::Next { loop_ } => self.jump(*loop_, |it| it.next, self.span(id)),
+            Expr::Return { value, .. } => {
+                value.iter().for_each(|&it| self.value(it));
+                self.leave(0, self.span(id));
+                self.dead();
+            }
+            Expr::Propagate { operand, .. } => {
+                self.value(*operand);
+                self.may_leave(self.span(id));
+            }
+            Expr::QuestionMember { member, .. } => {
+                self.value(*member);
+                self.may_leave(self.span(id));
+            }
+            Expr::Binary { lhs, rhs, .. } => {
+                self.observe(*lhs);
+                self.observe(*rhs);
+            }
+            Expr::Debug { operand, .. } => self.read(*operand, false),
+            Expr::Interp { .. } => body.exprs[id].each_child(&mut |child| self.observe(child)),
+            other => other.each_child(&mut |child| self.value(child)),
+        }
+        if self.ty(id).is_some_and(Ty::is_never) {
+            self.dead();
+        }
+    }
+
+    /// Linear values stay where they can be followed.
+    fn look_at_type(&mut self, id: ExprId) {
+        let Some(ty) = self.ty(id) else { return };
+        if self.cx.ck.hides_linear(ty) {
+            self.refuse(self.span(id), words::Misplaced::Held(self.cx.show(ty)));
+        }
+        if let Some(Coercion::Dyn { from, .. }) = self.cx.st.types.coercions.get(id)
+            && self.cx.ck.is_linear(*from)
+        {
+            self.refuse(self.span(id), words::Misplaced::Dyn);
+        }
+    }
+
+    /// A value that is looked at and stays where it is.
+    fn observe(&mut self, id: ExprId) {
+        if self.is_place(id) {
+            self.read(id, false);
+        } else {
+            self.value(id);
+            if self.linear(id) {
+                self.lost(self.span(id), self.ty(id));
+            }
+        }
+    }
+
+    fn is_place(&self, id: ExprId) -> bool {
+        match &self.body.exprs[id] {
+            Expr::Local { .. } | Expr::Static { .. } | Expr::TupleIndex { .. } | Expr::Index { .. } => true,
+            Expr::Method { .. } => matches!(self.cx.st.types.callees.get(id), Some(Callee::Field { .. })),
+            _ => false,
+        }
+    }
+
+    /// Reads a place; with `goes`, a linear value goes on from there.
+    fn read(&mut self, id: ExprId, goes: bool) {
+        let span = self.span(id);
+        let Some(place) = self.place(id) else { return };
+        if !goes || !self.linear(id) {
+            return self.event(Event::Read { place, span });
+        }
+        match place.owner().filter(|_| place.path.is_empty()) {
+            Some(local) => self.event(Event::Move { local, span }),
+            None => {
+                self.refuse(span, words::Misplaced::Part);
+                place.owner().into_iter().for_each(|local| self.event(Event::Move { local, span }));
+            }
+        }
+    }
+
+    /// Evaluates the parts of a place; nothing if it is in a value that nobody else knows.
+    fn place(&mut self, id: ExprId) -> Option<Place> {
+        let body = self.body.clone();
+        let is_field = matches!(self.cx.st.types.callees.get(id), Some(Callee::Field { .. }));
+        match &body.exprs[id] {
+            Expr::Local { local } => Some(Place::local(*local)),
+            Expr::Static { var } => Some(Place { root: Root::Static(*var), path: Vec::new() }),
+            Expr::Method { receiver, .. } if is_field => self.field(id, *receiver),
+            Expr::TupleIndex { base, .. } if is_field => self.field(id, *base),
+            Expr::Index { base, index } => {
+                let object = self.object(*base);
+                self.value(*index);
+                let number = match &body.exprs[*index] {
+                    Expr::Lit { value: Literal::Int { value, negative } } => {
+                        i128::try_from(*value).ok().map(|it| if *negative { -it } else { it })
+                    }
+                    _ => None,
+                };
+                object.map(|it| it.then(Step::Element(number)))
+            }
+            Expr::Borrow { operand, .. } => self.place(*operand),
+            _ => {
+                self.value(id);
+                None
+            }
+        }
+    }
+
+    fn field(&mut self, id: ExprId, base: ExprId) -> Option<Place> {
+        let Some(Callee::Field { index, .. }) = self.cx.st.types.callees.get(id) else { return None };
+        let index = *index;
+        let ty = self.ty(base).map(Ty::peel_ref);
+        let kind = ty.and_then(|ty| ty.as_adt()).map(|(adt, _)| self.cx.ck.defs.adts[adt].kind);
+        let place = if kind == Some(AdtKind::Struct) { self.object(base) } else { self.place(base) };
+        if !self.is_place(base) && self.linear(base) {
+            self.lost(self.span(base), self.ty(base));
+        }
+        place.map(|it| it.then(Step::Field(index)))
+    }
+
+    /// The object that a place refers to.
+    fn object(&mut self, base: ExprId) -> Option<Place> {
+        let place = self.place(base)?;
+        self.event(Event::Read { place: place.clone(), span: self.span(base) });
+        Some(place.then(Step::Through))
+    }
+
+    fn assign(&mut self, place: ExprId, value: ExprId) {
+        let to = match self.body.exprs[place] {
+            Expr::Local { local } => {
+                self.value(value);
+                Some(Place::local(local))
+            }
+            _ => {
+                let to = self.place(place);
+                self.value(value);
+                to
+            }
+        };
+        if to.as_ref().is_some_and(|it| !it.path.is_empty()) && self.linear(place) {
+            self.refuse(self.span(place), words::Misplaced::Part);
+        }
+        self.write(to, self.span(place));
+    }
+
+    fn write(&mut self, place: Option<Place>, span: Span) {
+        if let Some(place) = place {
+            self.event(Event::Write { place, span });
+        }
+    }
+
+    // ---- calls
+
+    fn call(&mut self, id: ExprId, callee: Option<ExprId>, receiver: Option<ExprId>, args: &[Arg]) {
+        if let Some(callee) = callee
+            && matches!(self.cx.st.types.callees.get(id), Some(Callee::Value))
+        {
+            self.value(callee);
+        }
+        let call = self.calls;
+        self.calls += 1;
+        self.look_at_callee(id);
+        let lends = receiver.into_iter().fold(false, |lends, it| lends | self.argument(it, call));
+        let lends = args.iter().fold(lends, |lends, arg| lends | self.argument(arg.value, call));
+        if lends {
+            self.event(Event::Call { call });
+        }
+        if self.cx.crossing_callee(id).is_some() {
+            args.iter().for_each(|arg| self.goes(arg.value));
+        }
+    }
+
+    /// An argument that goes to another task takes the values of names with it.
+    fn goes(&mut self, arg: ExprId) {
+        let body = self.body.clone();
+        let locals = match &body.exprs[arg] {
+            Expr::Local { local } => std::slice::from_ref(local),
+            Expr::Lambda { lambda } => &body.lambdas[*lambda].captures,
+            _ => return,
+        };
+        for &local in locals {
+            let Some(&ty) = self.cx.st.types.locals.get(local) else { continue };
+            if !matches!(ty.kind(), TyKind::Ref(..)) && !self.cx.holds_marker(ty, "Share") {
+                self.event(Event::Go { place: Place::local(local), span: self.span(arg) });
+            }
+        }
+    }
+
+    /// Code for any type may copy or drop its values.
+    fn look_at_callee(&mut self, id: ExprId) {
+        if !self.cx.ck.defs.has_linear {
+            return;
+        }
+        let types = match self.cx.st.types.callees.get(id) {
+            Some(Callee::Fn(it)) => it.type_args,
+            // The type that has the method is known to its impl.
+            Some(Callee::Method { args, .. }) => &args[1..],
+            _ => return,
+        };
+        if let Some(ty) = types.iter().copied().find(|&ty| self.cx.ck.mentions_linear(ty)) {
+            self.refuse(self.span(id), words::Misplaced::Generic(self.cx.show(ty)));
+        }
+    }
+
+    /// Whether the argument is lent.
+    fn argument(&mut self, id: ExprId, call: u32) -> bool {
+        let span = self.span(id);
+        let lent = match (self.cx.st.types.coercions.get(id), &self.body.exprs[id]) {
+            (Some(Coercion::AutoRef { mutable }), _) => Some((*mutable, id)),
+            (None, Expr::Borrow { mutable, operand }) => Some((*mutable, *operand)),
+            (None, Expr::Local { .. }) => match self.ty(id).map(|ty| ty.kind()) {
+                Some(TyKind::Ref(mutability, _)) => Some((*mutability == Mutability::Mut, id)),
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some((mutable, operand)) = lent else {
+            self.value(id);
+            return false;
+        };
+        match self.place(operand) {
+            Some(place) => self.event(Event::Borrow { place, mutable, holder: Holder::Call(call), span }),
+            None if self.linear(operand) => self.lost(span, self.ty(operand)),
+            None => {}
+        }
+        true
+    }
+
+    fn lambda(&mut self, lambda: LambdaId) {
+        let body = self.body.clone();
+        if !self.lambdas.contains(&lambda) {
+            self.lambdas.push(lambda);
+        }
+        let it = &body.lambdas[lambda];
+        let mut uses = Uses { body: &body, first: Vec::new(), assigned: Vec::new() };
+        uses.collect(it.body);
+        for &local in &it.captures {
+            let find = |all: &[(LocalId, Span)]| all.iter().find(|it| it.0 == local).map(|it| it.1);
+            let Some(span) = find(&uses.first) else { continue };
+            let is_linear = self.cx.st.types.locals.get(local).is_some_and(|&ty| self.cx.ck.is_linear(ty));
+            if is_linear {
+                self.refuse(span, words::Misplaced::Captured);
+                self.event(Event::Move { local, span });
+                continue;
+            }
+            self.event(Event::Read { place: Place::local(local), span });
+            if let Some(span) = find(&uses.assigned) {
+                self.event(Event::Write { place: Place::local(local), span });
+            }
+        }
+    }
+
+    // ---- control
+
+    fn ways(&mut self, ways: &[Option<ExprId>]) {
+        let (before, after) = (self.at, self.new_block());
+        for way in ways {
+            self.at = before;
+            let start = self.new_block();
+            self.goto(start);
+            self.at = start;
+            way.iter().for_each(|&it| self.value(it));
+            self.goto(after);
+        }
+        self.at = after;
+    }
+
+    /// Something that may not happen.
+    fn optional(&mut self, then: impl FnOnce(&mut Self)) {
+        let (some, after) = (self.new_block(), self.new_block());
+        self.goto(some);
+        self.goto(after);
+        self.at = some;
+        then(self);
+        self.goto(after);
+        self.at = after;
+    }
+
+    fn arms(&mut self, arms: &[(PatId, Option<ExprId>, ExprId)]) {
+        let after = self.new_block();
+        for &(pat, guard, value) in arms {
+            let (here, otherwise) = (self.new_block(), self.new_block());
+            self.goto(here);
+            self.goto(otherwise);
+            self.at = here;
+            self.scopes.push(Scope::default());
+            self.binds(pat);
+            if let Some(guard) = guard {
+                self.value(guard);
+                self.goto(otherwise);
+                let goes = self.new_block();
+                self.goto(goes);
+                self.at = goes;
+            }
+            self.value(value);
+            self.close(self.span(value));
+            self.goto(after);
+            self.at = otherwise;
+        }
+        // One of the arms is taken.
+        self.at = after;
+    }
+
+    fn turns(&mut self, loop_: LoopId, pats: &[PatId], cond: Option<ExprId>, turn: ExprId, ends: bool) {
+        let (next, left) = (self.new_block(), self.new_block());
+        self.goto(next);
+        self.at = next;
+        cond.iter().for_each(|&it| self.value(it));
+        if ends {
+            self.goto(left);
+        }
+        let start = self.new_block();
+        self.goto(start);
+        self.at = start;
+        self.loops.push(Turns { loop_, next, left, depth: self.scopes.len() });
+        self.scopes.push(Scope::default());
+        pats.iter().for_each(|&pat| self.binds(pat));
+        self.value(turn);
+        self.close(self.span(turn));
+        self.loops.pop();
+        self.goto(next);
+        self.at = left;
+    }
+
+    fn jump(&mut self, loop_: LoopId, to: fn(&Turns) -> usize, span: Span) {
+        if let Some(turns) = self.loops.iter().rev().find(|it| it.loop_ == loop_) {
+            let (to, depth) = (to(turns), turns.depth);
+            self.leave(depth, span);
+            self.goto(to);
+        }
+        self.dead();
+    }
+
+    fn may_leave(&mut self, span: Span) {
+        let stays = self.new_block();
+        self.goto(stays);
+        let leaves = self.new_block();
+        self.goto(leaves);
+        self.at = leaves;
+        self.leave(0, span);
+        self.at = stays;
+    }
+
+    /// Everything from this scope on ends; the scopes stay open for what stands behind.
+    fn leave(&mut self, depth: usize, span: Span) {
+        for n in (depth..self.scopes.len()).rev() {
+            // What a deferred statement does to leave is no way out of the function.
+            let deferred = std::mem::take(&mut self.scopes[n].deferred);
+            deferred.iter().rev().for_each(|&it| self.statement(it));
+            let locals = std::mem::take(&mut self.scopes[n].locals);
+            locals.iter().rev().for_each(|&local| self.event(Event::End { local, span }));
+            self.scopes[n] = Scope { locals, deferred };
+        }
+    }
+
+    fn close(&mut self, span: Span) {
+        let end = Span::new(span.file, qz_base::TextRange::empty(span.range.end));
+        self.leave(self.scopes.len() - 1, end);
+        self.scopes.pop();
+    }
+
+    fn block(&mut self, stmts: &[Stmt], tail: Option<ExprId>, span: Span) {
+        self.scopes.push(Scope::default());
+        for stmt in stmts {
+            match stmt {
+                Stmt::Expr(expr) => self.statement(*expr),
+                Stmt::Bind { pat, value, .. } => self.bind(*pat, *value),
+                Stmt::Defer(expr) => self.scopes.last_mut().expect("pushed above").deferred.push(*expr),
+            }
+        }
+        if let Some(tail) = tail {
+            match self.cx.st.types.coercions.get(tail) {
+                Some(Coercion::Discard) => self.statement(tail),
+                _ => self.value(tail),
+            }
+        }
+        self.close(span);
+    }
+
+    /// An expression whose value nobody gets.
+    fn statement(&mut self, id: ExprId) {
+        let assigns = matches!(
+            self.body.exprs[id],
+            Expr::Assign { .. } | Expr::CompoundAssign { .. } | Expr::AssignIfNone { .. }
+        );
+        self.value(id);
+        if !assigns && self.linear(id) {
+            self.lost(self.span(id), self.ty(id));
+        }
+    }
+
+    // ---- names
+
+    fn bind(&mut self, pat: PatId, value: ExprId) {
+        let named = match self.body.pats[pat] {
+            Pat::Bind { local, sub: None } => Some(local),
+            _ => None,
+        };
+        let span = self.span(value);
+        let lends = match (&self.body.exprs[value], self.ty(value).map(|ty| ty.kind())) {
+            (Expr::Borrow { mutable, operand }, _) => Some((*mutable, *operand)),
+            (Expr::Local { .. }, Some(TyKind::Ref(mutability, _))) => Some((*mutability == Mutability::Mut, value)),
+            _ => None,
+        };
+        let is_read = matches!(self.cx.st.types.coercions.get(value), Some(Coercion::Deref));
+        match (named, lends) {
+            (Some(local), Some((mutable, operand))) if !is_read => {
+                let place = self.place(operand);
+                self.event(Event::Bind { local });
+                if let Some(place) = place {
+                    self.event(Event::Borrow { place, mutable, holder: Holder::Local(local), span });
+                }
+            }
+            _ => {
+                self.value(value);
+                self.binds(pat);
+            }
+        }
+    }
+
+    fn bind_local(&mut self, local: LocalId) {
+        self.event(Event::Bind { local });
+        if self.cx.st.types.locals.get(local).is_some_and(|&ty| self.cx.ck.is_linear(ty)) {
+            self.scopes.last_mut().expect("a scope is open").locals.push(local);
+        }
+    }
+
+    /// The names of a pattern, and what it leaves out.
+    fn binds(&mut self, pat: PatId) {
+        let body = self.body.clone();
+        let ty = self.cx.st.types.pats.get(pat).copied();
+        let is_linear = ty.is_some_and(|ty| self.cx.ck.is_linear(ty));
+        match &body.pats[pat] {
+            Pat::Bind { local, sub } => {
+                self.bind_local(*local);
+                if is_linear && sub.is_some() {
+                    return self.refuse(body.pat_span(pat), words::Misplaced::Twice);
+                }
+            }
+            Pat::Wild if is_linear => return self.lost(body.pat_span(pat), ty),
+            Pat::Struct { fields, has_rest: true, .. } if is_linear => {
+                self.left_out(pat, fields.iter().map(|it| it.pat).collect());
+            }
+            Pat::Variant { args, gap, .. } if is_linear && gap.0.is_some() => {
+                self.left_out(pat, args.iter().map(|it| it.pat).collect());
+            }
+            Pat::Tuple { elems, gap } if is_linear && gap.0.is_some() => self.left_out(pat, elems.to_vec()),
+            Pat::Or { alts } => {
+                // The same names in each.
+                return alts.first().into_iter().for_each(|&it| self.binds(it));
+            }
+            _ => {}
+        }
+        body.pats[pat].each_child(&mut |child| self.binds(child));
+    }
+
+    /// `..` in a pattern must not stand for linear values.
+    fn left_out(&mut self, pat: PatId, given: Vec<PatId>) {
+        let Some(ty) = self.cx.st.types.pats.get(pat).copied() else { return };
+        let parts = match *ty.kind() {
+            TyKind::Tuple(parts) => parts.to_vec(),
+            TyKind::Adt(id, args) => self.cx.traits().fields_of(id, args),
+            _ => return,
+        };
+        let count = |it: &[Ty]| it.iter().filter(|&&ty| self.cx.ck.is_linear(ty)).count();
+        let given: Vec<Ty> = given.iter().filter_map(|&it| self.cx.st.types.pats.get(it).copied()).collect();
+        if count(&given) < count(&parts) {
+            self.refuse(self.body.pat_span(pat), words::Misplaced::LeftOut);
+        }
+    }
+}
+
+/// What a lambda does with names: where each is used and assigned, first.
+struct Uses<'a> {
+    body: &'a Body,
+    first: Vec<(LocalId, Span)>,
+    assigned: Vec<(LocalId, Span)>,
+}
+
+impl Uses<'_> {
+    fn collect(&mut self, id: ExprId) {
+        let span = self.body.expr_span(id);
+        match &self.body.exprs[id] {
+            Expr::Local { local } => {
+                if self.first.iter().all(|it| it.0 != *local) {
+                    self.first.push((*local, span));
+                }
+                return;
+            }
+            Expr::Lambda { lambda } => return self.collect(self.body.lambdas[*lambda].body),
+            Expr::Assign { place, .. } | Expr::CompoundAssign { place, .. } | Expr::AssignIfNone { place, .. } => {
+                self.assigns(*place, span);
+            }
+            Expr::Borrow { mutable: true, operand } => self.assigns(*operand, span),
+            _ => {}
+        }
+        self.body.exprs[id].each_child(&mut |child| self.collect(child));
+    }
+
+    fn assigns(&mut self, place: ExprId, span: Span) {
+        if let Expr::Local { local } = self.body.exprs[place]
+            && self.assigned.iter().all(|it| it.0 != local)
+        {
+            self.assigned.push((local, span));
+        }
+    }
+}
