@@ -59,6 +59,8 @@ pub(crate) struct Cycles {
     /// Where a search begins.
     roots: Chunked<*mut u8>,
     graph: Graph,
+    /// An earlier one, whose memory is given back.
+    old: Option<Graph>,
     tracing: bool,
     /// Those without a reference from outside that have weak references.
     weakly: Vec<u32>,
@@ -308,7 +310,7 @@ impl Cycles {
 
     fn begin_end(&mut self) {
         let again = self.roots_are_doomed();
-        let graph = std::mem::take(&mut self.graph);
+        let graph = self.old.insert(std::mem::take(&mut self.graph));
         if !again {
             // A search is worth as many references given up as it visits objects that stay.
             self.enough = FEW.max(graph.in_use() / 2);
@@ -459,7 +461,8 @@ pub(crate) unsafe fn cycles_due(fiber: *mut Fiber) -> u8 {
             return 0;
         }
         cycles.made = 0;
-        let waits = cycles.log.len() >= cycles.enough.max(FEW) || cycles.stage != Stage::Idle;
+        let waits =
+            cycles.log.len() >= cycles.enough.max(FEW) || cycles.stage != Stage::Idle || cycles.old.is_some();
         (waits && !cycles.busy && (*fiber).drop_depth == 0 && (*fiber).panicking == 0) as u8
     }
 }
@@ -474,7 +477,12 @@ pub(crate) unsafe fn cycles_begin(fiber: *mut Fiber, all: u8) {
         cycles.busy = true;
         cycles.all = all != 0;
         cycles.left = if cycles.all { usize::MAX } else { PART };
-        if cycles.stage == Stage::Idle {
+        if !cycles.all && cycles.old.is_some() {
+            cycles.old.take_if(|old| !old.shrink());
+            cycles.left /= 2;
+        }
+        let waits = cycles.all || cycles.log.len() >= cycles.enough.max(FEW);
+        if waits && cycles.stage == Stage::Idle {
             cycles.search();
         }
     }

@@ -76,7 +76,7 @@ pub(crate) struct Graph {
     /// How many nodes were visited.
     visited: usize,
     /// Nodes in use whose edges are to be followed.
-    work: Vec<u32>,
+    work: Chunked<u32>,
     in_use: usize,
 }
 
@@ -145,6 +145,14 @@ impl Graph {
         Some(node.object)
     }
 
+    /// Gives some memory back; whether there is more.
+    pub(crate) fn shrink(&mut self) -> bool {
+        self.nodes.chunks.pop();
+        self.edges.chunks.pop();
+        self.indexes.pop();
+        !(self.nodes.chunks.is_empty() && self.edges.chunks.is_empty() && self.indexes.is_empty())
+    }
+
     /// Takes these for the counts.
     pub(crate) fn recount(&mut self, count: impl Fn(*mut u8) -> i32) {
         for at in 0..self.len() {
@@ -177,16 +185,15 @@ impl Graph {
     /// Follows edges of nodes in use, at most so many; whether there are none left.
     pub(crate) fn spread(&mut self, left: &mut usize) -> bool {
         while *left > 0 {
-            let Some(&at) = self.work.last() else { return true };
+            let Some(at) = self.work.pop() else { return true };
             let at = at as usize;
             let end = if at + 1 < self.len() { self.nodes.get(at + 1).edges as usize } else { self.edges.len() };
             *left -= 1;
-            self.work.pop();
             for edge in self.nodes.get(at).edges as usize..end {
                 let to = *self.edges.get(edge) as usize;
                 self.set_in_use(to);
             }
         }
-        self.work.is_empty()
+        self.work.len() == 0
     }
 }
