@@ -70,6 +70,8 @@ pub(crate) struct Cycles {
     /// How many of them, or of the graph, the stage is done with.
     done: usize,
     watched: bool,
+    /// Something ended since the last search, so another one may find more.
+    found: bool,
 }
 
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -316,6 +318,7 @@ impl Cycles {
             self.enough = FEW.max(graph.in_use() / 2);
         }
         self.doomed = std::mem::take(&mut self.kept);
+        self.found |= self.doomed.len() > 0;
         self.done = 0;
         self.stage = match (self.doomed.len(), self.watched && !again) {
             (0, _) => Stage::Idle,
@@ -442,6 +445,10 @@ pub(crate) unsafe fn cycles_log(fiber: *mut Fiber, object: *mut u8) {
     // SAFETY: generated code passes a live fiber and a live object.
     unsafe {
         let cycles = &mut state(fiber).cycles;
+        if cycles.tracing {
+            // What visits parts takes counts and gives them up, and changes nothing.
+            return;
+        }
         if !cycles.is_off {
             header(object).type_index |= LOGGED;
             cycles.log.push(object);
@@ -481,6 +488,8 @@ pub(crate) unsafe fn cycles_begin(fiber: *mut Fiber, all: u8) {
             cycles.old.take_if(|old| !old.shrink());
             cycles.left /= 2;
         }
+        // What was begun earlier is not all.
+        cycles.found = cycles.all && cycles.stage != Stage::Idle;
         let waits = cycles.all || cycles.log.len() >= cycles.enough.max(FEW);
         if waits && cycles.stage == Stage::Idle {
             cycles.search();
@@ -514,7 +523,7 @@ pub(crate) unsafe fn cycles_found(fiber: *mut Fiber) -> u8 {
     unsafe {
         let cycles = &mut state(fiber).cycles;
         cycles.go_on(fiber);
-        if cycles.stage == Stage::Idle && cycles.all && cycles.busy && cycles.log.len() > 0 {
+        if cycles.stage == Stage::Idle && cycles.all && cycles.busy && std::mem::take(&mut cycles.found) {
             cycles.search();
         }
         let goes_on = cycles.stage != Stage::Idle && cycles.left > 0;
