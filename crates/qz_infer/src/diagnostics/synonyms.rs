@@ -8,6 +8,9 @@ pub(crate) fn names_here(elsewhere: &str) -> &'static [&'static str] {
 }
 
 fn snake_case(name: &str) -> String {
+    if name.bytes().all(|it| it.is_ascii_uppercase() || it == b'_') {
+        return name.to_ascii_lowercase();
+    }
     let mut out = String::with_capacity(name.len() + 4);
     for (n, c) in name.chars().enumerate() {
         if c.is_ascii_uppercase() && n > 0 {
@@ -53,6 +56,8 @@ const SYNONYMS: &[(&[&str], &[&str])] = &[
     (&["limit"], &["take"]),
     (&["minimum"], &["min"]),
     (&["maximum"], &["max"]),
+    (&["min"], &["min_value"]),
+    (&["max"], &["max_value"]),
     (&["total"], &["sum"]),
     (&["order", "order_by", "sort_by_key"], &["sort", "sorted", "sort_by"]),
     (&["reverse", "rev"], &["reversed", "reverse"]),
@@ -117,6 +122,7 @@ mod tests {
     fn camel_case_is_the_same_name() {
         assert_eq!(names_here("forEach"), names_here("for_each"));
         assert_eq!(names_here("toUpperCase"), ["upper"]);
+        assert_eq!(names_here("MAX"), ["max_value"]);
         assert!(names_here("frobnicate").is_empty());
     }
 

@@ -65,17 +65,17 @@ impl Infer<'_, '_> {
         }
         if let Some(asked) = call.name.as_str().strip_suffix('?')
             && !on_type
-            && self.has_method(ty, Name::new(asked))
+            && self.has_method(ty, Name::new(asked), true)
         {
             let name_only = call.has_parens.then_some(asked);
             return words::propagated_call(problem, asked, name_only.is_none());
         }
         for here in words::names_here(call.name.as_str()) {
-            if *here != call.name.as_str() && self.has_method(ty, Name::new(here)) {
+            if *here != call.name.as_str() && self.has_method(ty, Name::new(here), !on_type) {
                 return words::called_here(problem, here);
             }
         }
-        let members = self.member_names(ty);
+        let members = self.member_names(ty, !on_type);
         words::similar_member(problem, call.name, &members)
     }
 
@@ -118,40 +118,46 @@ impl Infer<'_, '_> {
         })
     }
 
-    /// Whether the type has a method of this name, of its own or of a trait.
-    fn has_method(&mut self, ty: Ty, name: Name) -> bool {
+    /// Whether the type has a method of this name, of its own or of a trait; without `self` only of its own.
+    fn has_method(&mut self, ty: Ty, name: Name, with_self: bool) -> bool {
         let at = self.s.table.snapshot();
-        let inherent = self.find_inherent(ty, name, 0, true, self.module);
+        let inherent = self.find_inherent(ty, name, 0, with_self, self.module);
         let found = !matches!(inherent, Search::None | Search::Private(_))
-            || !matches!(self.find_trait_method(ty, name, 0, self.module), Search::None);
+            || with_self && !matches!(self.find_trait_method(ty, name, 0, self.module), Search::None);
         self.s.table.rollback(at);
         found
     }
 
-    /// Names of fields and methods, for suggestions.
-    fn member_names(&mut self, ty: Ty) -> Vec<Name> {
+    /// Names of what a value of the type has, or without `self` the type itself, for suggestions.
+    fn member_names(&mut self, ty: Ty, with_self: bool) -> Vec<Name> {
         let mut names = Vec::new();
         if let Some((adt, _)) = ty.as_adt()
+            && with_self
             && self.ck.defs.adts[adt].kind != AdtKind::Enum
         {
             names.extend(self.ck.defs.adt_fields(adt).variants[0].fields.iter().map(|it| it.name));
         }
         if let Some(head) = TyHead::of(ty) {
-            names.extend(self.ck.defs.inherent_names(head));
             let defs = self.ck.defs;
+            let fits = |name: &Name| {
+                let methods = defs.inherent_methods(head, *name);
+                methods.iter().any(|&it| defs.fns[it].self_param.is_some() == with_self)
+            };
+            names.extend(defs.inherent_names(head).into_iter().filter(fits));
             let has_impl = |id: &TraitId| {
                 defs.impls_for(*id, Some(head))
                     .any(|it| TyHead::of(defs.impl_header(it).self_ty) == Some(head))
             };
             let traits: Vec<TraitId> = defs.traits.ids().filter(has_impl).collect();
-            names.extend(traits.into_iter().flat_map(|it| self.trait_method_names(it)));
+            names.extend(traits.into_iter().flat_map(|it| self.trait_method_names(it, with_self)));
         }
         let bounds = self.traits().known_bounds(ty);
-        names.extend(bounds.iter().flat_map(|it| self.trait_method_names(it.trait_id)));
+        names.extend(bounds.iter().flat_map(|it| self.trait_method_names(it.trait_id, with_self)));
         names
     }
 
-    fn trait_method_names(&self, id: TraitId) -> Vec<Name> {
-        self.ck.defs.traits[id].methods.iter().map(|&it| self.ck.defs.fns[it].name).collect()
+    fn trait_method_names(&self, id: TraitId, with_self: bool) -> Vec<Name> {
+        let methods = self.ck.defs.traits[id].methods.iter().map(|&it| &self.ck.defs.fns[it]);
+        methods.filter(|it| it.self_param.is_some() == with_self).map(|it| it.name).collect()
     }
 }
