@@ -18,6 +18,7 @@ use crate::net::*;
 use crate::numbers::*;
 use crate::panic::*;
 use crate::process::*;
+use crate::regexes::*;
 use crate::streams::*;
 use crate::strings::*;
 use crate::tasks::*;

@@ -25,6 +25,7 @@ mod net;
 pub mod numbers;
 pub mod panic;
 pub mod process;
+mod regexes;
 mod signals;
 pub mod streams;
 pub mod strings;

@@ -385,6 +385,15 @@ macro_rules! rt_functions {
             fn str_repeat(s: Str, times: U64) -> Str: ;
             /// Every `from` replaced by `to`, left to right.
             fn str_replace(s: Str, from: Str, to: Str) -> Str: ;
+            /// What is wrong with a regex; nothing if it is one.
+            fn regex_problem(pattern: Str) -> Str: ;
+            /// How many groups a regex has, the whole match among them; 0 for what is none.
+            fn regex_size(pattern: Str) -> Int: ;
+            /// The name of a group, or nothing.
+            fn regex_name(pattern: Str, group: Int) -> Str: ;
+            /// Looks for a match from byte `from` on. Writes for each of `groups` where it begins and ends, or -1 twice;
+            /// whether there is a match.
+            fn regex_find(pattern: Str, text: Str, from: Int, spans: Ptr, groups: Int) -> Bool: ;
             fn str_upper(s: Str) -> Str: ;
             fn str_lower(s: Str) -> Str: ;
             fn str_from_char(c: Char) -> Str: ;
