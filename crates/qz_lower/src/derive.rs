@@ -163,6 +163,8 @@ pub(crate) fn opaque(b: &mut Builder, derived: Derived) {
 }
 
 fn shape(fields: &[Field], named: bool, lead: &[Proj], title: Name) -> Shape {
+    // What a reference to an actor holds has no name that could be written.
+    let named = named && !fields.iter().any(|it| it.name.as_str().starts_with('('));
     let parts = fields
         .iter()
         .enumerate()
