@@ -31,6 +31,19 @@ impl FnCx<'_, '_, '_> {
         })
     }
 
+    /// Reads a word that must be read. Cranelift leaves out and moves other reads, but not atomic ones.
+    pub(crate) fn read_volatile(&mut self, ty: Type, at: Value) -> Value {
+        let word = self.b.ins().atomic_load(ty.as_int(), MemFlagsData::trusted(), at);
+        if ty.is_int() { word } else { self.b.ins().bitcast(ty, MemFlagsData::new(), word) }
+    }
+
+    /// Writes a word that must be written.
+    pub(crate) fn write_volatile(&mut self, value: Value, at: Value) {
+        let ty = self.b.func.dfg.value_type(value);
+        let word = if ty.is_int() { value } else { self.b.ins().bitcast(ty.as_int(), MemFlagsData::new(), value) };
+        self.b.ins().atomic_store(MemFlagsData::trusted(), word, at);
+    }
+
     fn narrowed(&mut self, value: Value, ty: Type) -> Value {
         if ty == types::I64 { value } else { self.b.ins().ireduce(ty, value) }
     }

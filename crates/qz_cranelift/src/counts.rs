@@ -9,7 +9,7 @@ use cranelift_codegen::isa::CallConv;
 use qz_mir::layout::{EnumLayout, Fields, Layout, Shape, Tag};
 use qz_mir::{InstanceId, Scalar};
 use qz_rt_abi::Fiber;
-use qz_rt_abi::object::TypeInfo;
+use qz_rt_abi::object::{HEADER_TYPE, TYPE_INDEX, TypeInfo};
 use qz_rt_abi::registry::rt;
 use qz_types::TyKind;
 
@@ -158,6 +158,9 @@ impl FnCx<'_, '_, '_> {
         let slow = self.branch_cold(special);
         let fewer = self.b.ins().iadd_imm_s(count, -1);
         self.store_scalar(fewer, Addr::header(object));
+        if self.program.module.cyclic.contains(&self.program.layouts.counted_object(layout)) {
+            self.log(object);
+        }
         self.b.ins().jump(done, &[]);
         self.b.switch_to_block(slow);
         let was_last = self.runtime(rt::release_shared, &[object]).expect("tells whether it was the last");
@@ -165,6 +168,18 @@ impl FnCx<'_, '_, '_> {
         self.continue_in(last);
         self.destroy(layout, object);
         self.b.ins().jump(done, &[]);
+    }
+
+    /// Tells the runtime of an object that may be left in a circle, unless it has it in mind already.
+    fn log(&mut self, object: Value) {
+        let index = self.load_scalar(Scalar::I32, Addr::header(object).plus(HEADER_TYPE));
+        let news = self.b.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, index, 0);
+        let (rare, done) = (self.branch_cold(news), self.b.create_block());
+        self.b.ins().jump(done, &[]);
+        self.b.switch_to_block(rare);
+        self.runtime(rt::cycles_log, &[object]);
+        self.b.ins().jump(done, &[]);
+        self.continue_in(done);
     }
 
     /// Destroys an object whose last count went.
@@ -183,6 +198,10 @@ impl FnCx<'_, '_, '_> {
     /// Calls the destroy function that the object's type index leads to.
     pub(crate) fn destroy_by_table(&mut self, object: Value) {
         let index = self.load_scalar(Scalar::I32, Addr::header(object).plus(4));
+        let index = match self.program.module.cyclic.is_empty() {
+            true => index,
+            false => self.b.ins().band_imm_u(index, TYPE_INDEX as i64),
+        };
         let index = self.b.ins().uextend(types::I64, index);
         let table = self.fiber_field(std::mem::offset_of!(Fiber, types), types::I64);
         let entry = self.element(table, index, size_of::<TypeInfo>() as u32);

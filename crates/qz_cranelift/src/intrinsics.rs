@@ -8,7 +8,7 @@ use qz_rt_abi::object::{STR_BYTES, STR_CHARS, STR_LEN};
 use qz_types::{Ty, TyKind};
 
 use crate::function::FnCx;
-use crate::value::{Addr, Val, int_ty};
+use crate::value::{Addr, Val, clif_ty, int_ty};
 
 impl FnCx<'_, '_, '_> {
     pub(crate) fn intrinsic(&mut self, which: Intrinsic, operands: &[Operand], ty: Ty, dest: &Layout) -> Val {
@@ -27,6 +27,8 @@ impl FnCx<'_, '_, '_> {
             | Intrinsic::PtrEq
             | Intrinsic::PtrCopy
             | Intrinsic::PtrFill
+            | Intrinsic::ReadVolatile
+            | Intrinsic::WriteVolatile
             | Intrinsic::PtrCompare => self.on_pointers(which, operands, dest),
             Intrinsic::CountOnes
             | Intrinsic::LeadingZeros
@@ -92,6 +94,11 @@ impl FnCx<'_, '_, '_> {
             Intrinsic::PtrCopy => {
                 let bytes = self.scaled(values[2], size);
                 self.libc_call("memmove", &[values[0], values[1], bytes], true);
+                Val::unit()
+            }
+            Intrinsic::ReadVolatile => Val::one(self.read_volatile(clif_ty(dest.slots.as_deref().expect("one word")[0].scalar), values[0])),
+            Intrinsic::WriteVolatile => {
+                self.write_volatile(values[1], values[0]);
                 Val::unit()
             }
             Intrinsic::PtrFill => {

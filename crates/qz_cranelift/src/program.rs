@@ -367,7 +367,8 @@ impl<'m> ProgramCx<'m> {
             let text = self.image.add_data(name.as_bytes(), 1, Vec::new());
             pointers.push((field(std::mem::offset_of!(TypeInfo, name)) as u32, Symbol::Data(text)));
             let len = field(std::mem::offset_of!(TypeInfo, name_len));
-            bytes[len..len + 8].copy_from_slice(&(name.len() as u64).to_le_bytes());
+            let flags = i.checked_sub(1).map_or(0, |i| self.module.types[i].circle.flags());
+            bytes[len..len + 8].copy_from_slice(&((name.len() | flags) as u64).to_le_bytes());
         }
         self.image.add_data(&bytes, 8, pointers)
     }

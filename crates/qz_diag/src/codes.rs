@@ -77,6 +77,7 @@ codes! {
     RECORD_REST = 324, Error, "a rest of a record that cannot be used so";
     REFINEMENT = 325, Error, "a type that cannot be refined so";
     REFINED_VALUE = 326, Error, "a value that a refined type does not have";
+    NOT_A_REGEX = 327, Error, "this is no regex";
     UNKNOWN_NAME = 400, Error, "unknown name";
     UNKNOWN_MODULE = 401, Error, "unknown module";
     AMBIGUOUS_NAME = 402, Error, "a name comes from two wildcard imports";

@@ -210,6 +210,10 @@ impl Loader<'_> {
                 // What layouts become refers to it without an import.
                 self.std_module("binary");
             }
+            if text.contains("~r\"") {
+                // The same for regexes.
+                self.std_module("regex");
+            }
             let parsed = ParsedFile { tree: Arc::new(tree), text };
             let imports: Vec<ImportTarget> =
                 import_requests(&parsed).into_iter().map(|it| self.import(&pending, it)).collect();

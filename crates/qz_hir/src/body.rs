@@ -455,6 +455,11 @@ pub enum Pat {
         end: Option<PatId>,
         inclusive: bool,
     },
+    /// `~r"(?<year>\d+)"`: a text in which the regex is found.
+    Regex {
+        pattern: std::sync::Arc<str>,
+        groups: Box<[RegexGroup]>,
+    },
     /// `Some(x)`, `Shape::Empty`, `Meters(x)`.
     Variant {
         path: StructPath,
@@ -512,6 +517,15 @@ impl Gap {
     }
 }
 
+/// A group of a regex that a pattern binds.
+#[derive(Clone, Debug)]
+pub struct RegexGroup {
+    pub number: u32,
+    /// It need not be part of a match: its text is an Option.
+    pub optional: bool,
+    pub pat: PatId,
+}
+
 #[derive(Clone, Debug)]
 pub struct PatArg {
     pub name: Option<Name>,
@@ -533,6 +547,7 @@ impl Pat {
             Pat::Bind { sub, .. } | Pat::Type { sub, .. } => sub.iter().for_each(|&it| f(it)),
             Pat::Range { start, end, .. } => start.iter().chain(end).for_each(|&it| f(it)),
             Pat::Variant { args, .. } => args.iter().for_each(|arg| f(arg.pat)),
+            Pat::Regex { groups, .. } => groups.iter().for_each(|it| f(it.pat)),
             Pat::Struct { fields, .. } | Pat::Record { fields, .. } => {
                 fields.iter().for_each(|field| f(field.pat))
             }

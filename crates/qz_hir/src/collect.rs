@@ -727,7 +727,6 @@ const LATER_ATTRIBUTES: &[&str] = &[
     "export",
     "align",
     "no_preempt",
-    "overflow",
     "gpu",
 ];
 

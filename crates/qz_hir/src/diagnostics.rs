@@ -510,6 +510,12 @@ pub(crate) fn unused_name(span: Span, name: Name) -> Diagnostic {
         .help(format!("if it is meant to be unused, call it `_{name}`"))
 }
 
+/// `message`: what the parser of regexes says.
+pub(crate) fn no_regex(span: Span, message: &str) -> Diagnostic {
+    let first = message.lines().next().unwrap_or_default();
+    Diagnostic::new(Code::NOT_A_REGEX, span, format!("this is no regex: {first}"))
+}
+
 pub(crate) fn literal_range(span: Span) -> Diagnostic {
     Diagnostic::new(Code::LITERAL_RANGE, span, "this number is larger than any integer type holds")
 }

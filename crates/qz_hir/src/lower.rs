@@ -12,6 +12,7 @@ mod loops;
 mod names;
 mod patterns;
 mod refined;
+mod regexes;
 mod select;
 mod stmts;
 mod tasks;

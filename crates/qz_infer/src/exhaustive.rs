@@ -178,7 +178,7 @@ impl Cx<'_, '_> {
                 Some(option) => Pattern::Ctor(self.none_of(option), Vec::new()),
                 None => Pattern::Wild,
             },
-            Pat::Const { .. } => Pattern::Ctor(Ctor::Opaque(pat), Vec::new()),
+            Pat::Const { .. } | Pat::Regex { .. } => Pattern::Ctor(Ctor::Opaque(pat), Vec::new()),
             Pat::Range { start, end, inclusive } => self.range(pat, *start, *end, *inclusive),
             // A newtype's name alone asks for the member.
             Pat::Variant { .. } if !self.types.pat_targets.contains(pat) => Pattern::Wild,

@@ -360,7 +360,12 @@ impl Checker<'_> {
         };
         let same = same_shape
             && wanted_sig.params.iter().zip(&found_sig.params).all(|(w, f)| fits(w.ty, f.ty))
-            && fits(wanted_sig.ret, found_sig.ret.or_else(|| self.known_ret(found)));
+            && match found_sig.ret.or_else(|| self.known_ret(found)) {
+                Some(ret) if !wanted_sig.opaques.is_empty() => {
+                    self.result_fits(&header.generics.preds, wanted, ret, &args)
+                }
+                ret => fits(wanted_sig.ret, ret),
+            };
         if !same {
             let wanted_words = self.signature_words(wanted, &args);
             let found_words = self.signature_words(found, &found_sig.generics.identity());

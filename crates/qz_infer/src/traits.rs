@@ -7,6 +7,7 @@
 //! during instantiation ([`TraitCx::select`]).
 
 mod markers;
+mod results;
 mod select;
 
 use qz_base::{Name, Span};

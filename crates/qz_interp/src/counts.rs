@@ -1,8 +1,8 @@
 //! Objects and their counts.
 
 use qz_mir::layout::{EnumLayout, Fields, Layout, Scalar, Shape};
-use qz_mir::{InstanceId, Local, TypeEntryKind};
-use qz_rt_abi::object::{FIRST_ADDRESS, FIRST_TYPE, HEADER_TYPE, TYPE_STR};
+use qz_mir::{Circle, InstanceId, Local, TypeEntryKind};
+use qz_rt_abi::object::{FIRST_ADDRESS, FIRST_TYPE, HEADER_TYPE, LOGGED, TYPE_INDEX, TYPE_STR};
 use qz_rt_abi::registry::rt;
 
 use crate::enums::discriminant;
@@ -51,7 +51,10 @@ impl Machine<'_> {
         for object in self.objects(layout, at) {
             match object.read(Scalar::I32) as i32 {
                 1 => last.push(object),
-                count if count > 1 => object.write(Scalar::I32, count as u64 - 1),
+                count if count > 1 => {
+                    object.write(Scalar::I32, count as u64 - 1);
+                    self.log(object);
+                }
                 _ if self.runtime(rt::release_shared, &[object.word()]) != 0 => last.push(object),
                 _ => {}
             }
@@ -62,8 +65,19 @@ impl Machine<'_> {
         Ok(())
     }
 
+    /// Tells the runtime of an object that may be left in a circle, unless it has it in mind already.
+    fn log(&mut self, object: Addr) {
+        let index = object.plus(HEADER_TYPE).read(Scalar::I32) as u32;
+        if index & LOGGED != 0 || self.module.cyclic.is_empty() || index & TYPE_INDEX == TYPE_STR {
+            return;
+        }
+        if self.module.types[(index & TYPE_INDEX) as usize - FIRST_TYPE as usize].circle != Circle::Never {
+            self.runtime(rt::cycles_log, &[object.word()]);
+        }
+    }
+
     fn destroy(&mut self, object: Addr) -> Step {
-        let index = object.plus(4).read(Scalar::I32) as u32;
+        let index = object.plus(HEADER_TYPE).read(Scalar::I32) as u32 & TYPE_INDEX;
         if index == TYPE_STR {
             self.runtime(rt::str_free, &[object.word()]);
             return Ok(());

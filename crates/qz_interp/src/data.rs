@@ -119,16 +119,16 @@ impl Data {
 
 /// The type table for the runtime. Nobody calls its destroy functions here.
 pub(crate) fn type_infos(module: &Module, table: &TypeTable) -> Vec<TypeInfo> {
-    let info = |name: &str, size, align| TypeInfo {
+    let info = |name: &str, size, align, flags| TypeInfo {
         size,
         align,
         destroy: std::ptr::null(),
         name: name.as_ptr(),
-        name_len: name.len(),
+        name_len: name.len() | flags,
     };
-    let strings = info("String", 0, 8);
+    let strings = info("String", 0, 8, 0);
     let entries = module.types.iter().zip(&table.entries);
     std::iter::once(strings)
-        .chain(entries.map(|(entry, sizes)| info(&entry.name, sizes.size, sizes.align)))
+        .chain(entries.map(|(entry, sizes)| info(&entry.name, sizes.size, sizes.align, entry.circle.flags())))
         .collect()
 }

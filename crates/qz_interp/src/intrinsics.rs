@@ -32,6 +32,12 @@ impl Machine<'_> {
             Intrinsic::NeedsRelease => self.layouts.of(ty).needs_release as u64,
             Intrinsic::Uninit | Intrinsic::Forget => return to.fill(0, dest.size as u64),
             Intrinsic::PtrCopy | Intrinsic::PtrFill => return self.write_elements(which, operands),
+            Intrinsic::ReadVolatile => self.pointer(&operands[0]).read(scalar_of(dest)),
+            Intrinsic::WriteVolatile => {
+                let layout = self.layouts.of(self.operand_ty(&operands[1]));
+                let value = self.scalar(&operands[1]);
+                return self.pointer(&operands[0]).write(scalar_of(&layout), value);
+            }
             Intrinsic::PtrAdd | Intrinsic::PtrDiff | Intrinsic::PtrEq | Intrinsic::PtrCompare => {
                 self.on_pointers(which, operands)
             }

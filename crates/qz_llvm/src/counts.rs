@@ -8,7 +8,7 @@ use std::mem::offset_of;
 use qz_mir::InstanceId;
 use qz_mir::layout::{EnumLayout, Fields, Layout, Shape, Tag};
 use qz_rt_abi::Fiber;
-use qz_rt_abi::object::{IMMORTAL, TypeInfo};
+use qz_rt_abi::object::{HEADER_TYPE, IMMORTAL, TYPE_INDEX, TypeInfo};
 use qz_rt_abi::registry::rt;
 use qz_types::TyKind;
 
@@ -151,6 +151,9 @@ impl FnCx<'_, '_> {
         self.w.begin(local);
         let fewer = self.op_imm("add", count, -1);
         self.store(fewer, Addr::header(object));
+        if self.program.module.cyclic.contains(&self.program.layouts.counted_object(layout)) {
+            self.log(object);
+        }
         self.w.end(format_args!("br label %{done}"));
         self.w.enter_cold();
         self.w.begin(shared);
@@ -163,6 +166,15 @@ impl FnCx<'_, '_> {
         self.destroy(layout, object);
         self.w.end(format_args!("br label %{done}"));
         self.w.begin(done);
+    }
+
+    /// Tells the runtime of an object that may be left in a circle, unless it has it in mind already.
+    fn log(&mut self, object: Value) {
+        let index = self.load(LlTy::I32, Addr::header(object).plus(HEADER_TYPE));
+        let news = self.icmp_imm("sge", index, 0);
+        self.if_rare(news, |cx| {
+            cx.runtime(rt::cycles_log, &[object]);
+        });
     }
 
     /// Goes to `done` if the count is that of a literal or a constant, which LLVM often knows.
@@ -189,6 +201,10 @@ impl FnCx<'_, '_> {
     /// Calls the destroy function that the object's type index leads to.
     pub(crate) fn destroy_by_table(&mut self, object: Value) {
         let index = self.load(LlTy::I32, Addr::header(object).plus(4));
+        let index = match self.program.module.cyclic.is_empty() {
+            true => index,
+            false => self.op_imm("and", index, TYPE_INDEX as i64),
+        };
         let index = self.resized(index, LlTy::I64);
         let table = self.fiber_field(offset_of!(Fiber, types), LlTy::Ptr);
         let entry = self.element_at(table, index, size_of::<TypeInfo>() as u32);

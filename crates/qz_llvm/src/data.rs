@@ -143,6 +143,8 @@ impl ProgramCx<'_> {
                 &format!("type.{i}"),
                 format_args!("private unnamed_addr constant [{len} x i8] c\"{text}\", align 1"),
             );
+            let flags = i.checked_sub(1).map_or(0, |i| self.module.types[i].circle.flags());
+            let len = len | flags;
             let (size, align, destroy) = match i.checked_sub(1).map(|i| self.types.entries[i]) {
                 Some(entry) => (entry.size, entry.align, self.function_symbol(entry.destroy).to_string()),
                 None => (0, 0, "null".into()),

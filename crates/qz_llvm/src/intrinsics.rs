@@ -27,6 +27,8 @@ impl FnCx<'_, '_> {
             | Intrinsic::PtrEq
             | Intrinsic::PtrCopy
             | Intrinsic::PtrFill
+            | Intrinsic::ReadVolatile
+            | Intrinsic::WriteVolatile
             | Intrinsic::PtrCompare => self.on_pointers(which, operands, dest),
             Intrinsic::CountOnes
             | Intrinsic::LeadingZeros
@@ -93,6 +95,15 @@ impl FnCx<'_, '_> {
                 self.w.line(format_args!(
                     "call void @llvm.memmove.p0.p0.i64(ptr {to}, ptr {from}, i64 {bytes}, i1 false)"
                 ));
+                Val::unit()
+            }
+            Intrinsic::ReadVolatile => {
+                let (ty, at) = (LlTy::of(dest.slots.as_deref().expect("one word")[0].scalar), values[0]);
+                Val::one(self.w.set(ty, format_args!("load volatile {ty}, ptr {at}")))
+            }
+            Intrinsic::WriteVolatile => {
+                let (at, value) = (values[0], values[1]);
+                self.w.line(format_args!("store volatile {} {value}, ptr {at}", value.ty));
                 Val::unit()
             }
             Intrinsic::PtrFill => {

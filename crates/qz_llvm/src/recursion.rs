@@ -6,7 +6,7 @@
 
 use qz_codegen::TypeTable;
 use qz_mir::layout::{Fields, Layout, Layouts, Shape};
-use qz_mir::{Body, Callee, ClosureTarget, InstanceId, Module, Rvalue, StmtKind, TypeEntryKind};
+use qz_mir::{Body, Callee, Circle, ClosureTarget, InstanceId, Module, Rvalue, StmtKind, TypeEntryKind};
 use qz_types::TyKind;
 
 /// What is known of a program's calls.
@@ -31,7 +31,7 @@ impl Recursion {
         let mut edges: Vec<Vec<usize>> = vec![Vec::new(); count + 3];
         for entry in &module.types {
             // Only what hides its type is destroyed through the table.
-            if !matches!(entry.kind, TypeEntryKind::Ty(_)) {
+            if !matches!(entry.kind, TypeEntryKind::Ty(_)) || entry.circle != Circle::Never {
                 edges[node(Unknown::Destroy)].push(entry.destroy.index());
             }
         }

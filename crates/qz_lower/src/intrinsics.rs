@@ -34,6 +34,8 @@ fn plain(name: &str) -> Option<Intrinsic> {
         "ptr_diff" => Intrinsic::PtrDiff,
         "ptr_eq" => Intrinsic::PtrEq,
         "ptr_copy" => Intrinsic::PtrCopy,
+        "ptr_read_volatile" => Intrinsic::ReadVolatile,
+        "ptr_write_volatile" => Intrinsic::WriteVolatile,
         "ptr_fill" => Intrinsic::PtrFill,
         "ptr_compare" => Intrinsic::PtrCompare,
         "count_ones" => Intrinsic::CountOnes,

@@ -319,6 +319,11 @@ impl qz_mir::Source for Lowerer<'_, '_> {
         self.keeps_to_task(ty)
     }
 
+    fn weak_target(&self, ty: Ty) -> Option<Ty> {
+        let (id, args) = ty.as_adt()?;
+        (self.defs().lang.adt("Weak") == Some(id)).then(|| args[0])
+    }
+
     fn hidden_parts(&self, ty: Ty) -> Option<(FnId, Tys)> {
         if !self.written_impl("Cross", ty) {
             return None;

@@ -38,6 +38,8 @@ enum TestKind {
         rest: Option<Option<PatId>>,
         suffix: Vec<PatId>,
     },
+    /// A regex is found in it.
+    Regex(PatId),
 }
 
 /// One way for an arm to match: tests still to be made, names already placed.
@@ -226,6 +228,7 @@ impl Cx<'_, '_, '_> {
                 test(TestKind::Variant { variant: self.none_index(), parts: Vec::new() }, rows);
             }
             Pat::Const { .. } => test(TestKind::Value(pat), rows),
+            Pat::Regex { .. } => test(TestKind::Regex(pat), rows),
             Pat::Range { start, end, inclusive } => {
                 test(TestKind::Range { from: *start, to: *end, inclusive: *inclusive }, rows);
             }
@@ -346,7 +349,7 @@ impl Cx<'_, '_, '_> {
         match &test.kind {
             TestKind::Variant { .. } => self.switch_variant(&test, rows, targets, failed),
             TestKind::Scalar(_) => self.switch_scalar(&test, rows, targets, failed),
-            TestKind::Range { .. } | TestKind::Value(_) | TestKind::Length { .. } => {
+            TestKind::Range { .. } | TestKind::Value(_) | TestKind::Length { .. } | TestKind::Regex(_) => {
                 self.try_first(&test, rows, targets, failed);
             }
         }
@@ -498,7 +501,9 @@ impl Cx<'_, '_, '_> {
     /// One test that is no switch: the rows that share it go on behind it, the others pass by.
     fn try_first(&mut self, test: &Test, rows: Vec<Row>, targets: &[Target], failed: Option<BlockId>) {
         let (yes, no) = (self.b.new_block(), self.b.new_block());
+        let mut groups = None;
         match &test.kind {
+            TestKind::Regex(pat) => groups = Some(self.regex_test(test, *pat, yes, no)),
             TestKind::Range { from, to, inclusive } => {
                 self.range_pattern(test, *from, *to, *inclusive, yes, no);
             }
@@ -514,7 +519,10 @@ impl Cx<'_, '_, '_> {
             TestKind::Variant { .. } | TestKind::Scalar(_) => unreachable!("these are switches"),
         }
         self.b.switch_to(yes);
-        let mut inside = self.opened(&rows[0], test);
+        let mut inside = match groups {
+            Some(groups) => self.opened_regex(&rows[0], test, groups),
+            None => self.opened(&rows[0], test),
+        };
         inside.extend(rows[1..].iter().filter_map(|row| self.after(row, test, true)));
         self.decide(inside, targets, failed);
         self.b.switch_to(no);
@@ -598,6 +606,47 @@ impl Cx<'_, '_, '_> {
         }
         for row in &mut rows {
             row.tests.extend(after.iter().cloned());
+        }
+        rows
+    }
+
+    /// The texts of a regex's groups; there are none where it is not found.
+    fn regex_test(&mut self, test: &Test, pat: PatId, yes: BlockId, no: BlockId) -> Local {
+        let Pat::Regex { pattern, .. } = &self.body.pats[pat] else { unreachable!("the test is of a regex") };
+        let pattern = Operand::Const(Const::Str(pattern.clone()));
+        let value = self.read(test.place.clone(), test.ty);
+        let text = Ty::adt(self.lw.lang_adt("Option"), &[common().str]);
+        let ty = Ty::adt(self.lw.lang_adt("Vec"), &[text]);
+        let groups = self.lang_call("regex_groups", &[], vec![pattern, value], ty);
+        let groups = self.fix(groups, ty);
+        let (len, _) = self.vec_places(groups);
+        let len = self.read(len, int_ty());
+        let found = self.b.eval(common().bool, Rvalue::Binary(BinOp::Ne, len, Operand::int(0)));
+        self.b.branch(Operand::local(found), yes, no);
+        groups
+    }
+
+    /// The first row behind a regex that was found.
+    fn opened_regex(&mut self, row: &Row, test: &Test, groups: Local) -> Vec<Row> {
+        let mut base = row.clone();
+        base.tests.remove(0);
+        let TestKind::Regex(pat) = test.kind else { return vec![base] };
+        let Pat::Regex { groups: bound, .. } = self.body.pats[pat].clone() else { return vec![base] };
+        let option = self.lw.lang_adt("Option");
+        let text = Ty::adt(option, &[common().str]);
+        let (_, data) = self.vec_places(groups);
+        let mut rows = vec![base];
+        for group in bound {
+            let index = self.b.eval(int_ty(), Rvalue::Use(Operand::int(group.number.into())));
+            let value = self.b.eval(text, Rvalue::Use(Operand::Copy(data.clone().then(Proj::Index(index)))));
+            let (place, ty) = match group.optional {
+                true => (Place::local(value), text),
+                false => {
+                    let some = self.lw.variant_index(option, "Some");
+                    (Place::local(value).then(Proj::Variant(some)).field(0), common().str)
+                }
+            };
+            self.flatten(group.pat, place, ty, &mut rows);
         }
         rows
     }

@@ -364,6 +364,11 @@ pub enum Intrinsic {
     PtrCopy,
     /// Sets `n` elements' bytes: `(dst, byte, n)`.
     PtrFill,
+    /// Reads one word at a `Ptr`, a number, truth value, character or pointer, that something outside of the program may
+    /// change or watch.
+    ReadVolatile,
+    /// Writes such a word: `(place, value)`.
+    WriteVolatile,
     /// Compares `n` bytes: negative, zero, positive: `(a, b, n)` of `Ptr<U8>`.
     PtrCompare,
     CountOnes,

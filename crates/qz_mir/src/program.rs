@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use qz_base::{Arena, Id, Name, Span};
-use qz_rt_abi::object::HEADER_TYPE;
+use qz_rt_abi::object::{END_WATCHED, HEADER_TYPE, MAY_CYCLE};
 use qz_types::{AdtId, FnId, StaticId, TraitId, TraitRef, Ty, Tys};
 
 use crate::body::{Body, Const, EvidenceList};
@@ -106,6 +106,10 @@ pub trait Source {
     fn stays_in_task(&self, _ty: Ty) -> bool {
         false
     }
+    /// What a weak reference refers to, if values of the type are such.
+    fn weak_target(&self, _ty: Ty) -> Option<Ty> {
+        None
+    }
     /// What meets the parts of objects of this type which its fields do not show.
     fn hidden_parts(&self, _ty: Ty) -> Option<(FnId, Tys)> {
         None
@@ -179,6 +183,11 @@ pub struct Module {
     pub statics: Vec<(StaticId, StaticInfo)>,
     /// Types that need an entry in the run-time type table, in the order of their indexes.
     pub types: Vec<TypeEntry>,
+    /// Types of values whose objects may be in circles: where one of several references to such an object ends, the
+    /// runtime hears of it. Empty in a program that cannot make circles.
+    pub cyclic: qz_base::FxHashSet<Ty>,
+    /// Reference structs that something refers to weakly.
+    pub weak_targets: qz_base::FxHashSet<Ty>,
     /// Takes no parameters, returns `()` or the exit status as `Int`.
     pub entry: Option<InstanceId>,
 }
@@ -323,6 +332,7 @@ pub struct TypeEntry {
     pub destroy: InstanceId,
     /// Where values go to other tasks.
     pub crossing: EntryCrossing,
+    pub circle: Circle,
 }
 
 /// What meets the parts of an object, and what gives it parts of its own; `None` where there is nothing to do.
@@ -332,6 +342,26 @@ pub struct EntryCrossing {
     pub own: Option<InstanceId>,
     /// A closure that knows nothing in which it could keep what it is given.
     pub keeps_nothing: bool,
+}
+
+impl Circle {
+    /// What stands above the length of the name in the run-time type table.
+    pub fn flags(self) -> usize {
+        match self {
+            Circle::Never => 0,
+            Circle::Possible => MAY_CYCLE,
+            Circle::Watched => MAY_CYCLE | END_WATCHED,
+        }
+    }
+}
+
+/// Whether objects of a kind may be in a circle, and if so, whether somebody wrote a `drop` for them.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Circle {
+    #[default]
+    Never,
+    Possible,
+    Watched,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

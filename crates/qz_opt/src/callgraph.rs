@@ -8,7 +8,7 @@ use indexmap::IndexSet;
 use qz_base::FxHashMap;
 use qz_mir::layout::Layouts;
 use qz_mir::{
-    BlockId, Body, Callee, InstanceId, InstanceKey, Module, Stmt, StmtKind, TermKind, TypeEntryKind,
+    BlockId, Body, Callee, Circle, InstanceId, InstanceKey, Module, Stmt, StmtKind, TermKind, TypeEntryKind,
 };
 use qz_types::{Ty, TyKind};
 use rustc_hash::{FxBuildHasher, FxHashSet};
@@ -92,7 +92,7 @@ fn may_resume(body: &Body, handler: BlockId) -> bool {
 }
 
 /// Tarjan's algorithm ("Depth-first search and linear graph algorithms", 1972) without recursion.
-fn components(edges: &[Vec<InstanceId>]) -> Vec<Vec<InstanceId>> {
+pub(crate) fn components(edges: &[Vec<InstanceId>]) -> Vec<Vec<InstanceId>> {
     const UNSEEN: u32 = u32::MAX;
     let n = edges.len();
     let (mut index, mut low) = (vec![UNSEEN; n], vec![0u32; n]);
@@ -193,6 +193,10 @@ pub(crate) fn mark_panics(
     let destroys = destroys(module);
     for entry in &module.types {
         match entry.kind {
+            // What the collector ends is a function value to it.
+            TypeEntryKind::Ty(_) if entry.circle != Circle::Never => {
+                callers[entry.destroy.index()].push(any_closure);
+            }
             TypeEntryKind::Ty(_) => {}
             TypeEntryKind::Closure(_) => callers[entry.destroy.index()].push(any_closure),
             TypeEntryKind::DynBox(_) => callers[entry.destroy.index()].push(any_dyn),

@@ -96,6 +96,11 @@ impl<'a> Drops<'a> {
         self.layouts.is_reference_struct(ty) || self.layouts.of(ty).is_boxed()
     }
 
+    /// Whether values refer to objects without keeping them.
+    pub(crate) fn is_weak(&self, ty: Ty) -> bool {
+        self.source.weak_target(ty).is_some()
+    }
+
     /// Whether values are objects that can be changed, so that it matters whether there are one or two.
     pub(crate) fn is_mutable_object(&self, ty: Ty) -> bool {
         self.layouts.is_reference_struct(ty)

@@ -18,9 +18,11 @@ use qz_types::{FnId, Row, Ty, TyKind};
 
 use crate::instantiate::Instantiator;
 
+pub(crate) mod circles;
 pub(crate) mod cross;
 mod destroy;
 pub(crate) mod made;
+pub(crate) mod weak;
 
 pub(crate) use destroy::{count_glue, destroy, destroy_closure, destroy_dyn};
 

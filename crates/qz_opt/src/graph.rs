@@ -40,6 +40,8 @@ pub(crate) fn may_repeat(drops: &Drops, ty: Ty) -> bool {
         each_edge(drops, at, &mut |to, each_of_many| {
             let many = many || each_of_many || seen.contains(&(to, false));
             repeats |= many && drops.is_mutable_object(to);
+            // A weak reference may lead anywhere.
+            repeats |= drops.is_weak(to);
             if seen.insert((to, many)) {
                 work.push((to, many));
             }

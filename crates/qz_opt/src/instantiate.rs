@@ -14,7 +14,7 @@ use indexmap::IndexMap;
 use qz_base::FxHashMap;
 use qz_mir::layout::Layouts;
 use qz_mir::{
-    AdtKind, Body, BodyKey, BodyPart, Const, Crossing, EntryCrossing, FnKind, ForC, Foreign, Instance,
+    AdtKind, Body, BodyKey, BodyPart, Circle, Const, Crossing, EntryCrossing, FnKind, ForC, Foreign, Instance,
     InstanceId, InstanceKey, Local, Made, Module, Ownership, Param, Source, TypeEntry, TypeEntryKind, Vtable,
     VtableId,
 };
@@ -24,6 +24,7 @@ use rustc_hash::{FxBuildHasher, FxHashSet};
 use crate::drops::Drops;
 use crate::glue;
 use crate::symbols::Symbols;
+use crate::cycles;
 use crate::{ConstEval, OptError};
 
 pub(crate) use resolve::no_evidence;
@@ -99,7 +100,7 @@ pub(crate) fn instantiate<'a>(
             next += 1;
         }
         cx.complete_entries();
-        if next == cx.ids.len() {
+        if next == cx.ids.len() && !cx.collect_circles() {
             return Ok(cx.module);
         }
     }
@@ -339,7 +340,30 @@ impl<'a> Instantiator<'a> {
             }
         };
         let destroy = self.instance(destroy);
-        self.module.types.push(TypeEntry { name, kind, destroy, crossing: EntryCrossing::default() });
+        self.module.types.push(TypeEntry { name, kind, destroy, crossing: EntryCrossing::default(), circle: Circle::Never });
+    }
+
+    /// A program that may make circles collects them; whether that is news.
+    fn collect_circles(&mut self) -> bool {
+        self.module.cyclic = cycles::cyclic_types(self);
+        if self.module.cyclic.is_empty() {
+            return false;
+        }
+        let Some(step) = self.source.library("collect_step") else { return false };
+        let key = InstanceKey::Body(BodyKey::main(step), Ty::list(&[]), no_evidence());
+        if !self.ids.contains_key(&key) {
+            self.instance(key);
+            let all = self.source.library("collect_all").expect("it stands beside the other one");
+            self.instance(InstanceKey::Body(BodyKey::main(all), Ty::list(&[]), no_evidence()));
+            return true;
+        }
+        let step = self.instance(key);
+        cycles::mark_entries(self);
+        cycles::collect_where_made(&mut self.module, step);
+        let all = self.source.library("collect_all").expect("it stands beside the other one");
+        let all = self.instance(InstanceKey::Body(BodyKey::main(all), Ty::list(&[]), no_evidence()));
+        cycles::collect_at_end(self, all);
+        false
     }
 
     /// Where values go to other tasks, every kind of object may be met on the way.

@@ -21,6 +21,7 @@
 mod bits;
 mod callgraph;
 mod counts;
+mod cycles;
 mod drops;
 mod glue;
 mod graph;
@@ -158,6 +159,8 @@ fn build(
     let drops = Drops::new(source, &layouts, options.keep_names);
     let mut module =
         instantiate::instantiate(source, &layouts, &drops, entry, options.exports, options.consts)?;
+    glue::weak::watch_targets(&mut module, &drops);
+    glue::circles::end_in_steps(&mut module);
     observe(Stage::Instantiated, &module);
     check(&module, &layouts, options, "instantiation", None)?;
     let optimise = options.level != OptLevel::None;
@@ -203,6 +206,7 @@ fn build(
         outline::outline_counts(&mut module, source, &layouts, &drops, &panics);
         check(&module, &layouts, options, "the last clean-up", Some(&release_panics))?;
     }
+    cycles::log_moves(&mut module, &layouts, &drops);
     observe(Stage::Finished, &module);
     Ok(module)
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
 use qz_rt_abi::classes::CLASS_COUNT;
 use qz_rt_abi::fiber::{Resume, STACK_RESERVE};
-use qz_rt_abi::object::TypeInfo;
+use qz_rt_abi::object::{NAME_LEN, TypeInfo};
 use qz_rt_abi::{Fiber, Worker};
 use qz_sched::sched::{Config, Hooks, Scheduler};
 use qz_sched::stack::Stack;
@@ -15,6 +15,7 @@ use qz_sched::{Fiber as Core, Job};
 
 use crate::balance::{Balance, Taken};
 use crate::crossing::Crossing;
+use crate::cycles::Cycles;
 use crate::large::Large;
 use crate::memory::Chunks;
 use crate::panic::{Panic, Request};
@@ -35,6 +36,8 @@ pub struct FiberState {
     pub(crate) walks: Walks,
     /// What is being handed to another task.
     pub(crate) crossing: Crossing,
+    /// What may be left in circles.
+    pub(crate) cycles: Cycles,
     /// What the task at work is to run, until it asks for it.
     pub(crate) body: *mut u8,
     /// What its variables are bound to, a shared object or null.
@@ -59,6 +62,7 @@ impl Default for FiberState {
             deferred: Vec::new(),
             walks: Walks::default(),
             crossing: Crossing::default(),
+            cycles: Cycles::default(),
             body: ptr::null_mut(),
             bindings: ptr::null_mut(),
             evidence: [ptr::null_mut(); 2],
@@ -284,7 +288,10 @@ const HOOKS: Hooks = Hooks {
         shared(scheduler).give_worker(worker);
     },
     begin_fiber,
-    end_fiber: |_| {},
+    end_fiber: |fiber| {
+        // SAFETY: the scheduler passes a fiber that runs here for the last time, whose state is nobody else's.
+        unsafe { state(fiber.cast()).cycles.end(fiber.cast()) }
+    },
     end_task: crate::tasks::end_task,
     abort: crate::panic::abort_now,
     is_alone: || PROGRAMS_AND_CALLS.load(Ordering::SeqCst) <= 1,
@@ -450,7 +457,7 @@ impl Context {
             // SAFETY: only indexes of the table are counted; names are UTF-8 and live as long as it.
             unsafe {
                 let info = &*types.add(index);
-                String::from_utf8_lossy(std::slice::from_raw_parts(info.name, info.name_len)).into_owned()
+                String::from_utf8_lossy(std::slice::from_raw_parts(info.name, info.name_len & NAME_LEN)).into_owned()
             }
         };
         let counted = live.iter().enumerate().filter(|&(_, &n)| n != 0);

@@ -9,6 +9,7 @@ use crate::atomics::*;
 use crate::children::*;
 use crate::context::live_objects;
 use crate::crossing::*;
+use crate::cycles::*;
 use crate::files::*;
 use crate::hash::{hash_bytes, hash_seed, hash_word};
 use crate::math::*;
@@ -17,12 +18,14 @@ use crate::net::*;
 use crate::numbers::*;
 use crate::panic::*;
 use crate::process::*;
+use crate::regexes::*;
 use crate::streams::*;
 use crate::strings::*;
 use crate::tasks::*;
 use crate::time::*;
 use crate::variables::*;
 use crate::walks::*;
+use crate::weak::*;
 
 macro_rules! rust_ty {
     (Bool) => { u8 };

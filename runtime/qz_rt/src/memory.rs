@@ -8,7 +8,7 @@ use std::alloc::{GlobalAlloc, Layout};
 use std::sync::atomic::{AtomicI32, Ordering, fence};
 
 use qz_rt_abi::classes::{CLASS_SIZES, class_of};
-use qz_rt_abi::object::{Header, IMMORTAL};
+use qz_rt_abi::object::{Header, IMMORTAL, LOGGED, MET, TYPE_INDEX};
 use qz_rt_abi::{Fiber, Worker};
 
 use crate::balance::blocks_of_others;
@@ -279,9 +279,23 @@ pub(crate) unsafe fn new_object(fiber: *mut Fiber, type_index: u32) -> *mut u8 {
 pub(crate) unsafe fn free_object(fiber: *mut Fiber, object: *mut u8) {
     // SAFETY: the object is live, its count gone, and its type index the table's.
     unsafe {
-        let type_index = object.cast::<Header>().read().type_index;
-        let info = &*(*fiber).types.add(type_index as usize);
+        let type_index = object.cast::<Header>().read().type_index & TYPE_INDEX;
         count_object(fiber, type_index, -1);
+        if !crate::cycles::keeps_memory(object) {
+            release_block(fiber, object);
+        }
+    }
+}
+
+/// Gives the memory of an object back that is not counted as one any more.
+///
+/// # Safety
+/// The fiber is live; the object is nobody's.
+pub(crate) unsafe fn release_block(fiber: *mut Fiber, object: *mut u8) {
+    // SAFETY: by the caller's promise; the type index is one of the table's.
+    unsafe {
+        let type_index = object.cast::<Header>().read().type_index & TYPE_INDEX;
+        let info = &*(*fiber).types.add(type_index as usize);
         give_block(fiber, object, info.size as usize, info.align as usize);
     }
 }
@@ -324,17 +338,23 @@ pub(crate) unsafe fn release_shared(_fiber: *mut Fiber, object: *mut u8) -> u8 {
         return 0;
     }
     fence(Ordering::Acquire);
+    // While the count is 0, a weak reference of another thread's adds none.
+    // SAFETY: as above, and the last count is the caller's.
+    unsafe { crate::weak::die(object) };
     // Whoever destroys it is the only one who knows it.
     count.store(1, Ordering::Relaxed);
     1
 }
 
 /// From now on other threads may refer to the object, too. For the only thread that does until now.
-pub(crate) unsafe fn share(_fiber: *mut Fiber, object: *mut u8) {
+pub(crate) unsafe fn share(fiber: *mut Fiber, object: *mut u8) {
     // SAFETY: the object is live, and no other thread knows it unless its count says so.
     unsafe {
         let header = object.cast::<Header>();
-        if (*header).count > 0 {
+        if (*header).count > 0 && !state(fiber).cycles.is_tracing() {
+            if (*header).type_index & (LOGGED | MET) != 0 {
+                state(fiber).cycles.unlog(fiber, object);
+            }
             (*header).count = -(*header).count;
         }
     }

@@ -181,6 +181,7 @@ unsafe extern "C" fn begin_generator(fiber: *mut Core, body: *mut u8) {
     // SAFETY: as above, with what `generator_new` was given; a generator outlives its task.
     unsafe {
         let entry = shared((*fiber).scheduler()).generator_entry.load(Ordering::Acquire);
+        state(fiber.cast()).cycles.is_off = true;
         begin(fiber, entry, body);
         crate::variables::end_own(fiber.cast());
         generator_at_work(fiber.cast()).finish(fiber);

@@ -7,6 +7,7 @@ use qz_rt_abi::Fiber;
 use qz_rt_abi::object::Header;
 
 use crate::context::state;
+use crate::weak::{self, Cell};
 use crate::memory::{defer_destroy, release_shared, retain_shared};
 
 type Addresses<V> = HashMap<usize, V, foldhash::fast::FixedState>;
@@ -27,6 +28,8 @@ struct CopyWalk {
     /// Whether an object may be met twice.
     remembers: bool,
     copies: Addresses<*mut u8>,
+    /// Copies of weak references, by what they refer to until that is copied.
+    weak: Addresses<Vec<*mut Cell>>,
     /// Objects and copies, of which a count is held, so that no other gets their address: a `clone` written by hand
     /// may let go of either.
     kept: Vec<*mut u8>,
@@ -34,6 +37,27 @@ struct CopyWalk {
     depth: u32,
     /// Panics on their way when the walk began. With more it was given up, and its objects go.
     panics: usize,
+}
+
+impl Walks {
+    /// A weak reference to `target` was copied: it is to refer to the copy of that, if there is or will be one.
+    ///
+    /// # Safety
+    /// Both are live.
+    pub(crate) unsafe fn note_weak(&mut self, cell: *mut Cell, target: *mut u8) {
+        let Some(walk) = self.copies.last_mut().filter(|walk| walk.remembers) else { return };
+        // SAFETY: by the caller's promise; the walk holds counts of the copies that it knows.
+        unsafe {
+            match walk.copies.get(&(target as usize)) {
+                Some(&copy) => weak::redirect(cell, target, copy),
+                None => {
+                    retain(cell.cast());
+                    walk.kept.push(cell.cast());
+                    walk.weak.entry(target as usize).or_default().push(cell);
+                }
+            }
+        }
+    }
 }
 
 pub(crate) unsafe fn show_enter(fiber: *mut Fiber, object: *mut u8) -> u8 {
@@ -108,6 +132,9 @@ pub(crate) unsafe fn copy_note(fiber: *mut Fiber, object: *mut u8, copy: *mut u8
             retain(object);
             retain(copy);
             walk.kept.extend([object, copy]);
+            for cell in walk.weak.remove(&(object as usize)).into_iter().flatten() {
+                weak::redirect(cell, object, copy);
+            }
         }
     }
 }

@@ -18,6 +18,17 @@ pub struct Header {
     pub type_index: u32,
 }
 
+/// In [`Header::type_index`]: the object's task has it in mind as one that may be left in a circle.
+pub const LOGGED: u32 = 1 << 31;
+/// In [`Header::type_index`]: the object was left in a circle, and is being ended.
+pub const CONDEMNED: u32 = 1 << 30;
+/// In [`Header::type_index`]: a search for circles has met the object.
+pub const MET: u32 = 1 << 29;
+/// In [`Header::type_index`]: a generator took a reference from an object that a search of its task has met.
+pub const CHANGED: u32 = 1 << 28;
+/// What is left of [`Header::type_index`] is an index. Only types that may be in circles have more.
+pub const TYPE_INDEX: u32 = CHANGED - 1;
+
 /// The count of objects that are never freed: literals and constants. Counting past `i32::MAX` ends here.
 pub const IMMORTAL: i32 = i32::MIN;
 
@@ -81,8 +92,16 @@ pub struct TypeInfo {
     pub destroy: *const u8,
     /// Readable name, UTF-8.
     pub name: *const u8,
+    /// Bytes of it, and above them [`MAY_CYCLE`] and [`END_WATCHED`].
     pub name_len: usize,
 }
+
+/// In [`TypeInfo::name_len`]: objects of the type may be in circles.
+pub const MAY_CYCLE: usize = 1 << 62;
+/// In [`TypeInfo::name_len`]: somebody wrote a `drop` for such objects.
+pub const END_WATCHED: usize = 1 << 61;
+/// What is left of [`TypeInfo::name_len`].
+pub const NAME_LEN: usize = END_WATCHED - 1;
 
 // SAFETY: the pointers lead to code and text that stay as they are while the program is loaded.
 unsafe impl Sync for TypeInfo {}

@@ -121,6 +121,41 @@ macro_rules! rt_functions {
             /// Ends what `copy_begin` began.
             fn copy_end() -> Unit: ;
 
+            // ---- weak references
+            /// A new `Weak` refers to this object from now on.
+            fn weak_refer(weak: Ptr, target: Ptr) -> Unit: effect;
+            /// A `Weak` ends.
+            fn weak_forget(weak: Ptr) -> Unit: effect;
+            /// A count of what a `Weak` refers to, or null. For targets that only one task knows.
+            fn weak_target(weak: Ptr) -> Ptr: effect;
+            /// The same for targets that several tasks may know.
+            fn weak_target_shared(weak: Ptr) -> Ptr: effect;
+            /// Whether a `Weak` refers to something.
+            fn weak_alive(weak: Ptr) -> Bool: effect;
+            /// Whether both refer to the same object, or neither to any.
+            fn weak_same(a: Ptr, b: Ptr) -> Bool: effect;
+            /// A new `Weak` refers to what another one refers to, or to its copy in the walk under way.
+            fn weak_copied(from: Ptr, to: Ptr) -> Unit: effect;
+            /// An object ends that a `Weak` may refer to.
+            fn weak_end(object: Ptr) -> Unit: effect;
+
+            // ---- circles; see `qz_rt::cycles`
+            /// An object lost a reference, and has others.
+            fn cycles_log(object: Ptr) -> Unit: ;
+            /// Whether the collector has something to do.
+            fn cycles_due() -> Bool: effect;
+            /// Begins a search, if `all` with all that may be left in circles.
+            fn cycles_begin(all: Bool) -> Unit: effect;
+            /// An object whose parts are to be visited, or null.
+            fn cycles_next() -> Ptr: effect;
+            /// Whether the search found objects to end.
+            fn cycles_found() -> Bool: effect;
+            /// Hands some objects over that the next destroy function ends (`next_deferred`), such as that of the object
+            /// given; whether there is more to do.
+            fn cycles_release(sweep: Ptr) -> Bool: effect;
+            /// How a destroy function goes on: 0 as usual, 1 with nothing but the object's `drop`, 2 without it.
+            fn cycles_stage(object: Ptr) -> Int: effect;
+
             // ---- failure
             /// Starts a panic with this message.
             fn panic(message: Str) -> Unit: panics never;
@@ -164,6 +199,12 @@ macro_rules! rt_functions {
             fn cross_cell(object: Ptr) -> Unit: ;
             /// Meets an object that can be changed.
             fn cross_object(object: Ptr) -> Unit: ;
+            /// Meets an object that can be changed and that a `Weak` may refer to.
+            fn cross_target(object: Ptr) -> Unit: ;
+            /// Meets a `Weak`.
+            fn cross_weak(weak: Ptr) -> Unit: ;
+            /// Shares a `Weak` and its target, which several tasks may know.
+            fn cross_weak_shared(weak: Ptr) -> Unit: ;
             /// Meets an object that stays in its task.
             fn cross_never() -> Unit: ;
             /// Meets a function or `dyn` value: 0 it is shared, 1 its parts are to be visited now, 2 they were.
@@ -344,6 +385,15 @@ macro_rules! rt_functions {
             fn str_repeat(s: Str, times: U64) -> Str: ;
             /// Every `from` replaced by `to`, left to right.
             fn str_replace(s: Str, from: Str, to: Str) -> Str: ;
+            /// What is wrong with a regex; nothing if it is one.
+            fn regex_problem(pattern: Str) -> Str: ;
+            /// How many groups a regex has, the whole match among them; 0 for what is none.
+            fn regex_size(pattern: Str) -> Int: ;
+            /// The name of a group, or nothing.
+            fn regex_name(pattern: Str, group: Int) -> Str: ;
+            /// Looks for a match from byte `from` on. Writes for each of `groups` where it begins and ends, or -1 twice;
+            /// whether there is a match.
+            fn regex_find(pattern: Str, text: Str, from: Int, spans: Ptr, groups: Int) -> Bool: ;
             fn str_upper(s: Str) -> Str: ;
             fn str_lower(s: Str) -> Str: ;
             fn str_from_char(c: Char) -> Str: ;

@@ -42,15 +42,7 @@ pub(crate) const NONE: &[(&str, &str)] = &[
     ("VariantDef.discriminant", "a discriminant is not available yet"),
     ("ConstDef.value", "constants are evaluated on their own; they cannot reach a counter"),
     ("TypeAlias.predicate", "a predicate is made of the library's operators and methods; it cannot reach a counter"),
-    ("VarDef.value", "a module's variable needs a type that tasks can share, which is not available yet"),
-    ("AwaitExpr.operand", "tasks are not available yet"),
-    ("GoExpr.operand", "tasks are not available yet"),
-    ("SpawnExpr.operand", "tasks are not available yet"),
-    ("YieldExpr.value", "generators are not available yet"),
-    ("ThrowExpr.value", "effects are not available yet"),
-    ("WithExpr.handlers", "effects are not available yet"),
-    ("HandlerReturn.value", "effects are not available yet"),
-    ("SelectArm.op", "channels are not available yet"),
+    ("VarDef.value", "a module's variable is made once for a program; it cannot reach a counter"),
     ("MacroVarExpr.expr", "only in quotes, which are gone after expansion"),
     ("BinaryArray.size", "sizes in binary types know fields and constants; they cannot reach a counter"),
     ("BinaryWord.size", "the same"),
@@ -58,7 +50,37 @@ pub(crate) const NONE: &[(&str, &str)] = &[
     ("LiteralPat.literal", "a pattern's literal is no expression to evaluate"),
 ];
 
+const EFFECT: &str = "effect Case_E\n  def case_op(): Int\nend\n";
+
 pub(crate) const TABLE: &[Case] = &[
+    // ---- tasks, generators, effects
+    case("AwaitExpr.operand", 5, "Some(await [go do -> 5 end][@ - 1])"),
+    case("GoExpr.operand", 14, "t = go add(@, 4)\nSome(await t)"),
+    Case { runs: 0, ..stays("GoExpr.operand/block", 1, "t = go do -> @@ end\nSome(await t)") },
+    case("SpawnExpr.operand", 14, "t = spawn add(@, 4)\nSome(await t)"),
+    with_top(
+        "YieldExpr.value",
+        1,
+        "def case_all(c: Calls): Iterator<Int>\n  yield @\nend\n",
+        "Some(case_all(c).to_vec.sum)",
+    ),
+    stays("ThrowExpr.value", 1, "Some((catch<Int> do throw @ end).err!)"),
+    Case {
+        may_leave: true,
+        ..with_top(
+            "WithExpr.handlers",
+            4,
+            EFFECT,
+            "h = handler Case_E\n  def case_op() = resume(4)\nend\nSome(with [h][@ - 1] do case_op() end)",
+        )
+    },
+    with_top(
+        "HandlerReturn.value",
+        5,
+        EFFECT,
+        "h = handler Case_E\n  def case_op() = resume(4)\n  return(v) = v + @\nend\nSome(with h do case_op() end)",
+    ),
+    case("SelectArm.op", 1, "ch = channel_new<Int>(1)\nselect\n  _ = send(ch, @) => nil\nend\nch.recv()"),
     // ---- declarations
     with_top("FnDef.value", 1, "def case_f(c: Calls): Int = @\n", "Some(case_f(c))"),
     with_top(

@@ -154,7 +154,7 @@ impl Program {
             name: format!("T{}", self.module.types.len()),
             kind: TypeEntryKind::Ty(ty),
             destroy: id,
-            crossing: Default::default(),
+            crossing: Default::default(), circle: Default::default(),
         };
         self.module.types.push(entry);
         self.define(id, |f| {

@@ -176,6 +176,7 @@ impl Cx<'_> {
         match it.value() {
             Some(literals::Literal::Nil) => self.expr(Expr::Nil, range),
             Some(literals::Literal::Symbol(name)) => self.symbol(name, range),
+            Some(literals::Literal::Regex(_)) => self.regex(it.syntax().text(), range),
             Some(value) => match self.literal(value, false, range) {
                 Some(value) => self.expr(Expr::Lit { value }, range),
                 None => self.missing(range),
@@ -212,11 +213,8 @@ impl Cx<'_> {
             literals::Literal::Bool(value) => Literal::Bool(value),
             // A symbol stands around its name; who asks knows that.
             literals::Literal::Symbol(name) => Literal::Str(name.into()),
-            literals::Literal::Regex(_) => {
-                self.report(words::not_yet(span, "regex literals"));
-                return None;
-            }
-            literals::Literal::Nil => return None,
+            // No values of their own: who asks knows that.
+            literals::Literal::Regex(_) | literals::Literal::Nil => return None,
         })
     }
 

@@ -2,9 +2,10 @@
 
 use qz_base::{Name, TextRange};
 use qz_syntax::ast::{self, AstNode};
-use qz_syntax::literals;
+use qz_syntax::literals::{self, regex_value};
 
 use super::Cx;
+use super::regexes::{Group, names_in_broken};
 use crate::body::*;
 use crate::defs::AdtKind;
 use crate::diagnostics as words;
@@ -64,10 +65,7 @@ impl<'a> Cx<'a> {
                 None => self.pat(Pat::Missing, range),
             },
             ast::Pat::LiteralPat(it) => self.literal_pattern(it),
-            ast::Pat::RegexPat(_) => {
-                self.report(words::not_yet(span, "regex patterns"));
-                self.pat(Pat::Missing, range)
-            }
+            ast::Pat::RegexPat(it) => self.regex_pattern(it, pcx),
             ast::Pat::RangePat(it) => {
                 let start = it.start().map(|end| self.pattern(end, pcx));
                 let end = it.end().map(|end| self.pattern(end, pcx));
@@ -217,6 +215,19 @@ impl<'a> Cx<'a> {
             Some(value) => self.pat(Pat::Lit { value }, range),
             None => self.pat(Pat::Missing, range),
         }
+    }
+
+    /// Groups with names bind them.
+    fn regex_pattern(&mut self, it: ast::RegexPat<'_>, pcx: &mut PatCx<'_, 'a>) -> PatId {
+        let range = it.syntax().range();
+        let written = it.syntax().text();
+        let groups = self.parsed_regex(written, range).unwrap_or_else(|| names_in_broken(written));
+        let mut group = |cx: &mut Self, Group { name, number, optional }| {
+            let pat = cx.bind(name, range, None, pcx);
+            RegexGroup { number, optional, pat }
+        };
+        let groups = groups.into_iter().map(|it| group(self, it)).collect();
+        self.pat(Pat::Regex { pattern: regex_value(written).into(), groups }, range)
     }
 
     fn symbol_pattern(&mut self, name: &str, range: TextRange) -> PatId {

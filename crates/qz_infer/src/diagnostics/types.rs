@@ -21,6 +21,9 @@ pub(crate) fn mismatch(span: Span, defs: &Defs, facts: &MismatchFacts) -> Diagno
         span,
         format!("expected {}, found {}", a(&facts.expected_words), a(&facts.found_words)),
     );
+    if facts.found_words == facts.expected_words && facts.found_words.contains("impl ") {
+        return problem.note("each function hides a type of its own, in a trait each impl does");
+    }
     let option = defs.lang.adt("Option");
     let inside = |ty: Ty| ty.as_adt().filter(|it| Some(it.0) == option).map(|it| it.1[0]);
     if inside(facts.expected) == Some(facts.found) {

@@ -110,6 +110,8 @@ pub(super) struct Block {
 #[derive(Default)]
 pub(super) struct Graph {
     pub(super) blocks: Vec<Block>,
+    /// Names with linear values that went where these cannot be, which was told.
+    pub(super) refused: Vec<LocalId>,
 }
 
 impl Graph {

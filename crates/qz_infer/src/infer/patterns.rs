@@ -41,6 +41,14 @@ impl Infer<'_, '_> {
                 }
             }
             Pat::Lit { value } => self.literal_pattern(id, value, ty),
+            Pat::Regex { groups, .. } => {
+                self.pattern_type(id, common().str, ty);
+                for group in groups {
+                    let text = common().str;
+                    let text = if group.optional { self.option_of(text) } else { text };
+                    self.pattern(group.pat, text);
+                }
+            }
             Pat::Nil => {
                 let inner = self.fresh();
                 let option = self.option_of(inner);

@@ -210,6 +210,7 @@ impl Infer<'_, '_> {
                 Some(scheme) => by_type(self, scheme.ret),
                 None => Vec::new(),
             },
+            Pat::Regex { .. } => by_type(self, c.str),
             Pat::Nil => by_form(&|it| self.as_lang(it, "Option").is_some()),
             Pat::Vec { .. } => by_form(&|it| self.as_lang(it, "Vec").is_some()),
             Pat::Tuple { elems, gap } => {

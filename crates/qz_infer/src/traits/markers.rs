@@ -14,6 +14,9 @@ impl TraitCx<'_, '_> {
     pub(super) fn marker(&mut self, ty: Ty, bound: TraitRef, seen: &mut Vec<(Ty, TraitId)>) -> Truth {
         let parts = match self.ck.defs.traits[bound.trait_id].lang.map(Name::as_str) {
             Some("Sized") => return Truth::Yes,
+            Some("Object") => {
+                return if self.is_reference_struct(ty) { Truth::Yes } else { Truth::No };
+            }
             Some("Share") => self.shared_parts(ty),
             Some("Send") => {
                 if self.is_shared(ty) {
@@ -29,6 +32,10 @@ impl TraitCx<'_, '_> {
             truth = truth.and(|| self.holds(part, bound, seen));
         }
         truth
+    }
+
+    fn is_reference_struct(&self, ty: Ty) -> bool {
+        ty.as_adt().is_some_and(|(id, _)| self.ck.defs.adts[id].kind == AdtKind::Struct)
     }
 
     fn is_shared(&mut self, ty: Ty) -> bool {

@@ -85,6 +85,9 @@ impl Checker<'_> {
         if sig.generics.len() > self.defs.trait_generics(trait_id).len() {
             return Some("has type parameters of its own");
         }
+        if self.hides_result(def, method) {
+            return Some("hides the type of its result");
+        }
         let others = sig.params.iter().skip(1).filter_map(|it| it.ty).chain(sig.ret);
         others.into_iter().any(mentions_self).then_some("mentions `Self` besides its receiver")
     }
@@ -233,8 +236,7 @@ impl Fold for Reveal<'_, '_> {
         let folded = self.fold_parts(ty);
         let revealed = match *folded.kind() {
             TyKind::Opaque(owner, n, args) => {
-                let checked = self.ck.check_fn(owner);
-                let hidden = qz_types::subst(checked.hidden[n as usize], args);
+                let hidden = self.ck.revealed(owner, n, args);
                 self.seen.insert(ty, hidden);
                 self.fold_ty(hidden)
             }

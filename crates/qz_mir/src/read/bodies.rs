@@ -33,7 +33,7 @@ const ALL_OPS: [BinOp; 16] = [
 
 const ALL_CASTS: [CastKind; 4] = [CastKind::Checked, CastKind::Wrapping, CastKind::Bits, CastKind::Pointer];
 
-const ALL_INTRINSICS: [Intrinsic; 36] = [
+const ALL_INTRINSICS: [Intrinsic; 38] = [
     Intrinsic::SizeOf,
     Intrinsic::AlignOf,
     Intrinsic::NeedsRelease,
@@ -47,6 +47,8 @@ const ALL_INTRINSICS: [Intrinsic; 36] = [
     Intrinsic::PtrEq,
     Intrinsic::PtrCopy,
     Intrinsic::PtrFill,
+    Intrinsic::ReadVolatile,
+    Intrinsic::WriteVolatile,
     Intrinsic::PtrCompare,
     Intrinsic::CountOnes,
     Intrinsic::LeadingZeros,

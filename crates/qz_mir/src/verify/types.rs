@@ -328,14 +328,16 @@ fn arity(which: Intrinsic) -> usize {
         | Intrinsic::IsUnique
         | Intrinsic::Forget
         | Intrinsic::TakeBlock
-        | Intrinsic::GiveBlock => 1,
+        | Intrinsic::GiveBlock
+        | Intrinsic::ReadVolatile => 1,
         Intrinsic::PtrAdd
         | Intrinsic::PtrDiff
         | Intrinsic::PtrEq
         | Intrinsic::RotateLeft
         | Intrinsic::MulHigh
         | Intrinsic::CopySign
-        | Intrinsic::SameObject => 2,
+        | Intrinsic::SameObject
+        | Intrinsic::WriteVolatile => 2,
         Intrinsic::PtrCopy | Intrinsic::PtrFill | Intrinsic::PtrCompare => 3,
     }
 }

@@ -104,6 +104,11 @@ fn value_parts(cx: &Instantiator, this: &Place, ty: Ty) -> Parts {
 
 fn object(cx: &mut Instantiator, b: &mut Builder, this: Local, ty: Ty) {
     let is_shared = cx.drops.is_shared(ty);
+    if cx.drops.is_weak(ty) {
+        let meets = if is_shared { rt::cross_weak_shared } else { rt::cross_weak };
+        call(b, Callee::Runtime(meets), vec![Operand::local(this)], common().unit);
+        return give(b, truth(is_shared));
+    }
     if !is_shared && cx.source.stays_in_task(ty) {
         call(b, Callee::Runtime(rt::cross_never), vec![], common().unit);
         return give(b, truth(false));

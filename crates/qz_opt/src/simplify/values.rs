@@ -375,7 +375,8 @@ fn each_read(stmt: &StmtKind, f: &mut dyn FnMut(Local)) {
 fn is_pure(value: &Rvalue) -> bool {
     match value {
         Rvalue::Intrinsic(which, ..) => {
-            !matches!(which, Intrinsic::PtrCopy | Intrinsic::PtrFill | Intrinsic::Forget)
+            let is_seen = matches!(which, Intrinsic::ReadVolatile | Intrinsic::WriteVolatile);
+            !is_seen && !matches!(which, Intrinsic::PtrCopy | Intrinsic::PtrFill | Intrinsic::Forget)
         }
         // Taking a value out of memory leaves the memory without it.
         Rvalue::Use(Operand::Move(place)) => place.proj.is_empty(),

@@ -247,7 +247,10 @@ fn is_plain(value: &Rvalue) -> bool {
         | Rvalue::Cast(..)
         | Rvalue::Discriminant(_)
         | Rvalue::Aggregate(..) => true,
-        Rvalue::Intrinsic(which, ..) => !matches!(which, Intrinsic::TakeBlock | Intrinsic::GiveBlock),
+        Rvalue::Intrinsic(which, ..) => {
+            let is_seen = matches!(which, Intrinsic::ReadVolatile | Intrinsic::WriteVolatile);
+            !is_seen && !matches!(which, Intrinsic::TakeBlock | Intrinsic::GiveBlock)
+        }
         Rvalue::New(..)
         | Rvalue::Reuse(..)
         | Rvalue::Closure(..)

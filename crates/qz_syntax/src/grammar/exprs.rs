@@ -276,7 +276,7 @@ pub(super) fn at_contextual_prefix(p: &Parser<'_>) -> bool {
         | Symbol => true,
         TrueKw | FalseKw | NilKw | SelfKw | DoKw | Arrow | IfKw | MatchKw | NotKw | AwaitKw | TryKw
         | GoKw => true,
-        Minus | Amp => tight_after,
+        Minus | Amp | Tilde | Dollar => tight_after,
         ThenKw | StepKw | WrappingAsKw | TryAsKw => false,
         kind => kind.is_name(),
     }

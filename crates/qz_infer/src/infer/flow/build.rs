@@ -92,7 +92,7 @@ impl Infer<'_, '_> {
         let mut builder = Builder {
             cx: self,
             body: body.clone(),
-            graph: Graph { blocks: vec![Block::default()] },
+            graph: Graph { blocks: vec![Block::default()], refused: Vec::new() },
             at: 0,
             scopes: vec![Scope::default()],
             loops: Vec::new(),
@@ -309,7 +309,7 @@ impl Builder<'_, '_, '_> {
             Some(local) => self.event(Event::Move { local, span }),
             None => {
                 self.refuse(span, words::Misplaced::Part);
-                place.owner().into_iter().for_each(|local| self.event(Event::Move { local, span }));
+                self.graph.refused.extend(place.owner());
             }
         }
     }
@@ -477,8 +477,7 @@ impl Builder<'_, '_, '_> {
             let is_linear = self.cx.st.types.locals.get(local).is_some_and(|&ty| self.cx.ck.is_linear(ty));
             if is_linear {
                 self.refuse(span, words::Misplaced::Captured);
-                self.event(Event::Move { local, span });
-                continue;
+                self.graph.refused.push(local);
             }
             self.event(Event::Read { place: Place::local(local), span });
             if let Some(span) = find(&uses.assigned) {

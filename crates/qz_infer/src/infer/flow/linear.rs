@@ -93,7 +93,7 @@ impl Infer<'_, '_> {
             values
         };
         let before = graph.solve(Values::default(), step, meet);
-        let mut told = FxHashSet::default();
+        let mut told: FxHashSet<LocalId> = graph.refused.iter().copied().collect();
         // Who uses a value twice in a loop need not hear that it may be lost without a turn.
         for ends in [false, true] {
             for (at, block) in graph.blocks.iter().enumerate() {

@@ -1,0 +1,199 @@
+//! What the collector of circles has met. Nothing here takes longer when there is more of it: rows grow by chunks, and
+//! addresses are found in many small tables.
+
+use std::collections::HashMap;
+
+/// A row that is never moved.
+pub(crate) struct Chunked<T> {
+    chunks: Vec<Vec<T>>,
+    len: usize,
+}
+
+const CHUNK: usize = 4096;
+
+impl<T> Default for Chunked<T> {
+    fn default() -> Chunked<T> {
+        Chunked { chunks: Vec::new(), len: 0 }
+    }
+}
+
+impl<T> Chunked<T> {
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn push(&mut self, value: T) {
+        if self.len.is_multiple_of(CHUNK) {
+            self.chunks.push(Vec::with_capacity(CHUNK));
+        }
+        self.chunks[self.len / CHUNK].push(value);
+        self.len += 1;
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<T> {
+        let value = self.chunks.last_mut()?.pop()?;
+        self.len -= 1;
+        if self.len.is_multiple_of(CHUNK) {
+            self.chunks.pop();
+        }
+        Some(value)
+    }
+
+    pub(crate) fn get(&self, at: usize) -> &T {
+        &self.chunks[at / CHUNK][at % CHUNK]
+    }
+
+    fn get_mut(&mut self, at: usize) -> &mut T {
+        &mut self.chunks[at / CHUNK][at % CHUNK]
+    }
+
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
+        self.chunks.iter().flatten()
+    }
+
+    /// Takes out the last one that is the same.
+    pub(crate) fn remove_last(&mut self, value: T)
+    where
+        T: PartialEq,
+    {
+        let from_end = self.iter().rev().position(|it| *it == value);
+        if let Some(from_end) = from_end
+            && let at = self.len - 1 - from_end
+            && let Some(last) = self.pop()
+            && at < self.len
+        {
+            *self.get_mut(at) = last;
+        }
+    }
+}
+
+/// Objects, and which refers to which.
+#[derive(Default)]
+pub(crate) struct Graph {
+    nodes: Chunked<Node>,
+    indexes: Vec<HashMap<usize, u32, foldhash::fast::FixedState>>,
+    edges: Chunked<u32>,
+    /// How many nodes were visited.
+    visited: usize,
+    /// Nodes in use whose edges are to be followed.
+    work: Chunked<u32>,
+    in_use: usize,
+}
+
+struct Node {
+    object: *mut u8,
+    count: i32,
+    /// References met.
+    met: i32,
+    /// Where its edges begin; they end where those of the next one do.
+    edges: u32,
+    in_use: bool,
+}
+
+const TABLES: usize = 512;
+
+fn table_of(object: *mut u8) -> usize {
+    (object as usize >> 4).wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as usize) >> 55
+}
+
+impl Graph {
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub(crate) fn object(&self, at: usize) -> *mut u8 {
+        self.nodes.get(at).object
+    }
+
+    pub(crate) fn count(&self, at: usize) -> i32 {
+        self.nodes.get(at).count
+    }
+
+    pub(crate) fn in_use(&self) -> usize {
+        self.in_use
+    }
+
+    /// Adds an object that is not there yet, with the count that it has.
+    pub(crate) fn add(&mut self, object: *mut u8, count: i32) {
+        if self.indexes.is_empty() {
+            self.indexes.resize_with(TABLES, HashMap::default);
+        }
+        let index = self.nodes.len() as u32;
+        self.indexes[table_of(object)].insert(object as usize, index);
+        self.nodes.push(Node { object, count, met: 0, edges: 0, in_use: false });
+    }
+
+    /// The object visited last refers to this one.
+    pub(crate) fn refer(&mut self, object: *mut u8) {
+        if let Some(&to) = self.indexes[table_of(object)].get(&(object as usize)) {
+            self.nodes.get_mut(to as usize).met += 1;
+            self.edges.push(to);
+        }
+    }
+
+    pub(crate) fn has_next(&self) -> bool {
+        self.visited < self.nodes.len()
+    }
+
+    /// The next object to visit.
+    pub(crate) fn next(&mut self) -> Option<*mut u8> {
+        let edges = self.edges.len() as u32;
+        let at = self.visited;
+        let node = if at < self.nodes.len() { self.nodes.get_mut(at) } else { return None };
+        self.visited += 1;
+        node.edges = edges;
+        Some(node.object)
+    }
+
+    /// Gives some memory back; whether there is more.
+    pub(crate) fn shrink(&mut self) -> bool {
+        self.nodes.chunks.pop();
+        self.edges.chunks.pop();
+        self.indexes.pop();
+        !(self.nodes.chunks.is_empty() && self.edges.chunks.is_empty() && self.indexes.is_empty())
+    }
+
+    /// Takes these for the counts.
+    pub(crate) fn recount(&mut self, count: impl Fn(*mut u8) -> i32) {
+        for at in 0..self.len() {
+            let node = self.nodes.get_mut(at);
+            node.count = count(node.object);
+        }
+    }
+
+    /// Whether nobody outside refers to the object, directly or not.
+    pub(crate) fn is_loose(&self, at: usize) -> bool {
+        !self.nodes.get(at).in_use
+    }
+
+    /// A node that has more references than were met is in use.
+    pub(crate) fn start_at(&mut self, at: usize) {
+        let node = self.nodes.get(at);
+        if node.count != node.met {
+            self.set_in_use(at);
+        }
+    }
+
+    pub(crate) fn set_in_use(&mut self, at: usize) {
+        let node = self.nodes.get_mut(at);
+        if !std::mem::replace(&mut node.in_use, true) {
+            self.in_use += 1;
+            self.work.push(at as u32);
+        }
+    }
+
+    /// Follows edges of nodes in use, at most so many; whether there are none left.
+    pub(crate) fn spread(&mut self, left: &mut usize) -> bool {
+        while *left > 0 {
+            let Some(at) = self.work.pop() else { return true };
+            let at = at as usize;
+            let end = if at + 1 < self.len() { self.nodes.get(at + 1).edges as usize } else { self.edges.len() };
+            *left -= 1;
+            for edge in self.nodes.get(at).edges as usize..end {
+                let to = *self.edges.get(edge) as usize;
+                self.set_in_use(to);
+            }
+        }
+        self.work.len() == 0
+    }
+}
