@@ -32,6 +32,10 @@ pub(crate) fn mismatch(span: Span, defs: &Defs, facts: &MismatchFacts) -> Diagno
     if inside(facts.found) == Some(facts.expected) {
         return problem.help("an Option may be `nil`: use `?? default`, `!` to insist, or `match`");
     }
+    let is = |ty: Ty, name: &str| ty.as_adt().is_some_and(|it| Some(it.0) == defs.lang.adt(name));
+    if is(facts.expected, "Set") && is(facts.found, "Map") {
+        return problem.help(format!("`{{}}` is a map; an empty set is `{}.new()`", facts.expected_words));
+    }
     if facts.found.is_numeric() && facts.expected.is_numeric() {
         return problem
             .help(format!("numbers are not converted by themselves: write `… as {}`", facts.expected_words));
