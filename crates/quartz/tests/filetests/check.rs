@@ -8,8 +8,8 @@
 //! Carets show the place up to the end of its first line. A place that starts in the first column, where the
 //! `#` itself stands, is written `#<- QZ0200: …`. Several files: `#~ file: name.qz` starts the next one.
 //!
-//! After a line `#~ with help`, lines `#= …` below the carets are the help, `#= note: …` the notes, and `#= … => "text"`
-//! what a fix writes.
+//! After a line `#~ with help`, lines `#= …` below the carets are the help, and `#= … => "text"` what a fix writes;
+//! after `#~ with notes`, lines `#= note: …` are the notes.
 
 use std::path::Path;
 
@@ -152,21 +152,22 @@ fn marks(stderr: &str, parts: &[Part]) -> Result<Vec<Vec<(usize, String)>>, Stri
             _ => format!("#{}{carets} {words}", " ".repeat(column - 1)),
         };
         all[at].push((first, mark));
-        if parts[at].lines.iter().any(|line| line == "#~ with help") {
+        let asked = |for_what: &str| parts[at].lines.iter().any(|line| line == for_what);
+        if asked("#~ with notes") {
+            let notes = value["notes"].as_array().into_iter().flatten();
+            all[at].extend(notes.map(|it| (first, format!("#= note: {}", it.as_str().unwrap_or("")))));
+        }
+        if asked("#~ with help") {
             all[at].extend(help(&value).into_iter().map(|line| (first, line)));
         }
     }
     Ok(all)
 }
 
-/// What a problem adds, and what it says to do.
+/// What a problem says to do.
 fn help(problem: &serde_json::Value) -> Vec<String> {
-    let all = |of: &str, mark: &str| -> Vec<String> {
-        let lines = problem[of].as_array().into_iter().flatten();
-        lines.map(|it| format!("#= {mark}{}", it.as_str().unwrap_or(""))).collect()
-    };
-    let mut lines = all("notes", "note: ");
-    lines.extend(all("help", ""));
+    let help = problem["help"].as_array().into_iter().flatten();
+    let mut lines: Vec<String> = help.map(|it| format!("#= {}", it.as_str().unwrap_or(""))).collect();
     if let (Some(words), Some(text)) =
         (problem["suggestion"]["message"].as_str(), problem["suggestion"]["replacement"].as_str())
     {
