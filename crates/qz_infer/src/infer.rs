@@ -79,6 +79,8 @@ pub(crate) struct State {
     matches: Vec<exhaustive_job::Job>,
     casts: Vec<ExprId>,
     lambda_rets: FxHashMap<LambdaId, Ty>,
+    /// The function (`None`) and the lambdas that a `return` without a value leaves.
+    bare_returns: Vec<Option<LambdaId>>,
     loop_values: FxHashMap<LoopId, (Ty, bool)>,
     /// What tests have told of names, where the walk is.
     told: Vec<narrowing::Told>,
@@ -158,16 +160,25 @@ pub(crate) fn infer_body(
     cx.ret = cx.open_hidden(ret, &sig.opaques);
     let hidden_ret = cx.ret;
     cx.st.handled = sig.can.as_ref().map(|can| can.labels.clone()).unwrap_or_default();
+    cx.st.bare_returns = bare_returns(&cx.body);
     cx.params(&params);
     let root = cx.body.root;
     if sig.ret.is_none() && ck.is_program_main(function) {
         cx.main_value(root, ret);
     } else {
-        cx.body_value(root, hidden_ret);
+        cx.body_value(None, root, hidden_ret);
     }
     cx.end_of_statement();
     let Infer { body, preds, st, .. } = cx;
     Inferred { function, params, ret, low: usize::MAX, body, module, preds, st }
+}
+
+fn bare_returns(body: &Body) -> Vec<Option<LambdaId>> {
+    let left = |expr: &Expr| match expr {
+        Expr::Return { lambda, value: None } => Some(*lambda),
+        _ => None,
+    };
+    body.exprs.values().filter_map(left).collect()
 }
 
 impl<'c, 'd> Infer<'c, 'd> {
@@ -209,8 +220,12 @@ impl<'c, 'd> Infer<'c, 'd> {
         Open(self.function, &hidden).fold_ty(ret)
     }
 
-    /// The value of a function or lambda body. A `Void` result takes any value and drops it.
-    fn body_value(&mut self, root: ExprId, ret: Ty) {
+    /// The value of a function or lambda body. A `Void` result takes any value and drops it; a `return` without a value
+    /// makes a result `Void` that nobody wrote.
+    fn body_value(&mut self, lambda: Option<LambdaId>, root: ExprId, ret: Ty) {
+        if self.shallow(ret).is_infer() && self.st.bare_returns.contains(&lambda) {
+            self.unify(root, common().unit, ret);
+        }
         let known = self.shallow(ret);
         if known.is_unit() {
             let ty = self.expr(root, Expect::Discard);

@@ -570,29 +570,33 @@ impl TraitCx<'_, '_> {
     /// The innermost part of a type that lacks a structural operation, for messages.
     pub(crate) fn missing_part(&mut self, ty: Ty, bound: TraitRef) -> Option<Ty> {
         let derived = Derived::of(self.ck.defs, bound.trait_id)?;
-        let mut ty = self.table.shallow(ty);
-        for _ in 0..16 {
-            let mut parts = self.parts(derived, ty)?;
+        let whole = self.table.shallow(ty);
+        self.parts(derived, whole)?;
+        let mut seen = vec![whole];
+        let mut ahead = vec![whole];
+        while let Some(ty) = ahead.pop().filter(|_| seen.len() < 64) {
+            let mut parts = self.parts(derived, ty).unwrap_or_default();
             if let Some((_, args)) = ty.as_adt() {
                 parts.extend(args);
             }
-            let bad = parts.into_iter().find(|&part| {
+            parts.retain(|&part| {
                 let at = self.table.snapshot();
                 let truth = self.holds(part, bound, &mut Vec::new());
                 self.table.rollback(at);
                 truth == Truth::No
             });
-            match bad {
-                Some(part) if part != ty => {
-                    ty = self.table.shallow(part);
-                    if self.parts(derived, ty).is_none() {
-                        return Some(ty);
-                    }
+            if parts.is_empty() {
+                return Some(ty);
+            }
+            // A type that leads back to itself is not to blame: another part of what it is in must be.
+            for part in parts.into_iter().rev().map(|it| self.table.shallow(it)) {
+                if !seen.contains(&part) {
+                    seen.push(part);
+                    ahead.push(part);
                 }
-                _ => return Some(ty),
             }
         }
-        Some(ty)
+        Some(whole)
     }
 
     fn solve_projection(&mut self, assoc: &AssocTy, var: Ty) -> Outcome {

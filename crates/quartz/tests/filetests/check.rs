@@ -8,7 +8,8 @@
 //! Carets show the place up to the end of its first line. A place that starts in the first column, where the
 //! `#` itself stands, is written `#<- QZ0200: …`. Several files: `#~ file: name.qz` starts the next one.
 //!
-//! After a line `#~ with help`, lines `#= …` below the carets are the help, and `#= … => "text"` what a fix writes.
+//! After a line `#~ with help`, lines `#= …` below the carets are the help, and `#= … => "text"` what a fix writes;
+//! after `#~ with notes`, lines `#= note: …` are the notes.
 
 use std::path::Path;
 
@@ -151,7 +152,12 @@ fn marks(stderr: &str, parts: &[Part]) -> Result<Vec<Vec<(usize, String)>>, Stri
             _ => format!("#{}{carets} {words}", " ".repeat(column - 1)),
         };
         all[at].push((first, mark));
-        if parts[at].lines.iter().any(|line| line == "#~ with help") {
+        let asked = |for_what: &str| parts[at].lines.iter().any(|line| line == for_what);
+        if asked("#~ with notes") {
+            let notes = value["notes"].as_array().into_iter().flatten();
+            all[at].extend(notes.map(|it| (first, format!("#= note: {}", it.as_str().unwrap_or("")))));
+        }
+        if asked("#~ with help") {
             all[at].extend(help(&value).into_iter().map(|line| (first, line)));
         }
     }

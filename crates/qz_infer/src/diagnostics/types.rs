@@ -44,7 +44,7 @@ pub(crate) fn mismatch(span: Span, defs: &Defs, facts: &MismatchFacts) -> Diagno
         (TyKind::Str, _) if !facts.found.is_unit() => {
             problem.help("to make text of it: `x.show` or `\"#{x}\"`")
         }
-        (TyKind::Bool, _) => {
+        (TyKind::Bool, _) if !facts.found.is_unit() => {
             problem.help("only a `Bool` is a condition: compare it, for example with `!= 0` or `is Some`")
         }
         (TyKind::Ref(..), _) => problem.help("the parameter borrows: put `&` or `&mut` before the argument"),

@@ -60,7 +60,11 @@ impl Infer<'_, '_> {
                 let found = self.value(branch, Expect::Hint(ty));
                 let (found, ty) = (self.shallow(found), self.shallow(ty));
                 let is_open = |ty: Ty| self.s.table.var_kind(ty) == Some(VarKind::Any);
-                if !found.is_never() && !is_open(found) && !is_open(ty) && found.is_unit() != ty.is_unit() {
+                if self.is_own_result(found) {
+                    // A call of the function that is being looked at: the other branches tell what it gives.
+                } else if self.is_own_result(ty) {
+                    join.ty = Some(found);
+                } else if !found.is_never() && !is_open(found) && !is_open(ty) && found.is_unit() != ty.is_unit() {
                     join.discard = true;
                     for it in join.branches.drain(..).chain([branch]) {
                         self.st.types.coercions.insert(it, Coercion::Discard);
@@ -92,6 +96,12 @@ impl Infer<'_, '_> {
         let hint = self.shallow(hint);
         let is_hint = |ty: Ty| self.shallow(ty) == hint;
         hint.is_infer() && (is_hint(self.ret) || self.st.lambda_rets.values().any(|&it| is_hint(it)))
+    }
+
+    /// Whether the type is what the function gives, and nothing has said yet what that is.
+    fn is_own_result(&self, ty: Ty) -> bool {
+        let ty = self.shallow(ty);
+        ty.is_infer() && ty == self.shallow(self.ret)
     }
 
     fn joined(&self, join: &Join, all_diverge: bool) -> Ty {

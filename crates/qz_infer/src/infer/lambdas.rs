@@ -42,7 +42,7 @@ impl Infer<'_, '_> {
         // A variable may have another value when the function is called.
         let body = self.body.clone();
         self.st.told.retain(|it| !body.locals[it.local()].mutable);
-        self.body_value(it.body, ret);
+        self.body_value(Some(lambda), it.body, ret);
         self.end_of_statement();
         self.st.told = told;
         self.captured_borrows(it);

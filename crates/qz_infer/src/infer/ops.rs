@@ -132,20 +132,37 @@ impl Infer<'_, '_> {
 
     fn primitive_binary(&mut self, id: ExprId, op: BinaryOp, left: Ty, rhs: ExprId) -> Ty {
         let right = self.opened(rhs, Expect::Hint(left));
-        self.same_numbers(id, op, left, rhs, right);
-        self.st.types.callees.insert(id, Callee::Primitive);
-        Self::result_of(op, left)
+        if self.has_impl_beside(op, left, right) {
+            return self.operator_method(id, op, left, right);
+        }
+        self.on_numbers(id, op, left, rhs, right)
     }
 
-    /// Both operands must have one type.
-    fn same_numbers(&mut self, id: ExprId, op: BinaryOp, left: Ty, rhs: ExprId, right: Ty) {
+    /// Whether an impl says what the operator of a number's type does with something that is no number: `0.5 * v`.
+    fn has_impl_beside(&mut self, op: BinaryOp, left: Ty, right: Ty) -> bool {
+        let right = self.shallow(right);
+        if is_comparison(op) || right.is_infer() || right.is_never() || right.is_error() || right.is_numeric() {
+            return false;
+        }
+        let Some((role, _)) = operator_trait(op) else { return false };
+        let Some(bound) = self.operator_bound(role, &[right]) else { return false };
+        self.traits().might_hold(left, bound)
+    }
+
+    fn on_numbers(&mut self, id: ExprId, op: BinaryOp, left: Ty, rhs: ExprId, right: Ty) -> Ty {
+        self.st.types.callees.insert(id, Callee::Primitive);
+        if self.same_numbers(id, op, left, rhs, right) { Self::result_of(op, left) } else { self.error() }
+    }
+
+    /// Both operands must have one type. Whether it is clear what the result would be.
+    fn same_numbers(&mut self, id: ExprId, op: BinaryOp, left: Ty, rhs: ExprId, right: Ty) -> bool {
         let (l, r) = (self.shallow(left), self.shallow(right));
         if r.is_never() || self.s.table.unify(r, l).is_ok() {
-            return;
+            return true;
         }
         if self.has_error(l) || self.has_error(r) {
             self.st.failed = true;
-            return;
+            return true;
         }
         let (left_words, right_words) = (self.show(l), self.show(r));
         let span = self.span(id);
@@ -155,6 +172,7 @@ impl Infer<'_, '_> {
             words::no_operator(span, op.text(), &left_words, Some(&right_words))
         };
         self.report(problem);
+        is_comparison(op) || l.is_numeric() && r.is_numeric()
     }
 
     /// The left operand is a literal or unknown: the right one may tell.
@@ -171,6 +189,10 @@ impl Infer<'_, '_> {
         let right = self.shallow(right);
         if kind != VarKind::Any && !right.is_infer() && !right.is_numeric() {
             // `2 * v`: the literal settles, its type's operator decides.
+            let (int, float) = (common().int, common().f64);
+            if kind == VarKind::Int && !self.has_impl_beside(op, int, right) && self.has_impl_beside(op, float, right) {
+                self.s.table.unify(left, float).ok();
+            }
             self.settle(left);
             let left = self.shallow(left);
             return self.operator_call_typed(id, op, left, rhs, right);
@@ -282,11 +304,13 @@ impl Infer<'_, '_> {
         if is_comparison(op) {
             return self.comparison(id, op, left, rhs, right);
         }
-        if is_primitive(op, left) {
-            self.same_numbers(id, op, left, rhs, right);
-            self.st.types.callees.insert(id, Callee::Primitive);
-            return Self::result_of(op, left);
+        if is_primitive(op, left) && !self.has_impl_beside(op, left, right) {
+            return self.on_numbers(id, op, left, rhs, right);
         }
+        self.operator_method(id, op, left, right)
+    }
+
+    fn operator_method(&mut self, id: ExprId, op: BinaryOp, left: Ty, right: Ty) -> Ty {
         // `x in xs` asks the collection.
         let (subject, other) = if op == BinaryOp::In { (right, left) } else { (left, right) };
         let Some((role, name)) = operator_trait(op) else {
