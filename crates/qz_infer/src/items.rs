@@ -29,6 +29,9 @@ impl Checker<'_> {
             if wanted(def.module) && def.has_body {
                 self.check_fn(id);
                 self.check_refinements(id);
+                if !self.defs.fn_sig(id).opaques.is_empty() {
+                    self.check_hidden_result(id);
+                }
                 if self.is_program_main(id) {
                     self.check_main(id);
                 }

@@ -514,8 +514,12 @@ impl TraitCx<'_, '_> {
             let wanted = subst(wanted.ty?, &wanted_args);
             self.table.unify(wanted, subst(found, &found_args)).ok()?;
         }
-        let (wanted, found) = (subst(wanted.ret?, &wanted_args), subst(found.ret, &found_args));
-        self.table.unify(wanted, found).ok()?;
+        let ret = subst(found.ret, &found_args);
+        if wanted.opaques.is_empty() {
+            self.table.unify(subst(wanted.ret?, &wanted_args), ret).ok()?;
+        } else if self.meets_result(required, ret, &wanted_args) == Truth::No {
+            return None;
+        }
         Some(args)
     }
 

@@ -52,6 +52,12 @@ pub(crate) fn mismatch(span: Span, defs: &Defs, facts: &MismatchFacts) -> Diagno
     }
 }
 
+/// A function whose result is known by its bounds, and is made of itself.
+pub(crate) fn endless_result(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::INFINITE_TYPE, span, format!("the type that `{name}` gives would be made of itself"))
+        .help("write the type of the result, or `dyn` instead of `impl`")
+}
+
 pub(crate) fn infinite_type(span: Span, expected: &str, found: &str) -> Diagnostic {
     Diagnostic::new(
         Code::INFINITE_TYPE,

@@ -1,85 +1,95 @@
-//! Results of trait methods that are known by their bounds alone: `def items(self): impl Iterator<Int>` in a trait. Each
-//! impl has a type of its own there; who knows the impl knows the type when generics are instantiated.
+//! Results that are known by their bounds alone: `def items(self): impl Iterator<Int>`. Outside of the function nobody
+//! knows more; when generics are instantiated, the type is what the body gives. In a trait, each impl has a type of its
+//! own there.
 
-use qz_hir::{Container, FnDef};
-use qz_types::{FnId, Ty, TyFlags, TyKind, Tys, subst};
+use qz_hir::Container;
+use qz_hir::defs::Predicate;
+use qz_types::ty::common;
+use qz_types::{FnId, InferTable, Ty, TyFlags, TyKind, Tys, subst};
 
 use super::select::MethodTarget;
 use super::{TraitCx, Truth};
 use crate::checker::Checker;
+use crate::diagnostics as words;
+
+/// So many hidden types are in each other before they are taken for endless.
+pub(super) const DEEPEST: usize = 64;
 
 impl Checker<'_> {
-    /// What hidden type `n` in the result of a function stands for. `args` have no parameters.
+    /// What hidden type `n` in the result of a function stands for.
     pub(crate) fn revealed(&self, owner: FnId, n: u32, args: Tys) -> Ty {
         if let Container::Trait(trait_id) = self.defs.fns[owner].container {
             let count = self.defs.trait_generics(trait_id).len();
-            let methods = &self.defs.traits[trait_id].methods;
-            let method = methods.iter().position(|&it| it == owner).expect("a method of its trait") as u32;
+            let method = self.defs.traits[trait_id].methods.iter().position(|&it| it == owner);
+            let method = method.expect("a trait's function is among its methods") as u32;
             let (of_trait, own) = args.split_at(count);
             let target = self.resolve_method(trait_id, method, Ty::list(of_trait), Ty::list(own));
             if let MethodTarget::Fn(function, fn_args) = target
                 && function != owner
             {
-                let wanted = self.defs.fn_sig(owner).ret.expect("a hidden type is written");
-                let found = self.scheme(function).ret;
-                let parts = hidden_parts(wanted, found, owner).expect("checked with the impl");
-                let part = parts.iter().find(|it| it.0 == n).expect("each hidden type stands in the result").1;
-                return subst(part, fn_args);
+                // A hidden type is the whole result.
+                return subst(self.scheme(function).ret, fn_args);
             }
         }
         subst(self.check_fn(owner).hidden[n as usize], args)
     }
 
-    /// Whether the result of an impl's method is what the trait's method says, with types that meet the bounds where that
-    /// hides one. `args` are those of the trait's method in the impl.
-    pub(crate) fn result_fits(&self, preds: &[qz_hir::defs::Predicate], wanted: FnId, found: Ty, args: &[Ty]) -> bool {
-        let sig = self.defs.fn_sig(wanted);
-        let Some(ret) = sig.ret else { return true };
-        let normalized = |ty: Ty| {
-            let mut table = qz_types::InferTable::new();
-            self.normalize_with(&mut table, preds, ty)
-        };
-        let found = normalized(found);
-        let Some(parts) = hidden_parts(normalized(subst(ret, args)), found, wanted) else { return false };
-        parts.into_iter().all(|(n, part)| {
-            let bounds = &sig.opaques[n as usize];
-            bounds.iter().all(|bound| {
-                let mut table = qz_types::InferTable::new();
-                let mut cx = TraitCx { ck: self, table: &mut table, preds };
-                cx.holds(part, bound.subst(args).trait_ref, &mut Vec::new()) == Truth::Yes
-            })
+    /// Whether the type that an impl's method gives meets the bounds of the trait's hidden one. `args` are those of the
+    /// trait's method in the impl.
+    pub(crate) fn result_fits(&self, preds: &[Predicate], wanted: FnId, found: Ty, args: &[Ty]) -> bool {
+        let mut table = InferTable::new();
+        let found = self.normalize_with(&mut table, preds, found);
+        TraitCx { ck: self, table: &mut table, preds }.meets_result(wanted, found, args) == Truth::Yes
+    }
+
+    /// Reports a function whose hidden result would be made of itself. Types of impls that parameters stand for are not
+    /// known here.
+    pub(crate) fn check_hidden_result(&self, id: FnId) {
+        let hidden = &self.check_fn(id).hidden;
+        let mut path = Vec::new();
+        if hidden.iter().any(|&ty| ty.has(TyFlags::OPAQUE) && self.is_endless(ty, id, &mut path)) {
+            self.defs.report(words::endless_result(self.defs.fn_span(id), self.defs.fns[id].name));
+        }
+    }
+
+    /// The same where an impl made it so that parameters stand for: nobody gets such a value.
+    pub(crate) fn endless(&self, owner: FnId) -> Ty {
+        self.defs.report(words::endless_result(self.defs.fn_span(owner), self.defs.fns[owner].name));
+        common().never
+    }
+
+    /// Whether revealing the type comes to the hidden type of `start` again, or never ends.
+    fn is_endless(&self, ty: Ty, start: FnId, path: &mut Vec<Ty>) -> bool {
+        let mut parts = Vec::new();
+        ty.walk(&mut |part| parts.extend(matches!(part.kind(), TyKind::Opaque(..)).then_some(part)));
+        parts.into_iter().any(|part| {
+            let TyKind::Opaque(owner, n, args) = *part.kind() else { return false };
+            let of_trait = matches!(self.defs.fns[owner].container, Container::Trait(_));
+            if owner == start || path.len() >= DEEPEST {
+                return true;
+            }
+            if of_trait && matches!(args[0].kind(), TyKind::Param(_) | TyKind::Assoc(_) | TyKind::Dyn(_)) {
+                return false;
+            }
+            if path.contains(&part) {
+                // A circle of others, who hear of it.
+                return false;
+            }
+            path.push(part);
+            let endless = self.is_endless(self.revealed(owner, n, args), start, path);
+            path.pop();
+            endless
         })
     }
-
-    /// Whether a trait's method hides types of its result.
-    pub(crate) fn hides_result(&self, def: &FnDef, method: FnId) -> bool {
-        matches!(def.container, Container::Trait(_)) && !self.defs.fn_sig(method).opaques.is_empty()
-    }
 }
 
-/// What stands in a type where another one, otherwise the same, has hidden types of this owner; nothing if they differ.
-fn hidden_parts(wanted: Ty, found: Ty, owner: FnId) -> Option<Vec<(u32, Ty)>> {
-    let mut parts = Vec::new();
-    collect(wanted, found, owner, &mut parts).then_some(parts)
-}
-
-fn collect(wanted: Ty, found: Ty, owner: FnId, out: &mut Vec<(u32, Ty)>) -> bool {
-    if wanted.is_error() || found.is_error() || !wanted.has(TyFlags::OPAQUE) {
-        return wanted == found || wanted.is_error() || found.is_error();
-    }
-    let mut all = |wanted: Tys, found: Tys| {
-        wanted.len() == found.len() && wanted.iter().zip(found).all(|(&w, &f)| collect(w, f, owner, out))
-    };
-    match (*wanted.kind(), *found.kind()) {
-        (TyKind::Opaque(of, n, _), _) if of == owner => {
-            out.push((n, found));
-            true
-        }
-        (TyKind::Adt(a, wanted), TyKind::Adt(b, found)) => a == b && all(wanted, found),
-        (TyKind::Tuple(wanted), TyKind::Tuple(found)) => all(wanted, found),
-        (TyKind::Fn(wanted), TyKind::Fn(found)) => {
-            all(wanted.params, found.params) && collect(wanted.ret, found.ret, owner, out)
-        }
-        _ => wanted == found,
+impl TraitCx<'_, '_> {
+    /// Whether a type meets the bounds of what a trait's method hides.
+    pub(crate) fn meets_result(&mut self, method: FnId, found: Ty, args: &[Ty]) -> Truth {
+        let sig = self.ck.defs.fn_sig(method);
+        let bounds = sig.opaques.iter().flatten();
+        bounds.fold(Truth::Yes, |truth, bound| {
+            truth.and(|| self.holds(found, bound.subst(args).trait_ref, &mut Vec::new()))
+        })
     }
 }

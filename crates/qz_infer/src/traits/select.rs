@@ -5,6 +5,7 @@ use qz_base::FxHashMap;
 use qz_hir::ImplId;
 use qz_types::{AssocTy, FnId, Fold, InferTable, TraitId, TraitRef, Ty, TyFlags, TyKind, Tys};
 
+use super::results::DEEPEST;
 use super::{Derived, Outcome, TraitCx, replace_assoc};
 use crate::checker::Checker;
 
@@ -85,7 +86,7 @@ impl Checker<'_> {
         if sig.generics.len() > self.defs.trait_generics(trait_id).len() {
             return Some("has type parameters of its own");
         }
-        if self.hides_result(def, method) {
+        if !sig.opaques.is_empty() {
             return Some("hides the type of its result");
         }
         let others = sig.params.iter().skip(1).filter_map(|it| it.ty).chain(sig.ret);
@@ -154,7 +155,7 @@ impl Checker<'_> {
         if !ty.has(TyFlags::ASSOC.union(TyFlags::OPAQUE)) {
             return ty;
         }
-        let revealed = Reveal { ck: self, seen: FxHashMap::default() }.fold_ty(ty);
+        let revealed = Reveal { ck: self, seen: FxHashMap::default(), open: Vec::new() }.fold_ty(ty);
         let mut table = InferTable::new();
         let resolved = self.normalize_with(&mut table, &[], revealed);
         if resolved == ty || !resolved.has(TyFlags::OPAQUE) { resolved } else { self.normalize(resolved) }
@@ -223,6 +224,8 @@ fn is_core(name: &str) -> bool {
 struct Reveal<'a, 'd> {
     ck: &'a Checker<'d>,
     seen: FxHashMap<Ty, Ty>,
+    /// Hidden types that are being looked into.
+    open: Vec<Ty>,
 }
 
 impl Fold for Reveal<'_, '_> {
@@ -236,9 +239,13 @@ impl Fold for Reveal<'_, '_> {
         let folded = self.fold_parts(ty);
         let revealed = match *folded.kind() {
             TyKind::Opaque(owner, n, args) => {
-                let hidden = self.ck.revealed(owner, n, args);
-                self.seen.insert(ty, hidden);
-                self.fold_ty(hidden)
+                if self.open.contains(&folded) || self.open.len() >= DEEPEST {
+                    return self.ck.endless(owner);
+                }
+                self.open.push(folded);
+                let revealed = self.fold_ty(self.ck.revealed(owner, n, args));
+                self.open.pop();
+                revealed
             }
             _ => folded,
         };
