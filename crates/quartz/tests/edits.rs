@@ -12,7 +12,7 @@ use qz_cache::{Key, Store, Tier};
 use qz_driver::cache::Place;
 use qz_driver::{Cache, Root};
 use qz_infer::Checker;
-use qz_progen::Project;
+use qz_progen::{Bodies, File, Project};
 
 /// In an ordinary test run.
 const EDITS: u64 = 400;
@@ -36,10 +36,10 @@ impl Scratch {
         Scratch(folder)
     }
 
-    fn write(&self, project: &Project) {
-        for file in project.files() {
+    fn write(&self, files: &[File]) {
+        for file in files {
             let path = self.0.join(&file.name);
-            match file.text {
+            match &file.text {
                 Some(text) => std::fs::write(&path, text).expect("the file can be written"),
                 None => drop(std::fs::remove_file(&path)),
             }
@@ -132,7 +132,7 @@ fn checking_after_edits() {
         let mut project = Project::new(seed);
         let mut what = String::from("nothing");
         for edit in 0..EACH {
-            scratch.write(&project);
+            scratch.write(&project.files());
             let cache = open(&scratch);
             let found = check(&scratch.main(), Some(&cache));
             let anew = check(&scratch.main(), None);
@@ -158,7 +158,7 @@ fn running_after_edits() {
         let scratch = Scratch::new(&format!("run{seed}"));
         let mut project = Project::new(seed);
         for edit in 0..EACH {
-            scratch.write(&project);
+            scratch.write(&project.files());
             let command = ["run", "--color=never", "main.qz"];
             let anew = scratch.output(&["run", "--color=never", "--no-cache", "main.qz"]);
             for round in 0..2 {
@@ -173,6 +173,41 @@ fn running_after_edits() {
     }
 }
 
+/// The report of what was reused stands behind what the program wrote.
+fn without_report(text: &str) -> (&str, &str) {
+    let report = text.lines().find(|line| line.starts_with("module ") && line.ends_with("outcome"));
+    report.and_then(|line| text.find(line)).map_or((text, ""), |at| text.split_at(at))
+}
+
+#[test]
+fn running_after_new_bodies() {
+    let runs = number("QUARTZ_EDITS", RUNS * 10) / 10;
+    let first = number("QUARTZ_FIRST", 1);
+    let mut partly = 0;
+    for seed in first..first + runs.div_ceil(EACH) {
+        let scratch = Scratch::new(&format!("bodies{seed}"));
+        let mut project = Bodies::new(seed);
+        let mut what = String::from("nothing");
+        for edit in 0..EACH {
+            scratch.write(&project.files());
+            let anew = scratch.output(&["run", "--color=never", "--leaks", "--no-cache", "main.qz"]);
+            for round in 0..2 {
+                let found = scratch.output(&["run", "--color=never", "--leaks", "--explain-cache", "main.qz"]);
+                let place = format!("project {seed}, edit {edit} ({what}), round {round}");
+                let errors = text(&found.stderr);
+                let (errors, report) = without_report(&errors);
+                assert_eq!(text(&found.stdout), text(&anew.stdout), "{place}");
+                assert_eq!(errors, text(&anew.stderr), "{place}");
+                assert_eq!(found.status.code(), anew.status.code(), "{place}");
+                partly += u64::from(report.contains("functions reused"));
+            }
+            what = project.edit();
+        }
+    }
+    // The question is worth nothing if everything was made anew each time.
+    assert!(partly * 4 > runs, "of {runs} edits {partly} were made in parts");
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -183,7 +218,7 @@ fn two_at_once() {
     let scratch = Scratch::new("two");
     let mut project = Project::new(4);
     for _ in 0..15 {
-        scratch.write(&project);
+        scratch.write(&project.files());
         let anew = scratch.output(&["run", "--color=never", "--no-cache", "main.qz"]);
         let start =
             || scratch.quartz(&["run", "--color=never", "main.qz"]).spawn().expect("the command starts");
@@ -205,7 +240,7 @@ fn killed_at_any_point() {
     let scratch = Scratch::new("killed");
     let mut project = Project::new(9);
     for round in 0..number("QUARTZ_KILLS", KILLS) {
-        scratch.write(&project);
+        scratch.write(&project.files());
         let mut child = scratch.quartz(&["run", "main.qz"]).spawn().expect("the command starts");
         std::thread::sleep(Duration::from_micros(round * 7919 % 30_000));
         child.kill().ok();

@@ -12,6 +12,8 @@ use qz_types::{FloatTy, IntTy, Ty, TyKind};
 /// Sizes and indexes of a module's heap objects.
 pub struct TypeTable {
     indexes: FxHashMap<TypeEntryKind, u32>,
+    /// Which of the entries has an index.
+    places: FxHashMap<u32, usize>,
     /// Size, alignment and destroy function of each of the module's entries, in order.
     pub entries: Vec<TableEntry>,
     glue: FxHashMap<Ty, Glue>,
@@ -35,10 +37,12 @@ pub struct Glue {
 impl TypeTable {
     pub fn new(module: &Module, layouts: &Layouts) -> TypeTable {
         let mut table =
-            TypeTable { indexes: FxHashMap::default(), entries: Vec::new(), glue: FxHashMap::default() };
+            TypeTable { indexes: FxHashMap::default(), places: FxHashMap::default(), entries: Vec::new(), glue: FxHashMap::default() };
         for (i, entry) in module.types.iter().enumerate() {
             let (size, align) = size_of(module, layouts, &entry.kind);
-            table.indexes.insert(entry.kind.clone(), FIRST_TYPE + i as u32);
+            let index = module.indexes.get(i).copied().unwrap_or(FIRST_TYPE + i as u32);
+            table.indexes.insert(entry.kind.clone(), index);
+            table.places.insert(index, i);
             table.entries.push(TableEntry { size, align, destroy: entry.destroy });
             if let TypeEntryKind::Ty(ty) = entry.kind {
                 table.glue.entry(ty).or_default().destroy = Some(entry.destroy);
@@ -67,7 +71,7 @@ impl TypeTable {
 
     /// The entry behind an index of [`TypeTable::index`].
     pub fn entry(&self, index: u32) -> TableEntry {
-        self.entries[(index - FIRST_TYPE) as usize]
+        self.entries[self.places[&index]]
     }
 
     pub fn glue(&self, ty: Ty) -> Glue {

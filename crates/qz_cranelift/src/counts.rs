@@ -198,9 +198,9 @@ impl FnCx<'_, '_, '_> {
     /// Calls the destroy function that the object's type index leads to.
     pub(crate) fn destroy_by_table(&mut self, object: Value) {
         let index = self.load_scalar(Scalar::I32, Addr::header(object).plus(4));
-        let index = match self.program.module.cyclic.is_empty() {
-            true => index,
-            false => self.b.ins().band_imm_u(index, TYPE_INDEX as i64),
+        let index = match self.program.module.has_circles {
+            false => index,
+            true => self.b.ins().band_imm_u(index, TYPE_INDEX as i64),
         };
         let index = self.b.ins().uextend(types::I64, index);
         let table = self.fiber_field(std::mem::offset_of!(Fiber, types), types::I64);

@@ -38,14 +38,9 @@ pub(crate) fn address_in_process(name: &str) -> Option<*const u8> {
     }
 }
 
-/// Behind the program's own functions come its entry, `main`, and then what stands around functions for C.
-pub(crate) fn first_around(module: &Module) -> u32 {
-    module.instances.len() as u32 + 2
-}
-
 /// What linkers know the function of such a number by, and whether other files may.
 pub(crate) fn symbol_around(module: &Module, number: u32) -> Option<(String, bool)> {
-    let at = number.checked_sub(first_around(module))?;
+    let at = number.checked_sub(module.first_around())?;
     let mut all = module.instances.values().filter_map(|it| Some((it, it.for_c.as_ref()?)));
     let (instance, for_c) = all.nth(at as usize / 2)?;
     Some(match (at.is_multiple_of(2), for_c.symbol) {
@@ -222,10 +217,8 @@ impl Frame<'_, '_> {
 impl ProgramCx<'_> {
     /// The functions around a function for C.
     pub(crate) fn around(&self, id: InstanceId) -> Around {
-        let before = |it: &(InstanceId, &Instance)| it.0.raw() < id.raw() && it.1.for_c.is_some();
-        let earlier = self.module.instances.iter().filter(before).count() as u32;
-        let first = first_around(self.module) + 2 * earlier;
-        Around { outer: first, inner: first + 1 }
+        let outer = self.module.around(id);
+        Around { outer, inner: outer + 1 }
     }
 
     /// Compiles what stands around each function for C.

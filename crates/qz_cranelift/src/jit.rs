@@ -82,6 +82,11 @@ pub fn compile(
 }
 
 impl Ready {
+    /// Bytes of code.
+    pub fn code_len(&self) -> usize {
+        self.compiled.image.text.len()
+    }
+
     /// Places the program in memory. Fails if a foreign function cannot be found or there is no memory.
     pub fn load(self, files: Box<dyn SourceFiles>) -> Result<Jit, CompileError> {
         let Compiled { image, locations, type_table, entry, text, .. } = self.compiled;

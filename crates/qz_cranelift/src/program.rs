@@ -12,6 +12,7 @@ use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::{Context, ir};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use qz_base::FxHashMap;
+use qz_codegen::types::TableEntry;
 use qz_codegen::{FnAbi, Locations, RetMode, TypeTable};
 use qz_mir::layout::Layouts;
 use qz_mir::{Body, Foreign, Instance, InstanceId, InstanceKey, Module, StaticDataId, VtableId};
@@ -65,11 +66,39 @@ pub(crate) struct Compiled {
     pub(crate) image: Image,
     pub(crate) locations: Locations,
     pub(crate) type_table: DataId,
+    pub(crate) type_table_len: u32,
     /// The number of the function that the host calls.
     pub(crate) entry: Option<u32>,
     pub(crate) text: String,
     /// What debuggers hear of.
     pub(crate) functions: Vec<dwarf::Function>,
+    /// Data that there is only one of, by what it is.
+    pub(crate) only: Vec<(Only, DataId)>,
+}
+
+/// Data that there is one of in a program, whoever refers to it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Only {
+    /// The memory of a module variable.
+    Variable(String),
+    /// The value of a constant.
+    Constant(String),
+}
+
+/// Compiled functions of a part of a program.
+pub(crate) struct CompiledPart {
+    pub(crate) image: Image,
+    pub(crate) locations: Locations,
+    pub(crate) only: Vec<(Only, DataId)>,
+    /// Entries of the type table behind those of the whole.
+    pub(crate) types: TypeRows,
+}
+
+/// Entries of the run-time type table.
+#[derive(Default)]
+pub(crate) struct TypeRows {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) pointers: Vec<(u32, Symbol)>,
 }
 
 impl<'m> ProgramCx<'m> {
@@ -126,24 +155,57 @@ impl<'m> ProgramCx<'m> {
         let mut cx = Context::new();
         let mut builder_cx = FunctionBuilderContext::new();
         let mut text = String::new();
-        let mut batch = Vec::new();
-        for (id, instance) in self.module.instances.iter() {
-            let Some(body) = &instance.body else { continue };
-            let (cx, what) = self.translate(id, instance, body, &mut builder_cx);
-            batch.push(Job::new(cx, what));
-            if batch.len() == batch::SIZE {
-                self.finish_batch(&mut batch, &mut text)?;
-            }
-        }
-        self.finish_batch(&mut batch, &mut text)?;
+        self.compile_bodies(&mut builder_cx, &mut text)?;
         let entry = match self.module.entry {
             Some(main) => Some(self.compile_entry(main, &mut cx, &mut builder_cx, &mut text)?),
             None => None,
         };
         self.compile_for_c(&mut cx, &mut builder_cx, &mut text)?;
-        let type_table = self.type_table();
+        let TypeRows { bytes, pointers } = self.type_rows(None);
+        let type_table_len = bytes.len() as u32;
+        let type_table = self.image.add_data(&bytes, 8, pointers);
+        let only = self.only();
         let ProgramCx { image, locations, functions, .. } = self;
-        Ok(Compiled { image, locations, type_table, entry, text, functions })
+        Ok(Compiled { image, locations, type_table, type_table_len, entry, text, functions, only })
+    }
+
+    /// Compiles every instance that has a body, for a program that has the rest, and so many rows in its type table.
+    pub(crate) fn compile_part(mut self, known_types: u32) -> Result<CompiledPart, CompileError> {
+        self.compile_bodies(&mut FunctionBuilderContext::new(), &mut String::new())?;
+        let types = self.type_rows(Some(known_types));
+        let only = self.only();
+        let ProgramCx { image, locations, .. } = self;
+        Ok(CompiledPart { image, locations, only, types })
+    }
+
+    fn compile_bodies(
+        &mut self,
+        builder_cx: &mut FunctionBuilderContext,
+        text: &mut String,
+    ) -> Result<(), CompileError> {
+        let mut batch = Vec::new();
+        for (id, instance) in self.module.instances.iter() {
+            let Some(body) = &instance.body else { continue };
+            let (cx, what) = self.translate(id, instance, body, builder_cx);
+            batch.push(Job::new(cx, what));
+            if batch.len() == batch::SIZE {
+                self.finish_batch(&mut batch, text)?;
+            }
+        }
+        self.finish_batch(&mut batch, text)
+    }
+
+    /// What there is only one of, as far as it was needed.
+    fn only(&self) -> Vec<(Only, DataId)> {
+        let variable = |(id, info): &(StaticId, qz_mir::StaticInfo)| {
+            let data = self.statics.get(id)?;
+            Some((Only::Variable(info.path.as_str().to_owned()), *data))
+        };
+        let constant = |&(path, id): &(qz_base::Name, StaticDataId)| {
+            Some((Only::Constant(path.as_str().to_owned()), self.data[id.index()]?))
+        };
+        let variables = self.module.statics.iter().filter_map(variable);
+        variables.chain(self.module.constants.iter().filter_map(constant)).collect()
     }
 
     fn translate(
@@ -348,29 +410,36 @@ impl<'m> ProgramCx<'m> {
         data
     }
 
-    fn type_table(&mut self) -> DataId {
-        let entry_size = size_of::<TypeInfo>();
-        let entries = self.types.entries.clone();
-        let mut bytes = vec![0; entry_size * (entries.len() + 1)];
-        let mut pointers = Vec::new();
-        let names =
-            std::iter::once("String").chain(self.module.types.iter().map(|entry| entry.name.as_str()));
-        for (i, name) in names.enumerate() {
-            let at = i * entry_size;
-            let field = |offset: usize| at + offset;
-            if let Some(entry) = i.checked_sub(1).map(|i| entries[i]) {
-                bytes[at..at + 4].copy_from_slice(&entry.size.to_le_bytes());
-                bytes[at + 4..at + 8].copy_from_slice(&entry.align.to_le_bytes());
-                let destroy = field(std::mem::offset_of!(TypeInfo, destroy)) as u32;
-                pointers.push((destroy, Symbol::Function(entry.destroy.raw())));
-            }
-            let text = self.image.add_data(name.as_bytes(), 1, Vec::new());
-            pointers.push((field(std::mem::offset_of!(TypeInfo, name)) as u32, Symbol::Data(text)));
-            let len = field(std::mem::offset_of!(TypeInfo, name_len));
-            let flags = i.checked_sub(1).map_or(0, |i| self.module.types[i].circle.flags());
-            bytes[len..len + 8].copy_from_slice(&((name.len() | flags) as u64).to_le_bytes());
+    /// The run-time type table, or what a part adds to one with so many rows.
+    fn type_rows(&mut self, known: Option<u32>) -> TypeRows {
+        let mut rows = TypeRows::default();
+        if known.is_none() {
+            self.type_row("String", 0, None, &mut rows);
         }
-        self.image.add_data(&bytes, 8, pointers)
+        let module = self.module;
+        for (n, entry) in module.types.iter().enumerate() {
+            let is_known = known.is_some_and(|known| module.indexes[n] < known);
+            if !is_known {
+                self.type_row(&entry.name, entry.circle.flags(), Some(self.types.entries[n]), &mut rows);
+            }
+        }
+        rows
+    }
+
+    fn type_row(&mut self, name: &str, flags: usize, entry: Option<TableEntry>, rows: &mut TypeRows) {
+        let at = rows.bytes.len();
+        rows.bytes.resize(at + size_of::<TypeInfo>(), 0);
+        let field = |offset: usize| at + offset;
+        if let Some(entry) = entry {
+            rows.bytes[at..at + 4].copy_from_slice(&entry.size.to_le_bytes());
+            rows.bytes[at + 4..at + 8].copy_from_slice(&entry.align.to_le_bytes());
+            let destroy = field(std::mem::offset_of!(TypeInfo, destroy)) as u32;
+            rows.pointers.push((destroy, Symbol::Function(entry.destroy.raw())));
+        }
+        let text = self.image.add_data(name.as_bytes(), 1, Vec::new());
+        rows.pointers.push((field(std::mem::offset_of!(TypeInfo, name)) as u32, Symbol::Data(text)));
+        let len = field(std::mem::offset_of!(TypeInfo, name_len));
+        rows.bytes[len..len + 8].copy_from_slice(&((name.len() | flags) as u64).to_le_bytes());
     }
 
     // ---- foreign functions

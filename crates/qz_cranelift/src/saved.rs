@@ -3,6 +3,8 @@
 //! The bytes belong to one build of the compiler and one kind of processor ([`target`]); whoever keeps them sees to it that
 //! they come back as they were.
 
+mod part;
+
 use cranelift_codegen::ir::UserExternalName;
 use qz_codegen::{PlaceTable, SourceFiles};
 use qz_rt::unwind::{Frame, Resolver};
@@ -12,7 +14,10 @@ use serde::{Deserialize, Serialize};
 use crate::image::{Blob, DataId, Extent, Fixup, Image, Outside, Symbol, Target};
 use crate::jit::{Jit, Ready};
 use crate::made::{CALLS, KINDS};
+use crate::program::Only;
 use crate::{CompileError, Options};
+
+pub use part::Added;
 
 /// Targets that are offsets in the text have a namespace of their own.
 const TEXT: u32 = u32::MAX;
@@ -38,7 +43,11 @@ pub struct Saved {
     outside: Vec<(String, bool, u8)>,
     places: Words<8>,
     texts: String,
+    /// Data that there is only one of: whether it is a constant, its path, which blob.
+    only: Vec<(bool, String, u32)>,
+    /// Blob and size of the type table.
     type_table: u32,
+    type_table_len: u32,
     entry: Option<u32>,
     returns_status: bool,
     count_objects: bool,
@@ -51,6 +60,19 @@ struct Words<const N: usize>(#[serde(with = "serde_bytes")] Vec<u8>);
 impl<const N: usize> Words<N> {
     fn new(rows: impl Iterator<Item = [u32; N]>) -> Words<N> {
         Words(rows.flatten().flat_map(u32::to_le_bytes).collect())
+    }
+
+    fn len(&self) -> usize {
+        self.0.len() / (N * 4)
+    }
+
+    fn push(&mut self, row: [u32; N]) {
+        self.0.extend(row.into_iter().flat_map(u32::to_le_bytes));
+    }
+
+    fn set(&mut self, at: usize, row: [u32; N]) {
+        let bytes: Vec<u8> = row.into_iter().flat_map(u32::to_le_bytes).collect();
+        self.0[at * N * 4..(at + 1) * N * 4].copy_from_slice(&bytes);
     }
 
     fn get(&self, row: usize) -> Option<[u32; N]> {
@@ -79,26 +101,13 @@ impl Ready {
     /// The program as it is to be kept; none if it has something that only this process knows.
     pub fn save(&self, files: &dyn SourceFiles) -> Option<Saved> {
         let image = &self.compiled.image;
-        let pair = |symbol: Symbol| {
-            let UserExternalName { namespace, index } = symbol.name();
-            (namespace, index)
-        };
         let pointers = image.blobs.iter().enumerate().flat_map(|(blob, it)| {
             it.pointers.iter().map(move |&(at, symbol)| {
                 let (namespace, index) = pair(symbol);
                 [blob as u32, at, namespace, index]
             })
         });
-        let fixup = |fixup: &Fixup| {
-            let kind = KINDS.iter().position(|&it| it == fixup.kind)? as u32;
-            let (namespace, index) = match fixup.target {
-                Target::Symbol(symbol) => pair(symbol),
-                Target::Text(offset) => (TEXT, offset),
-            };
-            let addend = fixup.addend as u64;
-            Some([fixup.at, kind, namespace, index, addend as u32, (addend >> 32) as u32])
-        };
-        let fixups: Vec<[u32; 6]> = image.fixups.iter().map(fixup).collect::<Option<_>>()?;
+        let fixups: Vec<[u32; 6]> = image.fixups.iter().map(words_of_fixup).collect::<Option<_>>()?;
         let extent = |it: &Option<Extent>| it.map_or([NO_FUNCTION; 2], |it| [it.start, it.end]);
         let outside = |it: &Outside| {
             let call = match it.libcall {
@@ -119,11 +128,35 @@ impl Ready {
             outside: image.outside.iter().map(outside).collect::<Option<_>>()?,
             places: Words::new(table.places.iter().map(words_of_place)),
             texts: table.texts,
+            only: self.compiled.only.iter().map(|(only, id)| stored_only(only, *id)).collect(),
             type_table: self.compiled.type_table.0,
+            type_table_len: self.compiled.type_table_len,
             entry: self.compiled.entry,
             returns_status: self.returns_status,
             count_objects: self.count_objects,
         })
+    }
+}
+
+fn pair(symbol: Symbol) -> (u32, u32) {
+    let UserExternalName { namespace, index } = symbol.name();
+    (namespace, index)
+}
+
+fn words_of_fixup(fixup: &Fixup) -> Option<[u32; 6]> {
+    let kind = KINDS.iter().position(|&it| it == fixup.kind)? as u32;
+    let (namespace, index) = match fixup.target {
+        Target::Symbol(symbol) => pair(symbol),
+        Target::Text(offset) => (TEXT, offset),
+    };
+    let addend = fixup.addend as u64;
+    Some([fixup.at, kind, namespace, index, addend as u32, (addend >> 32) as u32])
+}
+
+fn stored_only(only: &Only, DataId(blob): DataId) -> (bool, String, u32) {
+    match only {
+        Only::Variable(path) => (false, path.clone(), blob),
+        Only::Constant(path) => (true, path.clone(), blob),
     }
 }
 

@@ -4,7 +4,7 @@
 //! * [`check`]: what checking a module found, by its text and the interfaces that it can see; [`written`] and
 //!   [`graph`] say what those are;
 //! * [`program`]: a whole program that did not change at all;
-//! * [`image`]: its machine code, and [`code`]: that of each function;
+//! * [`image`]: its machine code, and [`code`]: that of each function; [`part`]: changing a few of them;
 //! * [`explain`]: what was reused and why the rest was not.
 //!
 //! A stage is skipped only because its result is in hand. Every key has the compiler's own [`build_id`] in it, and the
@@ -17,6 +17,7 @@ pub(crate) mod explain;
 pub(crate) mod graph;
 pub(crate) mod image;
 pub(crate) mod parse;
+pub(crate) mod part;
 pub(crate) mod place;
 pub(crate) mod program;
 pub(crate) mod stored;
@@ -45,6 +46,8 @@ pub struct Cache {
     complaints: RefCell<Vec<String>>,
     /// What the program was when it was last seen.
     last: RefCell<Option<program::Record>>,
+    /// What its modules are now, if they were checked one by one.
+    modules: RefCell<Option<check::Modules>>,
 }
 
 impl Cache {
@@ -74,6 +77,7 @@ impl Cache {
             journal: RefCell::default(),
             complaints: RefCell::default(),
             last: RefCell::default(),
+            modules: RefCell::default(),
         })
     }
 

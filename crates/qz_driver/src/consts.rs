@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 
-use qz_base::FxHashMap;
+use qz_base::{FileId, FxHashMap, FxHashSet};
 use qz_base::name::without_marks;
 use qz_diag::{Code, Diagnostic};
 use qz_hir::{Expr, FnKind, ModuleId};
@@ -31,6 +31,15 @@ const STACK_SIZE: usize = 4 << 20;
 #[derive(Default)]
 pub struct Constants {
     known: RefCell<FxHashMap<FnId, State>>,
+    /// Files with functions that values were computed by.
+    files: RefCell<FxHashSet<FileId>>,
+}
+
+impl Constants {
+    /// Files with functions that values were computed by.
+    pub(crate) fn files(&self) -> Vec<u32> {
+        self.files.borrow().iter().map(|it| it.0).collect()
+    }
 }
 
 enum State {
@@ -90,6 +99,9 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
             Err(error) => return self.fail(item, &error.to_string(), None),
         };
         let Some(entry) = module.entry else { return Ok(None) };
+        let called = module.instances.iter().filter(|(id, _)| *id != entry).filter_map(|(_, it)| it.body.as_ref());
+        let declared = called.flat_map(|body| body.scopes.values().map(|it| it.declared.file));
+        self.program.constants.files.borrow_mut().extend(declared);
         let defs = qz_opt::SourceDefs(self.lowerer);
         let layouts = Layouts::new(&defs);
         let limits = qz_interp::Options { steps: Some(STEP_LIMIT), effects: false, stack_size: STACK_SIZE };

@@ -8,6 +8,7 @@ use qz_infer::Checker;
 use qz_lower::Lowerer;
 use qz_mir::Module;
 use qz_mir::layout::Layouts;
+use qz_opt::Facts;
 use qz_types::FnId;
 
 use crate::consts::Evaluator;
@@ -105,6 +106,36 @@ pub(crate) fn exports(program: &Program) -> Vec<FnId> {
 
 /// Instantiates the program for an engine.
 pub fn build(program: &Program, lowerer: &Lowerer<'_, '_>, options: &RunOptions) -> Result<Module, Failure> {
+    build_with(program, lowerer, options, &|entry, options| {
+        qz_opt::build_module(lowerer, entry, options, &mut |_, _| {})
+    })
+}
+
+/// The same, and what to note of it so that parts of it can be changed.
+fn build_noted(
+    program: &Program,
+    lowerer: &Lowerer<'_, '_>,
+    options: &RunOptions,
+) -> Result<(Module, Facts), Failure> {
+    build_with(program, lowerer, options, &|entry, options| qz_opt::build_noted(lowerer, entry, options))
+}
+
+/// What the optimiser is told.
+pub(crate) fn opt_options(options: &RunOptions) -> qz_opt::Options<'static> {
+    qz_opt::Options {
+        level: if options.unoptimised { qz_opt::OptLevel::None } else { qz_opt::OptLevel::Speed },
+        verify: options.verify || cfg!(debug_assertions),
+        keep_names: options.keep_names,
+        ..Default::default()
+    }
+}
+
+fn build_with<R>(
+    program: &Program,
+    lowerer: &Lowerer<'_, '_>,
+    options: &RunOptions,
+    build: &dyn Fn(Option<FnId>, &qz_opt::Options<'_>) -> Result<R, qz_opt::OptError>,
+) -> Result<R, Failure> {
     let main = program.root.and_then(|root| lowerer.ck.find_main(root));
     let exports: Vec<FnId> = match options.shape {
         Shape::Main => Vec::new(),
@@ -127,18 +158,10 @@ pub fn build(program: &Program, lowerer: &Lowerer<'_, '_>, options: &RunOptions)
         return Err(Failure::Problems(vec![problem]));
     }
     let entry = main.map(|main| lowerer.entry(main));
-    let level = if options.unoptimised { qz_opt::OptLevel::None } else { qz_opt::OptLevel::Speed };
-    let verify = options.verify || cfg!(debug_assertions);
     let constants = Evaluator::new(program, lowerer);
     let eval = |item| constants.value(item);
-    let options = qz_opt::Options {
-        level,
-        verify,
-        consts: Some(&eval),
-        keep_names: options.keep_names,
-        exports: &exports,
-    };
-    let built = qz_opt::build_module(lowerer, entry, &options, &mut |_, _| {});
+    let options = qz_opt::Options { consts: Some(&eval), exports: &exports, ..opt_options(options) };
+    let built = build(entry, &options);
     // Bodies of the library are inferred on demand: a problem there is ours.
     let found = program.defs.take_problems().into_iter().chain(constants.take_problems());
     let problems: Vec<Diagnostic> = found.filter(Diagnostic::is_error).collect();
@@ -189,11 +212,20 @@ pub fn compiled<R>(
 ) -> Result<R, Failure> {
     let mut lowerer = options.lowerer(checker);
     lowerer.counters = options.counters.as_ref().map(|it| it.addresses(&program.sources));
-    let module = build(program, &lowerer, options)?;
+    qz_rt::process::set_args(options.args.clone());
+    let is_kept = options.engine == Engine::Cranelift && !options.keep_names;
+    if let Some(cache) = cache.filter(|_| is_kept)
+        && let Some(saved) = cache.with_new_bodies(program, &lowerer, options)?
+    {
+        done("mir");
+        let jit = saved.load().map_err(|error| Failure::Internal(error.to_string()))?;
+        done("compile");
+        return start(&jit, done, then);
+    }
+    let (module, facts) = build_noted(program, &lowerer, options)?;
     done("mir");
     let defs = qz_opt::SourceDefs(&lowerer);
     let layouts = Layouts::new(&defs);
-    qz_rt::process::set_args(options.args.clone());
     match options.engine {
         Engine::Cranelift => {
             crate::foreign::load(program, &module, &options.library_paths).map_err(Failure::Problems)?;
@@ -208,20 +240,14 @@ pub fn compiled<R>(
             // Where C libraries are is asked anew each time.
             if let Some(cache) = cache.filter(|_| crate::foreign::libraries(program, &module).is_empty()) {
                 cache.keep_image(program, options, &ready);
+                cache.note_facts(program, options, &facts, ready.code_len());
             }
             let jit = ready.load(Box::new(program.sources.clone())).map_err(internal)?;
             if options.perf_map {
                 write_perf_map(&jit.perf_map(&module));
             }
             done("compile");
-            let result = then(
-                &|| {
-                    let outcome = jit.run().map_err(|error| Failure::Internal(error.to_string()))?;
-                    report_panic(outcome.panic.as_ref());
-                    Ok(Finished { status: outcome.status, leaks: outcome.leaks })
-                },
-                done,
-            );
+            let result = start(&jit, done, then);
             if module.instances.values().any(|instance| instance.for_c.is_some()) {
                 jit.keep();
             }
@@ -241,6 +267,15 @@ pub fn compiled<R>(
             )
         }
     }
+}
+
+fn start<R>(jit: &qz_cranelift::Jit, done: &mut dyn FnMut(&'static str), then: Then<'_, R>) -> Result<R, Failure> {
+    let run = || {
+        let outcome = jit.run().map_err(|error| Failure::Internal(error.to_string()))?;
+        report_panic(outcome.panic.as_ref());
+        Ok(Finished { status: outcome.status, leaks: outcome.leaks })
+    };
+    then(&run, done)
 }
 
 /// A program as machine code that is not in memory yet.

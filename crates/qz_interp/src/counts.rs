@@ -68,7 +68,7 @@ impl Machine<'_> {
     /// Tells the runtime of an object that may be left in a circle, unless it has it in mind already.
     fn log(&mut self, object: Addr) {
         let index = object.plus(HEADER_TYPE).read(Scalar::I32) as u32;
-        if index & LOGGED != 0 || self.module.cyclic.is_empty() || index & TYPE_INDEX == TYPE_STR {
+        if index & LOGGED != 0 || !self.module.has_circles || index & TYPE_INDEX == TYPE_STR {
             return;
         }
         if self.module.types[(index & TYPE_INDEX) as usize - FIRST_TYPE as usize].circle != Circle::Never {

@@ -201,9 +201,9 @@ impl FnCx<'_, '_> {
     /// Calls the destroy function that the object's type index leads to.
     pub(crate) fn destroy_by_table(&mut self, object: Value) {
         let index = self.load(LlTy::I32, Addr::header(object).plus(4));
-        let index = match self.program.module.cyclic.is_empty() {
-            true => index,
-            false => self.op_imm("and", index, TYPE_INDEX as i64),
+        let index = match self.program.module.has_circles {
+            false => index,
+            true => self.op_imm("and", index, TYPE_INDEX as i64),
         };
         let index = self.resized(index, LlTy::I64);
         let table = self.fiber_field(offset_of!(Fiber, types), LlTy::Ptr);

@@ -334,6 +334,10 @@ impl qz_mir::Source for Lowerer<'_, '_> {
         }
     }
 
+    fn is_written(&self, function: FnId) -> bool {
+        self.as_synth(function).is_none()
+    }
+
     fn library(&self, role: &str) -> Option<FnId> {
         self.defs().lang.func(role)
     }

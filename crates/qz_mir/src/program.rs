@@ -114,6 +114,10 @@ pub trait Source {
     fn hidden_parts(&self, _ty: Ty) -> Option<(FnId, Tys)> {
         None
     }
+    /// Whether somebody wrote the function: it was not made by the compiler.
+    fn is_written(&self, _function: FnId) -> bool {
+        true
+    }
     /// The function of the library with this role.
     fn library(&self, _role: &str) -> Option<FnId> {
         None
@@ -179,6 +183,8 @@ pub struct Module {
     pub instances: Arena<Instance>,
     pub vtables: Arena<Vtable>,
     pub data: Arena<StaticData>,
+    /// Constant items whose values lie in `data`, by their paths.
+    pub constants: Vec<(Name, Id<StaticData>)>,
     /// Storage of module variables that are reached: zeroed, then initialised by generated code.
     pub statics: Vec<(StaticId, StaticInfo)>,
     /// Types that need an entry in the run-time type table, in the order of their indexes.
@@ -186,14 +192,36 @@ pub struct Module {
     /// Types of values whose objects may be in circles: where one of several references to such an object ends, the
     /// runtime hears of it. Empty in a program that cannot make circles.
     pub cyclic: qz_base::FxHashSet<Ty>,
+    /// Whether there are any such types in the whole program, of which this may be a part.
+    pub has_circles: bool,
     /// Reference structs that something refers to weakly.
     pub weak_targets: qz_base::FxHashSet<Ty>,
     /// Takes no parameters, returns `()` or the exit status as `Int`.
     pub entry: Option<InstanceId>,
+    /// Where the module changes a part of a program: functions that are called from the rest of it.
+    pub roots: Vec<InstanceId>,
+    /// Where the module changes a part of a program: the indexes of `types` in the type table of the whole.
+    pub indexes: Vec<u32>,
 }
 
 impl Module {
-    /// What C knows by a symbol: with the entry, what the program starts from.
+    /// What the program starts from.
+    pub fn starts(&self) -> impl Iterator<Item = InstanceId> + '_ {
+        self.entry.into_iter().chain(self.exports()).chain(self.roots.iter().copied())
+    }
+
+    /// Behind the functions of a program come its entry, `main`, and from here on what stands around functions for C.
+    pub fn first_around(&self) -> u32 {
+        self.instances.len() as u32 + 2
+    }
+
+    /// The number of what C calls for a function; that of what is called by that follows.
+    pub fn around(&self, id: InstanceId) -> u32 {
+        let before = |it: &(InstanceId, &Instance)| it.0.raw() < id.raw() && it.1.for_c.is_some();
+        self.first_around() + 2 * self.instances.iter().filter(before).count() as u32
+    }
+
+    /// What C knows by a symbol.
     pub fn exports(&self) -> impl Iterator<Item = InstanceId> + '_ {
         let is_known = |it: &Instance| it.for_c.as_ref().is_some_and(|for_c| for_c.symbol.is_some());
         self.instances.iter().filter(move |(_, it)| is_known(it)).map(|(id, _)| id)
@@ -215,6 +243,8 @@ pub struct Instance {
     pub foreign: Option<Foreign>,
     /// C can call it: there is code in C's convention around it, and a closure of it is the address of that.
     pub for_c: Option<ForC>,
+    /// Its number in the program that this module changes a part of: its code is there, so it has no body here.
+    pub kept: Option<u32>,
 }
 
 impl Instance {
@@ -290,6 +320,8 @@ pub enum InstanceKey {
     Specialised(Box<InstanceKey>, Box<[(u32, InstanceKey)]>),
     /// The program's entry: calls `main`, turns its result into the exit status.
     Entry(FnId),
+    /// A function of the program that this module changes a part of, by its number.
+    Kept(u32),
 }
 
 /// What is made for values that go to other tasks; see `qz_rt::crossing`.

@@ -13,6 +13,7 @@ use qz_mir::{
 use qz_types::{Ty, TyKind};
 use rustc_hash::{FxBuildHasher, FxHashSet};
 
+use crate::before::Before;
 use crate::drops::Drops;
 
 /// What follows from direct calls between instances, and those by way of C.
@@ -21,22 +22,29 @@ pub(crate) struct CallGraph {
     pub(crate) components: Vec<Vec<InstanceId>>,
     /// Whether an instance can call itself, directly or not.
     pub(crate) recursive: Vec<bool>,
+    /// Whom each instance calls.
+    pub(crate) callees: Vec<Vec<InstanceId>>,
 }
 
 impl CallGraph {
-    pub(crate) fn new(module: &Module) -> CallGraph {
+    pub(crate) fn new(module: &Module, before: Option<&Before<'_>>) -> CallGraph {
         // C may call whatever it was given.
         let for_c: Vec<InstanceId> =
             module.instances.iter().filter(|(_, it)| it.for_c.is_some()).map(|(id, _)| id).collect();
-        let callees: Vec<_> = module
+        let mut callees: Vec<_> = module
             .instances
             .values()
             .map(|instance| match &instance.body {
                 Some(body) => direct_callees(body),
+                None if instance.kept.is_some() && instance.foreign.is_none() => Vec::new(),
                 None => for_c.clone(),
             })
             .collect();
-        let components = components(&callees);
+        let count = callees.len();
+        if let Some(before) = before {
+            before.edges(module, &mut callees);
+        }
+        let mut components = components(&callees);
         let mut recursive = vec![false; callees.len()];
         for component in &components {
             let calls_itself = |&id: &InstanceId| callees[id.index()].contains(&id);
@@ -44,7 +52,14 @@ impl CallGraph {
                 component.iter().for_each(|id| recursive[id.index()] = true);
             }
         }
-        CallGraph { components, recursive }
+        // What is not of the module took part only as a way back into it.
+        for component in &mut components {
+            component.retain(|id| id.index() < count);
+        }
+        components.retain(|it| !it.is_empty());
+        recursive.truncate(count);
+        callees.truncate(count);
+        CallGraph { components, recursive, callees }
     }
 }
 
@@ -139,8 +154,8 @@ pub(crate) fn components(edges: &[Vec<InstanceId>]) -> Vec<Vec<InstanceId>> {
 pub(crate) struct Panics {
     /// Destroy functions of reference structs and boxed enums that may panic.
     objects: FxHashSet<Ty>,
-    closures: bool,
-    dyns: bool,
+    pub(crate) closures: bool,
+    pub(crate) dyns: bool,
 }
 
 impl Panics {
@@ -183,6 +198,7 @@ pub(crate) fn mark_panics(
     layouts: &Layouts,
     drops: &Drops,
     calls: &CallGraph,
+    before: Option<&Before<'_>>,
 ) -> Panics {
     let count = module.instances.len();
     // Two more nodes stand for whatever hides behind function and `dyn` values.
@@ -190,6 +206,10 @@ pub(crate) fn mark_panics(
     let mut callers: Vec<Vec<usize>> = vec![Vec::new(); count + 2];
     let mut work = Vec::new();
     let mut panics = vec![false; count + 2];
+    if let Some(before) = before {
+        (panics[any_closure], panics[any_dyn]) = (before.facts.closures_panic, before.facts.dyns_panic);
+        work.extend([any_closure, any_dyn].into_iter().filter(|&node| panics[node]));
+    }
     let destroys = destroys(module);
     for entry in &module.types {
         match entry.kind {
@@ -203,8 +223,14 @@ pub(crate) fn mark_panics(
         }
     }
     for (id, instance) in module.instances.iter() {
-        let Some(body) = &instance.body else { continue };
         let me = id.index();
+        let Some(body) = &instance.body else {
+            if instance.kept.is_some() && instance.foreign.is_none() && instance.may_panic {
+                panics[me] = true;
+                work.push(me);
+            }
+            continue;
+        };
         let recursive = calls.recursive[me] && !is_destroy(&instance.key);
         // Behind what is not known the function may be again, and run out of stack on its way in.
         let calls_unknown = body.blocks.values().flat_map(|block| &block.stmts).any(calls_unknown);

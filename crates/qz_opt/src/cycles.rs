@@ -26,8 +26,7 @@ use crate::glue;
 use crate::instantiate::Instantiator;
 
 /// The types whose values lead to objects that may be in circles.
-pub(crate) fn cyclic_types(cx: &Instantiator) -> FxHashSet<Ty> {
-    let changed = changed_structs(&cx.module, cx.layouts);
+pub(crate) fn cyclic_types(cx: &Instantiator, changed: &FxHashSet<Ty>) -> FxHashSet<Ty> {
     let is_open = |ty: Ty| changed.contains(&ty) || cx.source.hidden_parts(ty).is_some();
     if changed.is_empty() {
         return FxHashSet::default();
@@ -128,7 +127,7 @@ fn closure_signature(cx: &Instantiator, of: &InstanceKey) -> (Vec<Ty>, Ty) {
 }
 
 /// Reference structs with a field that is written after the object was made.
-fn changed_structs(module: &Module, layouts: &Layouts) -> FxHashSet<Ty> {
+pub(crate) fn changed_structs(module: &Module, layouts: &Layouts) -> FxHashSet<Ty> {
     let mut changed = FxHashSet::default();
     for body in module.instances.values().filter_map(|it| it.body.as_ref()) {
         let mut write = |place: &Place| {
@@ -153,8 +152,15 @@ fn changed_structs(module: &Module, layouts: &Layouts) -> FxHashSet<Ty> {
     changed
 }
 
+/// Whether function values, and whether `dyn` values may be in circles.
+pub(crate) fn of_values(cyclic: &FxHashSet<Ty>) -> (bool, bool) {
+    let any = |is: fn(&TyKind) -> bool| cyclic.iter().any(|ty| is(ty.kind()));
+    (any(|it| matches!(it, TyKind::Fn(_))), any(|it| matches!(it, TyKind::Dyn(_))))
+}
+
 /// Tells the entries of the type table.
-pub(crate) fn mark_entries(cx: &mut Instantiator) {
+pub(crate) fn mark_entries(cx: &mut Instantiator, (fns, dyns): (bool, bool)) {
+    let of_any = |any| if any { Circle::Possible } else { Circle::Never };
     for n in 0..cx.module.types.len() {
         let kind = &cx.module.types[n].kind;
         let circle = match kind {
@@ -163,15 +169,11 @@ pub(crate) fn mark_entries(cx: &mut Instantiator) {
                 _ => Circle::Possible,
             },
             TypeEntryKind::Ty(_) => Circle::Never,
-            TypeEntryKind::Closure(_) => of_any(&cx.module, |ty| matches!(ty.kind(), TyKind::Fn(_))),
-            TypeEntryKind::DynBox(_) => of_any(&cx.module, |ty| matches!(ty.kind(), TyKind::Dyn(_))),
+            TypeEntryKind::Closure(_) => of_any(fns),
+            TypeEntryKind::DynBox(_) => of_any(dyns),
         };
         cx.module.types[n].circle = circle;
     }
-}
-
-fn of_any(module: &Module, is: impl Fn(Ty) -> bool) -> Circle {
-    if module.cyclic.iter().any(|&ty| is(ty)) { Circle::Possible } else { Circle::Never }
 }
 
 /// Where objects are made that may be in circles, some of the collector's work is done.

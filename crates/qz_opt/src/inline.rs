@@ -25,7 +25,7 @@ use crate::scalars;
 use crate::simplify::simplify;
 
 /// Functions of up to so many statements are inlined wherever they are called.
-const SMALL: u32 = 14;
+pub(crate) const SMALL: u32 = 14;
 /// Functions that one call only leads to may be this large, but for those with a loop: a call less is nothing
 /// beside it, and registers are shared out better in small functions.
 const ONCE: u32 = 60;
@@ -82,7 +82,7 @@ pub(crate) fn inline_all(
 }
 
 /// Statements that become code.
-fn size(body: &Body) -> u32 {
+pub(crate) fn size(body: &Body) -> u32 {
     let weight = |stmt: &Stmt| match &stmt.kind {
         StmtKind::EndScope(_) | StmtKind::Nop => 0,
         StmtKind::Assign(_, Rvalue::Use(_)) => 1,
@@ -117,7 +117,7 @@ fn loops(body: &Body) -> bool {
 /// Whether each instance is called from one place and not used otherwise.
 fn count_calls(module: &Module) -> Vec<bool> {
     let mut counts = vec![0u32; module.instances.len()];
-    module.entry.into_iter().chain(module.exports()).for_each(|id| counts[id.index()] += 2);
+    module.starts().for_each(|id| counts[id.index()] += 2);
     module.vtables.values().flat_map(|it| &it.slots).for_each(|id| counts[id.index()] += 2);
     for body in module.instances.values().filter_map(|it| it.body.as_ref()) {
         for stmt in body.blocks.values().flat_map(|block| &block.stmts) {

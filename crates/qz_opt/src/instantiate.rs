@@ -13,6 +13,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use qz_base::FxHashMap;
 use qz_mir::layout::Layouts;
+use qz_mir::visit::{PlaceRef, each_place};
 use qz_mir::{
     AdtKind, Body, BodyKey, BodyPart, Circle, Const, Crossing, EntryCrossing, FnKind, ForC, Foreign, Instance,
     InstanceId, InstanceKey, Local, Made, Module, Ownership, Param, Source, TypeEntry, TypeEntryKind, Vtable,
@@ -25,6 +26,7 @@ use crate::drops::Drops;
 use crate::glue;
 use crate::symbols::Symbols;
 use crate::cycles;
+use crate::before::{self, Before};
 use crate::{ConstEval, OptError};
 
 pub(crate) use resolve::no_evidence;
@@ -52,7 +54,26 @@ pub(crate) struct Instantiator<'a> {
     depths: FxHashMap<Ty, u32>,
     symbols: Symbols<'a>,
     taken: FxHashSet<String>,
+    /// The program that a part is changed of.
+    before: Option<&'a Before<'a>>,
+    /// Bodies in which objects that end were looked for.
+    searched: usize,
+    /// Two instances would have the same symbol.
+    pub(crate) ambiguous: bool,
     error: Option<OptError>,
+}
+
+/// What is instantiated: all of a program, or a part of one that is there already.
+pub(crate) enum Start<'a> {
+    Program { entry: Option<InstanceKey>, exports: &'a [FnId] },
+    Part { roots: Vec<InstanceKey>, before: &'a Before<'a> },
+}
+
+pub(crate) struct Instantiated {
+    pub(crate) module: Module,
+    /// Structs whose fields are written after they were made.
+    pub(crate) changed: FxHashSet<Ty>,
+    pub(crate) ambiguous: bool,
 }
 
 /// All instances that the entry needs, with concrete types and callees.
@@ -60,10 +81,9 @@ pub(crate) fn instantiate<'a>(
     source: &'a dyn Source,
     layouts: &'a Layouts<'a>,
     drops: &'a Drops<'a>,
-    entry: Option<InstanceKey>,
-    exports: &[FnId],
+    start: Start<'a>,
     consts: Option<ConstEval<'a>>,
-) -> Result<Module, OptError> {
+) -> Result<Instantiated, OptError> {
     let mut cx = Instantiator {
         source,
         layouts,
@@ -81,12 +101,23 @@ pub(crate) fn instantiate<'a>(
         depths: FxHashMap::default(),
         symbols: Symbols::new(source),
         taken: FxHashSet::default(),
+        before: None,
+        searched: 0,
+        ambiguous: false,
         error: None,
     };
-    cx.module.entry = entry.map(|entry| cx.instance(entry));
-    for &function in exports {
-        let key = InstanceKey::Body(BodyKey::main(function), Ty::list(&[]), no_evidence());
-        cx.instance(InstanceKey::ForC(Box::new(key)));
+    match start {
+        Start::Program { entry, exports } => {
+            cx.module.entry = entry.map(|entry| cx.instance(entry));
+            for &function in exports {
+                let key = InstanceKey::Body(BodyKey::main(function), Ty::list(&[]), no_evidence());
+                cx.instance(InstanceKey::ForC(Box::new(key)));
+            }
+        }
+        Start::Part { roots, before } => {
+            cx.before = Some(before);
+            cx.module.roots = roots.into_iter().map(|root| cx.instance(root)).collect();
+        }
     }
     let mut next = 0;
     loop {
@@ -100,8 +131,16 @@ pub(crate) fn instantiate<'a>(
             next += 1;
         }
         cx.complete_entries();
-        if next == cx.ids.len() && !cx.collect_circles() {
-            return Ok(cx.module);
+        cx.complete_ended();
+        if next < cx.ids.len() {
+            continue;
+        }
+        if let Some(before) = cx.before {
+            cx.module.weak_targets = cx.known_types(|key| before.is_weak_target(key));
+        }
+        let changed = cycles::changed_structs(&cx.module, cx.layouts);
+        if !cx.collect_circles(&changed) {
+            return Ok(Instantiated { module: cx.module, changed, ambiguous: cx.ambiguous });
         }
     }
 }
@@ -122,8 +161,11 @@ impl<'a> Instantiator<'a> {
             may_panic: true,
             foreign: None,
             for_c: None,
+            kept: None,
         });
+        self.module.instances[id].kept = self.kept(&key, &self.module.instances[id].symbol);
         if !self.taken.insert(self.module.instances[id].symbol.clone()) {
+            self.ambiguous = true;
             // Differs in something that has no path, such as an effect row. The order of discovery is the
             // same in every build.
             let n = id.raw();
@@ -137,6 +179,14 @@ impl<'a> Instantiator<'a> {
             self.error = Some(OptError::TooDeep { chain: self.chain(id) });
         }
         id
+    }
+
+    /// The number that an instance has already. A stale function keeps it if it is found by it.
+    fn kept(&self, key: &InstanceKey, symbol: &str) -> Option<u32> {
+        let before = self.before?;
+        let number = before.find(symbol)?;
+        let stays = !before.is_stale(number) || before.fact(number).plain;
+        (stays && !matches!(key, InstanceKey::Specialised(..))).then_some(number)
     }
 
     /// Who asked for an instance, and who for that one, the last few of them.
@@ -168,7 +218,7 @@ impl<'a> Instantiator<'a> {
                 Crossing::AnyParts | Crossing::OwnAny | Crossing::MayKeep => 0,
             },
             InstanceKey::Specialised(of, _) => self.depth_of_key(of),
-            InstanceKey::Entry(_) => 0,
+            InstanceKey::Entry(_) | InstanceKey::Kept(_) => 0,
         }
     }
 
@@ -192,6 +242,13 @@ impl<'a> Instantiator<'a> {
 
     /// Fills in an instance.
     fn make(&mut self, id: InstanceId, key: &InstanceKey) {
+        if self.is_known(id, key) {
+            let (params, ret) = self.signature(key);
+            let param = |ty| Param { ty, ownership: Ownership::Borrowed };
+            let instance = &mut self.module.instances[id];
+            (instance.params, instance.ret) = (params.into_iter().map(param).collect(), ret);
+            return self.keep_convention(id);
+        }
         let body = match key {
             InstanceKey::Body(body, args, evidence) => match self.foreign(*body, args) {
                 Some((foreign, params, ret)) => return self.make_foreign(id, foreign, &params, ret),
@@ -215,6 +272,7 @@ impl<'a> Instantiator<'a> {
             InstanceKey::Crossing(what) => glue::cross::crossing(self, what),
             InstanceKey::Entry(main) => glue::entry(self, *main),
             InstanceKey::Specialised(..) => unreachable!("copies are made of instances, later"),
+            InstanceKey::Kept(_) => unreachable!("what is known by its number alone has no body"),
         };
         let owns_from = match key {
             InstanceKey::Body(it, ..) if it.part == BodyPart::Main => {
@@ -231,6 +289,29 @@ impl<'a> Instantiator<'a> {
         let instance = &mut self.module.instances[id];
         (instance.params, instance.ret) = (params, body.return_ty());
         instance.body = Some(Arc::new(body));
+        self.keep_convention(id);
+    }
+
+    /// Whether the facts about a function are enough.
+    fn is_known(&self, id: InstanceId, key: &InstanceKey) -> bool {
+        let InstanceKey::Body(body, args, _) = key else { return false };
+        let (Some(before), Some(number)) = (self.before, self.module.instances[id].kept) else { return false };
+        let stays = before::may_stay(key) && !before.is_stale(number);
+        stays && !before.fact(number).copied && self.foreign(*body, args).is_none()
+    }
+
+    /// What is called from code that is there already keeps its convention.
+    fn keep_convention(&mut self, id: InstanceId) {
+        let instance = &mut self.module.instances[id];
+        let (Some(before), Some(number)) = (self.before, instance.kept) else { return };
+        let fact = before.fact(number);
+        for (param, owned) in instance.params.iter_mut().zip(&fact.owned) {
+            let owned = *owned && self.drops.is_counted(param.ty);
+            param.ownership = if owned { Ownership::Owned } else { Ownership::Borrowed };
+        }
+        if instance.body.is_none() {
+            instance.may_panic = fact.may_panic;
+        }
     }
 
     /// What C knows of a function.
@@ -344,39 +425,127 @@ impl<'a> Instantiator<'a> {
     }
 
     /// A program that may make circles collects them; whether that is news.
-    fn collect_circles(&mut self) -> bool {
-        self.module.cyclic = cycles::cyclic_types(self);
-        if self.module.cyclic.is_empty() {
+    fn collect_circles(&mut self, changed: &FxHashSet<Ty>) -> bool {
+        self.module.cyclic = match self.before {
+            None => cycles::cyclic_types(self, changed),
+            // What was no circle before is looked at when the part is done.
+            Some(before) => self.known_types(|key| before.is_cyclic(key)),
+        };
+        self.module.has_circles = match self.before {
+            None => !self.module.cyclic.is_empty(),
+            Some(before) => before.has_circles(),
+        };
+        if !self.module.has_circles {
             return false;
         }
-        let Some(step) = self.source.library("collect_step") else { return false };
-        let key = InstanceKey::Body(BodyKey::main(step), Ty::list(&[]), no_evidence());
-        if !self.ids.contains_key(&key) {
-            self.instance(key);
-            let all = self.source.library("collect_all").expect("it stands beside the other one");
-            self.instance(InstanceKey::Body(BodyKey::main(all), Ty::list(&[]), no_evidence()));
+        let [step, all] = ["collect_step", "collect_all"].map(|role| self.source.library(role));
+        let (Some(step), Some(all)) = (step, all) else { return false };
+        let [step, all] = [step, all].map(|it| InstanceKey::Body(BodyKey::main(it), Ty::list(&[]), no_evidence()));
+        let is_new = !self.ids.contains_key(&step);
+        let (step, all) = (self.instance(step), self.instance(all));
+        if is_new {
             return true;
         }
-        let step = self.instance(key);
-        cycles::mark_entries(self);
+        let values = match self.before {
+            None => cycles::of_values(&self.module.cyclic),
+            Some(before) => (before.facts.cyclic_fns, before.facts.cyclic_dyns),
+        };
+        cycles::mark_entries(self, values);
         cycles::collect_where_made(&mut self.module, step);
-        let all = self.source.library("collect_all").expect("it stands beside the other one");
-        let all = self.instance(InstanceKey::Body(BodyKey::main(all), Ty::list(&[]), no_evidence()));
         cycles::collect_at_end(self, all);
         false
     }
 
+    /// The types of objects in a part of which something is known of the whole.
+    fn known_types(&self, is_known: impl Fn(u64) -> bool) -> qz_base::FxHashSet<Ty> {
+        let mut found = qz_base::FxHashSet::default();
+        for body in self.module.instances.values().filter_map(|it| it.body.as_ref()) {
+            self.each_object(body, &mut |ty| {
+                if is_known(self.symbols.ty_key(ty)) {
+                    found.insert(ty);
+                }
+            });
+        }
+        found
+    }
+
     /// Where values go to other tasks, every kind of object may be met on the way.
     fn complete_entries(&mut self) {
-        let mut asked =
-            [Crossing::AnyParts, Crossing::MayKeep].map(|it| InstanceKey::Crossing(Box::new(it))).into_iter();
-        if !asked.any(|key| self.ids.contains_key(&key)) {
+        let asks = |key: InstanceKey| match self.before {
+            Some(before) => before.find(&self.symbols.of(&key)).is_some(),
+            None => false,
+        };
+        let asked = before::by_kind().filter(|it| !matches!(it, InstanceKey::Crossing(what) if **what == Crossing::OwnAny));
+        if !asked.into_iter().any(|key| self.ids.contains_key(&key) || asks(key)) {
             return;
         }
         while let Some(entry) = self.module.types.get(self.completed) {
-            let kind = entry.kind.clone();
-            self.module.types[self.completed].crossing = glue::cross::entry(self, &kind);
+            let is_known = self.before.is_some_and(|before| before.index_of(&self.module, entry).is_some());
+            if !is_known {
+                let kind = entry.kind.clone();
+                self.module.types[self.completed].crossing = glue::cross::entry(self, &kind);
+                self.tell_kinds_apart();
+            }
             self.completed += 1;
+        }
+    }
+
+    /// A kind of objects that a program did not have is told apart from those that it had.
+    fn tell_kinds_apart(&mut self) {
+        let Some(before) = self.before else { return };
+        let known = |key: &InstanceKey| before.find(&self.symbols.of(key)).is_some();
+        let known: Vec<InstanceKey> = before::by_kind().filter(known).collect();
+        for key in known {
+            let id = self.instance(key);
+            if !self.module.roots.contains(&id) {
+                self.module.roots.push(id);
+            }
+        }
+    }
+
+    /// In a part, objects end that others make.
+    fn complete_ended(&mut self) {
+        let Some(before) = self.before else { return };
+        let mut ended = Vec::new();
+        while self.searched < self.module.instances.len() {
+            let id = InstanceId::from_raw(self.searched as u32);
+            self.searched += 1;
+            if let Some(body) = self.module.instances[id].body.clone() {
+                self.each_object(&body, &mut |ty| ended.push(ty));
+            }
+        }
+        for ty in ended {
+            let known = before.find(&self.symbols.of(&InstanceKey::DestroyGlue(ty)));
+            if known.is_some_and(|number| before.index(number).is_some()) {
+                self.needs_entry(TypeEntryKind::Ty(ty));
+            }
+        }
+    }
+
+    /// The types of objects that places of a body refer to, function and `dyn` values among them.
+    fn each_object(&self, body: &Body, f: &mut dyn FnMut(Ty)) {
+        let mut work: Vec<Ty> = body.locals.values().map(|it| it.ty).collect();
+        for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
+            each_place(&stmt.kind, &mut |place, _| {
+                if let PlaceRef::Place(place) = place
+                    && !place.proj.is_empty()
+                {
+                    work.push(self.layouts.place_ty(body, place));
+                }
+            });
+        }
+        let mut seen = FxHashSet::default();
+        while let Some(ty) = work.pop() {
+            let ty = self.layouts.resolve(ty);
+            if !seen.insert(ty) || !self.drops.is_counted(ty) {
+                continue;
+            }
+            match ty.kind() {
+                TyKind::Str => {}
+                TyKind::Fn(_) | TyKind::Dyn(_) => f(ty),
+                _ if self.drops.is_object(ty) => f(ty),
+                _ => self.drops.each_part(ty, &mut |part| work.push(part)),
+            }
         }
     }
 

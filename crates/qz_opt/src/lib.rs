@@ -16,8 +16,11 @@
 //! 8. [`versions`]: loops without their bounds checks, where those can be asked in front.
 //! 9. [`outline`]: counts of wide values by a call.
 //!
+//! After an edit, [`before`] has only some functions made anew, among facts about the others.
+//!
 //! Each pass is a function from body to body; the verifier runs after every one if asked to.
 
+mod before;
 mod bits;
 mod callgraph;
 mod counts;
@@ -48,12 +51,15 @@ use qz_mir::layout::{AdtDefs, Layouts};
 use qz_mir::verify::{State, verify};
 use qz_mir::{AdtDef, Body, BodyKey, ConstValue, InstanceKey, Module, Ownership, Source};
 use qz_types::{AdtId, FnId, Ty};
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
-use crate::callgraph::CallGraph;
+pub use crate::before::{Before, Fact, Facts, NewFacts, Part, Whole};
+
+use crate::callgraph::{CallGraph, Panics};
 use crate::counts::Quiet;
 use crate::drops::Drops;
-use crate::instantiate::no_evidence;
+use crate::instantiate::{Instantiated, Start, no_evidence};
 
 /// Evaluates a constant item, or leaves it to be called where it is used (`None`).
 pub type ConstEval<'a> = &'a dyn Fn(FnId) -> Result<Option<ConstValue>, NoValue>;
@@ -98,6 +104,8 @@ pub enum OptError {
     TooDeep { chain: Vec<String> },
     /// A constant has no value, which is reported already.
     NoValue,
+    /// A part of a program cannot be changed alone.
+    Whole(Whole),
     /// A mistake of the compiler's own, found by the verifier.
     Invalid { symbol: String, stage: &'static str, problems: Vec<String> },
 }
@@ -109,6 +117,7 @@ impl fmt::Display for OptError {
                 write!(f, "type arguments grow without end: {}", chain.join(", asked for by "))
             }
             OptError::NoValue => f.write_str("a constant cannot be evaluated"),
+            OptError::Whole(why) => write!(f, "all has to be made anew: {why}"),
             OptError::Invalid { symbol, stage, problems } => {
                 write!(f, "internal error: {symbol} after {stage}: {}", problems.join("; "))
             }
@@ -117,6 +126,12 @@ impl fmt::Display for OptError {
 }
 
 impl std::error::Error for OptError {}
+
+impl From<Whole> for OptError {
+    fn from(why: Whole) -> OptError {
+        OptError::Whole(why)
+    }
+}
 
 /// Declarations for [`Layouts`] from a [`Source`].
 pub struct SourceDefs<'a>(pub &'a dyn Source);
@@ -139,26 +154,87 @@ pub fn build_module(
     options: &Options,
     observe: &mut dyn FnMut(Stage, &Module),
 ) -> Result<Module, OptError> {
-    build(source, main.map(InstanceKey::Entry), options, observe)
+    let start = Start::Program { entry: main.map(InstanceKey::Entry), exports: options.exports };
+    build(source, start, options, observe, &mut |built| Ok(built.module))
+}
+
+/// The same, and what to note of it so that parts of it can be changed.
+pub fn build_noted(
+    source: &dyn Source,
+    main: Option<FnId>,
+    options: &Options,
+) -> Result<(Module, Facts), OptError> {
+    let start = Start::Program { entry: main.map(InstanceKey::Entry), exports: options.exports };
+    build(source, start, options, &mut |_, _| {}, &mut |built| {
+        let facts = before::facts(&built, source, options);
+        Ok((built.module, facts))
+    })
 }
 
 /// What is needed to evaluate a constant item; its value is the result of the module's entry.
 pub fn build_constant(source: &dyn Source, item: FnId, options: &Options) -> Result<Module, OptError> {
-    let key = InstanceKey::Body(BodyKey::main(item), Ty::list(&[]), no_evidence());
-    build(source, Some(key), options, &mut |_, _| {})
+    let entry = Some(InstanceKey::Body(BodyKey::main(item), Ty::list(&[]), no_evidence()));
+    let start = Start::Program { entry, exports: options.exports };
+    build(source, start, options, &mut |_, _| {}, &mut |built| Ok(built.module))
 }
 
-fn build(
+/// Makes the stale functions of a program anew: they are among `functions`, or its entry. New functions get numbers from
+/// `next` on. [`OptError::Whole`] says that this cannot be done.
+pub fn rebuild(
     source: &dyn Source,
-    entry: Option<InstanceKey>,
+    main: Option<FnId>,
+    functions: &[FnId],
+    options: &Options,
+    mut before: Before<'_>,
+    next: u32,
+) -> Result<Part, OptError> {
+    /// Rounds in which callers may turn out to be stale.
+    const ROUNDS: u32 = 4;
+    for _ in 0..ROUNDS {
+        let roots = before.root_keys(source, main, functions)?;
+        let start = Start::Part { roots, before: &before };
+        let made = build(source, start, options, &mut |_, _| {}, &mut |built| {
+            before::part(built, source, &before, next)
+        })?;
+        match made {
+            Ok(part) => return Ok(part),
+            Err(weaker) => before.weaken(&weaker)?,
+        }
+    }
+    Err(Whole::because("too many functions depend on what changed").into())
+}
+
+/// A module that is done, and what was found out about it on the way.
+struct Built<'a> {
+    module: Module,
+    layouts: &'a Layouts<'a>,
+    drops: &'a Drops<'a>,
+    panics: Panics,
+    quiet: Quiet,
+    calls: CallGraph,
+    /// Callers hold copies of these.
+    copied: Vec<bool>,
+    /// Structs whose fields are written after they were made.
+    changed: FxHashSet<Ty>,
+    ambiguous: bool,
+}
+
+fn build<R>(
+    source: &dyn Source,
+    start: Start<'_>,
     options: &Options,
     observe: &mut dyn FnMut(Stage, &Module),
-) -> Result<Module, OptError> {
+    done: &mut dyn FnMut(Built<'_>) -> Result<R, OptError>,
+) -> Result<R, OptError> {
+    let before = match &start {
+        Start::Program { .. } => None,
+        Start::Part { before, .. } => Some(*before),
+    };
     let defs = SourceDefs(source);
     let layouts = Layouts::new(&defs);
     let drops = Drops::new(source, &layouts, options.keep_names);
-    let mut module =
-        instantiate::instantiate(source, &layouts, &drops, entry, options.exports, options.consts)?;
+    let Instantiated { mut module, changed, ambiguous } =
+        instantiate::instantiate(source, &layouts, &drops, start, options.consts)?;
     glue::weak::watch_targets(&mut module, &drops);
     glue::circles::end_in_steps(&mut module);
     observe(Stage::Instantiated, &module);
@@ -173,25 +249,32 @@ fn build(
     if optimise {
         each_body(&mut module, |body| simplify::simplify(body, &layouts, &drops));
         check(&module, &layouts, options, "clean-up", None)?;
-        let calls = CallGraph::new(&module);
+        let calls = CallGraph::new(&module, before);
         inline::inline_all(&mut module, &layouts, &drops, &calls, None);
         let copies = specialise::specialise(&mut module, source, &drops);
         if copies.changed.contains(&true) {
-            let calls = CallGraph::new(&module);
+            let calls = CallGraph::new(&module, before);
             inline::inline_all(&mut module, &layouts, &drops, &calls, Some(&copies));
+        }
+        if let Some(before) = before {
+            before::forget_copied(&mut module, before);
         }
         sweep::sweep(&mut module);
         observe(Stage::Inlined, &module);
         check(&module, &layouts, options, "inlining", None)?;
     }
-    glue::cross::dispatch(&mut module);
-    let calls = CallGraph::new(&module);
-    let panics = callgraph::mark_panics(&mut module, &layouts, &drops, &calls);
+    if let Some(before) = before {
+        before::number_types(&mut module, before);
+    }
+    glue::cross::dispatch(&mut module, before);
+    let calls = CallGraph::new(&module, before);
+    let copied = before::copied(&module, &calls.recursive);
+    let panics = callgraph::mark_panics(&mut module, &layouts, &drops, &calls, before);
     let mut quiet = Quiet::unknown(&module);
     if optimise {
         each_body(&mut module, |body| reuse::cells::name_inner(body, &layouts));
         ownership::infer_params(&mut module, &layouts, &drops, &panics, &calls);
-        quiet = Quiet::new(&module, &layouts, &drops, &calls);
+        quiet = Quiet::new(&module, &layouts, &drops, &calls, before);
     }
     counts::place_counts(&mut module, &layouts, &drops, &panics, &quiet, optimise);
     observe(Stage::Counted, &module);
@@ -208,7 +291,7 @@ fn build(
     }
     cycles::log_moves(&mut module, &layouts, &drops);
     observe(Stage::Finished, &module);
-    Ok(module)
+    done(Built { module, layouts: &layouts, drops: &drops, panics, quiet, calls, copied, changed, ambiguous })
 }
 
 /// Runs a pass over the bodies that take part in optimisation.

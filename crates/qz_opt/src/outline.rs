@@ -57,6 +57,7 @@ pub(crate) fn outline_counts(
             may_panic: !retain && panics.release(ty, drops),
             foreign: None,
             for_c: None,
+            kept: None,
         });
     }
 }

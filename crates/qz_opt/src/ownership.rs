@@ -63,6 +63,7 @@ pub(crate) fn infer_params(
 /// Instances whose callers do not know them.
 fn fixed_conventions(module: &Module) -> FxHashSet<InstanceId> {
     let mut fixed: FxHashSet<InstanceId> = module.entry.into_iter().chain(module.exports()).collect();
+    fixed.extend(module.instances.iter().filter(|(_, it)| it.kept.is_some()).map(|it| it.0));
     fixed.extend(module.vtables.values().flat_map(|vtable| &vtable.slots));
     for (id, instance) in module.instances.iter() {
         let Some(body) = &instance.body else { continue };

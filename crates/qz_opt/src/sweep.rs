@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use qz_base::Arena;
-use qz_mir::{Body, Callee, ClosureTarget, InstanceId, Module, Rvalue, StmtKind, TypeEntryKind, VtableId};
+use qz_mir::{Body, Callee, ClosureTarget, InstanceId, Module, Rvalue, StmtKind, TypeEntry, TypeEntryKind, VtableId};
 use qz_types::Ty;
 use rustc_hash::FxHashSet;
 
@@ -26,6 +26,7 @@ pub(crate) fn sweep(module: &mut Module) {
                 may_panic: instance.may_panic,
                 foreign: instance.foreign.take(),
                 for_c: instance.for_c.take(),
+                kept: instance.kept,
             };
             instance_ids[id.index()] = Some(kept.alloc(placeholder));
         }
@@ -53,6 +54,7 @@ pub(crate) fn sweep(module: &mut Module) {
         }
     }
     module.entry = module.entry.map(renumber);
+    module.roots.iter_mut().for_each(|root| *root = renumber(*root));
     let renumber_vtable = |id: VtableId| vtable_ids[id.index()].expect("is reached");
     for instance in module.instances.values_mut() {
         if let Some(body) = &mut instance.body {
@@ -117,7 +119,7 @@ fn reach(module: &mut Module) -> Reached {
     };
     let in_data = module.data.values().filter_map(|blob| blob.object_of.map(TypeEntryKind::Ty));
     let mut made: FxHashSet<TypeEntryKind> = in_data.collect();
-    let mut work: Vec<InstanceId> = module.entry.into_iter().chain(module.exports()).collect();
+    let mut work: Vec<InstanceId> = module.starts().collect();
     loop {
         while let Some(id) = work.pop() {
             if std::mem::replace(&mut reached.instances[id.index()], true) {
@@ -145,7 +147,11 @@ fn reach(module: &mut Module) -> Reached {
             module.instances[id].body = Some(body);
         }
         // Destroy functions of what is made by now, which may make more.
-        let waiting = module.types.iter().filter(|entry| made.contains(&entry.kind));
+        // In a part, objects end that others make.
+        let is_kept = |entry: &TypeEntry| {
+            matches!(entry.kind, TypeEntryKind::Ty(_)) && module.instances[entry.destroy].kept.is_some()
+        };
+        let waiting = module.types.iter().filter(|entry| made.contains(&entry.kind) || is_kept(entry));
         let used = waiting.flat_map(|entry| {
             let crossing = entry.crossing;
             [Some(entry.destroy), crossing.parts, crossing.own].into_iter().flatten()

@@ -81,6 +81,7 @@ impl<'a> Symbols<'a> {
             InstanceKey::Crossing(_) => "crossing".into(),
             InstanceKey::Specialised(of, _) => self.stem(of),
             InstanceKey::Entry(_) => "entry".into(),
+            InstanceKey::Kept(number) => format!("kept{number}"),
         }
     }
 
@@ -119,6 +120,7 @@ impl<'a> Symbols<'a> {
             InstanceKey::Crossing(_) => "a value that goes to another task".into(),
             InstanceKey::Specialised(of, _) => self.readable(of),
             InstanceKey::Entry(_) => "the program".into(),
+            InstanceKey::Kept(_) => "a function of the program".into(),
         }
     }
 
@@ -211,6 +213,7 @@ impl<'a> Symbols<'a> {
             InstanceKey::FieldGlue(..) => 8,
             InstanceKey::Specialised(..) => 10,
             InstanceKey::Entry(_) => 9,
+            InstanceKey::Kept(_) => 99,
             InstanceKey::ForC(_) => 10,
             InstanceKey::Crossing(_) => 11,
         };
@@ -250,6 +253,7 @@ impl<'a> Symbols<'a> {
             }
             InstanceKey::Crossing(what) => self.hash_crossing(what, hash),
             InstanceKey::Entry(main) => hash.text(self.source.function(*main).path.as_str()),
+            InstanceKey::Kept(number) => hash.word(u64::from(*number)),
         }
     }
 
@@ -303,6 +307,11 @@ impl<'a> Symbols<'a> {
     fn hash_list(&self, list: &[Ty], hash: &mut Hasher) {
         hash.word(list.len() as u64);
         list.iter().for_each(|&ty| hash.word(self.hash_ty(ty)));
+    }
+
+    /// Stands for a type in every build.
+    pub(crate) fn ty_key(&self, ty: Ty) -> u64 {
+        self.hash_ty(ty)
     }
 
     fn hash_ty(&self, ty: Ty) -> u64 {

@@ -5,6 +5,7 @@
 //! computes, so that two engines that differ anywhere print different things. The number is all it depends on.
 //! Start reading at [`program`]; expressions are in `exprs`, statements in `stmts`.
 
+mod bodies;
 mod exprs;
 mod loops;
 mod project;
@@ -16,6 +17,7 @@ use std::fmt::Write as _;
 
 use random::Random;
 
+pub use bodies::Bodies;
 pub use loops::loops;
 pub use project::{File, Project};
 pub use trees::trees;

@@ -11,8 +11,6 @@ use crate::strings::{new, text};
 
 /// No program writes more regexes than this; one that makes them of its input starts anew.
 const MOST: usize = 1000;
-/// Bytes that one may take when it is compiled.
-const SIZE: usize = 10 << 20;
 
 type Known = HashMap<Box<str>, Result<Arc<Regex>, String>, foldhash::fast::RandomState>;
 
@@ -23,8 +21,7 @@ fn compiled(pattern: &str) -> Result<Arc<Regex>, String> {
     if let Some(known) = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(pattern) {
         return known.clone();
     }
-    let made = regex::RegexBuilder::new(pattern).size_limit(SIZE).build();
-    let made = made.map(Arc::new).map_err(|error| words(&error));
+    let made = Regex::new(pattern).map(Arc::new).map_err(|error| words(&error));
     let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
     if known.len() >= MOST {
         known.clear();
@@ -66,14 +63,12 @@ pub(crate) unsafe fn regex_find(
     from: i64,
     spans: *mut u8,
     groups: i64,
-) -> u8 {
+) -> i64 {
     // SAFETY: generated code passes live strings and memory for two numbers for each group.
     unsafe {
-        let (Ok(regex), Ok(from)) = (compiled(text(pattern)), usize::try_from(from)) else { return 0 };
+        let Ok(regex) = compiled(text(pattern)) else { return -1 };
         let searched = text(searched);
-        if !searched.is_char_boundary(from) {
-            return 0;
-        }
+        let Some(from) = usize::try_from(from).ok().filter(|&it| searched.is_char_boundary(it)) else { return 0 };
         let spans = std::slice::from_raw_parts_mut(spans.cast::<[i64; 2]>(), groups.max(0) as usize);
         let mut put = |n: usize, found: Option<(usize, usize)>| {
             if let Some(span) = spans.get_mut(n) {
@@ -84,12 +79,12 @@ pub(crate) unsafe fn regex_find(
         if groups <= 1 {
             let found = regex.find_at(searched, from);
             put(0, found.map(|it| (it.start(), it.end())));
-            return u8::from(found.is_some());
+            return i64::from(found.is_some());
         }
         let mut locations = regex.capture_locations();
         let found = regex.captures_read_at(&mut locations, searched, from).is_some();
         (0..locations.len()).filter(|_| found).for_each(|n| put(n, locations.get(n)));
-        u8::from(found)
+        i64::from(found)
     }
 }
 

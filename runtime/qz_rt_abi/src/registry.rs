@@ -392,8 +392,8 @@ macro_rules! rt_functions {
             /// The name of a group, or nothing.
             fn regex_name(pattern: Str, group: Int) -> Str: ;
             /// Looks for a match from byte `from` on. Writes for each of `groups` where it begins and ends, or -1 twice;
-            /// whether there is a match.
-            fn regex_find(pattern: Str, text: Str, from: Int, spans: Ptr, groups: Int) -> Bool: ;
+            /// 1 if there is a match, 0 if there is none, -1 if the pattern is no regex.
+            fn regex_find(pattern: Str, text: Str, from: Int, spans: Ptr, groups: Int) -> Int: ;
             fn str_upper(s: Str) -> Str: ;
             fn str_lower(s: Str) -> Str: ;
             fn str_from_char(c: Char) -> Str: ;

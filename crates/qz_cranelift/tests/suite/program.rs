@@ -104,6 +104,7 @@ impl Program {
             may_panic: true,
             foreign: None,
             for_c: None,
+            kept: None,
         })
     }
 

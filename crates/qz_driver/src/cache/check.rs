@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use qz_base::{FileId, FxHashMap};
+use qz_base::{FileId, FxHashMap, FxHashSet};
 use qz_cache::{Found, Key, KeyBuilder, Tier};
 use qz_diag::{Diagnostic, Sources};
 use qz_hir::{Container, FnKind, ModuleId};
@@ -38,7 +38,9 @@ impl Cache {
         let mut incremental = Incremental::new(self, program, checker);
         problems.extend(incremental.check());
         let Incremental { modules, impls, .. } = incremental;
-        Modules { all: modules, impls: Some(impls) }
+        let modules = Modules { all: modules, impls: Some(impls) };
+        *self.modules.borrow_mut() = Some(modules.clone());
+        modules
     }
 }
 
@@ -66,6 +68,21 @@ struct LastModule {
     content: Key,
     /// Of its whole group.
     interface: Key,
+    /// Of its group's text and all that it sees: what its bodies mean.
+    checked: Key,
+}
+
+impl Modules {
+    /// The modules whose bodies do not mean what they did, by path, if that is all that changed.
+    pub(crate) fn new_bodies(&self, before: &Modules) -> Option<FxHashSet<&str>> {
+        let pairs = || self.all.iter().zip(&before.all);
+        let same = |(now, then): (&LastModule, &LastModule)| now.path == then.path && now.interface == then.interface;
+        if self.impls != before.impls || self.all.len() != before.all.len() || !pairs().all(same) {
+            return None;
+        }
+        let changed = pairs().filter(|(now, then)| now.checked != then.checked || now.content != then.content);
+        Some(changed.map(|it| it.0.path.as_str()).collect())
+    }
 }
 
 /// Checks modules that may have been checked before.
@@ -120,7 +137,7 @@ impl<'a, 'd> Incremental<'a, 'd> {
             None => self.make(group, key, outcome),
         };
         let interface = self.interface(group, inferred);
-        self.remember(group, interface);
+        self.remember(group, interface, key);
         let seen: Vec<Key> = group.sees.iter().map(|&it| self.checked[it].seen).collect();
         let seen = KeyBuilder::new("seen").key(interface).keys(&seen).finish();
         let texts: Vec<Key> = group.sees.iter().map(|&it| self.checked[it].texts).collect();
@@ -261,10 +278,11 @@ impl<'a, 'd> Incremental<'a, 'd> {
         }
     }
 
-    fn remember(&mut self, group: &Group, interface: Key) {
+    fn remember(&mut self, group: &Group, interface: Key, checked: Key) {
         for &it in &group.members {
             let Node { path, content, .. } = &self.nodes[it];
-            self.modules.push(LastModule { path: path.clone(), content: *content, interface });
+            let path = path.clone();
+            self.modules.push(LastModule { path, content: *content, interface, checked });
         }
     }
 

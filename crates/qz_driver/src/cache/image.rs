@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use qz_cache::{Found, Key, Tier};
-use qz_cranelift::{Jit, Ready, Saved};
+use qz_cranelift::{Added, Jit, Ready, Saved};
 use qz_diag::Diagnostic;
 use qz_infer::Checker;
 use qz_macros::Settings;
+
+use serde::{Deserialize, Serialize};
 
 use super::program::Unchanged;
 use super::{Cache, Outcome, Stage};
@@ -15,9 +17,53 @@ use crate::run::{Engine, Failure, Finished, RunOptions, Start, report_panic};
 use crate::{Program, Root};
 
 /// What explanations call it.
-const WHOLE: &str = "(the whole program)";
+pub(super) const WHOLE: &str = "(the whole program)";
+
+/// Where a program's code is.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Image {
+    /// What was made as a whole, by its content: nothing ever takes its place.
+    pub(super) whole: Option<Key>,
+    /// What was added since, in the order in which it was made.
+    pub(super) parts: Vec<Added>,
+}
 
 impl Cache {
+    pub(super) fn image(&self, key: Key) -> Option<Image> {
+        qz_cache::decode(&self.store.get(Tier::Code, key).content()?).ok()
+    }
+
+    /// The code with all parts in their places.
+    pub(super) fn code(&self, image: &Image) -> Option<Saved> {
+        let whole = match self.store.get(Tier::Code, image.whole?) {
+            Found::Content(bytes) => bytes,
+            Found::Nothing => return None,
+            Found::Damaged(damage) => {
+                self.note(WHOLE, Stage::Code, Outcome::Damaged(damage), Default::default());
+                return None;
+            }
+        };
+        let mut saved: Saved = qz_cache::decode(&whole).ok()?;
+        image.parts.iter().try_for_each(|part| saved.add(part))?;
+        Some(saved)
+    }
+
+    /// Keeps code as a whole.
+    pub(super) fn put_whole(&self, saved: &Saved) -> Image {
+        let bytes = qz_cache::encode(saved);
+        let whole = self.whole_key(&bytes);
+        self.store.put(Tier::Code, whole, &bytes);
+        Image { whole: Some(whole), parts: Vec::new() }
+    }
+
+    fn whole_key(&self, bytes: &[u8]) -> Key {
+        self.key("whole").key(Key::of_content(bytes)).finish()
+    }
+
+    pub(super) fn put_image(&self, key: Key, image: &Image) {
+        self.store.put(Tier::Code, key, &qz_cache::encode(image));
+    }
+
     /// Makes a program ready that was compiled before and did not change, and hands it on; nothing if there is none.
     pub fn compiled<R>(
         &self,
@@ -34,7 +80,7 @@ impl Cache {
                 return None;
             }
         };
-        let saved: Saved = qz_cache::decode(&bytes).ok()?;
+        let saved = self.code(&qz_cache::decode(&bytes).ok()?)?;
         let jit = saved.load().ok()?;
         self.note(WHOLE, Stage::Code, Outcome::Reused, Default::default());
         qz_rt::process::set_args(options.args.clone());
@@ -45,7 +91,7 @@ impl Cache {
     pub(crate) fn keep_image(&self, program: &Program, options: &RunOptions, ready: &Ready) {
         let Some(key) = self.image_key(self.program_key(program), options) else { return };
         if let Some(saved) = ready.save(&program.sources) {
-            self.store.put(Tier::Code, key, &qz_cache::encode(&saved));
+            self.put_image(key, &self.put_whole(&saved));
         }
     }
 
@@ -54,7 +100,7 @@ impl Cache {
     pub fn image_is_clean(&self, root: &Path, settings: &Settings, options: &RunOptions) -> bool {
         let Some(known) = self.unchanged(root) else { return true };
         let key = self.image_key(known.key, options);
-        let Some(kept) = key.and_then(|key| self.store.get(Tier::Code, key).content()) else { return true };
+        let Some((key, kept)) = key.and_then(|key| Some((key, self.image(key)?))) else { return true };
         let Ok(loaded) = crate::load(Root::File(root.to_owned()), settings, None) else { return false };
         let program = crate::collect(loaded);
         let checker = Checker::new(&program.defs);
@@ -62,12 +108,19 @@ impl Cache {
             return false;
         }
         let anew = crate::run::ready(&program, &checker, options);
-        anew.ok().and_then(|ready| ready.save(&program.sources)).is_some_and(|it| qz_cache::encode(&it) == kept)
+        let Some(anew) = anew.ok().and_then(|ready| ready.save(&program.sources)) else { return false };
+        if !kept.parts.is_empty() {
+            // Code that was changed in parts stands elsewhere: it makes room for what is made as a whole.
+            self.put_image(key, &self.put_whole(&anew));
+            return true;
+        }
+        let whole = kept.whole.and_then(|key| self.store.get(Tier::Code, key).content());
+        whole.is_none_or(|whole| whole == qz_cache::encode(&anew))
     }
 
     /// None for programs that are not kept: those that count lines in memory of this process, are looked at, or are run
     /// otherwise.
-    fn image_key(&self, program: Key, options: &RunOptions) -> Option<Key> {
+    pub(super) fn image_key(&self, program: Key, options: &RunOptions) -> Option<Key> {
         let RunOptions { engine, leaks, verify, unoptimised, perf_map, overflow, counters, shape, .. } =
             options;
         if *engine != Engine::Cranelift || *verify || *perf_map || counters.is_some() {

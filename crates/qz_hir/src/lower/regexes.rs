@@ -35,6 +35,10 @@ impl Cx<'_> {
     pub(super) fn parsed_regex(&mut self, written: &str, range: TextRange) -> Option<Vec<Group>> {
         let pattern = regex_value(written);
         match regex_syntax::parse(&pattern) {
+            Ok(_) if regex::Regex::new(&pattern).is_err() => {
+                self.report(words::no_regex(self.span(range), "it would take more than 10 MiB"));
+                None
+            }
             Ok(hir) => {
                 let mut groups = Vec::new();
                 collect(&hir, false, &mut groups);

@@ -7,11 +7,12 @@
 //! that gives up a value with such a `drop`.
 
 use qz_mir::visit::{each_operand, each_place};
-use qz_mir::{Body, Callee, Instance, Local, Module, Operand, Ownership, Place, Proj, Rvalue, StmtKind};
+use qz_mir::{Body, Callee, Instance, InstanceId, Local, Module, Operand, Ownership, Place, Proj, Rvalue, StmtKind};
 use qz_rt_abi::RtFn;
 use qz_rt_abi::registry::rt;
 
 use super::Cx;
+use crate::before::Before;
 use crate::callgraph::CallGraph;
 use crate::drops::Drops;
 use qz_mir::layout::Layouts;
@@ -27,19 +28,37 @@ impl Quiet {
         Quiet { loud: vec![true; module.instances.len()] }
     }
 
-    pub(crate) fn new(module: &Module, layouts: &Layouts, drops: &Drops, calls: &CallGraph) -> Quiet {
+    pub(crate) fn new(
+        module: &Module,
+        layouts: &Layouts,
+        drops: &Drops,
+        calls: &CallGraph,
+        before: Option<&Before<'_>>,
+    ) -> Quiet {
         let mut quiet = Quiet::unknown(module);
+        for (id, instance) in module.instances.iter().filter(|(_, it)| it.body.is_none()) {
+            if let (Some(before), Some(number)) = (before, instance.kept) {
+                quiet.loud[id.index()] = before.fact(number).loud;
+            }
+        }
         for component in &calls.components {
+            let is_known = |id: &InstanceId| module.instances[*id].kept.is_some() && module.instances[*id].body.is_none();
+            let made: Vec<InstanceId> = component.iter().copied().filter(|id| !is_known(id)).collect();
             // Calls inside a component change nothing: it is as loud as its other statements.
-            component.iter().for_each(|id| quiet.loud[id.index()] = false);
-            let loud = component.iter().any(|&id| {
+            made.iter().for_each(|id| quiet.loud[id.index()] = false);
+            let loud = made.iter().any(|&id| {
                 instance_is_loud(&module.instances[id], drops, &|body, stmt| {
                     quiet.is_loud(body, stmt, layouts, drops)
                 })
             });
-            component.iter().for_each(|id| quiet.loud[id.index()] = loud);
+            made.iter().for_each(|id| quiet.loud[id.index()] = loud);
         }
         quiet
+    }
+
+    /// Whether calling it may give up counts that memory holds.
+    pub(crate) fn instance_is_loud(&self, id: InstanceId) -> bool {
+        self.loud.get(id.index()).copied().unwrap_or(true)
     }
 
     pub(super) fn stmt_is_loud(&self, body: &Body, stmt: &StmtKind, cx: &Cx) -> bool {

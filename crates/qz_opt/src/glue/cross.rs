@@ -7,10 +7,7 @@
 use std::sync::Arc;
 
 use qz_mir::build::Builder;
-use qz_mir::{
-    Body, BodyKey, Callee, CastKind, Const, Crossing, EntryCrossing, InstanceId, InstanceKey, Intrinsic,
-    Local, Module, Operand, Place, Proj, Rvalue, TermKind, TypeEntryKind,
-};
+use qz_mir::{Body, BodyKey, Callee, CastKind, Const, Crossing, EntryCrossing, Instance, InstanceId, InstanceKey, Intrinsic, Local, Module, Operand, Ownership, Param, Place, Proj, Rvalue, TermKind, TypeEntryKind};
 use qz_rt_abi::object::FIRST_TYPE;
 use qz_rt_abi::registry::rt;
 use qz_types::ty::common;
@@ -18,6 +15,7 @@ use qz_types::{Mutability, Row, Ty, TyKind};
 use smallvec::smallvec;
 
 use super::{Parts, builder, counted, object_parts, payload};
+use crate::before::Before;
 use crate::instantiate::{Instantiator, no_evidence};
 
 /// Of [`rt::cross_function`].
@@ -349,32 +347,68 @@ pub(crate) fn entry(cx: &mut Instantiator, kind: &TypeEntryKind) -> EntryCrossin
 }
 
 /// Completes the functions that tell objects apart. Entries of the type table have their final numbers.
-pub(crate) fn dispatch(module: &mut Module) {
+pub(crate) fn dispatch(module: &mut Module, before: Option<&Before<'_>>) {
     for id in module.instances.ids() {
         let InstanceKey::Crossing(what) = &module.instances[id].key else { continue };
-        let of: fn(&EntryCrossing) -> Option<InstanceId> = match **what {
-            Crossing::AnyParts => |it| it.parts,
-            Crossing::OwnAny => |it| it.own,
-            Crossing::MayKeep => {
-                module.instances[id].body = Some(Arc::new(may_keep(module)));
-                continue;
+        // In a part, they are made if there are kinds that were not there before.
+        if before.is_some() && !module.roots.contains(&id) {
+            continue;
+        }
+        let what = (**what).clone();
+        let body = match what {
+            Crossing::MayKeep => may_keep(module, before),
+            Crossing::AnyParts | Crossing::OwnAny => {
+                let kinds = kinds(module, before, matches!(what, Crossing::OwnAny), id);
+                by_kind(module, id, kinds)
             }
             _ => continue,
         };
-        let body = by_kind(module, id, of);
-        module.instances[id].body = Some(Arc::new(body));
+        let instance = &mut module.instances[id];
+        instance.params = body.params().map(|it| Param { ty: body.locals[it].ty, ownership: Ownership::Borrowed }).collect();
+        instance.ret = body.return_ty();
+        instance.body = Some(Arc::new(body));
     }
 }
 
+/// The index of each kind of objects that has something to do, and the function that does it.
+fn kinds(module: &mut Module, before: Option<&Before<'_>>, own: bool, any: InstanceId) -> Vec<(u32, InstanceId)> {
+    let of = |it: &EntryCrossing| if own { it.own } else { it.parts };
+    let index = |n: usize| module.indexes.get(n).copied().unwrap_or(FIRST_TYPE + n as u32);
+    let entries = module.types.iter().enumerate();
+    let mut kinds: Vec<(u32, InstanceId)> =
+        entries.filter_map(|(n, entry)| Some((index(n), of(&entry.crossing)?))).collect();
+    let known = before.into_iter().flat_map(|before| before.kinds().map(move |(at, kind)| (before, at, kind)));
+    for (before, at, kind) in known {
+        let Some(number) = (if own { kind.own } else { kind.parts }) else { continue };
+        let ret = module.instances[any].ret;
+        let fact = before.fact(number);
+        let id = module.instances.alloc(Instance {
+            key: InstanceKey::Kept(number),
+            symbol: fact.symbol.clone(),
+            body: None,
+            params: vec![Param { ty: bytes(), ownership: Ownership::Borrowed }],
+            ret,
+            may_panic: fact.may_panic,
+            foreign: None,
+            for_c: None,
+            kept: Some(number),
+        });
+        kinds.push((at, id));
+    }
+    kinds
+}
+
 /// Variables that each task has are a place, too, in which any function may keep something.
-fn may_keep(module: &Module) -> Body {
+fn may_keep(module: &Module, before: Option<&Before<'_>>) -> Body {
     let mut b = builder("what may be kept", common().bool);
     let object = b.param(bytes(), None);
-    let nowhere = !module.statics.iter().any(|(_, it)| it.of_task);
-    let entries =
-        module.types.iter().enumerate().filter(|(_, entry)| nowhere && entry.crossing.keeps_nothing);
-    let kinds: Vec<i128> = entries.map(|(n, _)| i128::from(FIRST_TYPE) + n as i128).collect();
-    if !kinds.is_empty() {
+    let of_tasks = module.statics.iter().any(|(_, it)| it.of_task) || before.is_some_and(|it| it.facts.of_tasks);
+    let index = |n: usize| module.indexes.get(n).copied().unwrap_or(FIRST_TYPE + n as u32);
+    let entries = module.types.iter().enumerate().filter(|(_, entry)| entry.crossing.keeps_nothing);
+    let own = entries.map(|(n, _)| index(n));
+    let known = before.into_iter().flat_map(|it| it.kinds()).filter(|(_, kind)| kind.keeps_nothing).map(|it| it.0);
+    let kinds: Vec<i128> = own.chain(known).map(i128::from).collect();
+    if !kinds.is_empty() && !of_tasks {
         let index =
             call(&mut b, Callee::Runtime(rt::object_type), vec![Operand::local(object)], common().int);
         let (nothing, something) = (b.new_block(), b.new_block());
@@ -388,18 +422,16 @@ fn may_keep(module: &Module) -> Body {
     b.finish()
 }
 
-fn by_kind(module: &Module, id: InstanceId, of: fn(&EntryCrossing) -> Option<InstanceId>) -> Body {
+fn by_kind(module: &Module, id: InstanceId, kinds: Vec<(u32, InstanceId)>) -> Body {
     let ret = module.instances[id].ret;
     let mut b = builder("by kind of object", ret);
     let object = b.param(bytes(), None);
     let index = call(&mut b, Callee::Runtime(rt::object_type), vec![Operand::local(object)], common().int);
     let (mut cases, mut found) = (Vec::new(), Vec::new());
-    for (n, entry) in module.types.iter().enumerate() {
-        if let Some(function) = of(&entry.crossing) {
-            let block = b.new_block();
-            cases.push((i128::from(FIRST_TYPE) + n as i128, block));
-            found.push((block, function));
-        }
+    for (at, function) in kinds {
+        let block = b.new_block();
+        cases.push((i128::from(at), block));
+        found.push((block, function));
     }
     let nothing = b.new_block();
     b.end(TermKind::Switch { value: Operand::local(index), cases, otherwise: Some(nothing) });

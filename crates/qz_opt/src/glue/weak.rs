@@ -18,7 +18,8 @@ use crate::drops::Drops;
 
 /// Changes what ends and what meets objects that weak references refer to.
 pub(crate) fn watch_targets(module: &mut Module, drops: &Drops) {
-    let targets = targets(module);
+    let mut targets = targets(module);
+    targets.extend(&module.weak_targets);
     if targets.is_empty() {
         return;
     }

@@ -216,7 +216,11 @@ impl Instantiator<'_> {
         }
         let value = match self.consts.map_or(Ok(None), |eval| eval(function)) {
             Ok(Some(ConstValue::Plain(value))) => Some(value),
-            Ok(Some(ConstValue::Data(blobs))) => Some(Const::Static(self.take_in(blobs), ty)),
+            Ok(Some(ConstValue::Data(blobs))) => {
+                let first = self.take_in(blobs);
+                self.module.constants.push((self.source.function(function).path, first));
+                Some(Const::Static(first, ty))
+            }
             Ok(None) => None,
             Err(NoValue) => {
                 self.error.get_or_insert(OptError::NoValue);

@@ -1,0 +1,219 @@
+//! Programs of which only bodies changed: the functions made of those are compiled anew and put among the others.
+//!
+//! Beside the machine code of a program stands what was noted of it ([`qz_opt::Facts`]), and what its modules were. Where
+//! no interface changed since, [`qz_opt::rebuild`] makes the functions whose text is not what it was; whatever concerns the
+//! program as a whole is made as a whole, and said so.
+
+use qz_base::FxHashSet;
+use qz_cache::{Key, Tier};
+use qz_cranelift::{Added, Saved};
+use qz_lower::Lowerer;
+use qz_mir::layout::Layouts;
+use qz_opt::{Before, Facts, NewFacts, OptError, Whole};
+use qz_types::FnId;
+use serde::{Deserialize, Serialize};
+
+use super::check::Modules;
+use super::image::{Image, WHOLE};
+use super::{Cache, Outcome, Stage};
+use crate::consts::Evaluator;
+use crate::run::{Failure, RunOptions};
+use crate::Program;
+
+/// Code that nothing leads to may grow to so many times what is used, before all is made anew.
+const MOST_UNUSED: usize = 2;
+/// Parts are kept apart from the whole as long as they are this small beside it, in bytes.
+const SMALL_PARTS: usize = 4;
+
+/// What was noted of a program whose machine code is kept.
+#[derive(Serialize, Deserialize)]
+struct Noted {
+    modules: Modules,
+    /// The numbers of files, and the paths of their modules.
+    files: Vec<(u32, String)>,
+    /// Files with functions that constants were computed by.
+    constants: Vec<u32>,
+    /// Where its code is.
+    image: Key,
+    /// Where facts about it are, and those about its parts.
+    facts: Key,
+    changes: Vec<NewFacts>,
+    /// Bytes of code when all of it was made.
+    code_len: usize,
+}
+
+impl Cache {
+    fn noted_key(&self, options: &RunOptions) -> Option<Key> {
+        let told = self.image_key(self.key("").finish(), options)?;
+        Some(self.key("noted").str(&self.name).key(told).finish())
+    }
+
+    /// Notes what is known of a program whose image was just kept.
+    pub(crate) fn note_facts(&self, program: &Program, options: &RunOptions, facts: &Facts, code_len: usize) {
+        let (Some(key), Some(image)) = (self.noted_key(options), self.image_key(self.program_key(program), options))
+        else {
+            return;
+        };
+        let Some(modules) = self.modules.borrow().clone() else { return };
+        let files = program.nodes.iter().map(|it| (it.file.0, it.path.clone())).collect();
+        let constants = program.constants.files();
+        let facts = self.put_facts(facts);
+        let noted = Noted { modules, files, constants, image, facts, changes: Vec::new(), code_len };
+        self.store.put(Tier::Code, key, &qz_cache::encode(&noted));
+    }
+
+    fn put_facts(&self, facts: &Facts) -> Key {
+        let bytes = qz_cache::encode(facts);
+        let key = self.key("facts").key(Key::of_content(&bytes)).finish();
+        self.store.put(Tier::Code, key, &bytes);
+        key
+    }
+
+    /// The program's machine code, made of what it was before and the functions that changed; nothing if all has to be made.
+    pub(crate) fn with_new_bodies(
+        &self,
+        program: &Program,
+        lowerer: &Lowerer<'_, '_>,
+        options: &RunOptions,
+    ) -> Result<Option<Saved>, Failure> {
+        let modules = self.modules.borrow();
+        let (Some(modules), Some(key)) = (modules.as_ref(), self.noted_key(options)) else { return Ok(None) };
+        let Some(noted) = self.read::<Noted>(key) else { return Ok(None) };
+        let Some(changed) = modules.new_bodies(&noted.modules) else {
+            return Ok(self.all_anew(&Whole("an interface changed".into())));
+        };
+        let (Some(mut facts), Some(image)) = (self.read::<Facts>(noted.facts), self.image(noted.image)) else {
+            return Ok(None);
+        };
+        let Some(saved) = self.code(&image) else { return Ok(None) };
+        noted.changes.iter().for_each(|it| facts.add(it));
+        let changing = Changing { program, lowerer, options, noted: &noted, facts: &facts, saved: &saved };
+        let change = match changing.change(&changed) {
+            Ok(change) => change,
+            Err(Problem::Whole(why)) => return Ok(self.all_anew(&why)),
+            Err(Problem::Failure(failure)) => return Err(failure),
+        };
+        let of = facts.functions.len() as u32;
+        self.note(WHOLE, Stage::Code, Outcome::Partly { reused: of - change.made.min(of), of }, Default::default());
+        Ok(self.put_part(program, options, (noted, facts), (saved, image), change, modules))
+    }
+
+    /// Puts the part into the program, and keeps both.
+    fn put_part(
+        &self,
+        program: &Program,
+        options: &RunOptions,
+        (mut noted, mut facts): (Noted, Facts),
+        (mut saved, mut image): (Saved, Image),
+        change: Change,
+        modules: &Modules,
+    ) -> Option<Saved> {
+        let key = self.image_key(self.program_key(program), options)?;
+        saved.add(&change.added)?;
+        image.parts.push(change.added);
+        let size: usize = image.parts.iter().map(Added::size).sum();
+        if size * SMALL_PARTS > saved.code_len() {
+            facts.add(&change.facts);
+            image = self.put_whole(&saved);
+            noted.facts = self.put_facts(&facts);
+            noted.changes.clear();
+        } else {
+            noted.changes.push(change.facts);
+        }
+        self.put_image(key, &image);
+        (noted.image, noted.modules) = (key, modules.clone());
+        noted.constants.extend(program.constants.files());
+        self.store.put(Tier::Code, self.noted_key(options)?, &qz_cache::encode(&noted));
+        Some(saved)
+    }
+
+    fn read<T: serde::de::DeserializeOwned>(&self, key: Key) -> Option<T> {
+        qz_cache::decode(&self.store.get(Tier::Code, key).content()?).ok()
+    }
+
+    fn all_anew(&self, why: &Whole) -> Option<Saved> {
+        self.note(WHOLE, Stage::Code, Outcome::Changed(why.to_string()), Default::default());
+        None
+    }
+}
+
+enum Problem {
+    Whole(Whole),
+    Failure(Failure),
+}
+
+impl From<Whole> for Problem {
+    fn from(why: Whole) -> Problem {
+        Problem::Whole(why)
+    }
+}
+
+struct Changing<'a, 'c, 'd> {
+    program: &'a Program,
+    lowerer: &'a Lowerer<'c, 'd>,
+    options: &'a RunOptions,
+    noted: &'a Noted,
+    facts: &'a Facts,
+    saved: &'a Saved,
+}
+
+/// Functions that were made anew.
+struct Change {
+    added: Added,
+    facts: NewFacts,
+    made: u32,
+}
+
+impl Changing<'_, '_, '_> {
+    /// Makes the functions of changed modules.
+    fn change(&self, changed: &FxHashSet<&str>) -> Result<Change, Problem> {
+        if self.saved.code_len() > self.noted.code_len * MOST_UNUSED {
+            return Err(Whole("much of its code is not used any more".into()).into());
+        }
+        let of_changed = |(file, path): &(u32, String)| changed.contains(path.as_str()).then_some(*file);
+        let new: FxHashSet<u32> = self.noted.files.iter().filter_map(of_changed).collect();
+        if self.noted.constants.iter().any(|it| new.contains(it)) {
+            return Err(Whole("constants are computed by what changed".into()).into());
+        }
+        let before = Before::new(self.facts, &|file| new.contains(&file))?;
+        let part = self.rebuild(before)?;
+        if !crate::foreign::libraries(self.program, &part.module).is_empty() {
+            return Err(Whole("it calls C".into()).into());
+        }
+        let made = part.module.instances.values().filter(|it| it.body.is_some()).count() as u32;
+        let defs = qz_opt::SourceDefs(self.lowerer);
+        let layouts = Layouts::new(&defs);
+        let told = crate::run::jit_options(self.options);
+        let added = self.saved.part(&part.module, &layouts, &part.numbers, told, &self.program.sources);
+        let added = added.map_err(|error| Problem::Failure(Failure::Internal(error.to_string())))?;
+        Ok(Change { added, facts: part.facts, made })
+    }
+
+    fn rebuild(&self, before: Before<'_>) -> Result<qz_opt::Part, Problem> {
+        let main = self.program.root.and_then(|root| self.lowerer.ck.find_main(root));
+        let entry = main.map(|main| self.lowerer.entry(main));
+        let constants = Evaluator::new(self.program, self.lowerer);
+        let eval = |item| constants.value(item);
+        let verify = cfg!(debug_assertions);
+        let told = qz_opt::Options { verify, consts: Some(&eval), ..crate::run::opt_options(self.options) };
+        let next = (self.facts.functions.len() as u32).max(self.saved.function_count());
+        let built = qz_opt::rebuild(self.lowerer, entry, &self.functions(&before), &told, before, next);
+        let found = self.program.defs.take_problems().into_iter().chain(constants.take_problems());
+        let problems: Vec<_> = found.filter(qz_diag::Diagnostic::is_error).collect();
+        if !problems.is_empty() {
+            return Err(Problem::Failure(Failure::Problems(crate::told(self.program, problems))));
+        }
+        built.map_err(|error| match error {
+            OptError::Whole(why) => Problem::Whole(why),
+            other => Problem::Failure(Failure::Internal(other.to_string())),
+        })
+    }
+
+    /// Functions of the files that the roots come from.
+    fn functions(&self, before: &Before<'_>) -> Vec<FnId> {
+        let files = before.root_files();
+        let defs = &self.program.defs;
+        let of_files = defs.fns.iter().filter(|(_, def)| files.contains(&defs.file_of(def.module).0));
+        of_files.map(|(id, _)| id).collect()
+    }
+}
