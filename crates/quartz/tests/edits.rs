@@ -325,16 +325,17 @@ def main(): Int
 end
 ";
 
+fn key_of(path: &Path) -> Option<Key> {
+    let start = path.parent()?.file_name()?.to_str()?;
+    Key::from_hex(&format!("{start}{}", path.file_name()?.to_str()?))
+}
+
 /// The machine code of the program that was run last.
 fn image(scratch: &Scratch, store: &Store, known: &[PathBuf]) -> (Key, Vec<u8>) {
     let new = scratch.entries().into_iter().filter(|it| !known.contains(it));
     let code = new.filter(|it| it.components().any(|part| part.as_os_str() == "code"));
-    let key = |path: &Path| {
-        let start = path.parent()?.file_name()?.to_str()?;
-        Key::from_hex(&format!("{start}{}", path.file_name()?.to_str()?))
-    };
     let images = code.filter_map(|path| {
-        let key = key(&path)?;
+        let key = key_of(&path)?;
         Some((key, store.get(Tier::Code, key).content()?))
     });
     images.max_by_key(|it| it.1.len()).expect("a program was kept")
@@ -360,6 +361,94 @@ fn comparing_finds_a_false_entry() {
     assert_eq!(text(&found.stdout), "two.qz\n");
     assert_eq!(found.status.code(), Some(70), "{}", text(&found.stderr));
     assert!(text(&found.stderr).contains("what the cache gave is not what is made without it"));
+}
+
+/// Replaces each of these byte strings by the other, of equal length, wherever an entry of the tier has it; how many had.
+fn lie(scratch: &Scratch, tier: Tier, truth: &[u8], untruth: &[u8]) -> usize {
+    assert_eq!(truth.len(), untruth.len());
+    let store = Store::open(&scratch.cache(), 1 << 30).expect("the cache can be opened");
+    let mut count = 0;
+    for path in scratch.entries().into_iter().filter(|it| it.iter().any(|part| part == tier.name())) {
+        let Some(key) = key_of(&path) else { continue };
+        let Some(mut content) = store.get(tier, key).content() else { continue };
+        let places: Vec<usize> =
+            (0..content.len().saturating_sub(truth.len())).filter(|&at| content[at..].starts_with(truth)).collect();
+        places.iter().for_each(|&at| content[at..at + untruth.len()].copy_from_slice(untruth));
+        if !places.is_empty() {
+            store.put(tier, key, &content);
+            count += 1;
+        }
+    }
+    count
+}
+
+/// Told by the command that compares, and by the next one that does.
+fn finds_the_lie(scratch: &Scratch, command: &[&str], status: i32) {
+    for round in ["at first", "again"] {
+        let found = scratch.output(command);
+        let words = text(&found.stderr) + &text(&found.stdout);
+        assert_eq!(found.status.code(), Some(status), "{command:?}, {round}: {words}");
+        let told = words.contains("what the cache gave is not what is made without it");
+        assert!(told, "{command:?}, {round}: {words}");
+    }
+}
+
+const WARNS: &str = "def main\n  unused = 1\n  puts(\"main\")\nend\n";
+
+/// Warnings that are kept of a module, and of a program.
+#[test]
+fn comparing_finds_a_false_warning() {
+    let commands: [(&[&str], &str, i32); 4] = [
+        (&["check", "--check-cache", "main.qz"], "main.qz", 70),
+        (&["run", "--check-cache", "main.qz"], "main.qz", 70),
+        (&["build", "--check-cache", "main.qz", "-o", "main"], "main.qz", 70),
+        (&["test", "--check-cache", "main_spec.qz"], "main_spec.qz", 1),
+    ];
+    for (command, file, status) in commands {
+        // What `build` knows of the program as a whole, it writes only.
+        let tiers: &[Tier] = if command[0] == "build" { &[Tier::Check] } else { &[Tier::Check, Tier::Program] };
+        for &tier in tiers {
+            let scratch = Scratch::new(&format!("warning-{}-{}", command[0], tier.name()));
+            let program = match file {
+                "main.qz" => WARNS.to_owned(),
+                _ => SPEC.replace("    assert_eq(1, 1)\n", "    unused = 1\n    assert_eq(1, 1)\n"),
+            };
+            std::fs::write(scratch.0.join(file), program).expect("the file can be written");
+            let found = scratch.output(command);
+            assert_eq!(found.status.code(), Some(0), "{command:?}: {}", text(&found.stderr));
+            assert!(lie(&scratch, tier, b"unused", b"abused") > 0, "{command:?}: no entry has the warning");
+            if tier == Tier::Check {
+                std::fs::remove_dir_all(scratch.cache().join("v1/program")).expect("programs are kept");
+            }
+            finds_the_lie(&scratch, command, status);
+        }
+    }
+}
+
+/// Machine code that computes something else: of functions, of whole programs, and what LLVM made.
+#[test]
+fn comparing_finds_false_code() {
+    let (truth, untruth) = (0x0123_4567_u32.to_le_bytes(), 0x0123_4568_u32.to_le_bytes());
+    let program = "import std/args\n\ndef main\n  puts(args::args().size + 19_088_743)\nend\n";
+    let spec = SPEC.replace("assert_eq(1, 1)", "assert_true(args::args().size + 19_088_743 > 0)");
+    let spec = spec.replace("def main", "import std/args\n\ndef main");
+    let commands: [(&[&str], i32); 6] = [
+        (&["run", "--check-cache", "main.qz"], 70),
+        (&["build", "--check-cache", "main.qz", "-o", "main"], 70),
+        (&["build", "--check-cache", "--emit=obj", "main.qz", "-o", "main.o"], 70),
+        (&["build", "--check-cache", "--separate", "--emit=obj", "main.qz", "-o", "parts"], 70),
+        (&["build", "--check-cache", "--release", "main.qz", "-o", "main"], 70),
+        (&["test", "--check-cache", "main_spec.qz"], 1),
+    ];
+    for (n, (command, status)) in commands.into_iter().enumerate() {
+        let scratch = Scratch::new(&format!("code-{n}"));
+        std::fs::write(scratch.main(), program).expect("the file can be written");
+        std::fs::write(scratch.0.join("main_spec.qz"), &spec).expect("the file can be written");
+        let found = scratch.output(command);
+        assert_eq!(found.status.code(), Some(0), "{command:?}: {}", text(&found.stderr) + &text(&found.stdout));
+        assert!(lie(&scratch, Tier::Code, &truth, &untruth) > 0, "{command:?}: no entry has the number");
+        finds_the_lie(&scratch, command, status);
+    }
 }
 
 /// Warnings are the same whether they were kept or found; so are executables and folders of parts.
