@@ -420,6 +420,55 @@ fn the_compiler_is_tested_by_programs_as_texts() {
     assert_eq!(status, Some(0), "{stdout}");
 }
 
+/// An effect is watched for by a handler; what nobody performs is told at the assertion.
+#[test]
+fn effects_are_seen() {
+    let tests = r#"
+  it "sees what is performed first, and goes on" do ->
+    trail: Vec<String> = []
+    seen = assert_raises_effect do raised ->
+      with noting(raised) do
+        trail.push((ask("a") + ask("b")).show)
+      end
+    end
+    assert_eq(seen, "a")
+    assert_eq(trail, ["14"])
+  end
+  it "sees through functions" do ->
+    assert_eq(assert_raises_effect do raised -> with noting(raised) do [1].each do n -> ask(n.show) end end end, "1")
+  end
+  it "misses it" do ->
+    _ = assert_raises_effect do raised -> with noting(raised) do trim(" x ") end end
+  end
+  it "passes panics on" do ->
+    _ = assert_raises_effect do raised -> with noting(raised) do panic("too early") end end
+  end"#;
+    let declared = r#"
+effect Ask
+  def ask(what: String): Int
+end
+
+def trim(text: String): String = text.trim()
+
+def noting(raised: Fn(String): Void): Handler<Ask>
+  handler Ask
+    def ask(what)
+      raised(what)
+      resume(7)
+    end
+  end
+end
+"#;
+    let project = Project::new("effects", &[("a_spec.qz", &(spec(tests) + declared))]);
+    for engine in ["--engine=cranelift", "--engine=interp"] {
+        let (status, stdout, _) = project.test(&[engine]);
+        assert_eq!(status, Some(1), "{stdout}");
+        has(&stdout, &["assertion failed: the block performs no operation that is watched for", "4 tests in 1 file: 2 passed, 2 failed"]);
+        has(&stdout, &["too early"]);
+        has(&stdout, &["a_spec.qz:19:"]);
+    }
+}
+
 #[test]
 fn results_come_as_xml() {
     let tests = "  it \"a < b\" do -> fail(\"<&>\") end\n  it \"c\" do -> assert_true(true) end";
