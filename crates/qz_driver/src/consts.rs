@@ -4,7 +4,7 @@
 //! holds a mutable object (a `Vec`, a `Map`, a struct) is made anew at each use, so that nobody can change it
 //! for others; it is evaluated all the same, so that its failure is told at compile time.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 use qz_base::FxHashMap;
 use qz_base::name::without_marks;
@@ -42,6 +42,8 @@ enum State {
 pub(crate) struct Evaluator<'a, 'c, 'd> {
     program: &'a Program,
     lowerer: &'a Lowerer<'c, 'd>,
+    /// Instead of it where lines are counted: what runs while the program is compiled is not counted.
+    uncounted: OnceCell<Lowerer<'c, 'd>>,
     /// Constants being evaluated, outermost first.
     path: RefCell<Vec<FnId>>,
     problems: RefCell<Vec<Diagnostic>>,
@@ -49,7 +51,18 @@ pub(crate) struct Evaluator<'a, 'c, 'd> {
 
 impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
     pub(crate) fn new(program: &'a Program, lowerer: &'a Lowerer<'c, 'd>) -> Evaluator<'a, 'c, 'd> {
-        Evaluator { program, lowerer, path: RefCell::default(), problems: RefCell::default() }
+        Evaluator { program, lowerer, uncounted: OnceCell::new(), path: RefCell::default(), problems: RefCell::default() }
+    }
+
+    fn lowerer(&self) -> &Lowerer<'c, 'd> {
+        if self.lowerer.counters.is_none() {
+            return self.lowerer;
+        }
+        self.uncounted.get_or_init(|| {
+            let mut uncounted = Lowerer::new(self.lowerer.ck);
+            uncounted.overflow = self.lowerer.overflow;
+            uncounted
+        })
     }
 
     pub(crate) fn take_problems(&self) -> Vec<Diagnostic> {
@@ -84,13 +97,13 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
             keep_names: false,
             exports: &[],
         };
-        let module = match qz_opt::build_constant(self.lowerer, item, &options) {
+        let module = match qz_opt::build_constant(self.lowerer(), item, &options) {
             Ok(module) => module,
             Err(OptError::NoValue) => return Err(NoValue),
             Err(error) => return self.fail(item, &error.to_string(), None),
         };
         let Some(entry) = module.entry else { return Ok(None) };
-        let defs = qz_opt::SourceDefs(self.lowerer);
+        let defs = qz_opt::SourceDefs(self.lowerer());
         let layouts = Layouts::new(&defs);
         let limits = qz_interp::Options { steps: Some(STEP_LIMIT), effects: false, stack_size: STACK_SIZE };
         match qz_interp::evaluate(&module, &layouts, &self.program.sources, entry, limits) {
