@@ -92,7 +92,9 @@ fn check(file: &Path, cache: Option<&Cache>) -> String {
     if let Some(known) = cache.and_then(|cache| cache.unchanged(file)) {
         return known.warnings.iter().map(|it| qz_diag::render_human(it, &known.sources, false)).collect();
     }
-    let Ok(loaded) = qz_driver::load(Root::File(file.to_owned()), &Default::default(), cache) else { return "unreadable".into() };
+    let Ok(loaded) = qz_driver::load(Root::File(file.to_owned()), &Default::default(), cache) else {
+        return "unreadable".into();
+    };
     let program = qz_driver::collect(loaded);
     let problems = qz_driver::check(&program, &Checker::for_problems(&program.defs), cache);
     problems.iter().map(|it| qz_diag::render_human(it, &program.sources, false)).collect()
@@ -100,7 +102,8 @@ fn check(file: &Path, cache: Option<&Cache>) -> String {
 
 fn open(scratch: &Scratch) -> Cache {
     let place = Place { folder: scratch.cache(), limit: 1 << 30, remote: None };
-    Cache::at(&place, &scratch.main(), &Default::default()).unwrap_or_else(|_| panic!("the temporary folder can be written"))
+    Cache::at(&place, &scratch.main(), &Default::default())
+        .unwrap_or_else(|_| panic!("the temporary folder can be written"))
 }
 
 /// Removes, cuts off or changes one entry.
@@ -226,10 +229,7 @@ fn killed_at_any_point() {
 const FOUR: [(&str, &str); 6] = [
     ("a.qz", "import vectors\n\ndef main = puts(vectors::collect(3))\n"),
     ("b.qz", "import numbers\n\ndef main = puts(numbers::next(1))\n"),
-    (
-        "c.qz",
-        "import vectors\nimport numbers\n\ndef main = puts(vectors::collect(numbers::next(1)).size)\n",
-    ),
+    ("c.qz", "import vectors\nimport numbers\n\ndef main = puts(vectors::collect(numbers::next(1)).size)\n"),
     ("d.qz", "def push(n: Int): Int = n\n\ndef main = puts(push(4))\n"),
     (
         "vectors.qz",
@@ -285,7 +285,9 @@ fn any_entry_may_be_gone_or_cut_off() {
         let bytes = std::fs::read(&entry).expect("the entry is there");
         // The first and the third use every module.
         let programs = |place: &str| {
-            [0, 2].into_iter().for_each(|program| runs_as_alone(&scratch, program, &format!("{}: {place}", entry.display())));
+            [0, 2].into_iter().for_each(|program| {
+                runs_as_alone(&scratch, program, &format!("{}: {place}", entry.display()))
+            });
         };
         std::fs::remove_file(&entry).expect("it can be removed");
         programs("gone");
@@ -346,7 +348,8 @@ fn image(scratch: &Scratch, store: &Store, known: &[PathBuf]) -> (Key, Vec<u8>) 
 fn comparing_finds_a_false_entry() {
     let scratch = Scratch::new("false");
     let store = Store::open(&scratch.cache(), 1 << 30).expect("the temporary folder can be written");
-    let program = |name: &str| std::fs::write(scratch.0.join(name), format!("def main\n  puts(\"{name}\")\nend\n"));
+    let program =
+        |name: &str| std::fs::write(scratch.0.join(name), format!("def main\n  puts(\"{name}\")\nend\n"));
     let mut images = Vec::new();
     for name in ["one.qz", "two.qz"] {
         program(name).expect("the file can be written");
@@ -371,8 +374,9 @@ fn lie(scratch: &Scratch, tier: Tier, truth: &[u8], untruth: &[u8]) -> usize {
     for path in scratch.entries().into_iter().filter(|it| it.iter().any(|part| part == tier.name())) {
         let Some(key) = key_of(&path) else { continue };
         let Some(mut content) = store.get(tier, key).content() else { continue };
-        let places: Vec<usize> =
-            (0..content.len().saturating_sub(truth.len())).filter(|&at| content[at..].starts_with(truth)).collect();
+        let places: Vec<usize> = (0..content.len().saturating_sub(truth.len()))
+            .filter(|&at| content[at..].starts_with(truth))
+            .collect();
         places.iter().for_each(|&at| content[at..at + untruth.len()].copy_from_slice(untruth));
         if !places.is_empty() {
             store.put(tier, key, &content);
@@ -406,7 +410,8 @@ fn comparing_finds_a_false_warning() {
     ];
     for (command, file, status) in commands {
         // What `build` knows of the program as a whole, it writes only.
-        let tiers: &[Tier] = if command[0] == "build" { &[Tier::Check] } else { &[Tier::Check, Tier::Program] };
+        let tiers: &[Tier] =
+            if command[0] == "build" { &[Tier::Check] } else { &[Tier::Check, Tier::Program] };
         for &tier in tiers {
             let scratch = Scratch::new(&format!("warning-{}-{}", command[0], tier.name()));
             let program = match file {
@@ -445,7 +450,12 @@ fn comparing_finds_false_code() {
         std::fs::write(scratch.main(), program).expect("the file can be written");
         std::fs::write(scratch.0.join("main_spec.qz"), &spec).expect("the file can be written");
         let found = scratch.output(command);
-        assert_eq!(found.status.code(), Some(0), "{command:?}: {}", text(&found.stderr) + &text(&found.stdout));
+        assert_eq!(
+            found.status.code(),
+            Some(0),
+            "{command:?}: {}",
+            text(&found.stderr) + &text(&found.stdout)
+        );
         assert!(lie(&scratch, Tier::Code, &truth, &untruth) > 0, "{command:?}: no entry has the number");
         finds_the_lie(&scratch, command, status);
     }
@@ -476,7 +486,8 @@ fn comparing_finds_nothing_else() {
             assert!(words.matches("`unused`").count() < 2, "{command:?}, {round}: told twice: {words}");
         }
     }
-    let left: Vec<_> = std::fs::read_dir(&scratch.0).into_iter().flatten().flatten().map(|it| it.file_name()).collect();
+    let left: Vec<_> =
+        std::fs::read_dir(&scratch.0).into_iter().flatten().flatten().map(|it| it.file_name()).collect();
     assert!(!left.iter().any(|it| it.to_string_lossy().contains(".anew")), "{left:?}");
 }
 

@@ -159,13 +159,18 @@ impl Stage {
     }
 
     /// The compiler is another build of itself from now on.
-    fn rebuild(&mut self, name: &str, change: impl Fn(&mut Vec<u8>) -> Result<(), String>) -> Result<(), String> {
+    fn rebuild(
+        &mut self,
+        name: &str,
+        change: impl Fn(&mut Vec<u8>) -> Result<(), String>,
+    ) -> Result<(), String> {
         let path = self.folder.join(format!("compilers/{}", name.replace('/', "-")));
         if !path.exists() {
             let mut bytes = std::fs::read(&self.compiler).map_err(|error| error.to_string())?;
             change(&mut bytes)?;
             link_again(&mut bytes, name);
-            std::fs::create_dir_all(path.parent().expect("in a folder")).map_err(|error| error.to_string())?;
+            std::fs::create_dir_all(path.parent().expect("in a folder"))
+                .map_err(|error| error.to_string())?;
             std::fs::copy(&self.compiler, &path).map_err(|error| error.to_string())?;
             std::fs::write(&path, bytes).map_err(|error| error.to_string())?;
         }
@@ -268,7 +273,8 @@ fn expectations(told: &[&str], output: &Output, said: &[&str], body: &str) -> St
     if told.iter().any(|it| is(it, "program") && it["reused"] == true) {
         line("unchanged".into());
     }
-    let is_damaged = |it: &&serde_json::Value| it["reason"].as_str().is_some_and(|it| it.starts_with("made: the entry "));
+    let is_damaged =
+        |it: &&serde_json::Value| it["reason"].as_str().is_some_and(|it| it.starts_with("made: the entry "));
     let tiers: BTreeSet<&str> = told.iter().filter(is_damaged).filter_map(|it| it["tier"].as_str()).collect();
     if !tiers.is_empty() {
         line(format!("damaged: {}", tiers.into_iter().collect::<Vec<_>>().join(" ")));

@@ -463,7 +463,13 @@ end
     for engine in ["--engine=cranelift", "--engine=interp"] {
         let (status, stdout, _) = project.test(&[engine]);
         assert_eq!(status, Some(1), "{stdout}");
-        has(&stdout, &["assertion failed: the block performs no operation that is watched for", "4 tests in 1 file: 2 passed, 2 failed"]);
+        has(
+            &stdout,
+            &[
+                "assertion failed: the block performs no operation that is watched for",
+                "4 tests in 1 file: 2 passed, 2 failed",
+            ],
+        );
         has(&stdout, &["too early"]);
         has(&stdout, &["a_spec.qz:19:"]);
     }
@@ -493,7 +499,10 @@ fn coverage_tells_which_lines_were_run() {
         let read = |name: &str| std::fs::read_to_string(project.0.join("coverage").join(name));
         let lcov = read("lcov.info").expect("it was written");
         assert_eq!(lcov, "TN:\nSF:geo.qz\nDA:2,2\nDA:3,0\nDA:5,2\nDA:9,0\nLF:4\nLH:2\nend_of_record\n");
-        has(&read("index.html").expect("it was written"), &["geo.qz</a>", "50 %", "2 of 4 lines", "class=\"line missed\""]);
+        has(
+            &read("index.html").expect("it was written"),
+            &["geo.qz</a>", "50 %", "2 of 4 lines", "class=\"line missed\""],
+        );
     }
 }
 
@@ -504,7 +513,8 @@ fn coverage_counts_how_often_lines_are_run() {
     let module = "const NAMES: Vec<String> = [name(\"a\"), \"b\"]\nconst LONG = name(\"c\")\n\ndef name(text: String): String = \"<\" + text\n\n\
         def find(n: Int): String\n  match NAMES.get(n)\n    Some(it) => it\n    None => LONG\n  end\nend\n\n\
         def sum(n: Int): Int\n  var sum = 0\n  for i in 0..n\n    match i\n      0 => sum += 1\n      _ => sum += 2\n    end\n  end\n  sum\nend\n";
-    let tests = "  it \"finds\" do -> assert_eq(find(1), \"b\") end\n  it \"sums\" do -> assert_eq(sum(10), 19) end";
+    let tests =
+        "  it \"finds\" do -> assert_eq(find(1), \"b\") end\n  it \"sums\" do -> assert_eq(sum(10), 19) end";
     let spec = format!("import * from table\n{}", spec(tests));
     let project = Project::new("counts", &[("table.qz", module), ("a_spec.qz", &spec)]);
     let (status, stdout, stderr) = project.test(&["--coverage"]);

@@ -30,7 +30,9 @@ impl Watching {
         let (sender, lines) = channel();
         let (out, err) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
         let to = sender.clone();
-        std::thread::spawn(move || BufReader::new(out).lines().map_while(Result::ok).try_for_each(|it| to.send(it)));
+        std::thread::spawn(move || {
+            BufReader::new(out).lines().map_while(Result::ok).try_for_each(|it| to.send(it))
+        });
         std::thread::spawn(move || {
             BufReader::new(err).lines().map_while(Result::ok).try_for_each(|it| sender.send(it))
         });
@@ -85,7 +87,8 @@ impl Watching {
 fn somebody_in(folder: &Path) -> Option<String> {
     let folder = folder.canonicalize().expect("it is there");
     let processes = std::fs::read_dir("/proc").expect("Linux has it").flatten();
-    let mut there = processes.filter(|it| std::fs::read_link(it.path().join("cwd")).is_ok_and(|its| its == folder));
+    let mut there =
+        processes.filter(|it| std::fs::read_link(it.path().join("cwd")).is_ok_and(|its| its == folder));
     there.next().map(|it| it.file_name().to_string_lossy().into_owned())
 }
 
@@ -113,7 +116,9 @@ fn a_program_runs_again() {
 #[test]
 fn a_program_that_still_runs_is_asked_to_end() {
     let text = |word: &str| {
-        format!("def main\n  defer puts(\"bye {word}\")\n  puts(\"hello {word}\")\n  await go sleep(3_600_000)\nend\n")
+        format!(
+            "def main\n  defer puts(\"bye {word}\")\n  puts(\"hello {word}\")\n  await go sleep(3_600_000)\nend\n"
+        )
     };
     let watching = Watching::start("end", "run", &[("a.qz", &text("one"))], &["a.qz"]);
     watching.expect("hello one");
@@ -175,7 +180,9 @@ fn a_watcher_that_is_to_end_asks_its_program_to_end() {
 #[test]
 fn tests_are_run_again() {
     let spec = |n: u32| {
-        format!("import * from qspec\n\ndef main(): Int\n  describe \"sums\" do ->\n    it \"adds\" do -> assert_eq(1 + 1, {n}) end\n  end\n  qspec_main()\nend\n")
+        format!(
+            "import * from qspec\n\ndef main(): Int\n  describe \"sums\" do ->\n    it \"adds\" do -> assert_eq(1 + 1, {n}) end\n  end\n  qspec_main()\nend\n"
+        )
     };
     let watching = Watching::start("test", "test", &[("a_spec.qz", &spec(3))], &[]);
     watching.expect("1 failed");
@@ -185,7 +192,8 @@ fn tests_are_run_again() {
 
 #[test]
 fn what_is_watched_has_to_be_said() {
-    let found = Command::new(env!("CARGO_BIN_EXE_quartz")).args(["watch", "run"]).output().expect("it starts");
+    let found =
+        Command::new(env!("CARGO_BIN_EXE_quartz")).args(["watch", "run"]).output().expect("it starts");
     assert_eq!(found.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&found.stderr).contains("quartz watch run FILE.qz"));
 }

@@ -51,7 +51,13 @@ pub(crate) struct Evaluator<'a, 'c, 'd> {
 
 impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
     pub(crate) fn new(program: &'a Program, lowerer: &'a Lowerer<'c, 'd>) -> Evaluator<'a, 'c, 'd> {
-        Evaluator { program, lowerer, uncounted: OnceCell::new(), path: RefCell::default(), problems: RefCell::default() }
+        Evaluator {
+            program,
+            lowerer,
+            uncounted: OnceCell::new(),
+            path: RefCell::default(),
+            problems: RefCell::default(),
+        }
     }
 
     fn lowerer(&self) -> &Lowerer<'c, 'd> {
@@ -136,7 +142,8 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
         let checked = checker.check_fn(item);
         let root = checked.body.root;
         let problem = |message: String| Diagnostic::new(Code::STATIC_ASSERT, span, message);
-        let is_bool = checked.types.exprs.get(root).is_some_and(|ty| matches!(ty.kind(), qz_types::TyKind::Bool));
+        let is_bool =
+            checked.types.exprs.get(root).is_some_and(|ty| matches!(ty.kind(), qz_types::TyKind::Bool));
         let told = if it.condition.is_empty() || !is_bool {
             Some(problem("`static_assert` takes a condition of the type Bool, and perhaps a text".into()))
         } else {
@@ -144,9 +151,14 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
                 Ok(Some(ConstValue::Plain(qz_mir::body::Const::Bool(true)))) => None,
                 Ok(Some(_)) => {
                     let words = it.message.unwrap_or_else(|| "it was said to".into());
-                    Some(problem(format!("this does not hold: {words}")).note(format!("the condition is `{}`", it.condition)))
+                    Some(
+                        problem(format!("this does not hold: {words}"))
+                            .note(format!("the condition is `{}`", it.condition)),
+                    )
                 }
-                Ok(None) => Some(problem("the condition cannot be computed while the program is compiled".into())),
+                Ok(None) => {
+                    Some(problem("the condition cannot be computed while the program is compiled".into()))
+                }
                 Err(NoValue) => None,
             }
         };
@@ -242,10 +254,13 @@ fn static_assert(program: &Program, item: FnId) -> Option<Assertion> {
     let parsed = &program.defs.files[&program.defs.file_of(def.module)];
     let node = parsed.tree.root(&parsed.text).at_index(*def.nodes.first()?)?;
     let it = ast::StaticAssert::cast(node)?;
-    let condition = it.condition().map_or(String::new(), |it| without_marks(it.syntax().text()).replace('\n', " "));
+    let condition =
+        it.condition().map_or(String::new(), |it| without_marks(it.syntax().text()).replace('\n', " "));
     let message = match it.message() {
         Some(ast::Expr::StringExpr(text)) => match &text.value()[..] {
-            [StringValue::Text(text)] => Some(text.lines().next().unwrap_or("").trim_end_matches('.').to_owned()),
+            [StringValue::Text(text)] => {
+                Some(text.lines().next().unwrap_or("").trim_end_matches('.').to_owned())
+            }
             _ => None,
         },
         _ => None,

@@ -20,7 +20,8 @@ type Before = Vec<SmallVec<[usize; 4]>>;
 const OUTSIDE: usize = usize::MAX;
 
 fn lines_before(body: &Body, of: &dyn Fn(&Stmt) -> Option<usize>) -> Before {
-    let last: Vec<Option<usize>> = body.blocks.values().map(|it| it.stmts.iter().rev().find_map(of)).collect();
+    let last: Vec<Option<usize>> =
+        body.blocks.values().map(|it| it.stmts.iter().rev().find_map(of)).collect();
     let mut before: Before = vec![SmallVec::new(); last.len()];
     before[..1].fill(SmallVec::from_slice(&[OUTSIDE]));
     let mut waiting: Vec<_> = body.blocks.ids().take(1).collect();

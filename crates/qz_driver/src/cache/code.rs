@@ -44,7 +44,8 @@ impl Cache {
     pub(crate) fn keep(&self, packs: Packs<'_>) {
         let modules = std::mem::take(&mut *packs.modules.lock().unwrap_or_else(|poison| poison.into_inner()));
         for (module, pack) in modules {
-            let same = pack.found == pack.asked && (is_shared(&module) || pack.known.len() == pack.used.len());
+            let same =
+                pack.found == pack.asked && (is_shared(&module) || pack.known.len() == pack.used.len());
             let outcome = match pack.damage {
                 Some(damage) => Outcome::Damaged(damage),
                 None => Outcome::Partly { reused: pack.found, of: pack.asked },
@@ -73,7 +74,8 @@ impl Pack {
         let encoded = |functions: &BTreeMap<CodeKey, &Made>| {
             qz_cache::encode(&functions.iter().map(|(key, made)| (*key, *made)).collect::<Vec<_>>())
         };
-        let mut functions: BTreeMap<CodeKey, &Made> = self.used.iter().map(|(key, made)| (*key, &**made)).collect();
+        let mut functions: BTreeMap<CodeKey, &Made> =
+            self.used.iter().map(|(key, made)| (*key, &**made)).collect();
         let used = encoded(&functions);
         if !is_shared {
             return used;
