@@ -491,6 +491,34 @@ fn comparing_finds_nothing_else() {
     assert!(!left.iter().any(|it| it.to_string_lossy().contains(".anew")), "{left:?}");
 }
 
+/// Code of the library's functions is found again by other programs, and what they share is not lost to any of them.
+#[test]
+fn programs_share_the_code_of_the_library() {
+    let scratch = Scratch::new("library");
+    let program = |name: &str, expression: &str| {
+        let text = format!("def main\n  names = [\"b\", \"a\"]\n  puts({expression})\nend\n");
+        std::fs::write(scratch.0.join(name), text).expect("the file can be written");
+    };
+    program("one.qz", "names.sorted.join(\"-\")");
+    program("two.qz", "names.reversed.join(\"-\")");
+    let made = |name: &str| -> Vec<String> {
+        let told = text(&scratch.output(&["run", "--explain-cache=json", name]).stderr);
+        let lines = told.lines().map(|it| serde_json::from_str::<serde_json::Value>(it).expect("JSON"));
+        let anew = lines.filter(|it| it["tier"] == "code" && it["reused"] == false);
+        anew.filter_map(|it| it["module"].as_str().map(str::to_owned)).collect()
+    };
+    let library = |made: &[String]| made.iter().filter(|it| it.starts_with("std::")).count();
+    let (first, second) = (made("one.qz"), made("two.qz"));
+    assert!(library(&second) < library(&first), "{first:?}, {second:?}");
+    // The same after edits that change nothing which the library is asked for.
+    for (name, expression) in
+        [("one.qz", "names.sorted.join(\"+\")"), ("two.qz", "names.reversed.join(\"+\")")]
+    {
+        program(name, expression);
+        assert_eq!(library(&made(name)), 0, "{name}");
+    }
+}
+
 #[test]
 fn tests_say_what_they_reused() {
     let scratch = Scratch::new("explain");
