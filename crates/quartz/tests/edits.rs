@@ -92,7 +92,9 @@ fn check(file: &Path, cache: Option<&Cache>) -> String {
     if let Some(known) = cache.and_then(|cache| cache.unchanged(file)) {
         return known.warnings.iter().map(|it| qz_diag::render_human(it, &known.sources, false)).collect();
     }
-    let Ok(loaded) = qz_driver::load(Root::File(file.to_owned()), &Default::default(), cache) else { return "unreadable".into() };
+    let Ok(loaded) = qz_driver::load(Root::File(file.to_owned()), &Default::default(), cache) else {
+        return "unreadable".into();
+    };
     let program = qz_driver::collect(loaded);
     let problems = qz_driver::check(&program, &Checker::for_problems(&program.defs), cache);
     problems.iter().map(|it| qz_diag::render_human(it, &program.sources, false)).collect()
@@ -100,7 +102,8 @@ fn check(file: &Path, cache: Option<&Cache>) -> String {
 
 fn open(scratch: &Scratch) -> Cache {
     let place = Place { folder: scratch.cache(), limit: 1 << 30, remote: None };
-    Cache::at(&place, &scratch.main(), &Default::default()).unwrap_or_else(|_| panic!("the temporary folder can be written"))
+    Cache::at(&place, &scratch.main(), &Default::default())
+        .unwrap_or_else(|_| panic!("the temporary folder can be written"))
 }
 
 /// Removes, cuts off or changes one entry.
@@ -261,10 +264,7 @@ fn killed_at_any_point() {
 const FOUR: [(&str, &str); 6] = [
     ("a.qz", "import vectors\n\ndef main = puts(vectors::collect(3))\n"),
     ("b.qz", "import numbers\n\ndef main = puts(numbers::next(1))\n"),
-    (
-        "c.qz",
-        "import vectors\nimport numbers\n\ndef main = puts(vectors::collect(numbers::next(1)).size)\n",
-    ),
+    ("c.qz", "import vectors\nimport numbers\n\ndef main = puts(vectors::collect(numbers::next(1)).size)\n"),
     ("d.qz", "def push(n: Int): Int = n\n\ndef main = puts(push(4))\n"),
     (
         "vectors.qz",
@@ -320,7 +320,9 @@ fn any_entry_may_be_gone_or_cut_off() {
         let bytes = std::fs::read(&entry).expect("the entry is there");
         // The first and the third use every module.
         let programs = |place: &str| {
-            [0, 2].into_iter().for_each(|program| runs_as_alone(&scratch, program, &format!("{}: {place}", entry.display())));
+            [0, 2].into_iter().for_each(|program| {
+                runs_as_alone(&scratch, program, &format!("{}: {place}", entry.display()))
+            });
         };
         std::fs::remove_file(&entry).expect("it can be removed");
         programs("gone");
@@ -360,16 +362,17 @@ def main(): Int
 end
 ";
 
+fn key_of(path: &Path) -> Option<Key> {
+    let start = path.parent()?.file_name()?.to_str()?;
+    Key::from_hex(&format!("{start}{}", path.file_name()?.to_str()?))
+}
+
 /// The machine code of the program that was run last.
 fn image(scratch: &Scratch, store: &Store, known: &[PathBuf]) -> (Key, Vec<u8>) {
     let new = scratch.entries().into_iter().filter(|it| !known.contains(it));
     let code = new.filter(|it| it.components().any(|part| part.as_os_str() == "code"));
-    let key = |path: &Path| {
-        let start = path.parent()?.file_name()?.to_str()?;
-        Key::from_hex(&format!("{start}{}", path.file_name()?.to_str()?))
-    };
     let images = code.filter_map(|path| {
-        let key = key(&path)?;
+        let key = key_of(&path)?;
         Some((key, store.get(Tier::Code, key).content()?))
     });
     images.max_by_key(|it| it.1.len()).expect("a program was kept")
@@ -380,7 +383,8 @@ fn image(scratch: &Scratch, store: &Store, known: &[PathBuf]) -> (Key, Vec<u8>) 
 fn comparing_finds_a_false_entry() {
     let scratch = Scratch::new("false");
     let store = Store::open(&scratch.cache(), 1 << 30).expect("the temporary folder can be written");
-    let program = |name: &str| std::fs::write(scratch.0.join(name), format!("def main\n  puts(\"{name}\")\nend\n"));
+    let program =
+        |name: &str| std::fs::write(scratch.0.join(name), format!("def main\n  puts(\"{name}\")\nend\n"));
     let mut images = Vec::new();
     for name in ["one.qz", "two.qz"] {
         program(name).expect("the file can be written");
@@ -395,6 +399,101 @@ fn comparing_finds_a_false_entry() {
     assert_eq!(text(&found.stdout), "two.qz\n");
     assert_eq!(found.status.code(), Some(70), "{}", text(&found.stderr));
     assert!(text(&found.stderr).contains("what the cache gave is not what is made without it"));
+}
+
+/// Replaces each of these byte strings by the other, of equal length, wherever an entry of the tier has it; how many had.
+fn lie(scratch: &Scratch, tier: Tier, truth: &[u8], untruth: &[u8]) -> usize {
+    assert_eq!(truth.len(), untruth.len());
+    let store = Store::open(&scratch.cache(), 1 << 30).expect("the cache can be opened");
+    let mut count = 0;
+    for path in scratch.entries().into_iter().filter(|it| it.iter().any(|part| part == tier.name())) {
+        let Some(key) = key_of(&path) else { continue };
+        let Some(mut content) = store.get(tier, key).content() else { continue };
+        let places: Vec<usize> = (0..content.len().saturating_sub(truth.len()))
+            .filter(|&at| content[at..].starts_with(truth))
+            .collect();
+        places.iter().for_each(|&at| content[at..at + untruth.len()].copy_from_slice(untruth));
+        if !places.is_empty() {
+            store.put(tier, key, &content);
+            count += 1;
+        }
+    }
+    count
+}
+
+/// Told by the command that compares, and by the next one that does.
+fn finds_the_lie(scratch: &Scratch, command: &[&str], status: i32) {
+    for round in ["at first", "again"] {
+        let found = scratch.output(command);
+        let words = text(&found.stderr) + &text(&found.stdout);
+        assert_eq!(found.status.code(), Some(status), "{command:?}, {round}: {words}");
+        let told = words.contains("what the cache gave is not what is made without it");
+        assert!(told, "{command:?}, {round}: {words}");
+    }
+}
+
+const WARNS: &str = "def main\n  unused = 1\n  puts(\"main\")\nend\n";
+
+/// Warnings that are kept of a module, and of a program.
+#[test]
+fn comparing_finds_a_false_warning() {
+    let commands: [(&[&str], &str, i32); 4] = [
+        (&["check", "--check-cache", "main.qz"], "main.qz", 70),
+        (&["run", "--check-cache", "main.qz"], "main.qz", 70),
+        (&["build", "--check-cache", "main.qz", "-o", "main"], "main.qz", 70),
+        (&["test", "--check-cache", "main_spec.qz"], "main_spec.qz", 1),
+    ];
+    for (command, file, status) in commands {
+        // What `build` knows of the program as a whole, it writes only.
+        let tiers: &[Tier] =
+            if command[0] == "build" { &[Tier::Check] } else { &[Tier::Check, Tier::Program] };
+        for &tier in tiers {
+            let scratch = Scratch::new(&format!("warning-{}-{}", command[0], tier.name()));
+            let program = match file {
+                "main.qz" => WARNS.to_owned(),
+                _ => SPEC.replace("    assert_eq(1, 1)\n", "    unused = 1\n    assert_eq(1, 1)\n"),
+            };
+            std::fs::write(scratch.0.join(file), program).expect("the file can be written");
+            let found = scratch.output(command);
+            assert_eq!(found.status.code(), Some(0), "{command:?}: {}", text(&found.stderr));
+            assert!(lie(&scratch, tier, b"unused", b"abused") > 0, "{command:?}: no entry has the warning");
+            if tier == Tier::Check {
+                std::fs::remove_dir_all(scratch.cache().join("v1/program")).expect("programs are kept");
+            }
+            finds_the_lie(&scratch, command, status);
+        }
+    }
+}
+
+/// Machine code that computes something else: of functions, of whole programs, and what LLVM made.
+#[test]
+fn comparing_finds_false_code() {
+    let (truth, untruth) = (0x0123_4567_u32.to_le_bytes(), 0x0123_4568_u32.to_le_bytes());
+    let program = "import std/args\n\ndef main\n  puts(args::args().size + 19_088_743)\nend\n";
+    let spec = SPEC.replace("assert_eq(1, 1)", "assert_true(args::args().size + 19_088_743 > 0)");
+    let spec = spec.replace("def main", "import std/args\n\ndef main");
+    let commands: [(&[&str], i32); 6] = [
+        (&["run", "--check-cache", "main.qz"], 70),
+        (&["build", "--check-cache", "main.qz", "-o", "main"], 70),
+        (&["build", "--check-cache", "--emit=obj", "main.qz", "-o", "main.o"], 70),
+        (&["build", "--check-cache", "--separate", "--emit=obj", "main.qz", "-o", "parts"], 70),
+        (&["build", "--check-cache", "--release", "main.qz", "-o", "main"], 70),
+        (&["test", "--check-cache", "main_spec.qz"], 1),
+    ];
+    for (n, (command, status)) in commands.into_iter().enumerate() {
+        let scratch = Scratch::new(&format!("code-{n}"));
+        std::fs::write(scratch.main(), program).expect("the file can be written");
+        std::fs::write(scratch.0.join("main_spec.qz"), &spec).expect("the file can be written");
+        let found = scratch.output(command);
+        assert_eq!(
+            found.status.code(),
+            Some(0),
+            "{command:?}: {}",
+            text(&found.stderr) + &text(&found.stdout)
+        );
+        assert!(lie(&scratch, Tier::Code, &truth, &untruth) > 0, "{command:?}: no entry has the number");
+        finds_the_lie(&scratch, command, status);
+    }
 }
 
 /// Warnings are the same whether they were kept or found; so are executables and folders of parts.
@@ -422,8 +521,37 @@ fn comparing_finds_nothing_else() {
             assert!(words.matches("`unused`").count() < 2, "{command:?}, {round}: told twice: {words}");
         }
     }
-    let left: Vec<_> = std::fs::read_dir(&scratch.0).into_iter().flatten().flatten().map(|it| it.file_name()).collect();
+    let left: Vec<_> =
+        std::fs::read_dir(&scratch.0).into_iter().flatten().flatten().map(|it| it.file_name()).collect();
     assert!(!left.iter().any(|it| it.to_string_lossy().contains(".anew")), "{left:?}");
+}
+
+/// Code of the library's functions is found again by other programs, and what they share is not lost to any of them.
+#[test]
+fn programs_share_the_code_of_the_library() {
+    let scratch = Scratch::new("library");
+    let program = |name: &str, expression: &str| {
+        let text = format!("def main\n  names = [\"b\", \"a\"]\n  puts({expression})\nend\n");
+        std::fs::write(scratch.0.join(name), text).expect("the file can be written");
+    };
+    program("one.qz", "names.sorted.join(\"-\")");
+    program("two.qz", "names.reversed.join(\"-\")");
+    let made = |name: &str| -> Vec<String> {
+        let told = text(&scratch.output(&["run", "--explain-cache=json", name]).stderr);
+        let lines = told.lines().map(|it| serde_json::from_str::<serde_json::Value>(it).expect("JSON"));
+        let anew = lines.filter(|it| it["tier"] == "code" && it["reused"] == false);
+        anew.filter_map(|it| it["module"].as_str().map(str::to_owned)).collect()
+    };
+    let library = |made: &[String]| made.iter().filter(|it| it.starts_with("std::")).count();
+    let (first, second) = (made("one.qz"), made("two.qz"));
+    assert!(library(&second) < library(&first), "{first:?}, {second:?}");
+    // The same after edits that change nothing which the library is asked for.
+    for (name, expression) in
+        [("one.qz", "names.sorted.join(\"+\")"), ("two.qz", "names.reversed.join(\"+\")")]
+    {
+        program(name, expression);
+        assert_eq!(library(&made(name)), 0, "{name}");
+    }
 }
 
 #[test]

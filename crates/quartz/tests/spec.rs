@@ -10,13 +10,20 @@ fn top() -> PathBuf {
 /// Paths below the project's folder.
 fn specifications() -> Vec<String> {
     let mut specs: Vec<String> = Vec::new();
-    for folder in ["spec", "spec/concurrency", "spec/binary"] {
-        let entries = std::fs::read_dir(top().join(folder)).expect("the folder is there").flatten();
-        let names = entries.map(|it| it.file_name().to_string_lossy().into_owned());
-        specs.extend(names.filter(|it| it.ends_with("_spec.qz")).map(|it| format!("{folder}/{it}")));
-    }
+    collect("spec", &mut specs);
     specs.sort();
     specs
+}
+
+fn collect(folder: &str, specs: &mut Vec<String>) {
+    for entry in std::fs::read_dir(top().join(folder)).expect("the folder is there").flatten() {
+        let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            collect(&path, specs);
+        } else if path.ends_with("_spec.qz") {
+            specs.push(path);
+        }
+    }
 }
 
 fn all_pass(engine: &str, files: &[String]) {

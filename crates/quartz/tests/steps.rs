@@ -10,7 +10,9 @@
 //! * `prints: …` lines of standard output, `fails: QZ0300 …` codes of errors, `warns: QZ7201 …`.
 //!
 //! Between them `--- edit FILE` with lines `-old` and `+new`, `--- delete FILE`, `--- restore FILE`, `--- rename FILE TO`,
-//! `--- damage TIER` (flips a bit in every entry of a tier), `--- remove TIER`, `--- env NAME=VALUE`.
+//! `--- damage TIER` (flips a bit in every entry of a tier), `--- remove TIER`, `--- env NAME=VALUE`; `--- compiler NAME`, by
+//! which the compiler is another build from then on or, if the name was given before, that build again; and `--- library FILE`,
+//! an edit by as many bytes of the library that is in the compiler, which makes another build too.
 //! `QUARTZ_BLESS=1` writes what was found.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +43,7 @@ struct Stage {
     /// Texts of files that were deleted.
     deleted: BTreeMap<String, String>,
     variables: Vec<(String, String)>,
+    compiler: PathBuf,
 }
 
 impl Drop for Stage {
@@ -55,7 +58,8 @@ fn play(path: &Path) -> Result<(), String> {
     let folder = std::env::temp_dir().join(format!("quartz-steps-{name}-{}", std::process::id()));
     std::fs::remove_dir_all(&folder).ok();
     std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-    let mut stage = Stage { folder, deleted: BTreeMap::new(), variables: Vec::new() };
+    let compiler = PathBuf::from(env!("CARGO_BIN_EXE_quartz"));
+    let mut stage = Stage { folder, deleted: BTreeMap::new(), variables: Vec::new(), compiler };
     let mut found = String::new();
     for (head, body) in sections(&text) {
         let Some(head) = head else {
@@ -118,8 +122,10 @@ impl Stage {
                 let text = self.deleted.get(file).ok_or("it was not deleted")?.clone();
                 self.write(file, &text)?;
             }
-            ["rename", file, to] => std::fs::rename(self.folder.join(file), self.folder.join(to))
-                .map_err(|error| error.to_string())?,
+            ["rename", file, to] => {
+                self.write(to, &self.read(file)?)?;
+                std::fs::remove_file(self.folder.join(file)).map_err(|error| error.to_string())?;
+            }
             ["damage", tier] => self.each_entry(tier, |path| {
                 let mut bytes = std::fs::read(path)?;
                 let at = bytes.len() / 2;
@@ -131,6 +137,12 @@ impl Stage {
                 let (name, value) = variable.split_once('=').ok_or("NAME=VALUE is wanted")?;
                 self.variables.push((name.to_owned(), value.to_owned()));
             }
+            ["compiler", "first"] => self.compiler = PathBuf::from(env!("CARGO_BIN_EXE_quartz")),
+            ["compiler", name] => self.rebuild(name, |_| Ok(()))?,
+            ["library", file] => {
+                let (old, new) = old_and_new(body);
+                self.rebuild(file, |bytes| replace_bytes(bytes, old.as_bytes(), new.as_bytes()))?;
+            }
             ["check" | "run" | "build", ..] => return self.run(&words, body),
             _ => return Err("no such step".into()),
         }
@@ -138,14 +150,32 @@ impl Stage {
     }
 
     fn edit(&self, file: &str, body: &str) -> Result<(), String> {
-        let lines =
-            |mark: char| -> Vec<&str> { body.lines().filter_map(|it| it.strip_prefix(mark)).collect() };
-        let (old, new) = (lines('-').join("\n"), lines('+').join("\n"));
+        let (old, new) = old_and_new(body);
         let text = self.read(file)?;
         if text.matches(&old).count() != 1 {
             return Err(format!("{old:?} does not stand once in {file}"));
         }
         self.write(file, &text.replace(&old, &new))
+    }
+
+    /// The compiler is another build of itself from now on.
+    fn rebuild(
+        &mut self,
+        name: &str,
+        change: impl Fn(&mut Vec<u8>) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let path = self.folder.join(format!("compilers/{}", name.replace('/', "-")));
+        if !path.exists() {
+            let mut bytes = std::fs::read(&self.compiler).map_err(|error| error.to_string())?;
+            change(&mut bytes)?;
+            link_again(&mut bytes, name);
+            std::fs::create_dir_all(path.parent().expect("in a folder"))
+                .map_err(|error| error.to_string())?;
+            std::fs::copy(&self.compiler, &path).map_err(|error| error.to_string())?;
+            std::fs::write(&path, bytes).map_err(|error| error.to_string())?;
+        }
+        self.compiler = path;
+        Ok(())
     }
 
     fn each_entry(&self, tier: &str, act: impl Fn(&Path) -> std::io::Result<()>) -> Result<(), String> {
@@ -161,7 +191,7 @@ impl Stage {
     }
 
     fn quartz(&self, words: &[&str], more: &[&str]) -> Result<Output, String> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_quartz"));
+        let mut command = Command::new(&self.compiler);
         command.args(words).arg("--color=never").args(more);
         if words.len() == 1 || words[1..].iter().all(|it| it.starts_with('-')) {
             command.arg("main.qz");
@@ -200,6 +230,39 @@ impl Stage {
     }
 }
 
+/// The texts of an edit: what was there, and what takes its place.
+fn old_and_new(body: &str) -> (String, String) {
+    let lines = |mark: char| -> Vec<&str> { body.lines().filter_map(|it| it.strip_prefix(mark)).collect() };
+    (lines('-').join("\n"), lines('+').join("\n"))
+}
+
+fn places(bytes: &[u8], part: &[u8]) -> Vec<usize> {
+    let starts = bytes.windows(part.len()).enumerate().filter(|it| it.1[0] == part[0] && it.1 == part);
+    starts.map(|it| it.0).collect()
+}
+
+fn replace_bytes(bytes: &mut [u8], old: &[u8], new: &[u8]) -> Result<(), String> {
+    match places(bytes, old)[..] {
+        [at] if old.len() == new.len() => {
+            bytes[at..at + new.len()].copy_from_slice(new);
+            Ok(())
+        }
+        _ => Err("the line has to stand once in the compiler, and the other to be as long".into()),
+    }
+}
+
+/// Does as a linker that had the change before it: the digest that it writes into the program is another. Without one the
+/// compiler's bytes count, of which there is one more then.
+fn link_again(bytes: &mut Vec<u8>, name: &str) {
+    let head: Vec<usize> = places(bytes, b"\x03\0\0\0GNU\0");
+    for at in head.iter().map(|at| at + 8) {
+        bytes[at..at + 8].iter_mut().zip(name.bytes().cycle()).for_each(|(byte, new)| *byte ^= new);
+    }
+    if head.is_empty() {
+        bytes.push(0);
+    }
+}
+
 /// The lines of a step, and behind them the remarks and blank lines that it had.
 fn expectations(told: &[&str], output: &Output, said: &[&str], body: &str) -> String {
     let mut text = String::new();
@@ -210,7 +273,8 @@ fn expectations(told: &[&str], output: &Output, said: &[&str], body: &str) -> St
     if told.iter().any(|it| is(it, "program") && it["reused"] == true) {
         line("unchanged".into());
     }
-    let is_damaged = |it: &&serde_json::Value| it["reason"].as_str().is_some_and(|it| it.starts_with("made: the entry "));
+    let is_damaged =
+        |it: &&serde_json::Value| it["reason"].as_str().is_some_and(|it| it.starts_with("made: the entry "));
     let tiers: BTreeSet<&str> = told.iter().filter(is_damaged).filter_map(|it| it["tier"].as_str()).collect();
     if !tiers.is_empty() {
         line(format!("damaged: {}", tiers.into_iter().collect::<Vec<_>>().join(" ")));

@@ -420,6 +420,61 @@ fn the_compiler_is_tested_by_programs_as_texts() {
     assert_eq!(status, Some(0), "{stdout}");
 }
 
+/// An effect is watched for by a handler; what nobody performs is told at the assertion.
+#[test]
+fn effects_are_seen() {
+    let tests = r#"
+  it "sees what is performed first, and goes on" do ->
+    trail: Vec<String> = []
+    seen = assert_raises_effect do raised ->
+      with noting(raised) do
+        trail.push((ask("a") + ask("b")).show)
+      end
+    end
+    assert_eq(seen, "a")
+    assert_eq(trail, ["14"])
+  end
+  it "sees through functions" do ->
+    assert_eq(assert_raises_effect do raised -> with noting(raised) do [1].each do n -> ask(n.show) end end end, "1")
+  end
+  it "misses it" do ->
+    _ = assert_raises_effect do raised -> with noting(raised) do trim(" x ") end end
+  end
+  it "passes panics on" do ->
+    _ = assert_raises_effect do raised -> with noting(raised) do panic("too early") end end
+  end"#;
+    let declared = r#"
+effect Ask
+  def ask(what: String): Int
+end
+
+def trim(text: String): String = text.trim()
+
+def noting(raised: Fn(String): Void): Handler<Ask>
+  handler Ask
+    def ask(what)
+      raised(what)
+      resume(7)
+    end
+  end
+end
+"#;
+    let project = Project::new("effects", &[("a_spec.qz", &(spec(tests) + declared))]);
+    for engine in ["--engine=cranelift", "--engine=interp"] {
+        let (status, stdout, _) = project.test(&[engine]);
+        assert_eq!(status, Some(1), "{stdout}");
+        has(
+            &stdout,
+            &[
+                "assertion failed: the block performs no operation that is watched for",
+                "4 tests in 1 file: 2 passed, 2 failed",
+            ],
+        );
+        has(&stdout, &["too early"]);
+        has(&stdout, &["a_spec.qz:19:"]);
+    }
+}
+
 #[test]
 fn results_come_as_xml() {
     let tests = "  it \"a < b\" do -> fail(\"<&>\") end\n  it \"c\" do -> assert_true(true) end";
@@ -444,8 +499,29 @@ fn coverage_tells_which_lines_were_run() {
         let read = |name: &str| std::fs::read_to_string(project.0.join("coverage").join(name));
         let lcov = read("lcov.info").expect("it was written");
         assert_eq!(lcov, "TN:\nSF:geo.qz\nDA:2,2\nDA:3,0\nDA:5,2\nDA:9,0\nLF:4\nLH:2\nend_of_record\n");
-        has(&read("index.html").expect("it was written"), &["geo.qz</a>: 2 of 4 lines", "class=\"missed\""]);
+        has(
+            &read("index.html").expect("it was written"),
+            &["geo.qz</a>", "50 %", "2 of 4 lines", "class=\"line missed\""],
+        );
     }
+}
+
+/// Where arms meet, what is left to do is no run of the last arm; and a line in several blocks is run once. Constants are
+/// evaluated while the program is compiled, where nothing counts.
+#[test]
+fn coverage_counts_how_often_lines_are_run() {
+    let module = "const NAMES: Vec<String> = [name(\"a\"), \"b\"]\nconst LONG = name(\"c\")\n\ndef name(text: String): String = \"<\" + text\n\n\
+        def find(n: Int): String\n  match NAMES.get(n)\n    Some(it) => it\n    None => LONG\n  end\nend\n\n\
+        def sum(n: Int): Int\n  var sum = 0\n  for i in 0..n\n    match i\n      0 => sum += 1\n      _ => sum += 2\n    end\n  end\n  sum\nend\n";
+    let tests =
+        "  it \"finds\" do -> assert_eq(find(1), \"b\") end\n  it \"sums\" do -> assert_eq(sum(10), 19) end";
+    let spec = format!("import * from table\n{}", spec(tests));
+    let project = Project::new("counts", &[("table.qz", module), ("a_spec.qz", &spec)]);
+    let (status, stdout, stderr) = project.test(&["--coverage"]);
+    assert_eq!(status, Some(0), "{stdout}{stderr}");
+    let lcov = std::fs::read_to_string(project.0.join("coverage/lcov.info")).expect("it was written");
+    has(&lcov, &["DA:7,1\nDA:8,1\nDA:9,0\n"]);
+    has(&lcov, &["DA:14,1\n", "DA:16,10\nDA:17,1\nDA:18,9\nDA:21,1\n"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! holds a mutable object (a `Vec`, a `Map`, a struct) is made anew at each use, so that nobody can change it
 //! for others; it is evaluated all the same, so that its failure is told at compile time.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 use qz_base::{FileId, FxHashMap, FxHashSet};
 use qz_base::name::without_marks;
@@ -51,6 +51,8 @@ enum State {
 pub(crate) struct Evaluator<'a, 'c, 'd> {
     program: &'a Program,
     lowerer: &'a Lowerer<'c, 'd>,
+    /// Instead of it where lines are counted: what runs while the program is compiled is not counted.
+    uncounted: OnceCell<Lowerer<'c, 'd>>,
     /// Constants being evaluated, outermost first.
     path: RefCell<Vec<FnId>>,
     problems: RefCell<Vec<Diagnostic>>,
@@ -58,7 +60,24 @@ pub(crate) struct Evaluator<'a, 'c, 'd> {
 
 impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
     pub(crate) fn new(program: &'a Program, lowerer: &'a Lowerer<'c, 'd>) -> Evaluator<'a, 'c, 'd> {
-        Evaluator { program, lowerer, path: RefCell::default(), problems: RefCell::default() }
+        Evaluator {
+            program,
+            lowerer,
+            uncounted: OnceCell::new(),
+            path: RefCell::default(),
+            problems: RefCell::default(),
+        }
+    }
+
+    fn lowerer(&self) -> &Lowerer<'c, 'd> {
+        if self.lowerer.counters.is_none() {
+            return self.lowerer;
+        }
+        self.uncounted.get_or_init(|| {
+            let mut uncounted = Lowerer::new(self.lowerer.ck);
+            uncounted.overflow = self.lowerer.overflow;
+            uncounted
+        })
     }
 
     pub(crate) fn take_problems(&self) -> Vec<Diagnostic> {
@@ -93,7 +112,7 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
             keep_names: false,
             exports: &[],
         };
-        let module = match qz_opt::build_constant(self.lowerer, item, &options) {
+        let module = match qz_opt::build_constant(self.lowerer(), item, &options) {
             Ok(module) => module,
             Err(OptError::NoValue) => return Err(NoValue),
             Err(error) => return self.fail(item, &error.to_string(), None),
@@ -102,7 +121,7 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
         let called = module.instances.iter().filter(|(id, _)| *id != entry).filter_map(|(_, it)| it.body.as_ref());
         let declared = called.flat_map(|body| body.scopes.values().map(|it| it.declared.file));
         self.program.constants.files.borrow_mut().extend(declared);
-        let defs = qz_opt::SourceDefs(self.lowerer);
+        let defs = qz_opt::SourceDefs(self.lowerer());
         let layouts = Layouts::new(&defs);
         let limits = qz_interp::Options { steps: Some(STEP_LIMIT), effects: false, stack_size: STACK_SIZE };
         match qz_interp::evaluate(&module, &layouts, &self.program.sources, entry, limits) {
@@ -135,7 +154,8 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
         let checked = checker.check_fn(item);
         let root = checked.body.root;
         let problem = |message: String| Diagnostic::new(Code::STATIC_ASSERT, span, message);
-        let is_bool = checked.types.exprs.get(root).is_some_and(|ty| matches!(ty.kind(), qz_types::TyKind::Bool));
+        let is_bool =
+            checked.types.exprs.get(root).is_some_and(|ty| matches!(ty.kind(), qz_types::TyKind::Bool));
         let told = if it.condition.is_empty() || !is_bool {
             Some(problem("`static_assert` takes a condition of the type Bool, and perhaps a text".into()))
         } else {
@@ -143,9 +163,14 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
                 Ok(Some(ConstValue::Plain(qz_mir::body::Const::Bool(true)))) => None,
                 Ok(Some(_)) => {
                     let words = it.message.unwrap_or_else(|| "it was said to".into());
-                    Some(problem(format!("this does not hold: {words}")).note(format!("the condition is `{}`", it.condition)))
+                    Some(
+                        problem(format!("this does not hold: {words}"))
+                            .note(format!("the condition is `{}`", it.condition)),
+                    )
                 }
-                Ok(None) => Some(problem("the condition cannot be computed while the program is compiled".into())),
+                Ok(None) => {
+                    Some(problem("the condition cannot be computed while the program is compiled".into()))
+                }
                 Err(NoValue) => None,
             }
         };
@@ -241,10 +266,13 @@ fn static_assert(program: &Program, item: FnId) -> Option<Assertion> {
     let parsed = &program.defs.files[&program.defs.file_of(def.module)];
     let node = parsed.tree.root(&parsed.text).at_index(*def.nodes.first()?)?;
     let it = ast::StaticAssert::cast(node)?;
-    let condition = it.condition().map_or(String::new(), |it| without_marks(it.syntax().text()).replace('\n', " "));
+    let condition =
+        it.condition().map_or(String::new(), |it| without_marks(it.syntax().text()).replace('\n', " "));
     let message = match it.message() {
         Some(ast::Expr::StringExpr(text)) => match &text.value()[..] {
-            [StringValue::Text(text)] => Some(text.lines().next().unwrap_or("").trim_end_matches('.').to_owned()),
+            [StringValue::Text(text)] => {
+                Some(text.lines().next().unwrap_or("").trim_end_matches('.').to_owned())
+            }
             _ => None,
         },
         _ => None,

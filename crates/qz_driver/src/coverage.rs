@@ -77,7 +77,7 @@ impl LineCounters {
         let body = lowerer.body(key);
         for (_, block) in body.blocks.iter().filter(|it| !it.1.cleanup) {
             for stmt in &block.stmts {
-                if matches!(stmt.kind, StmtKind::Nop) {
+                if matches!(stmt.kind, StmtKind::Nop | StmtKind::EndScope(_)) {
                     continue;
                 }
                 if let Some(number) = self.number(&program.sources, stmt.source.span) {

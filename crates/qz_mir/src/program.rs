@@ -248,17 +248,18 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// The module that the function was written in, `std::vec` or `geo`; empty for what the compiler made itself.
+    /// The module that the function was written in, `std::vec` or `geo::flat`; empty for what the compiler made itself.
     pub fn module(&self) -> &'static str {
         let InstanceKey::Body(..) = self.key else { return "" };
         let path = self.body.as_ref().map_or("", |body| body.scopes[Body::SCOPE].function.as_str());
-        let path = path.rsplit_once("::").map_or("", |it| it.0);
-        // A method's path names its type too; files of the library are one level down.
-        let depth = if path.starts_with("std::") { 2 } else { 1 };
-        match path.match_indices("::").nth(depth - 1) {
-            Some((at, _)) => &path[..at],
-            None => path,
+        let mut path = path.rsplit_once("::").map_or("", |it| it.0);
+        // A method's path names its type too, which is written with a capital.
+        while let Some((before, last)) = path.rsplit_once("::")
+            && last.starts_with(char::is_uppercase)
+        {
+            path = before;
         }
+        path
     }
 }
 

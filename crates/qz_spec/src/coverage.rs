@@ -83,38 +83,59 @@ fn lcov(lines: &Lines) -> String {
     out
 }
 
-const HEAD: &str = "<!DOCTYPE html>\n<meta charset=\"utf-8\">\n<title>Coverage</title>\n<style>\n\
-body { font-family: sans-serif; margin: 2em }\n\
-pre { line-height: 1.3 }\n\
-.run { background: #dfd } .missed { background: #fdd }\n\
-i { color: #888; font-style: normal }\n\
-</style>\n<h1>Coverage</h1>\n";
+const HEAD: &str = "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+<meta name=\"viewport\" content=\"width=device-width\">\n<title>Coverage</title>\n<style>\n\
+:root { color-scheme: light dark; --run: #dff3df; --missed: #fbdcdc; --faint: #777 }\n\
+@media (prefers-color-scheme: dark) { :root { --run: #1d3a1d; --missed: #4d2020; --faint: #999 } }\n\
+body { font-family: sans-serif; margin: 2em auto; max-width: 75em; padding: 0 1em }\n\
+table { border-collapse: collapse } td, th { padding: .2em 1em .2em 0; text-align: left }\n\
+td.number { text-align: right; font-variant-numeric: tabular-nums }\n\
+meter { width: 12em }\n\
+pre { overflow-x: auto; line-height: 1.4; tab-size: 2 } pre > div { display: inline-block; min-width: 100% }\n\
+span.line { display: block } .run { background: var(--run) } .missed { background: var(--missed) }\n\
+.line > i { color: var(--faint); font-style: normal; user-select: none }\n\
+</style>\n<h1>Coverage</h1>\n\
+<p>Beside each line stands how often it was run; <span class=\"missed\">lines like this one</span> were not.</p>\n";
 
 fn html(lines: &Lines) -> String {
-    let mut out = HEAD.to_owned();
-    out.push_str("<ul>\n");
-    for (file, lines) in lines {
-        let (run, all) = run_of(lines);
-        let name = escaped(file);
-        writeln!(out, "<li><a href=\"#{name}\">{name}</a>: {run} of {all} lines</li>").expect("a string");
+    let rows: String = lines.iter().map(|(file, lines)| summary(file, run_of(lines))).collect();
+    let all = lines.values().map(run_of).fold((0, 0), |(run, all), it| (run + it.0, all + it.1));
+    let table = format!("<table>\n{rows}{}</table>\n", summary("", all));
+    let files: String = lines.iter().map(|(file, lines)| file_with_counts(file, lines)).collect();
+    format!("{HEAD}{table}{files}</html>\n")
+}
+
+/// A row of the table at the top: of a file, or without a name of all.
+fn summary(file: &str, (run, all): (usize, usize)) -> String {
+    let name = match escaped(file) {
+        name if name.is_empty() => "<b>all</b>".to_owned(),
+        name => format!("<a href=\"#{name}\">{name}</a>"),
+    };
+    // Not rounded up: only what is whole is 100 %.
+    let percent = run * 100 / all.max(1);
+    format!(
+        "<tr><td>{name}</td><td class=\"number\">{percent} %</td>\
+         <td><meter max=\"{all}\" value=\"{run}\">{percent} %</meter></td>\
+         <td class=\"number\">{run} of {all} lines</td></tr>\n"
+    )
+}
+
+fn file_with_counts(file: &str, lines: &BTreeMap<u32, u64>) -> String {
+    let mut out = format!("<h2 id=\"{0}\">{0}</h2>\n<pre><div>", escaped(file));
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    for (n, line) in text.lines().enumerate() {
+        let count = lines.get(&(n as u32 + 1));
+        let class = match count {
+            None => "",
+            Some(0) => " missed",
+            Some(_) => " run",
+        };
+        let count = count.map(u64::to_string).unwrap_or_default();
+        // Blocks stand below each other by themselves: a line break would be an empty line more.
+        write!(out, "<span class=\"line{class}\"><i>{:>5} {count:>8}</i>  {}</span>", n + 1, escaped(line))
+            .expect("a string takes everything");
     }
-    out.push_str("</ul>\n");
-    for (file, lines) in lines {
-        writeln!(out, "<h2 id=\"{0}\">{0}</h2>\n<pre>", escaped(file)).expect("a string");
-        let text = std::fs::read_to_string(file).unwrap_or_default();
-        for (n, line) in text.lines().enumerate() {
-            let count = lines.get(&(n as u32 + 1));
-            let class = match count {
-                None => "",
-                Some(0) => " class=\"missed\"",
-                Some(_) => " class=\"run\"",
-            };
-            let count = count.map(u64::to_string).unwrap_or_default();
-            writeln!(out, "<span{class}><i>{:>5} {count:>8}</i>  {}</span>", n + 1, escaped(line))
-                .expect("a string");
-        }
-        out.push_str("</pre>\n");
-    }
+    out.push_str("</div></pre>\n");
     out
 }
 

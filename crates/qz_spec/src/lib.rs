@@ -13,6 +13,7 @@ mod host;
 mod report;
 mod result;
 mod runner;
+mod tied;
 mod worker;
 
 pub use choose::Choice;
@@ -21,3 +22,4 @@ pub use examples::{Example, examples_of_module, examples_of_page};
 pub use host::{HostOptions, host, tell_lines};
 pub use report::Format;
 pub use runner::{Options, test};
+pub use tied::ends_with_us;

@@ -12,6 +12,7 @@ use crate::find::{Target, find};
 use crate::host::HostOptions;
 use crate::report::{Format, Reporter};
 use crate::result::{Case, FileResult, Status, Told};
+use crate::tied::ends_with_us;
 
 /// Problems in the program.
 const STATUS_PROBLEMS: u8 = 1;
@@ -161,6 +162,7 @@ fn run_spec(options: &Options, path: &Path) -> FileResult {
     command.args(flags.iter().filter(|it| it.0).map(|it| it.1)).arg(path);
     command.env("QUARTZ_EXE", &options.compiler);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    ends_with_us(&mut command);
     let mut result = FileResult::default();
     let output = match command.output() {
         Ok(output) => output,
@@ -278,6 +280,7 @@ struct Ran {
 
 fn run_within(mut command: Command, input: &str, timeout: Duration) -> std::io::Result<Ran> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    ends_with_us(&mut command);
     let mut child = command.spawn()?;
     let stdin = child.stdin.take();
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());

@@ -73,11 +73,12 @@ impl Worker {
         let (events, theirs) = UnixStream::pair()?;
         let output = [nameless_file()?, nameless_file()?];
         io::stdout().flush()?;
+        let host = std::process::id();
         // SAFETY: the host has one thread, so the child finds no lock held by a thread that it does not have.
         let pid = unsafe { libc::fork() };
         match pid {
             -1 => Err(io::Error::last_os_error()),
-            0 => work(start, plan, theirs, &output),
+            0 => work(start, plan, host, theirs, &output),
             _ => Ok(Worker { pid, events, unread: Vec::new(), output, gone: false }),
         }
     }
@@ -187,12 +188,14 @@ fn nameless_file() -> io::Result<File> {
 }
 
 /// The child's part: runs the program, tells what is left over, ends.
-fn work(start: Start<'_>, plan: &Plan, mut events: UnixStream, output: &[File; 2]) -> ! {
+fn work(start: Start<'_>, plan: &Plan, host: u32, mut events: UnixStream, output: &[File; 2]) -> ! {
+    if crate::tied::tie(host).is_err() {
+        // SAFETY: ends this process only, which nobody waits for.
+        unsafe { libc::_exit(1) };
+    }
     // SAFETY: only descriptors of this process are touched; the variables are set while there is one thread.
     unsafe {
         libc::setpgid(0, 0);
-        #[cfg(target_os = "linux")]
-        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
         libc::dup2(output[0].as_raw_fd(), 1);
         libc::dup2(output[1].as_raw_fd(), 2);
         std::env::set_var("QSPEC_EVENTS", events.as_raw_fd().to_string());

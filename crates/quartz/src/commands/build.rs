@@ -33,8 +33,11 @@ pub(super) fn build(look: &Look, command: &Build) -> u8 {
     caching.end(|| status != 0 || builds_the_same(command, &caching, root)).max(status)
 }
 
-/// Whether building without the cache makes the same file, or the same files in a folder.
+/// Whether building without the cache says the same and makes the same file, or the same files in a folder.
 fn builds_the_same(command: &Build, caching: &Caching, root: Root) -> bool {
+    if !caching.warns_the_same(&command.file) {
+        return false;
+    }
     let made = output_of(command).filter(|_| command.emit != Some(BuildEmit::Header));
     let Some(made) = made else { return true };
     let name = format!(".{}.anew", made.file_name().unwrap_or_default().to_string_lossy());

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use qz_diag::Diagnostic;
 use qz_driver::cache::{CacheProblem, Place};
-use qz_driver::{Cache, Program, Root, RunOptions, Settings};
+use qz_driver::{Cache, Program, Root, RunOptions, Settings, SourceMap};
+use qz_infer::Checker;
 
 use super::STATUS_PROBLEMS;
 use crate::cli::{CacheCommand, CacheFlags, CachePlace, Explanation, Look};
@@ -69,9 +71,21 @@ impl Caching {
         }
     }
 
-    /// Whether the code of the program that runs is the same when nothing is reused.
+    /// Whether the code of the program that runs is the same when nothing is reused, and so are the warnings.
     pub(super) fn runs_the_same(&self, file: &Path, options: &RunOptions) -> bool {
-        self.get().is_none_or(|cache| cache.image_is_clean(file, &self.settings, options))
+        let same_code = |cache: &Cache| cache.image_is_clean(file, &self.settings, options);
+        self.get().is_none_or(same_code) && self.warns_the_same(file)
+    }
+
+    /// Whether the warnings that are kept of a program are those that checking finds.
+    pub(super) fn warns_the_same(&self, file: &Path) -> bool {
+        let Some(known) = self.get().and_then(|cache| cache.unchanged(file)) else { return true };
+        let Some(program) = self.load_anew(Root::File(file.to_owned())) else { return false };
+        let problems = qz_driver::check(&program, &Checker::for_problems(&program.defs), None);
+        let words = |problems: &[Diagnostic], sources: &SourceMap| -> Vec<String> {
+            problems.iter().map(|it| qz_diag::render_human(it, sources, false)).collect()
+        };
+        words(&known.warnings, &known.sources) == words(&problems, &program.sources)
     }
 
     /// Ends the command: says what there is to say. `same` makes everything anew and compares; the status tells whether

@@ -1,5 +1,6 @@
 //! Machine code by function: one pack of functions for each module of a program, which is replaced when any of them
-//! changed. What is in a pack is found by what it was made of, so an old one costs time only.
+//! changed. Programs share the packs of the library's modules and of what the compiler makes itself, which grow with what each of them needs. What is in a pack is
+//! found by what it was made of, so an old one costs time only.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -16,6 +17,8 @@ pub(crate) struct Packs<'c> {
     store: &'c Store,
     /// Of the program, the compiler and what it was told.
     base: Key,
+    /// The same without the program.
+    shared: Key,
     modules: Mutex<BTreeMap<String, Pack>>,
 }
 
@@ -33,23 +36,22 @@ impl Cache {
     /// The functions that are known of the program at hand; `told` is how it is compiled.
     pub(crate) fn packs(&self, told: &str) -> Packs<'_> {
         let base = self.key("functions").str(&self.name).str(told).finish();
-        Packs { store: &self.store, base, modules: Mutex::default() }
+        let shared = self.key("functions of the library").str(told).finish();
+        Packs { store: &self.store, base, shared, modules: Mutex::default() }
     }
 
     /// Keeps what was compiled, and says how much that was.
     pub(crate) fn keep(&self, packs: Packs<'_>) {
-        let Packs { store, base, modules } = packs;
-        let modules = modules.into_inner().unwrap_or_else(|poison| poison.into_inner());
+        let modules = std::mem::take(&mut *packs.modules.lock().unwrap_or_else(|poison| poison.into_inner()));
         for (module, pack) in modules {
-            let same = pack.known.len() == pack.used.len() && pack.found == pack.asked;
+            let same =
+                pack.found == pack.asked && (is_shared(&module) || pack.known.len() == pack.used.len());
             let outcome = match pack.damage {
                 Some(damage) => Outcome::Damaged(damage),
                 None => Outcome::Partly { reused: pack.found, of: pack.asked },
             };
             if !same {
-                let used: Vec<(CodeKey, &Made)> =
-                    pack.used.iter().map(|(key, made)| (*key, &**made)).collect();
-                store.put(Tier::Code, pack_key(base, &module), &qz_cache::encode(&used));
+                packs.store.put(Tier::Code, packs.key(&module), &pack.content(is_shared(&module)));
             }
             let what = if module.is_empty() { "(made by the compiler)" } else { &module };
             self.note(what, Stage::Code, outcome, Default::default());
@@ -57,13 +59,41 @@ impl Cache {
     }
 }
 
-fn pack_key(base: Key, module: &str) -> Key {
-    KeyBuilder::new("pack").key(base).str(module).finish()
+/// Bytes of a pack that programs share; one that would be larger starts again with what the last program used.
+const LARGEST: usize = 1 << 20;
+
+/// Whether programs share the pack of a module: the library's are the same for all of them, and so is most of what the
+/// compiler makes itself.
+fn is_shared(module: &str) -> bool {
+    module.is_empty() || module.starts_with("std::")
+}
+
+impl Pack {
+    /// What is kept: what this program used, and in a shared pack what others did.
+    fn content(&self, is_shared: bool) -> Vec<u8> {
+        let encoded = |functions: &BTreeMap<CodeKey, &Made>| {
+            qz_cache::encode(&functions.iter().map(|(key, made)| (*key, *made)).collect::<Vec<_>>())
+        };
+        let mut functions: BTreeMap<CodeKey, &Made> =
+            self.used.iter().map(|(key, made)| (*key, &**made)).collect();
+        let used = encoded(&functions);
+        if !is_shared {
+            return used;
+        }
+        functions.extend(self.known.iter().map(|(key, made)| (*key, &**made)));
+        let all = encoded(&functions);
+        if all.len() <= LARGEST { all } else { used }
+    }
 }
 
 impl Packs<'_> {
+    fn key(&self, module: &str) -> Key {
+        let base = if is_shared(module) { self.shared } else { self.base };
+        KeyBuilder::new("pack").key(base).str(module).finish()
+    }
+
     fn open(&self, module: &str) -> Pack {
-        match self.store.get(Tier::Code, pack_key(self.base, module)) {
+        match self.store.get(Tier::Code, self.key(module)) {
             Found::Content(bytes) => {
                 let functions: Vec<(CodeKey, Made)> = qz_cache::decode(&bytes).unwrap_or_default();
                 let known = functions.into_iter().map(|(key, made)| (key, Arc::new(made))).collect();
