@@ -760,6 +760,10 @@ macro_rules! for_each_node {
             NamePat {
                 name: token(Ident),
             }
+            /// `p.x`, `xs[0]`: assigned, left of `=` only.
+            PlacePat {
+                place: first(Expr),
+            }
             /// `-1`, `'a'`, `"text"`, `true`.
             LiteralPat {
                 is_negative: has(Minus),
@@ -955,7 +959,7 @@ macro_rules! for_each_family {
             /// A pattern.
             Pat {
                 MissingPat WildcardPat NamePat LiteralPat RegexPat RangePat PathPat VariantPat StructPat RecordPat
-                ParenPat TuplePat VecPat RestPat OrPat AsPat TypePat
+                ParenPat TuplePat VecPat RestPat OrPat AsPat TypePat PlacePat
             }
             /// An argument of a variant pattern.
             PatArg {

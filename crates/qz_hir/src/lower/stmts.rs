@@ -213,7 +213,7 @@ impl Cx<'_> {
     }
 
     /// What stands left of an assignment: a variable that may change, a field, an element.
-    fn place(&mut self, place: ast::Expr<'_>) -> ExprId {
+    pub(super) fn place(&mut self, place: ast::Expr<'_>) -> ExprId {
         let range = place.syntax().range();
         let span = self.span(range);
         if let Some(name) = bare_name(place) {
@@ -250,7 +250,7 @@ impl Cx<'_> {
         }
     }
 
-    fn assigned_local(&mut self, local: LocalId, range: TextRange) -> ExprId {
+    pub(super) fn assigned_local(&mut self, local: LocalId, range: TextRange) -> ExprId {
         if !self.locals[local].mutable && !self.locals[local].writes_through {
             let span = self.span(range);
             let it = &self.locals[local];
@@ -264,14 +264,13 @@ impl Cx<'_> {
         self.expr(Expr::Local { local }, range)
     }
 
-    /// `(a, b) = e`: all values first; then each name follows the rule for `x = e`.
+    /// `(a, p.x) = e`: all values first; then each name follows the rule for `x = e`, and places are assigned in order.
     fn destructure(&mut self, it: ast::DestructureStmt<'_>) -> Stmt {
         let range = it.syntax().range();
         let ty = it.ty().map(|ty| self.types.local_type(ty));
         let value = self.scoped(|cx| cx.maybe_expr(it.value(), range));
         let Some(pat) = it.pat() else { return Stmt::Expr(value) };
-        let mut assigned = Vec::new();
-        let pat = self.assigning_pattern(pat, &mut assigned);
+        let (pat, assigned) = self.assigning_pattern(pat);
         if assigned.is_empty() {
             return Stmt::Bind { pat, ty, value };
         }
@@ -283,19 +282,6 @@ impl Cx<'_> {
             stmts.push(Stmt::Expr(self.expr(Expr::Assign { place, value }, range)));
         }
         Stmt::Expr(self.expr(Expr::Block { stmts: stmts.into(), tail: None }, range))
-    }
-
-    /// Destructuring into a mix of new names and visible variables.
-    fn assigning_pattern(&mut self, pat: ast::Pat<'_>, assigned: &mut Vec<(LocalId, ExprId)>) -> PatId {
-        self.pattern_with(pat, &mut |cx, name, range| {
-            let place = match cx.find_local(name) {
-                Some(local) => cx.assigned_local(local, range),
-                None => cx.state_field(name, range)?,
-            };
-            let hidden = cx.hidden(range, false);
-            assigned.push((hidden, place));
-            Some(hidden)
-        })
     }
 
     pub(super) fn collect_pat_locals(&self, pat: PatId, out: &mut Vec<LocalId>) {

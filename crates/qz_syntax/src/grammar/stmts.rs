@@ -99,9 +99,11 @@ fn defer(p: &mut Parser<'_>, from: Checkpoint) {
     p.finish(from, DeferStmt);
 }
 
-/// `pattern (':' type)? '=' expr`, where the pattern is in brackets or a struct's.
+/// `pattern (':' type)? '=' expr`, where the pattern is in brackets or a struct's, and may have places for names.
 fn destructure(p: &mut Parser<'_>, from: Checkpoint) {
+    p.cx.places = true;
     patterns::binding(p);
+    p.cx.places = false;
     annotation(p);
     assigned_value(p);
     p.finish(from, DestructureStmt);
@@ -182,7 +184,7 @@ pub(super) fn assign_tail(p: &mut Parser<'_>, from: Checkpoint) {
     }
     match p.kind {
         Eq => {
-            check_place(p, from);
+            check_place(p);
             assigned_value(p);
             p.finish(from, AssignStmt);
         }
@@ -191,7 +193,7 @@ pub(super) fn assign_tail(p: &mut Parser<'_>, from: Checkpoint) {
             p.finish(from, AssignStmt);
         }
         kind if crate::ast::BinaryOp::from_assign_kind(kind).is_some() => {
-            check_place(p, from);
+            check_place(p);
             p.bump();
             value(p);
             p.finish(from, CompoundAssignStmt);
@@ -236,7 +238,7 @@ fn value(p: &mut Parser<'_>) {
     p.finish(from, MissingExpr);
 }
 
-fn check_place(p: &mut Parser<'_>, _from: Checkpoint) {
+pub(super) fn check_place(p: &mut Parser<'_>) {
     let kind = p.last_kind();
     let is_place = matches!(
         kind,
