@@ -83,8 +83,6 @@ pub struct TypeCx<'a> {
     /// What records with a rest have at least.
     record_fields: Vec<(Ty, Name, Ty)>,
     allow_holes: bool,
-    /// The function type that comes next may say what it can do: who asked reads that.
-    takes_row: bool,
     /// The type that comes next may be an effect.
     takes_effect: bool,
 }
@@ -121,7 +119,6 @@ impl Defs {
             opaques: Vec::new(),
             record_fields: Vec::new(),
             allow_holes: false,
-            takes_row: false,
             takes_effect: false,
         }
     }
@@ -402,7 +399,7 @@ impl TypeCx<'_> {
 
     /// A type written in a body: `_` and missing arguments are holes.
     pub fn local_type(&mut self, ty: ast::TypeExpr<'_>) -> Ty {
-        self.row_ty(ty, Position::Local)
+        self.ty(ty, Position::Local)
     }
 
     fn ty_or_error(&mut self, ty: Option<ast::TypeExpr<'_>>, position: Position) -> Ty {
@@ -455,18 +452,14 @@ impl TypeCx<'_> {
     }
 
     fn fn_type(&mut self, it: ast::FnType<'_>) -> Ty {
-        let has_row = std::mem::take(&mut self.takes_row);
         let params: Vec<Ty> =
             it.params().into_iter().flat_map(|it| it.types()).map(|it| self.ty(it, Position::Part)).collect();
         let ret = match it.ret() {
             Some(ret) => self.ty(ret, Position::Part),
             None => qz_types::ty::common().unit,
         };
-        if let Some(can) = it.can().filter(|_| !has_row) {
-            let span = self.span(can.syntax().range());
-            self.defs.report(words::not_yet(span, "a row of effects inside of another type"));
-        }
-        Ty::func(&params, ret, Row::EMPTY)
+        let row = it.can().map_or(Row::EMPTY, |can| Row::of(self.labels(can)));
+        Ty::func(&params, ret, row)
     }
 
     fn dyn_type(&mut self, it: ast::DynType<'_>) -> Ty {

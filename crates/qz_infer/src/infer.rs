@@ -397,6 +397,10 @@ impl<'c, 'd> Infer<'c, 'd> {
             (TyKind::Ref(..), TyKind::Ref(..)) => {
                 self.unify(expr, from, to);
             }
+            // Whether the row allows what the function performs is seen when all types are known.
+            (TyKind::Fn(f), TyKind::Fn(wanted)) if f.row != wanted.row => {
+                self.unify(expr, Ty::func(f.params, f.ret, wanted.row), to);
+            }
             (TyKind::Ref(_, inner), _) => {
                 self.st.types.coercions.insert(expr, Coercion::Deref);
                 self.unify(expr, *inner, to);
