@@ -10,10 +10,15 @@ fn top() -> PathBuf {
 /// Paths below the project's folder.
 fn specifications() -> Vec<String> {
     let mut specs: Vec<String> = Vec::new();
-    for folder in ["spec", "spec/concurrency", "spec/binary"] {
-        let entries = std::fs::read_dir(top().join(folder)).expect("the folder is there").flatten();
-        let names = entries.map(|it| it.file_name().to_string_lossy().into_owned());
-        specs.extend(names.filter(|it| it.ends_with("_spec.qz")).map(|it| format!("{folder}/{it}")));
+    let mut folders = vec!["spec".to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(top().join(&folder)).expect("the folder is there").flatten() {
+            let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+            match entry.path().is_dir() {
+                true => folders.push(path),
+                false => specs.extend(path.ends_with("_spec.qz").then_some(path)),
+            }
+        }
     }
     specs.sort();
     specs

@@ -150,6 +150,7 @@ codes! {
     UNHANDLED_EFFECT = 904, Error, "an effect that nothing handles";
     EFFECT_ROW = 905, Error, "an effect that a `can` does not allow";
     EFFECT_ESCAPES = 906, Error, "a function with an effect is kept where that is not written";
+    UNSHARED_HANDLER = 907, Error, "a task asks a handler that tasks cannot share";
     NOT_A_HANDLER = 907, Error, "`with` needs a handler";
     OPERATION_FORM = 908, Error, "an operation of an unusable form";
     BINARY_LAYOUT = 954, Error, "this is no layout";

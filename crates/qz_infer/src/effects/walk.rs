@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use qz_base::{FxHashMap, Name};
+use qz_base::{FxHashMap, FxHashSet, Name};
 use qz_hir::TyHead;
 use qz_hir::body::*;
 use qz_types::{FnId, Label, TraitId, Ty, TyKind, Tys, subst};
 
-use super::{Eff, Effects, Origin, Rows, subst_label};
+use super::{Eff, Effects, Handled, Origin, Rows, Unserved, Unshared, Why, subst_label};
 use crate::checker::{CheckedFn, Checker};
 use crate::facts::*;
 
@@ -17,24 +17,32 @@ pub(super) struct Escape {
     pub(super) what: &'static str,
 }
 
-/// What a body performs. Function values that are kept somewhere go to `escapes`.
-pub(super) fn row(ck: &Checker<'_>, rows: &Rows, id: FnId, escapes: Option<&mut Vec<Escape>>) -> Effects {
+/// What a body performs, and what is wrong there.
+pub(super) struct Found {
+    pub(super) effects: Effects,
+    /// Function values that are kept somewhere.
+    pub(super) escapes: Vec<Escape>,
+    pub(super) unserved: Vec<Unserved>,
+}
+
+pub(super) fn row(ck: &Checker<'_>, rows: &Rows, id: FnId) -> Found {
     let checked = ck.check_fn(id);
-    let mut unused = Vec::new();
     let mut walk = Walk {
         ck,
         rows,
         checked: checked.clone(),
         found: Effects::default(),
         latent: FxHashMap::default(),
-        escapes: escapes.unwrap_or(&mut unused),
+        vars_kept: FxHashSet::default(),
+        escapes: Vec::new(),
+        unserved: Vec::new(),
     };
     for (index, param) in checked.body.params.iter().enumerate() {
         let ty = checked.types.locals.get(param.local).copied().filter(|ty| ty.as_fn().is_some());
         if let Some(ty) = ty {
             let origin = Origin { span: checked.body.locals[param.local].span, callee: None };
             let mut effects = Effects::default();
-            effects.add(Eff::Param { index: index as u32, minus: Vec::new() }, origin);
+            effects.add(Eff::Param { index: index as u32, minus: Vec::new(), tasked: false }, origin);
             ty.row().iter().for_each(|&label| effects.add(Eff::Label(label), origin));
             walk.latent.insert(param.local, effects);
         }
@@ -44,7 +52,7 @@ pub(super) fn row(ck: &Checker<'_>, rows: &Rows, id: FnId, escapes: Option<&mut 
     }
     let given = walk.latent(checked.body.root);
     walk.give(id, given);
-    walk.found
+    Found { effects: walk.found, escapes: walk.escapes, unserved: walk.unserved }
 }
 
 struct Walk<'a, 'd> {
@@ -55,7 +63,10 @@ struct Walk<'a, 'd> {
     found: Effects,
     /// What names perform that stand for functions or handlers.
     latent: FxHashMap<LocalId, Effects>,
-    escapes: &'a mut Vec<Escape>,
+    /// Names of handlers that captured a variable, which tasks cannot share.
+    vars_kept: FxHashSet<LocalId>,
+    escapes: Vec<Escape>,
+    unserved: Vec<Unserved>,
 }
 
 impl Walk<'_, '_> {
@@ -193,6 +204,9 @@ impl Walk<'_, '_> {
                 let later = self.latent(*value);
                 match self.checked.body.pats[*pat] {
                     Pat::Bind { local, .. } => {
+                        if self.keeps_vars(*value) {
+                            self.vars_kept.insert(local);
+                        }
                         self.latent.entry(local).or_default().extend(later);
                     }
                     _ => self.found.extend(later),
@@ -367,7 +381,11 @@ impl Walk<'_, '_> {
         }
         if let Some(handled) = self.handled_by_run(function, receiver) {
             self.found.extend(of_receiver);
-            later.into_iter().for_each(|it| self.found.extend(it.without(&[handled])));
+            let handled = Handled { label: handled, unshared: self.unshared(receiver) };
+            for it in later {
+                let left = it.under(std::slice::from_ref(&handled), &mut self.unserved);
+                self.found.extend(left);
+            }
             return Effects::default();
         }
         let row = self.row_of(id, callee);
@@ -397,10 +415,12 @@ impl Walk<'_, '_> {
         }
         for (eff, origin) in row.0 {
             match eff {
-                Eff::Label(_) => self.found.add(eff, origin),
-                Eff::Param { index, minus } => {
+                Eff::Label(_) | Eff::Tasked(_) => self.found.add(eff, origin),
+                Eff::Param { index, minus, tasked } => {
                     let given = by_param.get(index as usize).cloned().unwrap_or_default();
-                    self.found.extend(given.without(&minus));
+                    let given = if tasked { given.in_task() } else { given };
+                    let left = given.under(&minus, &mut self.unserved);
+                    self.found.extend(left);
                 }
             }
         }
@@ -417,6 +437,43 @@ impl Walk<'_, '_> {
                 self.found.extend(effects.without(subst(ty, callee.type_args).row()));
             }
         }
+    }
+
+    /// Why other tasks cannot ask the handler of a `with`, as far as that can be seen.
+    fn unshared(&self, handler: Option<ExprId>) -> Option<Unshared> {
+        let handler = handler?;
+        let span = self.checked.body.expr_span(handler);
+        let ty = self.checked.types.exprs.get(handler)?.peel_ref();
+        let answers = ty.as_adt().is_some_and(|(adt, _)| self.ck.defs.lang.adt("AnswerHandler") == Some(adt));
+        match answers {
+            true => Some(Unshared { handler: span, why: Why::Answers }),
+            false => self.keeps_vars(handler).then_some(Unshared { handler: span, why: Why::Variable }),
+        }
+    }
+
+    /// Whether this is a handler of this function, and a clause of it captures a variable.
+    fn keeps_vars(&self, handler: ExprId) -> bool {
+        let body = &self.checked.body;
+        if let Expr::Local { local } = body.exprs[handler] {
+            return self.vars_kept.contains(&local);
+        }
+        let Some(Callee::Fn(made_by)) = self.checked.types.callees.get(handler) else { return false };
+        let Expr::Call { args, .. } = &body.exprs[handler] else { return false };
+        if self.ck.defs.lang.func("handler_going_on") != Some(made_by.function) {
+            return false;
+        }
+        let mut open: Vec<ExprId> = args.iter().map(|arg| arg.value).collect();
+        while let Some(expr) = open.pop() {
+            match &body.exprs[expr] {
+                Expr::Lambda { lambda } => {
+                    if body.lambdas[*lambda].captures.iter().any(|&it| body.locals[it].mutable) {
+                        return true;
+                    }
+                }
+                other => other.each_child(&mut |child| open.push(child)),
+            }
+        }
+        false
     }
 
     /// `h.run(body)`: what `h` handles.
@@ -454,9 +511,11 @@ impl Walk<'_, '_> {
                     match eff {
                         Eff::Label(_) if sig.can.is_some() => {}
                         Eff::Label(label) => row.add(Eff::Label(in_terms(*label)), origin),
-                        Eff::Param { index, minus } => {
-                            let minus = minus.iter().map(|&it| in_terms(it)).collect();
-                            row.add(Eff::Param { index: *index, minus }, origin);
+                        Eff::Tasked(label) => row.add(Eff::Tasked(in_terms(*label)), origin),
+                        Eff::Param { index, minus, tasked } => {
+                            let instance = |it: &Handled| Handled { label: in_terms(it.label), ..it.clone() };
+                            let minus = minus.iter().map(instance).collect();
+                            row.add(Eff::Param { index: *index, minus, tasked: *tasked }, origin);
                         }
                     }
                 }
@@ -466,8 +525,12 @@ impl Walk<'_, '_> {
                 self.meet(function);
                 let is_fn = |ty: Option<Ty>| ty.is_none_or(|ty| ty.as_fn().is_some());
                 for (index, param) in sig.params.iter().enumerate().filter(|it| is_fn(it.1.ty)) {
-                    let minus = param.ty.map_or(&[][..], Ty::row).iter().map(|&it| in_terms(it)).collect();
-                    row.add(Eff::Param { index: index as u32, minus }, origin);
+                    let is_catch = defs.lang.func("catch") == Some(function);
+                    let unshared = is_catch.then_some(Unshared { handler: origin.span, why: Why::Catch });
+                    let handled = |&it: &Label| Handled { label: in_terms(it), unshared };
+                    let minus = param.ty.map_or(&[][..], Ty::row).iter().map(handled).collect();
+                    let tasked = defs.fns[function].crosses();
+                    row.add(Eff::Param { index: index as u32, minus, tasked }, origin);
                 }
             }
         }
