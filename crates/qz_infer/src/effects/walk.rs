@@ -170,10 +170,18 @@ impl Walk<'_, '_> {
                 return Effects::default();
             }
             Expr::Vec { elems } | Expr::Set { elems } => {
-                let ty = self.checked.types.exprs.get(id).copied();
-                let row = ty.and_then(|ty| ty.as_adt()?.1.first()).map_or(&[][..], |elem| elem.row());
+                let row = self.row_of_element(id);
                 for elem in elems {
                     let later = self.latent(elem.value);
+                    self.keep(later, row);
+                }
+                return Effects::default();
+            }
+            Expr::Map { entries } => {
+                let row = self.row_of_element(id);
+                for &(key, value) in entries {
+                    self.expr(key);
+                    let later = self.latent(value);
                     self.keep(later, row);
                 }
                 return Effects::default();
@@ -195,6 +203,12 @@ impl Walk<'_, '_> {
         self.fact(id);
         body.exprs[id].each_child(&mut |child| self.expr(child));
         Effects::default()
+    }
+
+    /// The row of what a collection holds.
+    fn row_of_element(&self, id: ExprId) -> &'static [Label] {
+        let ty = self.checked.types.exprs.get(id).copied();
+        ty.and_then(|ty| ty.as_adt()?.1.last()).map_or(&[], |elem| elem.row())
     }
 
     fn stmt(&mut self, stmt: &Stmt) {
