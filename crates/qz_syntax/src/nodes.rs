@@ -389,6 +389,7 @@ macro_rules! for_each_node {
             /// `"text #{e}"` or `"""…"""`: see `StringExpr::parts`.
             StringExpr {
                 start: token(StrStart),
+                is_closed: has(StrEnd),
             }
             /// `#{e}` in a string.
             Interp {

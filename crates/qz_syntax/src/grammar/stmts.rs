@@ -123,14 +123,41 @@ fn at_struct_destructure(p: &Parser<'_>) -> bool {
     }
 }
 
-/// A statement cannot start with `{`: it would be a map or a block, and nobody could tell which.
+/// A brace that starts a statement: a pattern, a map or a record. There are no blocks in braces without a call.
 fn statement_brace(p: &mut Parser<'_>, from: Checkpoint) {
     if p.token().has(flags::BEFORE_EQ) {
         return destructure(p, from);
     }
+    if brace_has_entries(p) {
+        return expr_or_assign(p, from);
+    }
     p.problem(SyntaxProblemKind::StatementBrace);
     p.skip_bracketed();
     p.finish(from, MissingExpr);
+}
+
+/// `{}`, `{ name: …`, `{ ...rest`, or `{ key => …` with the arrow on the key's line.
+fn brace_has_entries(p: &Parser<'_>) -> bool {
+    /// Keys are short; a bound keeps the look ahead from being done again and again in nested braces.
+    const LONGEST_KEY: usize = 64;
+    if matches!(p.nth(1), RBrace | DotDotDot) || p.nth(1).is_word() && p.nth(2) == Colon {
+        return true;
+    }
+    let (mut index, mut depth) = (p.index_after(p.pos), 0usize);
+    for n in 0..LONGEST_KEY {
+        let token = p.token_at(index);
+        match token.kind {
+            _ if depth == 0 && n > 0 && token.has(flags::NEWLINE_BEFORE) => return false,
+            FatArrow if depth == 0 => return true,
+            LParen | LBracket | LBrace | InterpStart => depth += 1,
+            Comma | RParen | RBracket | RBrace | InterpEnd | Eof if depth == 0 => return false,
+            RParen | RBracket | RBrace | InterpEnd => depth -= 1,
+            Eof => return false,
+            _ => {}
+        }
+        index = p.index_after(index);
+    }
+    false
 }
 
 fn item_in_body(p: &mut Parser<'_>) {
