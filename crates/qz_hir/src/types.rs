@@ -83,6 +83,8 @@ pub struct TypeCx<'a> {
     /// What records with a rest have at least.
     record_fields: Vec<(Ty, Name, Ty)>,
     allow_holes: bool,
+    /// The parameter or result that the type at hand is part of.
+    around: Position,
     /// The type that comes next may be an effect.
     takes_effect: bool,
 }
@@ -119,6 +121,7 @@ impl Defs {
             opaques: Vec::new(),
             record_fields: Vec::new(),
             allow_holes: false,
+            around: Position::Part,
             takes_effect: false,
         }
     }
@@ -410,6 +413,16 @@ impl TypeCx<'_> {
     }
 
     fn ty(&mut self, ty: ast::TypeExpr<'_>, position: Position) -> Ty {
+        if !matches!(position, Position::Param | Position::Result) {
+            return self.ty_at(ty, position);
+        }
+        let outer = std::mem::replace(&mut self.around, position);
+        let lowered = self.ty_at(ty, position);
+        self.around = outer;
+        lowered
+    }
+
+    fn ty_at(&mut self, ty: ast::TypeExpr<'_>, position: Position) -> Ty {
         let span = self.span(ty.syntax().range());
         let c = qz_types::ty::common();
         match ty {
@@ -443,8 +456,12 @@ impl TypeCx<'_> {
                 c.error
             }
             ast::TypeExpr::UnionType(it) => self.union_type(it),
-            ast::TypeExpr::IntersectionType(_) => {
-                self.defs.report(words::not_yet(span, "intersection types outside `dyn` and bounds"));
+            ast::TypeExpr::IntersectionType(it) => {
+                let mut bounds = Vec::new();
+                self.bound(c.error, ast::TypeExpr::IntersectionType(it), &mut bounds);
+                if bounds.len() == it.members().count() {
+                    self.defs.report(words::traits_as_type(span, it.syntax().text()));
+                }
                 c.error
             }
             ast::TypeExpr::RecordType(it) => self.record_type(it, position),
@@ -452,6 +469,8 @@ impl TypeCx<'_> {
     }
 
     fn fn_type(&mut self, it: ast::FnType<'_>) -> Ty {
+        // Who would choose an `impl Trait` there, the function or who calls it?
+        let around = std::mem::replace(&mut self.around, Position::Part);
         let params: Vec<Ty> =
             it.params().into_iter().flat_map(|it| it.types()).map(|it| self.ty(it, Position::Part)).collect();
         let ret = match it.ret() {
@@ -459,6 +478,7 @@ impl TypeCx<'_> {
             None => qz_types::ty::common().unit,
         };
         let row = it.can().map_or(Row::EMPTY, |can| Row::of(self.labels(can)));
+        self.around = around;
         Ty::func(&params, ret, row)
     }
 
@@ -472,8 +492,24 @@ impl TypeCx<'_> {
         if traits.is_empty() { self.error() } else { Ty::new(TyKind::Dyn(Ty::trait_refs(&traits))) }
     }
 
-    /// In a parameter: a type parameter without a name. In a result: a type known by its bounds alone.
+    /// In a parameter: a type parameter without a name. In a result: a type known by its bounds alone. The same in parts
+    /// of these.
     fn impl_type(&mut self, it: ast::ImplType<'_>, position: Position) -> Ty {
+        let around = std::mem::replace(&mut self.around, Position::Part);
+        let is_part = position == Position::Part;
+        let in_trait = |owner: FnId| matches!(self.defs.fns[owner].container, Container::Trait(_));
+        let ty = if is_part && around == Position::Result && self.opaque_owner.is_some_and(in_trait) {
+            let span = self.span(it.syntax().range());
+            self.defs.report(words::not_yet(span, "`impl Trait` as a part of what a trait's method gives"));
+            self.error()
+        } else {
+            self.impl_type_of(it, if is_part { around } else { position })
+        };
+        self.around = around;
+        ty
+    }
+
+    fn impl_type_of(&mut self, it: ast::ImplType<'_>, position: Position) -> Ty {
         let span = self.span(it.syntax().range());
         let Some(bound) = it.bound() else { return self.error() };
         match (position, self.opaque_owner) {

@@ -114,6 +114,8 @@ macro_rules! for_each_node {
             /// `T: Eq + Ord = Default`.
             GenericParam {
                 name: token(Ident),
+                /// `F<_>`: there are no such parameters, which is said later.
+                of_types: first(TypeArgs),
                 bounds: first(BoundList),
                 default: first(TypeExpr),
             }

@@ -204,6 +204,9 @@ impl TypeCx<'_> {
                 self.defs.report(words::duplicate(self.span(range), name, self.span(earlier.range)));
             }
             self.generics.params.push(GenericParam { name, range, default: None });
+            if let Some(of_types) = param.of_types() {
+                self.defs.report(words::higher_order(self.span(of_types.syntax().range()), name));
+            }
         }
         for (at, param) in (first..).zip(params.iter().filter(|it| it.name().is_some())) {
             let ty = Ty::param(at as u32, self.generics.params[at].name);
