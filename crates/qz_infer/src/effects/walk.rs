@@ -327,10 +327,35 @@ impl Walk<'_, '_> {
             fact => {
                 fact.iter().for_each(|it| self.charge(id, it));
                 self.expr(receiver);
-                args.iter().for_each(|arg| self.expr(arg.value));
+                let rows = fact.map(|it| self.rows_of_args(id, &it, args.len())).unwrap_or_default();
+                for (n, arg) in args.iter().enumerate() {
+                    let later = self.latent(arg.value);
+                    self.found.extend(later.without(rows.get(n).map_or(&[], |row| row)));
+                }
                 Effects::default()
             }
         }
+    }
+
+    /// What functions that are arguments of a trait's method may perform there, as the trait says.
+    fn rows_of_args(&self, id: ExprId, fact: &Callee, count: usize) -> Vec<&'static [Label]> {
+        let mut rows: Vec<&'static [Label]> = vec![&[]; count];
+        let Callee::Method { trait_id, method, args, own_args } = fact else { return rows };
+        let defs = self.ck.defs;
+        let Some(&function) = defs.traits[*trait_id].methods.get(*method as usize) else { return rows };
+        let types = [*args, *own_args].concat();
+        let sources = self.checked.types.plans.get(id).map(|it| it.params.clone()).unwrap_or_default();
+        for (at, param) in defs.fn_sig(function).params.iter().enumerate() {
+            let arg = match sources.get(at) {
+                Some(ParamSource::Arg(n)) => *n as usize,
+                None if sources.is_empty() && at > 0 => at - 1,
+                _ => continue,
+            };
+            if let (Some(row), Some(ty)) = (rows.get_mut(arg), param.ty) {
+                *row = subst(ty, &types).row();
+            }
+        }
+        rows
     }
 
     /// The parts of a value that is made here, with their types.
