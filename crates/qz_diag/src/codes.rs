@@ -152,6 +152,7 @@ codes! {
     EFFECT_ESCAPES = 906, Error, "a function with an effect is kept where that is not written";
     NOT_A_HANDLER = 907, Error, "`with` needs a handler";
     OPERATION_FORM = 908, Error, "an operation of an unusable form";
+    UNSHARED_HANDLER = 909, Error, "a task asks a handler that tasks cannot share";
     BINARY_LAYOUT = 954, Error, "this is no layout";
     BINARY_WIDTH = 955, Error, "widths that do not fit";
     BINARY_ORDER = 956, Error, "parts of a binary type that cannot stand in this order";

@@ -229,8 +229,6 @@ pub struct FnSig {
     pub ret: Option<Ty>,
     /// What `can` allows it to perform, where that is written.
     pub can: Option<Can>,
-    /// The same for the function that it gives.
-    pub ret_can: Vec<Label>,
     /// Bounds of each `impl Trait` in the result.
     pub opaques: Vec<Vec<Predicate>>,
     /// Fields of records with a rest: the parameter that stands for the record, and what it has at least.
@@ -245,8 +243,6 @@ pub struct SigParam {
     pub has_default: bool,
     /// `*rest`; its type is a `Vec` of the written one.
     pub is_rest: bool,
-    /// A function that may perform these: they do not reach who calls with it.
-    pub can: Vec<Label>,
 }
 
 /// A written row of effects.
@@ -364,8 +360,6 @@ pub struct Field {
     pub ty: Ty,
     pub is_private: bool,
     pub default: Option<FnId>,
-    /// Effects that a function kept here may have.
-    pub can: Vec<Label>,
 }
 
 /// An actor is two structs: its state, and what others refer to it by.

@@ -321,6 +321,19 @@ pub(crate) fn unknown_trait(span: Span, name: &str) -> Diagnostic {
     Diagnostic::new(Code::UNKNOWN_TRAIT, span, format!("`{name}` is not a trait"))
 }
 
+/// A type parameter that would stand for a type with parameters.
+pub(crate) fn higher_order(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::NOT_YET, span, format!("`{name}` is a parameter for whole types: it takes no types itself"))
+        .note("there are no type parameters for types with parameters, such as `Vec` without its element")
+        .help("let a trait say what is asked of the type, with an associated type for what is inside")
+}
+
+pub(crate) fn traits_as_type(span: Span, traits: &str) -> Diagnostic {
+    Diagnostic::new(Code::UNKNOWN_TYPE, span, format!("`{traits}` are traits, not a type")).help(format!(
+        "write `impl {traits}` for some type that has them, or `dyn {traits}` for any at run time"
+    ))
+}
+
 pub(crate) fn trait_as_type(span: Span, name: Name) -> Diagnostic {
     Diagnostic::new(Code::UNKNOWN_TYPE, span, format!("`{name}` is a trait, not a type"))
         .help(format!("write `impl {name}` for some type that has it, or `dyn {name}` for any at run time"))

@@ -83,8 +83,8 @@ pub struct TypeCx<'a> {
     /// What records with a rest have at least.
     record_fields: Vec<(Ty, Name, Ty)>,
     allow_holes: bool,
-    /// The function type that comes next may say what it can do: who asked reads that.
-    takes_row: bool,
+    /// The parameter or result that the type at hand is part of.
+    around: Position,
     /// The type that comes next may be an effect.
     takes_effect: bool,
 }
@@ -121,7 +121,7 @@ impl Defs {
             opaques: Vec::new(),
             record_fields: Vec::new(),
             allow_holes: false,
-            takes_row: false,
+            around: Position::Part,
             takes_effect: false,
         }
     }
@@ -402,7 +402,7 @@ impl TypeCx<'_> {
 
     /// A type written in a body: `_` and missing arguments are holes.
     pub fn local_type(&mut self, ty: ast::TypeExpr<'_>) -> Ty {
-        self.row_ty(ty, Position::Local)
+        self.ty(ty, Position::Local)
     }
 
     fn ty_or_error(&mut self, ty: Option<ast::TypeExpr<'_>>, position: Position) -> Ty {
@@ -413,6 +413,16 @@ impl TypeCx<'_> {
     }
 
     fn ty(&mut self, ty: ast::TypeExpr<'_>, position: Position) -> Ty {
+        if !matches!(position, Position::Param | Position::Result) {
+            return self.ty_at(ty, position);
+        }
+        let outer = std::mem::replace(&mut self.around, position);
+        let lowered = self.ty_at(ty, position);
+        self.around = outer;
+        lowered
+    }
+
+    fn ty_at(&mut self, ty: ast::TypeExpr<'_>, position: Position) -> Ty {
         let span = self.span(ty.syntax().range());
         let c = qz_types::ty::common();
         match ty {
@@ -446,8 +456,12 @@ impl TypeCx<'_> {
                 c.error
             }
             ast::TypeExpr::UnionType(it) => self.union_type(it),
-            ast::TypeExpr::IntersectionType(_) => {
-                self.defs.report(words::not_yet(span, "intersection types outside `dyn` and bounds"));
+            ast::TypeExpr::IntersectionType(it) => {
+                let mut bounds = Vec::new();
+                self.bound(c.error, ast::TypeExpr::IntersectionType(it), &mut bounds);
+                if bounds.len() == it.members().count() {
+                    self.defs.report(words::traits_as_type(span, it.syntax().text()));
+                }
                 c.error
             }
             ast::TypeExpr::RecordType(it) => self.record_type(it, position),
@@ -455,18 +469,17 @@ impl TypeCx<'_> {
     }
 
     fn fn_type(&mut self, it: ast::FnType<'_>) -> Ty {
-        let has_row = std::mem::take(&mut self.takes_row);
+        // Who would choose an `impl Trait` there, the function or who calls it?
+        let around = std::mem::replace(&mut self.around, Position::Part);
         let params: Vec<Ty> =
             it.params().into_iter().flat_map(|it| it.types()).map(|it| self.ty(it, Position::Part)).collect();
         let ret = match it.ret() {
             Some(ret) => self.ty(ret, Position::Part),
             None => qz_types::ty::common().unit,
         };
-        if let Some(can) = it.can().filter(|_| !has_row) {
-            let span = self.span(can.syntax().range());
-            self.defs.report(words::not_yet(span, "a row of effects inside of another type"));
-        }
-        Ty::func(&params, ret, Row::EMPTY)
+        let row = it.can().map_or(Row::EMPTY, |can| Row::of(self.labels(can)));
+        self.around = around;
+        Ty::func(&params, ret, row)
     }
 
     fn dyn_type(&mut self, it: ast::DynType<'_>) -> Ty {
@@ -479,8 +492,24 @@ impl TypeCx<'_> {
         if traits.is_empty() { self.error() } else { Ty::new(TyKind::Dyn(Ty::trait_refs(&traits))) }
     }
 
-    /// In a parameter: a type parameter without a name. In a result: a type known by its bounds alone.
+    /// In a parameter: a type parameter without a name. In a result: a type known by its bounds alone. The same in parts
+    /// of these.
     fn impl_type(&mut self, it: ast::ImplType<'_>, position: Position) -> Ty {
+        let around = std::mem::replace(&mut self.around, Position::Part);
+        let is_part = position == Position::Part;
+        let in_trait = |owner: FnId| matches!(self.defs.fns[owner].container, Container::Trait(_));
+        let ty = if is_part && around == Position::Result && self.opaque_owner.is_some_and(in_trait) {
+            let span = self.span(it.syntax().range());
+            self.defs.report(words::not_yet(span, "`impl Trait` as a part of what a trait's method gives"));
+            self.error()
+        } else {
+            self.impl_type_of(it, if is_part { around } else { position })
+        };
+        self.around = around;
+        ty
+    }
+
+    fn impl_type_of(&mut self, it: ast::ImplType<'_>, position: Position) -> Ty {
         let span = self.span(it.syntax().range());
         let Some(bound) = it.bound() else { return self.error() };
         match (position, self.opaque_owner) {

@@ -24,12 +24,44 @@ use crate::checker::Checker;
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Eff {
     Label(Label),
+    /// By another task, besides.
+    Tasked(Label),
     /// What this parameter, a function, performs, less what is handled around its calls.
     Param {
         index: u32,
-        minus: Vec<Label>,
+        minus: Vec<Handled>,
+        /// Whether another task calls it.
+        tasked: bool,
     },
 }
+
+/// What is handled around some code.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Handled {
+    label: Label,
+    /// Why other tasks cannot ask the handler, if they cannot.
+    unshared: Option<Unshared>,
+}
+
+/// A handler that serves its own task only.
+#[derive(Copy, Clone, PartialEq, Debug)]
+pub(crate) struct Unshared {
+    pub(crate) handler: Span,
+    pub(crate) why: Why,
+}
+
+#[derive(Copy, Clone, PartialEq, Debug)]
+pub(crate) enum Why {
+    /// A clause does more than to resume at once.
+    Answers,
+    /// A clause captures a variable.
+    Variable,
+    /// It is a `catch`.
+    Catch,
+}
+
+/// What another task performs, and the handler that cannot serve it.
+pub(crate) type Unserved = (Label, Origin, Unshared);
 
 /// The call that an effect comes from.
 #[derive(Copy, Clone, Debug)]
@@ -57,27 +89,53 @@ impl Effects {
         other.0.into_iter().for_each(|(eff, origin)| self.add(eff, origin));
     }
 
+    /// The same where these may be performed.
+    pub(crate) fn without(self, allowed: &[Label]) -> Effects {
+        let allowed: Vec<Handled> = allowed.iter().map(|&label| Handled { label, unshared: None }).collect();
+        self.under(&allowed, &mut Vec::new())
+    }
+
     /// The same under handlers of these.
-    pub(crate) fn without(self, handled: &[Label]) -> Effects {
+    fn under(self, handled: &[Handled], unserved: &mut Vec<Unserved>) -> Effects {
         let mut left = Effects::default();
         for (eff, origin) in self.0 {
             match eff {
-                Eff::Label(label) if handled.contains(&label) => {}
-                Eff::Label(_) => left.add(eff, origin),
-                Eff::Param { index, mut minus } => {
-                    minus
-                        .extend(handled.iter().copied().filter(|it| !minus.contains(it)).collect::<Vec<_>>());
-                    left.add(Eff::Param { index, minus }, origin);
+                Eff::Label(label) if handled.iter().any(|it| it.label == label) => {}
+                Eff::Tasked(label) if let Some(by) = handled.iter().find(|it| it.label == label) => {
+                    unserved.extend(by.unshared.map(|it| (label, origin, it)));
+                }
+                Eff::Label(_) | Eff::Tasked(_) => left.add(eff, origin),
+                Eff::Param { index, mut minus, tasked } => {
+                    // The innermost handler of a label is the one that is asked.
+                    let new = handled.iter().filter(|it| minus.iter().all(|known| known.label != it.label));
+                    minus.extend(new.cloned().collect::<Vec<_>>());
+                    left.add(Eff::Param { index, minus, tasked }, origin);
                 }
             }
         }
         left
     }
 
+    /// The same where another task performs it.
+    fn in_task(self) -> Effects {
+        let mut all = Effects::default();
+        for (eff, origin) in self.0 {
+            match &eff {
+                Eff::Label(label) => all.add(Eff::Tasked(*label), origin),
+                Eff::Param { index, minus, .. } => {
+                    all.add(Eff::Param { index: *index, minus: minus.clone(), tasked: true }, origin);
+                }
+                Eff::Tasked(_) => {}
+            }
+            all.add(eff, origin);
+        }
+        all
+    }
+
     pub(crate) fn labels(&self) -> impl Iterator<Item = (Label, Origin)> + '_ {
         self.0.iter().filter_map(|(eff, origin)| match eff {
             Eff::Label(label) => Some((*label, *origin)),
-            Eff::Param { .. } => None,
+            Eff::Tasked(_) | Eff::Param { .. } => None,
         })
     }
 }
@@ -133,7 +191,7 @@ impl Checker<'_> {
         loop {
             let mut grew = false;
             for &id in &own {
-                let found = walk::row(self, &rows, id, None);
+                let found = walk::row(self, &rows, id).effects;
                 let before = rows.known.get(&id).map_or(0, |it| it.0.len());
                 grew |= found.0.len() > before;
                 rows.known.insert(id, found);
@@ -162,7 +220,7 @@ impl Checker<'_> {
                 Eff::Param { index, .. } => {
                     Some(format!("what `{}` can", sig.params.get(*index as usize)?.name))
                 }
-                Eff::Label(_) => None,
+                Eff::Label(_) | Eff::Tasked(_) => None,
             });
             let mut all: Vec<String> = labels.collect();
             all.sort();

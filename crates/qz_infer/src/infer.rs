@@ -397,6 +397,17 @@ impl<'c, 'd> Infer<'c, 'd> {
             (TyKind::Ref(..), TyKind::Ref(..)) => {
                 self.unify(expr, from, to);
             }
+            // Whether the row allows what the function performs is seen when all types are known.
+            (TyKind::Fn(f), TyKind::Fn(wanted)) => {
+                let endless = matches!(self.body.exprs[expr], Expr::Fns { .. })
+                    && self.shallow(f.ret).is_never()
+                    && self.shallow(wanted.ret).is_unit();
+                let fits = Ty::func(f.params, if endless { wanted.ret } else { f.ret }, wanted.row);
+                self.unify(expr, fits, to);
+                if endless {
+                    self.st.types.exprs.insert(expr, fits);
+                }
+            }
             (TyKind::Ref(_, inner), _) => {
                 self.st.types.coercions.insert(expr, Coercion::Deref);
                 self.unify(expr, *inner, to);

@@ -35,7 +35,7 @@ pub use slots::Slot;
 pub trait AdtDefs {
     fn adt_def(&self, id: AdtId) -> Arc<AdtDef>;
 
-    /// Resolves associated and opaque types inside a type without parameters.
+    /// Resolves associated and opaque types inside a type without parameters, and leaves out rows.
     fn resolve(&self, ty: Ty) -> Ty;
 }
 
@@ -337,7 +337,7 @@ impl<'a> Layouts<'a> {
 
     /// The type with associated and opaque types resolved.
     pub fn resolve(&self, ty: Ty) -> Ty {
-        if ty.has(TyFlags::ASSOC.union(TyFlags::OPAQUE)) { self.defs.resolve(ty) } else { ty }
+        if ty.has(TyFlags::UNSETTLED) { self.defs.resolve(ty) } else { ty }
     }
 
     pub fn is_reference_struct(&self, ty: Ty) -> bool {

@@ -358,7 +358,7 @@ impl<'a> Instantiator<'a> {
     /// A type with parameters replaced and everything resolved.
     pub(crate) fn mono(&self, ty: Ty, args: Tys) -> Ty {
         let ty = if ty.has(TyFlags::PARAM) { subst(ty, args) } else { ty };
-        if ty.has(TyFlags::ASSOC.union(TyFlags::OPAQUE)) { self.source.normalize(ty) } else { ty }
+        if ty.has(TyFlags::UNSETTLED) { self.source.normalize(ty) } else { ty }
     }
 
     /// Parameters and result of an instance that can be called.

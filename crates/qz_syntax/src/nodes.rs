@@ -114,6 +114,8 @@ macro_rules! for_each_node {
             /// `T: Eq + Ord = Default`.
             GenericParam {
                 name: token(Ident),
+                /// `F<_>`: there are no such parameters, which is said later.
+                of_types: first(TypeArgs),
                 bounds: first(BoundList),
                 default: first(TypeExpr),
             }
@@ -389,6 +391,7 @@ macro_rules! for_each_node {
             /// `"text #{e}"` or `"""…"""`: see `StringExpr::parts`.
             StringExpr {
                 start: token(StrStart),
+                is_closed: has(StrEnd),
             }
             /// `#{e}` in a string.
             Interp {
@@ -760,6 +763,10 @@ macro_rules! for_each_node {
             NamePat {
                 name: token(Ident),
             }
+            /// `p.x`, `xs[0]`: assigned, left of `=` only.
+            PlacePat {
+                place: first(Expr),
+            }
             /// `-1`, `'a'`, `"text"`, `true`.
             LiteralPat {
                 is_negative: has(Minus),
@@ -955,7 +962,7 @@ macro_rules! for_each_family {
             /// A pattern.
             Pat {
                 MissingPat WildcardPat NamePat LiteralPat RegexPat RangePat PathPat VariantPat StructPat RecordPat
-                ParenPat TuplePat VecPat RestPat OrPat AsPat TypePat
+                ParenPat TuplePat VecPat RestPat OrPat AsPat TypePat PlacePat
             }
             /// An argument of a variant pattern.
             PatArg {

@@ -151,6 +151,8 @@ pub(crate) struct Cx {
     pub(crate) head: bool,
     /// A range may be open, directly in `[]`.
     pub(crate) open_range: bool,
+    /// In a pattern left of `=`: a field or an element can stand for a name.
+    pub(crate) places: bool,
     /// Tokens that someone outside waits for.
     pub(crate) stops: u16,
 }
@@ -158,7 +160,15 @@ pub(crate) struct Cx {
 impl Cx {
     /// Nothing from outside but who waits for which token.
     pub(crate) fn fresh(stops: u16) -> Cx {
-        Cx { lines: true, no_do: false, loop_head: false, head: false, open_range: false, stops }
+        Cx {
+            lines: true,
+            no_do: false,
+            loop_head: false,
+            head: false,
+            open_range: false,
+            places: false,
+            stops,
+        }
     }
 }
 

@@ -86,7 +86,7 @@ fn write_row(f: &mut fmt::Formatter<'_>, row: Row, names: &dyn DefNames) -> fmt:
 fn write_closed(f: &mut fmt::Formatter<'_>, ty: Ty, names: &dyn DefNames) -> fmt::Result {
     let is_open = match *ty.kind() {
         TyKind::Adt(id, _) => names.is_union(id),
-        TyKind::Fn(_) => true,
+        TyKind::Fn(_) | TyKind::Opaque(..) => true,
         TyKind::Dyn(traits) => traits.len() > 1,
         _ => false,
     };

@@ -1,7 +1,8 @@
 //! Effect rows: the set of effects a function may perform, with scoped labels (duplicates allowed, the
 //! inner one shadows) after Leijen's "Koka: Programming with Row-polymorphic Effect Types" (2014).
 //!
-//! Every function type carries a row. Until effects are declared, all rows are [`Row::EMPTY`].
+//! Every function type carries a row. Only written types have labels in it: what other functions perform is found out
+//! after inference. Code is made of types without rows ([`Ty::without_rows`]).
 
 use crate::defs::EffectId;
 use crate::ty::{Ty, Tys};
@@ -24,6 +25,16 @@ pub struct Row {
 impl Row {
     /// No effect but those with default handlers.
     pub const EMPTY: Row = Row { labels: &[], tail: None };
+
+    /// A row that is written: each label once, in their order.
+    pub fn of(mut labels: Vec<Label>) -> Row {
+        if labels.is_empty() {
+            return Row::EMPTY;
+        }
+        labels.sort_by_key(|it| it.effect);
+        labels.dedup();
+        Row { labels: labels.leak(), tail: None }
+    }
 
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty() && self.tail.is_none()

@@ -102,11 +102,45 @@ pub fn subst_trait_ref(it: TraitRef, args: &[Ty]) -> TraitRef {
     Subst(args).fold_trait_ref(it)
 }
 
+impl Ty {
+    /// What a function of this type may perform, as far as that is written.
+    pub fn row(self) -> &'static [Label] {
+        self.as_fn().map_or(&[], |it| it.row.labels)
+    }
+
+    /// The type as code has it: what functions perform is the checker's matter.
+    pub fn without_rows(self) -> Ty {
+        struct Erase;
+        impl Fold for Erase {
+            fn fold_ty(&mut self, ty: Ty) -> Ty {
+                if ty.has(TyFlags::ROW) { self.fold_parts(ty) } else { ty }
+            }
+
+            fn fold_row(&mut self, row: Row) -> Row {
+                Row { labels: &[], tail: row.tail }
+            }
+        }
+        Erase.fold_ty(self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ty::common;
     use qz_base::Name;
+
+    #[test]
+    fn rows_go_from_all_parts() {
+        let c = common();
+        let label = Label { effect: crate::EffectId::from_raw(0), args: Ty::list(&[c.int]) };
+        let open = Ty::func(&[c.int], c.str, Row::of(vec![label]));
+        let nested = Ty::tuple(&[Ty::func(&[open], open, Row::EMPTY), c.int]);
+        let plain = Ty::func(&[c.int], c.str, Row::EMPTY);
+        assert!(nested.has(TyFlags::ROW));
+        assert_eq!(nested.without_rows(), Ty::tuple(&[Ty::func(&[plain], plain, Row::EMPTY), c.int]));
+        assert!(!nested.without_rows().has(TyFlags::ROW));
+    }
 
     #[test]
     fn parameters_are_replaced_everywhere() {

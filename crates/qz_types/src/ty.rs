@@ -187,6 +187,10 @@ impl TyFlags {
     pub const ERROR: TyFlags = TyFlags(4);
     pub const ASSOC: TyFlags = TyFlags(8);
     pub const OPAQUE: TyFlags = TyFlags(16);
+    /// A function type inside says which effects it performs.
+    pub const ROW: TyFlags = TyFlags(32);
+    /// What is no part of the types of code: names for other types, and rows.
+    pub const UNSETTLED: TyFlags = TyFlags(8 | 16 | 32);
 
     pub const fn union(self, other: TyFlags) -> TyFlags {
         TyFlags(self.0 | other.0)
@@ -411,6 +415,7 @@ fn flags_of(kind: &TyKind) -> TyFlags {
         TyKind::Assoc(_) => TyFlags::ASSOC,
         TyKind::Opaque(..) => TyFlags::OPAQUE,
         TyKind::Fn(func) if func.row.has_var() => TyFlags::INFER,
+        TyKind::Fn(func) if !func.row.labels.is_empty() => TyFlags::ROW,
         _ => TyFlags::default(),
     };
     each_part(kind, &mut |part| flags = flags.union(part.flags()));

@@ -123,6 +123,7 @@ pub(crate) const TABLE: &[Case] = &[
         "bs = [Box { n: 5 }, Box { n: 6 }]\nbs[@].n += 3\nSome(bs[1].n)",
     ),
     case("DestructureStmt.value", 12, "(a, b) = (@, 2)\nSome(a * 10 + b)"),
+    case("PlacePat.place", 57, "xs = [1, 2, 3]\n(a, xs[@]) = (5, 7)\nSome(a * 10 + xs[1])"),
     stays("DeferStmt.stmt", 4, "x = 4\ndefer @\nSome(x)"),
     stays("DeferStmt.stmt/assign", 0, "b = Box { n: 0 }\ndefer b.n += @\nSome(b.n)"),
     case("GuardStmt.stmt", 1, "var x = 0\nx = @ if c.n == 0\nSome(x)"),

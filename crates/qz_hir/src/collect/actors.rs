@@ -35,6 +35,27 @@ pub(crate) fn state_fields<'t>(actor: ast::ActorDef<'t>) -> impl Iterator<Item =
     })
 }
 
+/// Whether a part of an actor's state names an argument of `new` or an earlier part, so that `new` has to compute the
+/// parts in their order. With an `init`, that is what computes.
+pub(crate) fn is_computed(actor: ast::ActorDef<'_>) -> bool {
+    let is_init = |it: ast::FnDef<'_>| it.name().is_some_and(|it| it.text() == "init");
+    if actor.syntax().children().filter_map(ast::FnDef::cast).any(is_init) {
+        return false;
+    }
+    let arguments = state_fields(actor).filter(|it| it.value.is_none());
+    let mut known: Vec<&str> = arguments.map(|it| it.name.text()).collect();
+    state_fields(actor).any(|field| {
+        let is_known = |it: SyntaxNode<'_>| match ast::Expr::cast(it) {
+            Some(ast::Expr::PathExpr(it)) => it.single_name().is_some_and(|it| known.contains(&it.text())),
+            _ => false,
+        };
+        let value = field.value.map(ast::Expr::syntax);
+        let found = value.is_some_and(|it| is_known(it) || it.descendants().any(is_known));
+        known.push(field.name.text());
+        found
+    })
+}
+
 impl Collector<'_> {
     pub(super) fn actor_def(&mut self, it: ast::ActorDef<'_>) {
         let mailbox = self.mailbox(it);
@@ -68,11 +89,14 @@ impl Collector<'_> {
     }
 
     fn state_defaults(&mut self, state: AdtId, it: ast::ActorDef<'_>) {
+        let is_computed = is_computed(it);
         for (index, field) in state_fields(it).enumerate() {
             if field.value.is_some() {
                 let kind = FnKind::FieldDefault(state, index as u32);
                 let name = Name::new(field.name.text());
                 let init = self.initialiser(name, field.name.range(), field.node, kind, false);
+                // `new` computes it, where the other parts have names.
+                self.defs.fns[init].has_body = !is_computed;
                 self.defs.field_defaults.insert((state, index as u32), init);
             }
         }

@@ -9,11 +9,12 @@
 
 use qz_base::{Name, TextRange};
 use qz_syntax::ast::{self, AstNode};
-use qz_types::{FnId, Ty};
+use qz_types::{AdtId, FnId, Ty, Tys};
 
 use super::Cx;
 use super::names::Callee;
 use crate::body::*;
+use crate::collect::actors::{is_computed, state_fields};
 use crate::defs::*;
 use crate::diagnostics as words;
 use crate::types::actors::CORE_FIELD;
@@ -173,7 +174,7 @@ impl Cx<'_> {
         let (_, make) = self.lambda_with(
             range,
             |_, _| (Vec::new(), Vec::new()),
-            |cx| cx.first_state(StructPath::Adt(state, type_args), init, given, range),
+            |cx| cx.first_state(state, type_args, init, given, range),
         );
         let capacity = self.number(mailbox.capacity, range);
         let policy = self.number(mailbox.policy.into(), range);
@@ -199,22 +200,49 @@ impl Cx<'_> {
             .collect()
     }
 
+    /// The parts of the state that have values, in their order, where one of them names another.
+    fn computed_state(&mut self, state: AdtId, stmts: &mut Vec<Stmt>) -> Vec<FieldInit> {
+        let def = &self.defs.adts[state];
+        let node = self.defs.node(def.module, def.node);
+        let Some(actor) = ast::ActorDef::cast(node.node()).filter(|it| is_computed(*it)) else { return Vec::new() };
+        let declared = self.defs.adt_fields(state);
+        let mut fields = Vec::new();
+        for (part, field) in state_fields(actor).zip(&declared.variants[0].fields) {
+            let Some(value) = part.value else { continue };
+            let value = self.scoped(|cx| cx.value_expr(value));
+            let local = self.declare(field.name, field.range, false, LocalKind::Binding);
+            let pat = self.pat(Pat::Bind { local, sub: None }, field.range);
+            stmts.push(Stmt::Bind { pat, ty: Some(field.ty), value });
+            let value = self.use_local(local, field.range);
+            fields.push(FieldInit { name: field.name, name_range: field.range, value });
+        }
+        fields
+    }
+
     /// The state that an actor starts with, after its `init`.
     fn first_state(
         &mut self,
-        path: StructPath,
+        state: AdtId,
+        type_args: Tys,
         init: Option<FnId>,
         given: Vec<(LocalId, ArgKind)>,
         range: TextRange,
     ) -> ExprId {
+        let path = StructPath::Adt(state, type_args);
         let args = self.args_of(given, range);
         let Some(init) = init else {
+            let mut stmts = Vec::new();
+            let computed = self.computed_state(state, &mut stmts);
             let field = |arg: Arg| match arg.kind {
                 ArgKind::Named(name, name_range) => Some(FieldInit { name, name_range, value: arg.value }),
                 ArgKind::Positional | ArgKind::Spread | ArgKind::Block => None,
             };
-            let fields = args.into_iter().filter_map(field).collect();
-            return self.expr(Expr::Struct { path, fields, spread: None }, range);
+            let fields = args.into_iter().filter_map(field).chain(computed).collect();
+            let state = self.expr(Expr::Struct { path, fields, spread: None }, range);
+            return match stmts.is_empty() {
+                true => state,
+                false => self.expr(Expr::Block { stmts: stmts.into(), tail: Some(state) }, range),
+            };
         };
         let mut stmts = Vec::new();
         let fields = self.reported_fields(path, range);

@@ -61,7 +61,11 @@ impl Cx<'_> {
         match expr {
             ast::Expr::MissingExpr(_) => self.missing(range),
             ast::Expr::LiteralExpr(it) => self.literal_expr(it),
-            ast::Expr::StringExpr(it) => self.string(it.value(), range),
+            ast::Expr::StringExpr(it) => {
+                let value = self.string(it.value(), range);
+                // Nobody knows what a string was to be that has no end.
+                if it.is_closed() { value } else { self.missing(range) }
+            }
             ast::Expr::HeredocExpr(it) => self.string(it.value(), range),
             ast::Expr::PathExpr(it) => self.path(it),
             ast::Expr::SelfExpr(_) => self.self_expr(range),

@@ -11,12 +11,11 @@ use crate::defs::AdtKind;
 use crate::diagnostics as words;
 use crate::scope::{Def, Lookup};
 
-/// Decides about a name in a pattern: a local to bind instead of a new one.
-type Binder<'b, 'a> = &'b mut dyn FnMut(&mut Cx<'a>, Name, TextRange) -> Option<LocalId>;
-
 /// How names of one pattern are bound.
-struct PatCx<'b, 'a> {
-    binder: Binder<'b, 'a>,
+#[derive(Default)]
+struct PatCx {
+    /// Left of `=`: hidden names, and the places that get their values.
+    assigned: Option<Vec<(LocalId, ExprId)>>,
     mutable: bool,
     /// Names bound so far; alternatives of an or-pattern share theirs.
     bound: Vec<(Name, LocalId)>,
@@ -24,29 +23,45 @@ struct PatCx<'b, 'a> {
     alternative: bool,
 }
 
-impl<'a> Cx<'a> {
+impl Cx<'_> {
     /// A pattern whose names are all new (match arms, `for`, parameters).
     pub(super) fn new_pattern(&mut self, pat: ast::Pat<'_>) -> PatId {
-        self.pattern_with(pat, &mut |_, _, _| None)
+        self.pattern(pat, &mut PatCx::default())
     }
 
     /// A pattern after `var`: its names are new and may be assigned later.
     pub(super) fn var_pattern(&mut self, pat: ast::Pat<'_>) -> PatId {
-        let mut pcx =
-            PatCx { binder: &mut |_, _, _| None, mutable: true, bound: Vec::new(), alternative: false };
-        self.pattern(pat, &mut pcx)
+        self.pattern(pat, &mut PatCx { mutable: true, ..PatCx::default() })
     }
 
-    pub(super) fn pattern_with(&mut self, pat: ast::Pat<'_>, binder: Binder<'_, 'a>) -> PatId {
-        let mut pcx = PatCx { binder, mutable: false, bound: Vec::new(), alternative: false };
-        self.pattern(pat, &mut pcx)
+    /// A pattern left of `=`: it binds hidden names for places and visible variables, which get their values then.
+    pub(super) fn assigning_pattern(&mut self, pat: ast::Pat<'_>) -> (PatId, Vec<(LocalId, ExprId)>) {
+        let mut pcx = PatCx { assigned: Some(Vec::new()), ..PatCx::default() };
+        let pat = self.pattern(pat, &mut pcx);
+        (pat, pcx.assigned.unwrap_or_default())
+    }
+
+    /// What a name in a pattern assigns if it is no new one.
+    fn assigned_name(&mut self, name: Name, range: TextRange, pcx: &mut PatCx) -> Option<LocalId> {
+        pcx.assigned.as_ref()?;
+        let place = match self.find_local(name) {
+            Some(local) => self.assigned_local(local, range),
+            None => self.state_field(name, range)?,
+        };
+        Some(self.assigns(place, range, pcx))
+    }
+
+    fn assigns(&mut self, place: ExprId, range: TextRange, pcx: &mut PatCx) -> LocalId {
+        let hidden = self.hidden(range, false);
+        pcx.assigned.get_or_insert_default().push((hidden, place));
+        hidden
     }
 
     fn maybe_pattern(
         &mut self,
         pat: Option<ast::Pat<'_>>,
         range: TextRange,
-        pcx: &mut PatCx<'_, 'a>,
+        pcx: &mut PatCx,
     ) -> PatId {
         match pat {
             Some(pat) => self.pattern(pat, pcx),
@@ -54,7 +69,7 @@ impl<'a> Cx<'a> {
         }
     }
 
-    fn pattern(&mut self, pat: ast::Pat<'_>, pcx: &mut PatCx<'_, 'a>) -> PatId {
+    fn pattern(&mut self, pat: ast::Pat<'_>, pcx: &mut PatCx) -> PatId {
         let range = pat.syntax().range();
         let span = self.span(range);
         match pat {
@@ -64,6 +79,14 @@ impl<'a> Cx<'a> {
                 Some(name) => self.bind(Name::new(name.text()), name.range(), None, pcx),
                 None => self.pat(Pat::Missing, range),
             },
+            ast::Pat::PlacePat(it) => {
+                let place = match it.place() {
+                    Some(place) => self.place(place),
+                    None => self.missing(range),
+                };
+                let local = self.assigns(place, range, pcx);
+                self.pat(Pat::Bind { local, sub: None }, range)
+            }
             ast::Pat::LiteralPat(it) => self.literal_pattern(it),
             ast::Pat::RegexPat(it) => self.regex_pattern(it, pcx),
             ast::Pat::RangePat(it) => {
@@ -117,7 +140,7 @@ impl<'a> Cx<'a> {
         }
     }
 
-    fn bind(&mut self, name: Name, range: TextRange, sub: Option<PatId>, pcx: &mut PatCx<'_, 'a>) -> PatId {
+    fn bind(&mut self, name: Name, range: TextRange, sub: Option<PatId>, pcx: &mut PatCx) -> PatId {
         let earlier = pcx.bound.iter().find(|(it, _)| *it == name).map(|&(_, local)| local);
         let local = match (earlier, pcx.alternative) {
             (Some(local), true) => local,
@@ -131,7 +154,7 @@ impl<'a> Cx<'a> {
                 self.report(words::or_bindings(span, name));
                 self.declare(name, range, pcx.mutable, LocalKind::Binding)
             }
-            (None, false) => match (pcx.binder)(self, name, range) {
+            (None, false) => match self.assigned_name(name, range, pcx) {
                 Some(local) => local,
                 None => self.declare(name, range, pcx.mutable, LocalKind::Binding),
             },
@@ -143,7 +166,7 @@ impl<'a> Cx<'a> {
     }
 
     /// Every alternative binds the names of the first.
-    fn or_pattern(&mut self, it: ast::OrPat<'_>, pcx: &mut PatCx<'_, 'a>) -> PatId {
+    fn or_pattern(&mut self, it: ast::OrPat<'_>, pcx: &mut PatCx) -> PatId {
         let range = it.syntax().range();
         let before = pcx.bound.len();
         let mut alts = Vec::new();
@@ -166,7 +189,7 @@ impl<'a> Cx<'a> {
         self.pat(Pat::Or { alts: alts.into() }, range)
     }
 
-    fn vec_pattern(&mut self, it: ast::VecPat<'_>, pcx: &mut PatCx<'_, 'a>) -> PatId {
+    fn vec_pattern(&mut self, it: ast::VecPat<'_>, pcx: &mut PatCx) -> PatId {
         let range = it.syntax().range();
         let (mut prefix, mut suffix, mut rest) = (Vec::new(), Vec::new(), None);
         for elem in it.elems() {
@@ -218,7 +241,7 @@ impl<'a> Cx<'a> {
     }
 
     /// Groups with names bind them.
-    fn regex_pattern(&mut self, it: ast::RegexPat<'_>, pcx: &mut PatCx<'_, 'a>) -> PatId {
+    fn regex_pattern(&mut self, it: ast::RegexPat<'_>, pcx: &mut PatCx) -> PatId {
         let range = it.syntax().range();
         let written = it.syntax().text();
         let groups = self.parsed_regex(written, range).unwrap_or_else(|| names_in_broken(written));
@@ -331,7 +354,7 @@ impl<'a> Cx<'a> {
         }
     }
 
-    fn variant_pattern(&mut self, it: ast::VariantPat<'_>, pcx: &mut PatCx<'_, 'a>) -> PatId {
+    fn variant_pattern(&mut self, it: ast::VariantPat<'_>, pcx: &mut PatCx) -> PatId {
         let range = it.syntax().range();
         let segments: Vec<_> = it.path().into_iter().flat_map(|path| path.segments()).collect();
         let path = self.pattern_path(&segments, range);
@@ -381,7 +404,7 @@ impl<'a> Cx<'a> {
         (!is_type).then_some((name, path))
     }
 
-    fn struct_pattern(&mut self, it: ast::StructPat<'_>, pcx: &mut PatCx<'_, 'a>) -> PatId {
+    fn struct_pattern(&mut self, it: ast::StructPat<'_>, pcx: &mut PatCx) -> PatId {
         let range = it.syntax().range();
         let segments: Vec<_> = it.path().into_iter().flat_map(|path| path.segments()).collect();
         let path = self.pattern_path(&segments, range);
@@ -395,7 +418,7 @@ impl<'a> Cx<'a> {
     fn field_patterns<'t>(
         &mut self,
         written: impl Iterator<Item = ast::FieldPat<'t>>,
-        pcx: &mut PatCx<'_, 'a>,
+        pcx: &mut PatCx,
     ) -> Box<[FieldPat]> {
         let mut fields = Vec::new();
         for field in written {

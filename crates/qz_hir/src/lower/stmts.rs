@@ -30,9 +30,18 @@ impl Cx<'_> {
             if let Some(value) = tail.take() {
                 stmts.push(Stmt::Expr(value));
             }
-            match self.stmt(stmt) {
-                Stmt::Expr(value) => tail = Some(value),
-                other => stmts.push(other),
+            let last = match stmt {
+                ast::Stmt::DestructureStmt(it) => {
+                    let mut parts = self.destructure(it);
+                    let last = parts.pop();
+                    stmts.append(&mut parts);
+                    last
+                }
+                other => Some(self.stmt(other)),
+            };
+            match last {
+                Some(Stmt::Expr(value)) => tail = Some(value),
+                other => stmts.extend(other),
             }
         }
         match (stmts.is_empty(), tail) {
@@ -48,7 +57,13 @@ impl Cx<'_> {
             ast::Stmt::TypedBindStmt(it) => self.typed_bind(it),
             ast::Stmt::AssignStmt(it) => self.assign(it),
             ast::Stmt::CompoundAssignStmt(it) => Stmt::Expr(self.compound_assign(it)),
-            ast::Stmt::DestructureStmt(it) => self.destructure(it),
+            ast::Stmt::DestructureStmt(it) => {
+                let mut parts = self.destructure(it);
+                match parts.len() {
+                    1 => parts.remove(0),
+                    _ => Stmt::Expr(self.expr(Expr::Block { stmts: parts.into(), tail: None }, range)),
+                }
+            }
             ast::Stmt::DeferStmt(it) => {
                 self.frames.push(Frame::Defer);
                 let deferred = match it.stmt() {
@@ -213,7 +228,7 @@ impl Cx<'_> {
     }
 
     /// What stands left of an assignment: a variable that may change, a field, an element.
-    fn place(&mut self, place: ast::Expr<'_>) -> ExprId {
+    pub(super) fn place(&mut self, place: ast::Expr<'_>) -> ExprId {
         let range = place.syntax().range();
         let span = self.span(range);
         if let Some(name) = bare_name(place) {
@@ -250,7 +265,7 @@ impl Cx<'_> {
         }
     }
 
-    fn assigned_local(&mut self, local: LocalId, range: TextRange) -> ExprId {
+    pub(super) fn assigned_local(&mut self, local: LocalId, range: TextRange) -> ExprId {
         if !self.locals[local].mutable && !self.locals[local].writes_through {
             let span = self.span(range);
             let it = &self.locals[local];
@@ -264,38 +279,27 @@ impl Cx<'_> {
         self.expr(Expr::Local { local }, range)
     }
 
-    /// `(a, b) = e`: all values first; then each name follows the rule for `x = e`.
-    fn destructure(&mut self, it: ast::DestructureStmt<'_>) -> Stmt {
+    /// `(a, p.x) = e`: all values first; then each name follows the rule for `x = e`, and places are assigned in order.
+    /// Where there are new names, the statements stand in the block around, for so do these.
+    fn destructure(&mut self, it: ast::DestructureStmt<'_>) -> Vec<Stmt> {
         let range = it.syntax().range();
         let ty = it.ty().map(|ty| self.types.local_type(ty));
         let value = self.scoped(|cx| cx.maybe_expr(it.value(), range));
-        let Some(pat) = it.pat() else { return Stmt::Expr(value) };
-        let mut assigned = Vec::new();
-        let pat = self.assigning_pattern(pat, &mut assigned);
-        if assigned.is_empty() {
-            return Stmt::Bind { pat, ty, value };
-        }
-        // The pattern binds hidden names for what is assigned; new names stay in the block around.
-        let bind = Stmt::Bind { pat, ty, value };
-        let mut stmts = vec![bind];
+        let Some(pat) = it.pat() else { return vec![Stmt::Expr(value)] };
+        let (pat, assigned) = self.assigning_pattern(pat);
+        let mut bound = Vec::new();
+        self.collect_pat_locals(pat, &mut bound);
+        let only_assigns = !assigned.is_empty() && bound.len() == assigned.len();
+        let mut stmts = vec![Stmt::Bind { pat, ty, value }];
         for (hidden, place) in assigned {
             let value = self.use_local(hidden, range);
             stmts.push(Stmt::Expr(self.expr(Expr::Assign { place, value }, range)));
         }
-        Stmt::Expr(self.expr(Expr::Block { stmts: stmts.into(), tail: None }, range))
-    }
-
-    /// Destructuring into a mix of new names and visible variables.
-    fn assigning_pattern(&mut self, pat: ast::Pat<'_>, assigned: &mut Vec<(LocalId, ExprId)>) -> PatId {
-        self.pattern_with(pat, &mut |cx, name, range| {
-            let place = match cx.find_local(name) {
-                Some(local) => cx.assigned_local(local, range),
-                None => cx.state_field(name, range)?,
-            };
-            let hidden = cx.hidden(range, false);
-            assigned.push((hidden, place));
-            Some(hidden)
-        })
+        if only_assigns {
+            let block = Expr::Block { stmts: stmts.into(), tail: None };
+            return vec![Stmt::Expr(self.expr(block, range))];
+        }
+        stmts
     }
 
     pub(super) fn collect_pat_locals(&self, pat: PatId, out: &mut Vec<LocalId>) {

@@ -33,7 +33,7 @@ impl TypeCx<'_> {
 
     fn core_field(&self, state: Ty, range: TextRange) -> Field {
         let ty = self.defs.lang.adt("ActorCore").map_or(self.error(), |core| Ty::adt(core, &[state]));
-        Field { name: Name::new(CORE_FIELD), range, ty, is_private: true, default: None, can: Vec::new() }
+        Field { name: Name::new(CORE_FIELD), range, ty, is_private: true, default: None }
     }
 
     fn state(&mut self, actor: ast::ActorDef<'_>) -> Vec<Field> {
@@ -46,7 +46,7 @@ impl TypeCx<'_> {
             }
             let default = it.value.and_then(|_| self.defs.field_default(state, index as u32));
             let ty = self.state_ty(&it);
-            fields.push(Field { name, range, ty, is_private: false, default, can: Vec::new() });
+            fields.push(Field { name, range, ty, is_private: false, default });
         }
         fields
     }
@@ -93,7 +93,6 @@ impl TypeCx<'_> {
             params,
             ret,
             can: None,
-            ret_can: Vec::new(),
             opaques: Vec::new(),
             record_fields: Vec::new(),
         }
@@ -101,7 +100,7 @@ impl TypeCx<'_> {
 }
 
 fn param(name: Name, range: TextRange, ty: Option<Ty>) -> SigParam {
-    SigParam { name, range, ty, has_default: false, is_rest: false, can: Vec::new() }
+    SigParam { name, range, ty, has_default: false, is_rest: false }
 }
 
 /// The type that a literal has by itself.

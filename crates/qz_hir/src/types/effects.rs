@@ -63,34 +63,17 @@ impl Defs {
             ty,
             is_private: false,
             default: None,
-            can: Vec::new(),
         }
     }
 }
 
 impl TypeCx<'_> {
-    /// A type that may be a function with a row of its own; [`TypeCx::take_row`] reads that.
-    pub(super) fn row_ty(&mut self, ty: ast::TypeExpr<'_>, position: Position) -> Ty {
-        self.takes_row = fn_type(ty).is_some();
-        let lowered = self.ty(ty, position);
-        self.takes_row = false;
-        lowered
-    }
-
     /// The effect that a handler names, its arguments perhaps left out.
     pub fn handled_effect(&mut self, ty: ast::TypeExpr<'_>) -> Ty {
         self.takes_effect = true;
         let lowered = self.ty(ty, Position::Part);
         self.takes_effect = false;
         lowered
-    }
-
-    /// The row of a written function type.
-    pub(super) fn take_row(&mut self, ty: Option<ast::TypeExpr<'_>>) -> Vec<Label> {
-        match ty.and_then(fn_type).and_then(|it| it.can()) {
-            Some(can) => self.labels(can),
-            None => Vec::new(),
-        }
     }
 
     /// `can A + B<T>`.
@@ -117,15 +100,6 @@ impl TypeCx<'_> {
                 None
             }
         }
-    }
-}
-
-/// A function type, perhaps in parentheses.
-fn fn_type(ty: ast::TypeExpr<'_>) -> Option<ast::FnType<'_>> {
-    match ty {
-        ast::TypeExpr::FnType(it) => Some(it),
-        ast::TypeExpr::ParenType(it) => fn_type(it.inner()?),
-        _ => None,
     }
 }
 

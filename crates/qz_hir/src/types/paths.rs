@@ -31,7 +31,13 @@ impl TypeCx<'_> {
         let Some(first) = segments.first() else { return self.error() };
         if let Some(base) = self.type_param(Name::new(first.name.text())) {
             return match segments {
-                [_] => base,
+                [only] => {
+                    if let Some(args) = only.type_args {
+                        let span = self.span(args.syntax().range());
+                        self.defs.report(words::higher_order(span, Name::new(only.name.text())));
+                    }
+                    base
+                }
                 [_, assoc] => self.assoc_type(base, assoc.name),
                 _ => self.error(),
             };

@@ -52,14 +52,12 @@ impl TypeCx<'_> {
             ty: Some(base),
             has_default: false,
             is_rest: false,
-            can: Vec::new(),
         };
         FnSig {
             generics: Arc::new(self.generics),
             params: vec![param],
             ret: Some(ret),
             can: None,
-            ret_can: Vec::new(),
             opaques: Vec::new(),
             record_fields: Vec::new(),
         }

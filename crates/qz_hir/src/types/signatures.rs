@@ -35,7 +35,6 @@ impl TypeCx<'_> {
                 ty: Some(ty),
                 has_default: false,
                 is_rest: false,
-                can: Vec::new(),
             });
         }
         let many_clauses = def.nodes.len() > 1;
@@ -52,7 +51,6 @@ impl TypeCx<'_> {
             None if !def.has_body || def.attrs.export.is_some() => Some(qz_types::ty::common().unit),
             None => None,
         };
-        let ret_can = self.take_row(syntax.ret());
         let can = syntax.can().map(|it| Can { labels: self.labels(it), range: it.syntax().range() });
         let is_open = ret.is_none() || params.iter().any(|it| it.ty.is_none());
         if is_open && !self.record_fields.is_empty() {
@@ -67,7 +65,6 @@ impl TypeCx<'_> {
             params,
             ret,
             can,
-            ret_can,
             opaques: self.opaques,
             record_fields: self.record_fields,
         }
@@ -79,7 +76,7 @@ impl TypeCx<'_> {
             Some(ast::Pat::NamePat(pat)) => pat.name().map(|it| Name::new(it.text()).plain()),
             _ => None,
         };
-        let mut ty = param.ty().map(|ty| self.row_ty(ty, Position::Param));
+        let mut ty = param.ty().map(|ty| self.ty(ty, Position::Param));
         if param.is_ref() {
             let mutability = if param.is_mut() { Mutability::Mut } else { Mutability::Shared };
             ty = ty.map(|ty| Ty::reference(mutability, ty));
@@ -96,7 +93,6 @@ impl TypeCx<'_> {
             ty,
             has_default: param.default().is_some(),
             is_rest: param.is_rest(),
-            can: self.take_row(param.ty()),
         }
     }
 
@@ -130,7 +126,7 @@ impl TypeCx<'_> {
     /// A written result. `Iterator<T>` of a function with `yield` is the library's generator.
     fn fn_result(&mut self, id: FnId, ret: ast::TypeExpr<'_>) -> Ty {
         let generator = self.defs.lang.adt("Generator").filter(|_| self.defs.has_yield(id));
-        let Some(generator) = generator else { return self.row_ty(ret, Position::Result) };
+        let Some(generator) = generator else { return self.ty(ret, Position::Result) };
         if self.is_iterator(ret) {
             return self.trait_ref(ret).map_or(self.error(), |(bound, _)| Ty::adt(generator, bound.args));
         }
@@ -170,7 +166,6 @@ impl TypeCx<'_> {
             params: Vec::new(),
             ret,
             can: None,
-            ret_can: Vec::new(),
             opaques: Vec::new(),
             record_fields: Vec::new(),
         }
@@ -209,6 +204,9 @@ impl TypeCx<'_> {
                 self.defs.report(words::duplicate(self.span(range), name, self.span(earlier.range)));
             }
             self.generics.params.push(GenericParam { name, range, default: None });
+            if let Some(of_types) = param.of_types() {
+                self.defs.report(words::higher_order(self.span(of_types.syntax().range()), name));
+            }
         }
         for (at, param) in (first..).zip(params.iter().filter(|it| it.name().is_some())) {
             let ty = Ty::param(at as u32, self.generics.params[at].name);
@@ -317,14 +315,13 @@ impl TypeCx<'_> {
                 for (index, field) in syntax.fields().enumerate() {
                     let Some(name) = field.name() else { continue };
                     let ty = match field.ty() {
-                        Some(ty) => self.row_ty(ty, Position::Part),
+                        Some(ty) => self.ty(ty, Position::Part),
                         None => {
                             self.defs.report(words::type_needed(self.span(name.range()), "a field"));
                             self.error()
                         }
                     };
                     let default = field.default().and_then(|_| self.defs.field_default(adt, index as u32));
-                    let can = self.take_row(field.ty());
                     let (text, range) = (Name::new(name.text()), name.range());
                     if let Some(earlier) = fields.iter().find(|it| it.name == text) {
                         self.defs.report(words::duplicate(self.span(range), text, self.span(earlier.range)));
@@ -335,7 +332,6 @@ impl TypeCx<'_> {
                         ty,
                         is_private: field.is_private(),
                         default,
-                        can,
                     });
                 }
                 let name = Name::new(syntax.name().map_or("", |it| it.text()));
@@ -381,7 +377,6 @@ impl TypeCx<'_> {
                     ty,
                     is_private: false,
                     default: None,
-                    can: Vec::new(),
                 };
                 AdtFields { variants: vec![Variant { name, range, fields: vec![field], named: false }] }
             }
@@ -391,6 +386,6 @@ impl TypeCx<'_> {
     pub(super) fn payload_field(&mut self, n: usize, field: ast::PayloadField<'_>) -> Field {
         let name = field.name().map_or_else(|| Name::new(&n.to_string()), |it| Name::new(it.text()));
         let ty = self.ty_or_error(field.ty(), Position::Part);
-        Field { name, range: field.syntax().range(), ty, is_private: false, default: None, can: Vec::new() }
+        Field { name, range: field.syntax().range(), ty, is_private: false, default: None }
     }
 }

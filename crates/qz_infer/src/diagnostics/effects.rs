@@ -3,6 +3,8 @@
 use qz_base::{Name, Span};
 use qz_diag::{Code, Diagnostic};
 
+use crate::effects::{Unshared, Why};
+
 pub(crate) fn unhandled(
     span: Span,
     effect: &str,
@@ -47,6 +49,23 @@ pub(crate) fn escapes(span: Span, effect: &str, what: &str) -> Diagnostic {
         return problem.help(format!("write `can {effect}` at the trait's method"));
     }
     problem.help(format!("write the function's type with `can {effect}`, or handle the effect inside of it"))
+}
+
+pub(crate) fn unserved(span: Span, effect: &str, by: Unshared) -> Diagnostic {
+    let why = match by.why {
+        Why::Answers => "the handler around it does more than to `resume` at once",
+        Why::Variable => "the handler around it captures a `var`",
+        Why::Catch => "a `catch` stops only what its own task throws",
+    };
+    let problem = format!("another task performs `{effect}` here, and {why}");
+    let problem = Diagnostic::new(Code::UNSHARED_HANDLER, span, problem);
+    if by.why == Why::Catch {
+        return problem.at(by.handler, "the `catch`").help("put the `catch` into the task, and await its `Result`");
+    }
+    problem
+        .at(by.handler, "the handler")
+        .note("a handler serves other tasks if all its clauses end in `resume(…)` and it captures no `var`")
+        .help("handle the effect in the task, or keep what tasks share in an `Atomic` or a `Mutex`")
 }
 
 pub(crate) fn not_a_handler(span: Span, ty: &str) -> Diagnostic {

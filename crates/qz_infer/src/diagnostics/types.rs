@@ -47,7 +47,11 @@ pub(crate) fn mismatch(span: Span, defs: &Defs, facts: &MismatchFacts) -> Diagno
         (TyKind::Bool, _) if !facts.found.is_unit() => {
             problem.help("only a `Bool` is a condition: compare it, for example with `!= 0` or `is Some`")
         }
+        (TyKind::Ref(..), TyKind::Ref(..)) => problem,
         (TyKind::Ref(..), _) => problem.help("the parameter borrows: put `&` or `&mut` before the argument"),
+        (TyKind::Fn(wanted), TyKind::Fn(f)) if f.ret.is_never() && f.params == wanted.params => {
+            problem.help("put a function around it that calls it: `-> f()`")
+        }
         _ => problem,
     }
 }

@@ -23,8 +23,10 @@ fn needs_handler(ck: &Checker<'_>, label: Label) -> bool {
 }
 
 pub(super) fn report(ck: &Checker<'_>, rows: &Rows, id: FnId) {
-    let mut escapes = Vec::new();
-    let row = walk::row(ck, rows, id, Some(&mut escapes));
+    let walk::Found { effects: row, escapes, unserved } = walk::row(ck, rows, id);
+    for (label, origin, handler) in unserved {
+        ck.defs.report(words::unserved(origin.span, &label_text(ck, label), handler));
+    }
     let wanted = |label: &Label| needs_handler(ck, *label);
     let mut said: Vec<Label> = Vec::new();
     for escape in escapes {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use qz_base::FxHashMap;
+use qz_base::{FxHashMap, FxHashSet, Name};
 use qz_hir::TyHead;
 use qz_hir::body::*;
 use qz_types::{FnId, Label, TraitId, Ty, TyKind, Tys, subst};
 
-use super::{Eff, Effects, Origin, Rows, subst_label};
+use super::{Eff, Effects, Handled, Origin, Rows, Unserved, Unshared, Why, subst_label};
 use crate::checker::{CheckedFn, Checker};
 use crate::facts::*;
 
@@ -17,28 +17,33 @@ pub(super) struct Escape {
     pub(super) what: &'static str,
 }
 
-/// What a body performs. Function values that are kept somewhere go to `escapes`.
-pub(super) fn row(ck: &Checker<'_>, rows: &Rows, id: FnId, escapes: Option<&mut Vec<Escape>>) -> Effects {
+/// What a body performs, and what is wrong there.
+pub(super) struct Found {
+    pub(super) effects: Effects,
+    /// Function values that are kept somewhere.
+    pub(super) escapes: Vec<Escape>,
+    pub(super) unserved: Vec<Unserved>,
+}
+
+pub(super) fn row(ck: &Checker<'_>, rows: &Rows, id: FnId) -> Found {
     let checked = ck.check_fn(id);
-    let mut unused = Vec::new();
     let mut walk = Walk {
         ck,
         rows,
         checked: checked.clone(),
         found: Effects::default(),
         latent: FxHashMap::default(),
-        escapes: escapes.unwrap_or(&mut unused),
+        vars_kept: FxHashSet::default(),
+        escapes: Vec::new(),
+        unserved: Vec::new(),
     };
     for (index, param) in checked.body.params.iter().enumerate() {
-        let is_fn = checked.types.locals.get(param.local).is_some_and(|ty| ty.as_fn().is_some());
-        if is_fn {
+        let ty = checked.types.locals.get(param.local).copied().filter(|ty| ty.as_fn().is_some());
+        if let Some(ty) = ty {
             let origin = Origin { span: checked.body.locals[param.local].span, callee: None };
             let mut effects = Effects::default();
-            effects.add(Eff::Param { index: index as u32, minus: Vec::new() }, origin);
-            let sig = ck.defs.fn_sig(id);
-            for &label in sig.params.get(index).into_iter().flat_map(|it| &it.can) {
-                effects.add(Eff::Label(label), origin);
-            }
+            effects.add(Eff::Param { index: index as u32, minus: Vec::new(), tasked: false }, origin);
+            ty.row().iter().for_each(|&label| effects.add(Eff::Label(label), origin));
             walk.latent.insert(param.local, effects);
         }
         if let Some(default) = param.default {
@@ -47,7 +52,7 @@ pub(super) fn row(ck: &Checker<'_>, rows: &Rows, id: FnId, escapes: Option<&mut 
     }
     let given = walk.latent(checked.body.root);
     walk.give(id, given);
-    walk.found
+    Found { effects: walk.found, escapes: walk.escapes, unserved: walk.unserved }
 }
 
 struct Walk<'a, 'd> {
@@ -58,7 +63,10 @@ struct Walk<'a, 'd> {
     found: Effects,
     /// What names perform that stand for functions or handlers.
     latent: FxHashMap<LocalId, Effects>,
-    escapes: &'a mut Vec<Escape>,
+    /// Names of handlers that captured a variable, which tasks cannot share.
+    vars_kept: FxHashSet<LocalId>,
+    escapes: Vec<Escape>,
+    unserved: Vec<Unserved>,
 }
 
 impl Walk<'_, '_> {
@@ -68,10 +76,9 @@ impl Walk<'_, '_> {
 
     /// A function value that is the function's own: its type must say what it can.
     fn give(&mut self, id: FnId, given: Effects) {
-        let sig = self.ck.defs.fn_sig(id);
-        let is_fn = self.ck.scheme(id).ret.as_fn().is_some();
-        if is_fn {
-            let kept = given.without(&sig.ret_can);
+        let ret = self.ck.scheme(id).ret;
+        if ret.as_fn().is_some() {
+            let kept = given.without(ret.row());
             self.escapes.push(Escape { effects: kept.clone(), what: "given back" });
             self.found.extend(kept);
         } else {
@@ -87,7 +94,16 @@ impl Walk<'_, '_> {
 
     /// Counts what an expression performs, and gives what its value performs when it is called.
     fn latent(&mut self, id: ExprId) -> Effects {
-        stacker::maybe_grow(64 * 1024, 1024 * 1024, || self.latent_inner(id))
+        let mut later = stacker::maybe_grow(64 * 1024, 1024 * 1024, || self.latent_inner(id));
+        // What makes a function is looked into; of any other, the type tells.
+        if !matches!(self.checked.body.exprs[id], Expr::Lambda { .. } | Expr::Fns { .. }) {
+            self.row_of_type(id).iter().for_each(|&label| later.add(Eff::Label(label), self.origin(id, None)));
+        }
+        later
+    }
+
+    fn row_of_type(&self, id: ExprId) -> &'static [Label] {
+        self.checked.types.exprs.get(id).map_or(&[], |ty| ty.row())
     }
 
     fn latent_inner(&mut self, id: ExprId) -> Effects {
@@ -128,15 +144,17 @@ impl Walk<'_, '_> {
             Expr::Method { receiver, args, .. } => return self.method(id, *receiver, args),
             Expr::Struct { path, fields, spread } => {
                 spread.into_iter().for_each(|it| self.expr(*it));
-                return self.fields(*path, fields);
+                return self.fields(id, *path, fields);
             }
             Expr::Assign { place, value } => {
                 let later = self.latent(*value);
                 match body.exprs[*place] {
                     Expr::Local { local } => self.latent.entry(local).or_default().extend(later),
                     _ => {
-                        self.expr(*place);
-                        self.keep(later);
+                        let row = self.row_of_type(*place);
+                        // What is there is not called.
+                        self.latent(*place);
+                        self.keep(later, row);
                     }
                 }
                 return Effects::default();
@@ -152,9 +170,30 @@ impl Walk<'_, '_> {
                 return Effects::default();
             }
             Expr::Vec { elems } | Expr::Set { elems } => {
+                let row = self.row_of_element(id);
                 for elem in elems {
                     let later = self.latent(elem.value);
-                    self.keep(later);
+                    self.keep(later, row);
+                }
+                return Effects::default();
+            }
+            Expr::Map { entries } => {
+                let row = self.row_of_element(id);
+                for &(key, value) in entries {
+                    self.expr(key);
+                    let later = self.latent(value);
+                    self.keep(later, row);
+                }
+                return Effects::default();
+            }
+            Expr::Tuple { elems } => {
+                let parts = match self.checked.types.exprs.get(id).map(|ty| ty.kind()) {
+                    Some(TyKind::Tuple(parts)) => *parts,
+                    _ => &[],
+                };
+                for (n, &elem) in elems.iter().enumerate() {
+                    let later = self.latent(elem);
+                    self.found.extend(later.without(parts.get(n).map_or(&[], |part| part.row())));
                 }
                 return Effects::default();
             }
@@ -166,6 +205,12 @@ impl Walk<'_, '_> {
         Effects::default()
     }
 
+    /// The row of what a collection holds.
+    fn row_of_element(&self, id: ExprId) -> &'static [Label] {
+        let ty = self.checked.types.exprs.get(id).copied();
+        ty.and_then(|ty| ty.as_adt()?.1.last()).map_or(&[], |elem| elem.row())
+    }
+
     fn stmt(&mut self, stmt: &Stmt) {
         match stmt {
             Stmt::Expr(it) | Stmt::Defer(it) => self.expr(*it),
@@ -173,6 +218,9 @@ impl Walk<'_, '_> {
                 let later = self.latent(*value);
                 match self.checked.body.pats[*pat] {
                     Pat::Bind { local, .. } => {
+                        if self.keeps_vars(*value) {
+                            self.vars_kept.insert(local);
+                        }
                         self.latent.entry(local).or_default().extend(later);
                     }
                     _ => self.found.extend(later),
@@ -181,8 +229,9 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// A function is stored where nothing says what it can.
-    fn keep(&mut self, later: Effects) {
+    /// A function is stored where a type says what it can.
+    fn keep(&mut self, later: Effects, row: &[Label]) {
+        let later = later.without(row);
         self.escapes.push(Escape { effects: later.clone(), what: "kept" });
         self.found.extend(later);
     }
@@ -256,10 +305,11 @@ impl Walk<'_, '_> {
                 args.iter().for_each(|arg| self.expr(arg.value));
                 Effects::default()
             }
-            Some(Callee::Variant { .. } | Callee::Newtype { .. }) => {
-                for arg in args {
+            Some(fact @ (Callee::Variant { .. } | Callee::Newtype { .. })) => {
+                let declared = self.payload(id, &fact);
+                for (n, arg) in args.iter().enumerate() {
                     let later = self.latent(arg.value);
-                    self.keep(later);
+                    self.keep(later, declared.get(n).map_or(&[], |ty| ty.row()));
                 }
                 Effects::default()
             }
@@ -274,59 +324,80 @@ impl Walk<'_, '_> {
     fn method(&mut self, id: ExprId, receiver: ExprId, args: &[Arg]) -> Effects {
         match self.checked.types.callees.get(id).cloned() {
             Some(Callee::Fn(known)) => self.known_call(id, &known, Some(receiver), args),
-            Some(Callee::Field { variant, index }) => {
-                self.expr(receiver);
-                self.field(id, receiver, variant, index)
-            }
             fact => {
                 fact.iter().for_each(|it| self.charge(id, it));
                 self.expr(receiver);
-                args.iter().for_each(|arg| self.expr(arg.value));
+                let rows = fact.map(|it| self.rows_of_args(id, &it, args.len())).unwrap_or_default();
+                for (n, arg) in args.iter().enumerate() {
+                    let later = self.latent(arg.value);
+                    self.found.extend(later.without(rows.get(n).map_or(&[], |row| row)));
+                }
                 Effects::default()
             }
         }
     }
 
-    /// What a function in a field can, as its type says.
-    fn field(&mut self, id: ExprId, receiver: ExprId, variant: u32, index: u32) -> Effects {
-        let mut later = Effects::default();
-        let ty = self.checked.types.exprs.get(receiver).copied();
-        let ty = ty.map(|ty| if let TyKind::Ref(_, inner) = ty.kind() { *inner } else { ty });
-        let Some((adt, args)) = ty.and_then(Ty::as_adt) else { return later };
-        let fields = self.ck.defs.adt_fields(adt);
-        let field = fields.variants.get(variant as usize).and_then(|it| it.fields.get(index as usize));
-        for &label in field.into_iter().flat_map(|it| &it.can) {
-            later.add(Eff::Label(subst_label(label, args)), self.origin(id, None));
+    /// What functions that are arguments of a trait's method may perform there, as the trait says.
+    fn rows_of_args(&self, id: ExprId, fact: &Callee, count: usize) -> Vec<&'static [Label]> {
+        let mut rows: Vec<&'static [Label]> = vec![&[]; count];
+        let Callee::Method { trait_id, method, args, own_args } = fact else { return rows };
+        let defs = self.ck.defs;
+        let Some(&function) = defs.traits[*trait_id].methods.get(*method as usize) else { return rows };
+        let types = [*args, *own_args].concat();
+        let sources = self.checked.types.plans.get(id).map(|it| it.params.clone()).unwrap_or_default();
+        for (at, param) in defs.fn_sig(function).params.iter().enumerate() {
+            let arg = match sources.get(at) {
+                Some(ParamSource::Arg(n)) => *n as usize,
+                None if sources.is_empty() && at > 0 => at - 1,
+                _ => continue,
+            };
+            if let (Some(row), Some(ty)) = (rows.get_mut(arg), param.ty) {
+                *row = subst(ty, &types).row();
+            }
         }
-        later
+        rows
     }
 
-    fn fields(&mut self, path: StructPath, fields: &[FieldInit]) -> Effects {
+    /// The parts of a value that is made here, with their types.
+    fn fields(&mut self, id: ExprId, path: StructPath, fields: &[FieldInit]) -> Effects {
         let mut later = Effects::default();
-        let StructPath::Adt(adt, _) = path else {
-            for field in fields {
-                let value = self.latent(field.value);
-                self.keep(value);
-            }
-            return later;
-        };
-        let declared = self.ck.defs.adt_fields(adt);
-        let is_effect = self.ck.defs.adts[adt].effect.is_some();
+        let declared = self.declared(id, path);
+        // A handler's clauses run when they are asked: like a function's, their effects come later.
+        let is_effect = matches!(path, StructPath::Adt(adt, _) if self.ck.defs.adts[adt].effect.is_some());
         for field in fields {
             let value = self.latent(field.value);
-            // A handler's clauses run when they are asked: like a function's, their effects come later.
             if is_effect {
                 later.extend(value);
                 continue;
             }
-            let known = declared.variants[0].fields.iter().find(|it| it.name == field.name);
-            let written: Vec<Label> = known.map(|it| it.can.clone()).unwrap_or_default();
-            let covers = |label: &Label| written.iter().any(|it| it.effect == label.effect);
-            let kept =
-                value.0.into_iter().filter(|(eff, _)| !matches!(eff, Eff::Label(label) if covers(label)));
-            self.keep(Effects(kept.collect()));
+            let ty = declared.iter().find(|(name, _)| *name == field.name).map(|it| it.1);
+            self.keep(value, ty.map_or(&[], Ty::row));
         }
         later
+    }
+
+    /// The names and types of what a struct or variant is made of that is written with names.
+    fn declared(&self, id: ExprId, path: StructPath) -> Vec<(Name, Ty)> {
+        let ty = self.checked.types.exprs.get(id).copied();
+        let Some((adt, args)) = ty.and_then(Ty::as_adt) else { return Vec::new() };
+        let all = self.ck.defs.adt_fields(adt);
+        let variant = match path {
+            StructPath::Variant(_, variant, _) => all.variants.get(variant as usize),
+            StructPath::Bare(name) => all.variants.iter().find(|it| it.name == name),
+            _ => all.variants.first(),
+        };
+        let fields = variant.into_iter().flat_map(|it| &it.fields);
+        fields.map(|it| (it.name, subst(it.ty, args))).collect()
+    }
+
+    /// The types of what a variant or newtype is made of.
+    fn payload(&self, id: ExprId, made: &Callee) -> Vec<Ty> {
+        let ty = self.checked.types.exprs.get(id).copied();
+        let Some((adt, args)) = ty.and_then(Ty::as_adt) else { return Vec::new() };
+        let variant = if let Callee::Variant { variant, .. } = made { *variant } else { 0 };
+        let all = self.ck.defs.adt_fields(adt);
+        let fields = all.variants.get(variant as usize).into_iter().flat_map(|it| &it.fields);
+        fields.map(|it| subst(it.ty, args)).collect()
     }
 
     fn known_call(
@@ -349,7 +420,11 @@ impl Walk<'_, '_> {
         }
         if let Some(handled) = self.handled_by_run(function, receiver) {
             self.found.extend(of_receiver);
-            later.into_iter().for_each(|it| self.found.extend(it.without(&[handled])));
+            let handled = Handled { label: handled, unshared: self.unshared(receiver) };
+            for it in later {
+                let left = it.under(std::slice::from_ref(&handled), &mut self.unserved);
+                self.found.extend(left);
+            }
             return Effects::default();
         }
         let row = self.row_of(id, callee);
@@ -379,30 +454,65 @@ impl Walk<'_, '_> {
         }
         for (eff, origin) in row.0 {
             match eff {
-                Eff::Label(_) => self.found.add(eff, origin),
-                Eff::Param { index, minus } => {
+                Eff::Label(_) | Eff::Tasked(_) => self.found.add(eff, origin),
+                Eff::Param { index, minus, tasked } => {
                     let given = by_param.get(index as usize).cloned().unwrap_or_default();
-                    self.found.extend(given.without(&minus));
+                    let given = if tasked { given.in_task() } else { given };
+                    let left = given.under(&minus, &mut self.unserved);
+                    self.found.extend(left);
                 }
             }
         }
-        self.handed_over(function, by_param);
-        let sig = defs.fn_sig(function);
-        let mut given = Effects::default();
-        for &label in &sig.ret_can {
-            given.add(Eff::Label(subst_label(label, callee.type_args)), self.origin(id, Some(function)));
-        }
-        given
+        self.handed_over(callee, by_param);
+        Effects::default()
     }
 
-    /// Handlers, and functions in parameters of any type, may be called wherever they come to.
-    fn handed_over(&mut self, function: FnId, by_param: Vec<Effects>) {
-        let scheme = self.ck.scheme(function);
-        for (effects, ty) in by_param.into_iter().zip(&scheme.params) {
+    /// Handlers, and functions in parameters of any type, may be called wherever they come to, unless the type that
+    /// the parameter has here says what they perform.
+    fn handed_over(&mut self, callee: &CalleeFn, by_param: Vec<Effects>) {
+        let scheme = self.ck.scheme(callee.function);
+        for (effects, &ty) in by_param.into_iter().zip(&scheme.params) {
             if ty.as_fn().is_none() {
-                self.found.extend(effects);
+                self.found.extend(effects.without(subst(ty, callee.type_args).row()));
             }
         }
+    }
+
+    /// Why other tasks cannot ask the handler of a `with`, as far as that can be seen.
+    fn unshared(&self, handler: Option<ExprId>) -> Option<Unshared> {
+        let handler = handler?;
+        let span = self.checked.body.expr_span(handler);
+        let ty = self.checked.types.exprs.get(handler)?.peel_ref();
+        let answers = ty.as_adt().is_some_and(|(adt, _)| self.ck.defs.lang.adt("AnswerHandler") == Some(adt));
+        match answers {
+            true => Some(Unshared { handler: span, why: Why::Answers }),
+            false => self.keeps_vars(handler).then_some(Unshared { handler: span, why: Why::Variable }),
+        }
+    }
+
+    /// Whether this is a handler of this function, and a clause of it captures a variable.
+    fn keeps_vars(&self, handler: ExprId) -> bool {
+        let body = &self.checked.body;
+        if let Expr::Local { local } = body.exprs[handler] {
+            return self.vars_kept.contains(&local);
+        }
+        let Some(Callee::Fn(made_by)) = self.checked.types.callees.get(handler) else { return false };
+        let Expr::Call { args, .. } = &body.exprs[handler] else { return false };
+        if self.ck.defs.lang.func("handler_going_on") != Some(made_by.function) {
+            return false;
+        }
+        let mut open: Vec<ExprId> = args.iter().map(|arg| arg.value).collect();
+        while let Some(expr) = open.pop() {
+            match &body.exprs[expr] {
+                Expr::Lambda { lambda } => {
+                    if body.lambdas[*lambda].captures.iter().any(|&it| body.locals[it].mutable) {
+                        return true;
+                    }
+                }
+                other => other.each_child(&mut |child| open.push(child)),
+            }
+        }
+        false
     }
 
     /// `h.run(body)`: what `h` handles.
@@ -440,19 +550,26 @@ impl Walk<'_, '_> {
                     match eff {
                         Eff::Label(_) if sig.can.is_some() => {}
                         Eff::Label(label) => row.add(Eff::Label(in_terms(*label)), origin),
-                        Eff::Param { index, minus } => {
-                            let minus = minus.iter().map(|&it| in_terms(it)).collect();
-                            row.add(Eff::Param { index: *index, minus }, origin);
+                        Eff::Tasked(label) => row.add(Eff::Tasked(in_terms(*label)), origin),
+                        Eff::Param { index, minus, tasked } => {
+                            let instance = |it: &Handled| Handled { label: in_terms(it.label), ..it.clone() };
+                            let minus = minus.iter().map(instance).collect();
+                            row.add(Eff::Param { index: *index, minus, tasked: *tasked }, origin);
                         }
                     }
                 }
             }
-            // Of the library: it calls what it is given.
+            // Of the library: it calls the functions it is given.
             None => {
                 self.meet(function);
-                for (index, param) in sig.params.iter().enumerate() {
-                    let minus = param.can.iter().map(|&it| in_terms(it)).collect();
-                    row.add(Eff::Param { index: index as u32, minus }, origin);
+                let is_fn = |ty: Option<Ty>| ty.is_none_or(|ty| ty.as_fn().is_some());
+                for (index, param) in sig.params.iter().enumerate().filter(|it| is_fn(it.1.ty)) {
+                    let is_catch = defs.lang.func("catch") == Some(function);
+                    let unshared = is_catch.then_some(Unshared { handler: origin.span, why: Why::Catch });
+                    let handled = |&it: &Label| Handled { label: in_terms(it), unshared };
+                    let minus = param.ty.map_or(&[][..], Ty::row).iter().map(handled).collect();
+                    let tasked = defs.fns[function].crosses();
+                    row.add(Eff::Param { index: index as u32, minus, tasked }, origin);
                 }
             }
         }

@@ -28,12 +28,8 @@ impl Infer<'_, '_> {
             self.tie(label);
         }
         let before = self.st.handled.len();
-        let sig = defs.fn_sig(function);
-        for param in &sig.params {
-            let labels = param.can.iter().map(|&label| self.instance_of(id, label));
-            let labels: Vec<Label> = labels.collect();
-            self.st.handled.extend(labels);
-        }
+        let handled = params.iter().flat_map(|param| self.shallow(param.ty).row());
+        self.st.handled.extend(handled.copied().collect::<Vec<Label>>());
         if let Some(handled) = self.handled_by_run(function, params) {
             self.st.handled.push(handled);
         }

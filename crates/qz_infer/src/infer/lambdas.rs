@@ -51,12 +51,12 @@ impl Infer<'_, '_> {
             && !f.params.is_empty()
         {
             // A block that does not look at its arguments stands for any.
-            return Ty::func(f.params, ret, Row::EMPTY);
+            return Ty::func(f.params, ret, f.row);
         }
         if let (Some(_), Some(f)) = (unpack, wanted) {
-            return Ty::func(f.params, ret, Row::EMPTY);
+            return Ty::func(f.params, ret, f.row);
         }
-        Ty::func(&params, ret, Row::EMPTY)
+        Ty::func(&params, ret, wanted.map_or(Row::EMPTY, |f| f.row))
     }
 
     /// Where nothing else says what it gives, a function that never comes to its end gives `Never`, and a lambda

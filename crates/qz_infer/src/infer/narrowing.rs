@@ -1,6 +1,7 @@
 //! What tests tell of names. A test of a name leaves some of the variants of its enum, or some of the members of its
 //! union; both where it holds and where it does not. That is known in the branch, and behind the test if the other
-//! way leaves. It ends where a variable may get another value, and at the start of a loop that may give it one.
+//! way leaves. An assignment tells, too. It ends where a variable may get another value, and at the start of a loop that may
+//! give it one.
 
 use qz_hir::body::*;
 use qz_types::{AdtId, Ty, TyKind};
@@ -68,6 +69,17 @@ impl Infer<'_, '_> {
             }
             _ => ty,
         }
+    }
+
+    /// The member of a union that a name is known to be which is written to: it is written in its place.
+    pub(super) fn narrowed_place(&mut self, place: ExprId, ty: Ty) -> Option<Ty> {
+        let Expr::Local { local } = self.body.exprs[place] else { return None };
+        let (union, members) = self.as_union(ty)?;
+        let &[only] = &self.allowed(local, union)?[..] else { return None };
+        let member = members[only as usize];
+        self.st.types.callees.insert(place, Callee::Field { variant: only, index: 0 });
+        self.st.types.exprs.insert(place, member);
+        Some(member)
     }
 
     /// The one variant that a name can be, if tests have left one.
@@ -352,6 +364,7 @@ impl Infer<'_, '_> {
     fn facts_after(&self, done: ExprId) -> Vec<Fact> {
         stacker::maybe_grow(128 * 1024, 2 * 1024 * 1024, || match &self.body.exprs[done] {
             Expr::Assert { cond, .. } => self.facts_when(*cond, true),
+            Expr::Assign { place, value } => self.fact_of_assignment(*place, *value).into_iter().collect(),
             Expr::If { cond, then, else_ } => self.facts_after_if(*cond, *then, *else_),
             Expr::Match { subject, arms, .. } => self.facts_after_match(*subject, arms),
             Expr::While { cond, body, loop_ } if !self.is_broken(*body, *loop_) => {
@@ -365,6 +378,17 @@ impl Infer<'_, '_> {
             },
             _ => Vec::new(),
         })
+    }
+
+    /// A variable that got one of the members of its union is that.
+    fn fact_of_assignment(&self, place: ExprId, value: ExprId) -> Option<Fact> {
+        let Expr::Local { local } = self.body.exprs[place] else { return None };
+        if self.body.locals[local].shared || self.is_exclusive(local) {
+            return None;
+        }
+        let Some(&Coercion::Member { to, variant }) = self.st.types.coercions.get(value) else { return None };
+        let (adt, _) = self.as_union(to)?;
+        Some(Fact { local, adt, allowed: vec![variant] })
     }
 
     fn facts_after_if(&self, cond: ExprId, then: ExprId, else_: Option<ExprId>) -> Vec<Fact> {

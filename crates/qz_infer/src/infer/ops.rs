@@ -443,11 +443,17 @@ impl Infer<'_, '_> {
     pub(super) fn compound_assign(&mut self, id: ExprId, op: BinaryOp, place: ExprId, value: ExprId) -> Ty {
         let left = self.place(place);
         let left = self.known(left);
+        let (left, is_member) = match self.narrowed_place(place, left) {
+            Some(member) => (member, true),
+            None => (left, false),
+        };
         // What comes out is checked before it is stored.
         let left = self.open_refined(place, left);
         let result = self.binary_with(id, op, place, left, value);
         self.unify(id, result, left);
-        self.changed_place(place);
+        if !is_member {
+            self.changed_place(place);
+        }
         common().unit
     }
 

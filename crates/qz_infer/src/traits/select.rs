@@ -150,15 +150,16 @@ impl Checker<'_> {
         }
     }
 
-    /// Resolves associated and hidden types in a type without parameters.
+    /// A type without parameters as code has it: associated and hidden types are resolved, rows are left out.
     pub fn normalize(&self, ty: Ty) -> Ty {
-        if !ty.has(TyFlags::ASSOC.union(TyFlags::OPAQUE)) {
+        let ty = ty.without_rows();
+        if !ty.has(TyFlags::UNSETTLED) {
             return ty;
         }
         let revealed = Reveal { ck: self, seen: FxHashMap::default(), open: Vec::new() }.fold_ty(ty);
         let mut table = InferTable::new();
         let resolved = self.normalize_with(&mut table, &[], revealed);
-        if resolved == ty || !resolved.has(TyFlags::OPAQUE) { resolved } else { self.normalize(resolved) }
+        if resolved == ty || !resolved.has(TyFlags::OPAQUE.union(TyFlags::ROW)) { resolved } else { self.normalize(resolved) }
     }
 
     /// Resolves associated types as far as bounds and impls tell.

@@ -194,6 +194,9 @@ pub(super) fn generics(p: &mut Parser<'_>) {
             return p.expected(Wanted::Name);
         }
         p.bump_as(Ident);
+        if p.at(Lt) {
+            types::type_args(p);
+        }
         if p.eat(Colon) {
             bounds(p);
         }

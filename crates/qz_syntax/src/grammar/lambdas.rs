@@ -151,11 +151,12 @@ pub(super) fn brace_block(p: &mut Parser<'_>) {
 
 /// `{ x -> …`, `{ x, y -> …` and `{ (x, y) -> …`: parameters, which a brace block has not.
 pub(super) fn brace_has_params(p: &Parser<'_>) -> bool {
+    let is_param = |n: usize| p.nth(n).is_name() || p.nth(n) == Underscore;
     let mut n = 1;
-    while p.nth(n).is_name() && p.nth(n + 1) == Comma && n < 16 {
+    while is_param(n) && p.nth(n + 1) == Comma && n < 16 {
         n += 2;
     }
-    let arrow = p.nth(n).is_name() && p.nth(n + 1) == Arrow && !p.ahead(n + 1).has(flags::NEWLINE_BEFORE);
+    let arrow = is_param(n) && p.nth(n + 1) == Arrow && !p.ahead(n + 1).has(flags::NEWLINE_BEFORE);
     let first = p.ahead(1);
     arrow || first.kind == LParen && first.has(flags::LAMBDA) && !first.has(flags::NEWLINE_BEFORE)
 }

@@ -34,6 +34,8 @@ pub(super) fn operand(p: &mut Parser<'_>) -> Shape {
         IfKw | UnlessKw => control::if_expr(p),
         MatchKw => control::match_expr(p),
         WhileKw | UntilKw | ForKw | LoopKw => control::loop_expr(p),
+        // A call of a function with this name; a label never stands in parentheses.
+        NextKw if at_call_of_next(p) => return path(p),
         ReturnKw | BreakKw | NextKw => control::jump(p),
         Dollar => macro_call(p),
         At => at_call(p),
@@ -43,6 +45,11 @@ pub(super) fn operand(p: &mut Parser<'_>) -> Shape {
         _ => missing(p),
     }
     Shape::Other
+}
+
+fn at_call_of_next(p: &Parser<'_>) -> bool {
+    let next = p.ahead(1);
+    next.kind == LParen && !next.has(flags::SPACE_BEFORE) && !next.has(flags::NEWLINE_BEFORE)
 }
 
 pub(super) fn missing(p: &mut Parser<'_>) {

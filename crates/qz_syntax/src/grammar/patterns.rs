@@ -1,6 +1,6 @@
 //! What may stand where a value is taken apart? Arms, `is`, bindings, parameters.
 
-use super::{list, operands, strings, types};
+use super::{list, operands, postfix, stmts, strings, types};
 use crate::SyntaxKind::{self, *};
 use crate::lexer::flags;
 use crate::parser::Parser;
@@ -106,6 +106,7 @@ fn range(p: &mut Parser<'_>, from: Checkpoint) {
 
 fn primary(p: &mut Parser<'_>, from: Checkpoint, typed: bool) {
     match p.kind {
+        _ if p.cx.places && at_place(p) => place(p, from),
         IntNumber | FloatNumber | Char | Symbol | RawString | TrueKw | FalseKw | NilKw => {
             operands::literal(p);
             p.finish(from, LiteralPat);
@@ -150,6 +151,26 @@ fn primary(p: &mut Parser<'_>, from: Checkpoint, typed: bool) {
             p.empty(MissingPat);
         }
     }
+}
+
+/// A name behind which a field or an index follows.
+fn at_place(p: &Parser<'_>) -> bool {
+    let next = p.ahead(1);
+    (p.kind.is_name() || p.at(SelfKw))
+        && match next.kind {
+            Dot => true,
+            LBracket => !next.has(flags::SPACE_BEFORE | flags::NEWLINE_BEFORE),
+            _ => false,
+        }
+}
+
+/// `p.x`, `xs[0]`: what is assigned instead of bound.
+fn place(p: &mut Parser<'_>, from: Checkpoint) {
+    p.cx.places = false;
+    postfix::postfix(p);
+    stmts::check_place(p);
+    p.cx.places = true;
+    p.finish(from, PlacePat);
 }
 
 /// `'-' number`

@@ -99,9 +99,11 @@ fn defer(p: &mut Parser<'_>, from: Checkpoint) {
     p.finish(from, DeferStmt);
 }
 
-/// `pattern (':' type)? '=' expr`, where the pattern is in brackets or a struct's.
+/// `pattern (':' type)? '=' expr`, where the pattern is in brackets or a struct's, and may have places for names.
 fn destructure(p: &mut Parser<'_>, from: Checkpoint) {
+    p.cx.places = true;
     patterns::binding(p);
+    p.cx.places = false;
     annotation(p);
     assigned_value(p);
     p.finish(from, DestructureStmt);
@@ -121,14 +123,41 @@ fn at_struct_destructure(p: &Parser<'_>) -> bool {
     }
 }
 
-/// A statement cannot start with `{`: it would be a map or a block, and nobody could tell which.
+/// A brace that starts a statement: a pattern, a map or a record. There are no blocks in braces without a call.
 fn statement_brace(p: &mut Parser<'_>, from: Checkpoint) {
     if p.token().has(flags::BEFORE_EQ) {
         return destructure(p, from);
     }
+    if brace_has_entries(p) {
+        return expr_or_assign(p, from);
+    }
     p.problem(SyntaxProblemKind::StatementBrace);
     p.skip_bracketed();
     p.finish(from, MissingExpr);
+}
+
+/// `{}`, `{ name: …`, `{ ...rest`, or `{ key => …` with the arrow on the key's line.
+fn brace_has_entries(p: &Parser<'_>) -> bool {
+    /// Keys are short; a bound keeps the look ahead from being done again and again in nested braces.
+    const LONGEST_KEY: usize = 64;
+    if matches!(p.nth(1), RBrace | DotDotDot) || p.nth(1).is_word() && p.nth(2) == Colon {
+        return true;
+    }
+    let (mut index, mut depth) = (p.index_after(p.pos), 0usize);
+    for n in 0..LONGEST_KEY {
+        let token = p.token_at(index);
+        match token.kind {
+            _ if depth == 0 && n > 0 && token.has(flags::NEWLINE_BEFORE) => return false,
+            FatArrow if depth == 0 => return true,
+            LParen | LBracket | LBrace | InterpStart => depth += 1,
+            Comma | RParen | RBracket | RBrace | InterpEnd | Eof if depth == 0 => return false,
+            RParen | RBracket | RBrace | InterpEnd => depth -= 1,
+            Eof => return false,
+            _ => {}
+        }
+        index = p.index_after(index);
+    }
+    false
 }
 
 fn item_in_body(p: &mut Parser<'_>) {
@@ -182,7 +211,7 @@ pub(super) fn assign_tail(p: &mut Parser<'_>, from: Checkpoint) {
     }
     match p.kind {
         Eq => {
-            check_place(p, from);
+            check_place(p);
             assigned_value(p);
             p.finish(from, AssignStmt);
         }
@@ -191,7 +220,7 @@ pub(super) fn assign_tail(p: &mut Parser<'_>, from: Checkpoint) {
             p.finish(from, AssignStmt);
         }
         kind if crate::ast::BinaryOp::from_assign_kind(kind).is_some() => {
-            check_place(p, from);
+            check_place(p);
             p.bump();
             value(p);
             p.finish(from, CompoundAssignStmt);
@@ -236,7 +265,7 @@ fn value(p: &mut Parser<'_>) {
     p.finish(from, MissingExpr);
 }
 
-fn check_place(p: &mut Parser<'_>, _from: Checkpoint) {
+pub(super) fn check_place(p: &mut Parser<'_>) {
     let kind = p.last_kind();
     let is_place = matches!(
         kind,

@@ -96,7 +96,7 @@ impl SyntaxProblem {
                 "leave it out: fields can be changed anyway"
             }
             Kind::SecondStatementInArm => "start the arm's body on the line after `=>`",
-            Kind::StatementBrace => "give the map or record a name, or leave the braces out",
+            Kind::StatementBrace => "leave the braces out: bodies end in `end`",
             Kind::VarWithoutValue => "write `var x = …`",
             Kind::TypeOutsideLambda => {
                 "parameters of a lambda have types: `(a: Int) -> …`; a record is `{ a: 1 }`"

@@ -358,7 +358,7 @@ fn structure() {
     "#]],
     );
     check_body_problems(
-        "{ 1 => 2 }",
+        "{ puts(1) }",
         &expect![[r#"
         1:1 "{" QZ0130 a statement cannot start with `{`
     "#]],
