@@ -277,8 +277,8 @@ pub(crate) fn clock_changed(house: &impl House) {
 /// Waits until there is something to do.
 pub(crate) fn sleep(guest: &impl Guest) {
     announce(guest);
-    let stays = guest.has_work() || guest.is_over();
-    if !stays && !(guest.house().rests().awake() == 0 && guest.all_sleep()) {
+    let all_sleep = || guest.house().rests().awake() == 0 && guest.all_sleep();
+    if !(guest.has_work() || guest.is_over() || all_sleep()) {
         rest(guest);
     }
     withdraw(guest);
