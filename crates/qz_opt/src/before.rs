@@ -67,6 +67,13 @@ impl Kind {
     }
 }
 
+/// What stands for a type in every build, and whether it is for types that are not the library's.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TypeKey {
+    key: u64,
+    is_own: bool,
+}
+
 /// What was noted of a compiled program.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Facts {
@@ -74,18 +81,20 @@ pub struct Facts {
     pub functions: Vec<Fact>,
     /// The entries of the type table.
     pub types: Vec<Kind>,
-    /// Structs that something refers to weakly, by what stands for the type.
-    pub weak: Vec<u64>,
+    /// Structs that something refers to weakly.
+    pub weak: Vec<TypeKey>,
     /// It has variables of which each task has its own.
     pub of_tasks: bool,
-    /// Structs whose fields are written after they were made, by what stands for the type.
-    pub changed: Vec<u64>,
-    /// Types whose objects may be in circles, in the same way; and whether some function or `dyn` values are among them.
-    pub cyclic: Vec<u64>,
+    /// Structs whose fields are written after they were made.
+    pub changed: Vec<TypeKey>,
+    /// Types whose objects may be in circles, whether there were any, and whether some function or `dyn` values are among
+    /// them.
+    pub cyclic: Vec<TypeKey>,
+    pub has_circles: bool,
     pub cyclic_fns: bool,
     pub cyclic_dyns: bool,
-    /// Types of objects that end somewhere but are made nowhere, in the same way.
-    pub unmade: Vec<u64>,
+    /// Types of objects that end somewhere but are made nowhere.
+    pub unmade: Vec<TypeKey>,
     /// Ending a function value, or a `dyn` value, may panic.
     pub closures_panic: bool,
     pub dyns_panic: bool,
@@ -148,13 +157,10 @@ impl<'a> Before<'a> {
             Which::Other => !it.files.is_empty() || it.own_types,
         };
         let stale = functions.iter().map(is_stale).collect();
-        let set = |keys: &[u64]| keys.iter().copied().collect();
-        let (changed, cyclic, weak) = match which {
-            Which::Same => (set(&facts.changed), set(&facts.cyclic), set(&facts.weak)),
-            // Types of another program may have the same names.
-            Which::Other if facts.cyclic.is_empty() && facts.weak.is_empty() => Default::default(),
-            Which::Other => return Err(Whole::because("the other program has circles or weak references")),
-        };
+        // Types of another program may have the same names.
+        let may_be = |it: &&TypeKey| which == Which::Same || !it.is_own;
+        let set = |keys: &[TypeKey]| keys.iter().filter(may_be).map(|it| it.key).collect();
+        let (changed, cyclic, weak) = (set(&facts.changed), set(&facts.cyclic), set(&facts.weak));
         let mut before = Before { facts, which, by_symbol, stale, indexes, changed, cyclic, weak };
         before.spread();
         Ok(before)
@@ -287,7 +293,7 @@ impl<'a> Before<'a> {
 
     /// Whether any object may be in a circle.
     pub(crate) fn has_circles(&self) -> bool {
-        !self.cyclic.is_empty()
+        self.facts.has_circles
     }
 
     pub(crate) fn is_cyclic(&self, key: u64) -> bool {
@@ -400,19 +406,8 @@ impl Noting<'_> {
     }
 
     fn has_own_types(&self, key: &InstanceKey) -> bool {
-        let is_own = |path: qz_base::Name| !path.as_str().starts_with("std::");
         let mut found = false;
-        each_type(key, &mut |ty| {
-            ty.walk(&mut |part| {
-                found |= match *part.kind() {
-                    TyKind::Adt(id, _) => is_own(self.source.adt(id).path),
-                    TyKind::Dyn(traits) => traits.iter().any(|it| is_own(self.source.trait_path(it.trait_id))),
-                    // Rare, and not looked into.
-                    TyKind::Opaque(..) | TyKind::Assoc(_) => true,
-                    _ => false,
-                }
-            });
-        });
+        each_type(key, &mut |ty| found |= is_own(self.source, ty));
         found
     }
 
@@ -473,13 +468,18 @@ fn each_function(key: &InstanceKey, f: &mut dyn FnMut(BodyKey)) {
     }
 }
 
+/// Taken for a type of the program's own.
+fn unknown() -> Ty {
+    Ty::new(TyKind::Error)
+}
+
 /// The types that a key names. What has evidence of effects is taken to name one of the program's own.
 fn each_type(key: &InstanceKey, f: &mut dyn FnMut(Ty)) {
     match key {
         InstanceKey::Body(_, args, evidence) => {
             args.iter().for_each(|&ty| f(ty));
             if *evidence != no_evidence() {
-                f(Ty::new(TyKind::Dyn(&[])));
+                f(unknown());
             }
         }
         InstanceKey::FnValue(of) | InstanceKey::ForC(of) | InstanceKey::DestroyClosure(of) => each_type(of, f),
@@ -563,6 +563,7 @@ pub(crate) fn facts(built: &Built<'_>, source: &dyn Source, options: &Options) -
         changed: type_keys(source, &built.changed),
         cyclic: type_keys(source, &module.cyclic),
         unmade: type_keys(source, &panics.unmade),
+        has_circles: module.has_circles,
         cyclic_fns: cycles::of_values(&module.cyclic).0,
         cyclic_dyns: cycles::of_values(&module.cyclic).1,
         closures_panic: panics.closures,
@@ -572,11 +573,28 @@ pub(crate) fn facts(built: &Built<'_>, source: &dyn Source, options: &Options) -
     }
 }
 
-fn type_keys(source: &dyn Source, types: &FxHashSet<Ty>) -> Vec<u64> {
+fn type_keys(source: &dyn Source, types: &FxHashSet<Ty>) -> Vec<TypeKey> {
     let symbols = Symbols::new(source);
-    let mut keys: Vec<u64> = types.iter().map(|&ty| symbols.ty_key(ty)).collect();
+    let key = |&ty: &Ty| TypeKey { key: symbols.ty_key(ty), is_own: is_own(source, ty) };
+    let mut keys: Vec<TypeKey> = types.iter().map(key).collect();
     keys.sort_unstable();
     keys
+}
+
+/// Whether types or traits are in a type that are not the library's.
+fn is_own(source: &dyn Source, ty: Ty) -> bool {
+    let is_own = |path: qz_base::Name| !path.as_str().starts_with("std::");
+    let mut found = false;
+    ty.walk(&mut |part| {
+        found |= match *part.kind() {
+            TyKind::Adt(id, _) => is_own(source.adt(id).path),
+            TyKind::Dyn(traits) => traits.iter().any(|it| is_own(source.trait_path(it.trait_id))),
+            // Rare, and not looked into.
+            TyKind::Opaque(..) | TyKind::Assoc(_) | TyKind::Error => true,
+            _ => false,
+        }
+    });
+    found
 }
 
 /// A part of a program that was made anew.
@@ -597,8 +615,8 @@ pub struct NewFacts {
     /// Whether the rest was of another program.
     of_other: bool,
     types: Vec<Kind>,
-    changed: Vec<u64>,
-    unmade: Vec<u64>,
+    changed: Vec<TypeKey>,
+    unmade: Vec<TypeKey>,
 }
 
 /// A part that is done, or functions of which less can be relied on than before.
@@ -653,7 +671,7 @@ impl Facts {
     /// How many functions are of the library alone, so that other programs can use them.
     pub fn of_library(&self) -> usize {
         let is_shared = |it: &&Fact| !it.symbol.is_empty() && it.files.is_empty() && !it.own_types;
-        if self.cyclic.is_empty() && self.weak.is_empty() { self.functions.iter().filter(is_shared).count() } else { 0 }
+        self.functions.iter().filter(is_shared).count()
     }
 
     /// What is known once the part is in its place.
@@ -669,7 +687,7 @@ impl Facts {
             self.functions[at] = fact.clone();
         }
         if part.of_other {
-            self.changed.clear();
+            [&mut self.changed, &mut self.cyclic, &mut self.weak].into_iter().for_each(|it| it.retain(|key| !key.is_own));
         }
         self.types.extend(&part.types);
         self.changed.extend(&part.changed);
@@ -722,7 +740,7 @@ fn ends_otherwise(module: &Module, source: &dyn Source, before: &Before<'_>) -> 
     let symbols = Symbols::new(source);
     let is_new = |it: &&TypeEntry| before.index_of(module, it).is_none() && module.instances[it.destroy].may_panic;
     let ended_before = |it: &TypeEntry| match it.kind {
-        TypeEntryKind::Ty(ty) => before.facts.unmade.contains(&symbols.ty_key(ty)),
+        TypeEntryKind::Ty(ty) => before.facts.unmade.iter().any(|it| it.key == symbols.ty_key(ty)),
         TypeEntryKind::Closure(_) | TypeEntryKind::DynBox(_) => false,
     };
     module.types.iter().filter(is_new).any(ended_before)
