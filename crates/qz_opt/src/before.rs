@@ -9,87 +9,27 @@
 //!
 //! What concerns the program as a whole ([`Whole`]) is found out and answered by making all of it anew.
 
+mod facts;
+mod part;
+
 use std::fmt;
 
-use qz_base::{FxHashMap, FxHashSet, Span, TextRange};
+use qz_base::{FxHashMap, FxHashSet};
 use qz_mir::{
-    Body, BodyKey, BodyPart, Callee, ClosureTarget, Crossing, InlineHint, Instance, InstanceId, InstanceKey, Module, Ownership,
-    Rvalue, Source, StmtKind, TypeEntry, TypeEntryKind,
+    BodyKey, BodyPart, Crossing, InlineHint, Instance, InstanceId, InstanceKey, Module, Source, TypeEntry,
 };
 use qz_rt_abi::object::FIRST_TYPE;
 use qz_types::{FnId, Ty, TyKind};
-use serde::{Deserialize, Serialize};
 
 use crate::counts::Quiet;
-use crate::drops::Drops;
 use crate::instantiate::no_evidence;
 use crate::symbols::Symbols;
-use crate::{Built, OptError, OptLevel, Options, cycles, glue, inline};
+use crate::{glue, inline};
 
-/// What others rely on, of one function.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fact {
-    pub symbol: String,
-    /// For each parameter whether it is given away.
-    pub owned: Vec<bool>,
-    pub may_panic: bool,
-    /// It may give up counts that memory holds.
-    pub loud: bool,
-    /// Callers may hold copies of its body.
-    pub copied: bool,
-    /// It is found by its name alone: no type arguments, no closure.
-    pub plain: bool,
-    /// Functions that it calls, by number.
-    pub callees: Vec<u32>,
-    /// Functions that it refers to otherwise.
-    pub values: Vec<u32>,
-    /// Files that its text came from.
-    pub files: Vec<u32>,
-    /// The number of what C calls for it.
-    pub around: Option<u32>,
-}
-
-/// What is noted of an entry of the type table: its functions, by number, as in [`qz_mir::TypeEntry`].
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kind {
-    pub destroy: u32,
-    pub parts: Option<u32>,
-    pub own: Option<u32>,
-    pub keeps_nothing: bool,
-}
-
-impl Kind {
-    fn new(entry: &TypeEntry, number: impl Fn(InstanceId) -> u32) -> Kind {
-        let qz_mir::EntryCrossing { parts, own, keeps_nothing } = entry.crossing;
-        Kind { destroy: number(entry.destroy), parts: parts.map(&number), own: own.map(&number), keeps_nothing }
-    }
-}
-
-/// What was noted of a compiled program.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Facts {
-    /// By number.
-    pub functions: Vec<Fact>,
-    /// The entries of the type table.
-    pub types: Vec<Kind>,
-    /// Structs that something refers to weakly, by what stands for the type.
-    pub weak: Vec<u64>,
-    /// It has variables of which each task has its own.
-    pub of_tasks: bool,
-    /// Structs whose fields are written after they were made, by what stands for the type.
-    pub changed: Vec<u64>,
-    /// Types whose objects may be in circles, in the same way; and whether some function or `dyn` values are among them.
-    pub cyclic: Vec<u64>,
-    pub cyclic_fns: bool,
-    pub cyclic_dyns: bool,
-    /// Ending a function value, or a `dyn` value, may panic.
-    pub closures_panic: bool,
-    pub dyns_panic: bool,
-    /// The number of the function that the host's entry calls.
-    pub entry: Option<u32>,
-    /// Why no part of it can be changed alone.
-    pub whole: Option<String>,
-}
+pub(crate) use facts::facts;
+pub use facts::{Fact, Facts, Kind, NewFacts, TypeKey};
+pub use part::Part;
+pub(crate) use part::{number_types, part};
 
 /// Why all of a program has to be made anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,9 +47,19 @@ impl Whole {
     }
 }
 
+/// Which program was compiled before.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The same one, with other bodies.
+    Same,
+    /// Another one: only what is of the library alone stays.
+    Other,
+}
+
 /// A program as it was, and which functions of it are stale.
 pub struct Before<'a> {
     pub(crate) facts: &'a Facts,
+    which: Which,
     by_symbol: FxHashMap<&'a str, u32>,
     stale: Vec<bool>,
     /// The index of a kind of objects, by the number of its destroy function.
@@ -120,8 +70,8 @@ pub struct Before<'a> {
 }
 
 impl<'a> Before<'a> {
-    /// `is_new` says of which files the text changed.
-    pub fn new(facts: &'a Facts, is_new: &dyn Fn(u32) -> bool) -> Result<Before<'a>, Whole> {
+    /// `is_new` says of which files the text changed; in another program it is asked for nothing.
+    pub fn new(facts: &'a Facts, which: Which, is_new: &dyn Fn(u32) -> bool) -> Result<Before<'a>, Whole> {
         if let Some(reason) = &facts.whole {
             return Err(Whole(reason.clone()));
         }
@@ -129,10 +79,16 @@ impl<'a> Before<'a> {
         let named = functions.iter().zip(0..).filter(|(it, _)| !it.symbol.is_empty());
         let by_symbol = named.map(|(it, n)| (it.symbol.as_str(), n)).collect();
         let indexes = facts.types.iter().zip(FIRST_TYPE..).map(|(kind, index)| (kind.destroy, index)).collect();
-        let stale = functions.iter().map(|it| it.files.iter().any(|&file| is_new(file))).collect();
-        let set = |keys: &[u64]| keys.iter().copied().collect();
+        let is_stale = |it: &Fact| match which {
+            Which::Same => it.files.iter().any(|&file| is_new(file)),
+            Which::Other => !it.files.is_empty() || it.own_types,
+        };
+        let stale = functions.iter().map(is_stale).collect();
+        // Types of another program may have the same names.
+        let may_be = |it: &&TypeKey| which == Which::Same || !it.is_own;
+        let set = |keys: &[TypeKey]| keys.iter().filter(may_be).map(|it| it.key).collect();
         let (changed, cyclic, weak) = (set(&facts.changed), set(&facts.cyclic), set(&facts.weak));
-        let mut before = Before { facts, by_symbol, stale, indexes, changed, cyclic, weak };
+        let mut before = Before { facts, which, by_symbol, stale, indexes, changed, cyclic, weak };
         before.spread();
         Ok(before)
     }
@@ -166,6 +122,14 @@ impl<'a> Before<'a> {
         Ok(())
     }
 
+    /// The number that a function has already.
+    pub(crate) fn number(&self, key: &InstanceKey, symbol: &str) -> Option<u32> {
+        match key {
+            InstanceKey::Entry(_) => self.facts.entry,
+            _ => self.find(symbol),
+        }
+    }
+
     pub(crate) fn find(&self, symbol: &str) -> Option<u32> {
         self.by_symbol.get(symbol).copied()
     }
@@ -197,11 +161,16 @@ impl<'a> Before<'a> {
         main: Option<FnId>,
         functions: &[FnId],
     ) -> Result<Vec<InstanceKey>, Whole> {
-        let mut wanted: FxHashSet<&str> = self.roots().map(|n| self.fact(n).symbol.as_str()).collect();
+        let is_entry = |n: &u32| Some(*n) == self.facts.entry;
+        let mut wanted: FxHashSet<&str> =
+            self.roots().filter(|n| !is_entry(n)).map(|n| self.fact(n).symbol.as_str()).collect();
         let symbols = Symbols::new(source);
         let plain = |&it: &FnId| InstanceKey::Body(BodyKey::main(it), Ty::list(&[]), no_evidence());
-        let keys = functions.iter().map(plain).chain(main.map(InstanceKey::Entry)).chain(by_kind());
-        let roots = keys.filter(|key| wanted.remove(symbols.of(key).as_str())).collect();
+        let keys = functions.iter().map(plain).chain(by_kind());
+        let mut roots: Vec<InstanceKey> = keys.filter(|key| wanted.remove(symbols.of(key).as_str())).collect();
+        if self.facts.entry.is_some_and(|n| self.is_stale(n)) {
+            roots.extend(main.map(InstanceKey::Entry));
+        }
         if wanted.is_empty() { Ok(roots) } else { Err(Whole::because("a function that others call is gone")) }
     }
 
@@ -251,7 +220,7 @@ impl<'a> Before<'a> {
 
     /// Whether any object may be in a circle.
     pub(crate) fn has_circles(&self) -> bool {
-        !self.cyclic.is_empty()
+        self.facts.has_circles
     }
 
     pub(crate) fn is_cyclic(&self, key: u64) -> bool {
@@ -263,6 +232,9 @@ impl<'a> Before<'a> {
         let mut weaker = Vec::new();
         for (id, instance) in module.instances.iter() {
             if let (Some(number), Some(_)) = (instance.kept, &instance.body) {
+                if Some(number) == self.facts.entry {
+                    continue;
+                }
                 let fact = self.fact(number);
                 let panics = instance.may_panic && !fact.may_panic;
                 if panics || (quiet.instance_is_loud(id) && !fact.loud) {
@@ -320,341 +292,4 @@ pub(crate) fn copied(module: &Module, recursive: &[bool]) -> Vec<bool> {
         }
     };
     module.instances.iter().map(one).collect()
-}
-
-/// What is known of functions once the module is finished.
-struct Noting<'a> {
-    source: &'a dyn Source,
-    built: &'a Built<'a>,
-}
-
-impl Noting<'_> {
-    fn fact(&self, id: InstanceId) -> Fact {
-        let Built { module, quiet, calls, copied, .. } = self.built;
-        let instance = &module.instances[id];
-        let callees = calls.callees.get(id.index()).map_or(&[][..], |it| it);
-        Fact {
-            symbol: instance.symbol.clone(),
-            owned: instance.params.iter().map(|it| it.ownership == Ownership::Owned).collect(),
-            may_panic: instance.may_panic,
-            loud: quiet.instance_is_loud(id),
-            copied: copied.get(id.index()).copied().unwrap_or(false),
-            plain: self.is_plain(&instance.key),
-            callees: callees.iter().map(|it| it.raw()).collect(),
-            values: instance.body.as_ref().map(|body| values(body, module)).unwrap_or_default(),
-            files: self.files(instance),
-            around: instance.for_c.is_some().then(|| module.around(id)),
-        }
-    }
-
-    fn is_plain(&self, key: &InstanceKey) -> bool {
-        match key {
-            InstanceKey::Body(body, args, evidence) => {
-                let named = body.part == BodyPart::Main && args.is_empty() && *evidence == no_evidence();
-                named && self.source.is_written(body.function)
-            }
-            InstanceKey::Entry(_) => true,
-            InstanceKey::Crossing(_) => by_kind().any(|it| it == *key),
-            _ => false,
-        }
-    }
-
-    /// The files of what a function was made of and what it is called by.
-    fn files(&self, instance: &Instance) -> Vec<u32> {
-        let mut files = FxHashSet::default();
-        let mut last = None;
-        let mut note = |span: Span| {
-            // What the compiler made stands nowhere.
-            if last != Some(span.file) && span.range != TextRange::default() {
-                last = Some(span.file);
-                files.insert(span.file.0);
-            }
-        };
-        if let Some(body) = &instance.body {
-            body.scopes.values().for_each(|it| note(it.declared));
-            for block in body.blocks.values() {
-                block.stmts.iter().for_each(|it| note(it.source.span));
-                note(block.term.source.span);
-            }
-        }
-        each_function(&instance.key, &mut |key| {
-            if matches!(self.source.function(key.function).kind, qz_mir::FnKind::Quartz) {
-                note(self.source.body(key).scopes[Body::SCOPE].declared);
-            }
-        });
-        let mut files: Vec<u32> = files.into_iter().collect();
-        files.sort_unstable();
-        files
-    }
-}
-
-/// The functions that a key names.
-fn each_function(key: &InstanceKey, f: &mut dyn FnMut(BodyKey)) {
-    match key {
-        InstanceKey::Body(body, ..) => f(*body),
-        InstanceKey::FnValue(of)
-        | InstanceKey::ForC(of)
-        | InstanceKey::DynShim(_, of)
-        | InstanceKey::DestroyClosure(of) => each_function(of, f),
-        InstanceKey::Specialised(of, given) => {
-            each_function(of, f);
-            given.iter().for_each(|(_, key)| each_function(key, f));
-        }
-        InstanceKey::Entry(main) => f(BodyKey::main(*main)),
-        InstanceKey::RetainGlue(_)
-        | InstanceKey::ReleaseGlue(_)
-        | InstanceKey::DestroyGlue(_)
-        | InstanceKey::DestroyDyn(_)
-        | InstanceKey::Kept(_)
-        | InstanceKey::FieldGlue(..) => {}
-        InstanceKey::Crossing(what) => match &**what {
-            Crossing::ClosureParts(of) | Crossing::OwnCaptures(of) => each_function(of, f),
-            _ => {}
-        },
-    }
-}
-
-/// Functions that a body makes values of, and calls that were written after the call graph was.
-fn values(body: &Body, module: &Module) -> Vec<u32> {
-    let mut found = Vec::new();
-    for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
-        match &stmt.kind {
-            StmtKind::Assign(_, value) | StmtKind::Init(_, value) => match value {
-                Rvalue::Closure(target, _) => {
-                    if let ClosureTarget::Instance(id) = **target {
-                        found.push(id.raw());
-                    }
-                }
-                Rvalue::MakeDyn { vtable, .. } => {
-                    found.extend(vtable.iter().flat_map(|&it| &module.vtables[it].slots).map(|it| it.raw()));
-                }
-                _ => {}
-            },
-            StmtKind::Call(call) => {
-                if let Callee::Instance(id) = call.callee {
-                    found.push(id.raw());
-                }
-            }
-            _ => {}
-        }
-    }
-    found.sort_unstable();
-    found.dedup();
-    found
-}
-
-/// What is noted of a whole program.
-pub(crate) fn facts(built: &Built<'_>, source: &dyn Source, options: &Options) -> Facts {
-    let Built { module, panics, .. } = built;
-    let whole = match options.level {
-        OptLevel::None => Some("it is not optimised"),
-        OptLevel::Speed if options.keep_names => Some("it is made for debuggers"),
-        OptLevel::Speed if built.ambiguous => Some("two functions have the same symbol"),
-        OptLevel::Speed => None,
-    };
-    if let Some(whole) = whole {
-        return Facts { whole: Some(whole.to_owned()), ..Facts::default() };
-    }
-    let noting = Noting { source, built };
-    let mut functions: Vec<Fact> = module.instances.ids().map(|id| noting.fact(id)).collect();
-    // Where the host enters.
-    functions.push(Fact::default());
-    Facts {
-        functions,
-        types: module.types.iter().map(|it| Kind::new(it, |id| id.raw())).collect(),
-        weak: type_keys(source, &module.weak_targets),
-        of_tasks: module.statics.iter().any(|(_, it)| it.of_task),
-        changed: type_keys(source, &built.changed),
-        cyclic: type_keys(source, &module.cyclic),
-        cyclic_fns: cycles::of_values(&module.cyclic).0,
-        cyclic_dyns: cycles::of_values(&module.cyclic).1,
-        closures_panic: panics.closures,
-        dyns_panic: panics.dyns,
-        entry: module.entry.map(|it| it.raw()),
-        whole: None,
-    }
-}
-
-fn type_keys(source: &dyn Source, types: &FxHashSet<Ty>) -> Vec<u64> {
-    let symbols = Symbols::new(source);
-    let mut keys: Vec<u64> = types.iter().map(|&ty| symbols.ty_key(ty)).collect();
-    keys.sort_unstable();
-    keys
-}
-
-/// A part of a program that was made anew.
-pub struct Part {
-    pub module: Module,
-    /// The number of each instance in the whole, and those of what stands around functions for C.
-    pub numbers: Vec<u32>,
-    pub facts: NewFacts,
-}
-
-/// What to note of a part beside what was noted of the whole.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct NewFacts {
-    /// By number.
-    functions: Vec<(u32, Fact)>,
-    /// Functions that the program does not have any more; their code is old.
-    gone: Vec<u32>,
-    types: Vec<Kind>,
-    changed: Vec<u64>,
-}
-
-/// A part that is done, or functions of which less can be relied on than before.
-pub(crate) fn part(
-    built: Built<'_>,
-    source: &dyn Source,
-    before: &Before<'_>,
-    mut next: u32,
-) -> Result<Result<Part, Vec<u32>>, OptError> {
-    if let Some(reason) = concerns_all(&built, source, before) {
-        return Err(Whole::because(reason).into());
-    }
-    let weaker = before.weaker(&built.module, &built.quiet);
-    if !weaker.is_empty() {
-        return Ok(Err(weaker));
-    }
-    let number = |instance: &Instance| {
-        instance.kept.unwrap_or_else(|| {
-            next += 1;
-            next - 1
-        })
-    };
-    let mut numbers: Vec<u32> = built.module.instances.values().map(number).collect();
-    let around = built.module.instances.values().filter(|it| it.for_c.is_some()).filter_map(|it| it.kept);
-    let around = around.filter_map(|number| before.fact(number).around).flat_map(|outer| [outer, outer + 1]);
-    // The part has no entry of its own.
-    numbers.extend([u32::MAX; 2].into_iter().chain(around));
-    let noting = Noting { source, built: &built };
-    let mut facts = Vec::new();
-    for (id, instance) in built.module.instances.iter() {
-        if instance.kept.is_some() && instance.body.is_none() {
-            continue;
-        }
-        let mut fact = noting.fact(id);
-        for list in [&mut fact.callees, &mut fact.values] {
-            list.iter_mut().for_each(|it| *it = numbers[*it as usize]);
-        }
-        facts.push((numbers[id.index()], fact));
-    }
-    let new = built.module.types.iter().filter(|it| before.index_of(&built.module, it).is_none());
-    let types = new.map(|it| Kind::new(it, |id| numbers[id.index()])).collect();
-    let changed = type_keys(source, &built.changed);
-    let made: FxHashSet<u32> = facts.iter().map(|it| it.0).collect();
-    let gone = (0..).zip(&before.stale).filter(|(_, stale)| **stale).map(|it| it.0).filter(|it| !made.contains(it)).collect();
-    let facts = NewFacts { functions: facts, gone, types, changed };
-    Ok(Ok(Part { module: built.module, numbers, facts }))
-}
-
-impl Facts {
-    /// What is known once the part is in its place.
-    pub fn add(&mut self, part: &NewFacts) {
-        for &number in &part.gone {
-            self.functions[number as usize] = Fact::default();
-        }
-        for (number, fact) in &part.functions {
-            let at = *number as usize;
-            if self.functions.len() <= at {
-                self.functions.resize(at + 1, Fact::default());
-            }
-            self.functions[at] = fact.clone();
-        }
-        self.types.extend(&part.types);
-        self.changed.extend(&part.changed);
-        self.changed.sort_unstable();
-        self.changed.dedup();
-    }
-}
-
-/// Gives the entries of the type table the indexes that they have in the whole program.
-pub(crate) fn number_types(module: &mut Module, before: &Before<'_>) {
-    let mut next = FIRST_TYPE + before.facts.types.len() as u32;
-    let index = |entry: &TypeEntry| {
-        before.index_of(module, entry).unwrap_or_else(|| {
-            next += 1;
-            next - 1
-        })
-    };
-    module.indexes = module.types.iter().map(index).collect();
-}
-
-/// What of a part concerns the program as a whole.
-fn concerns_all(built: &Built<'_>, source: &dyn Source, before: &Before<'_>) -> Option<&'static str> {
-    let Built { module, panics, ambiguous, .. } = built;
-    let facts = before.facts;
-    // Of one that changed, what stands around it calls the new code.
-    let is_new_for_c = |it: &Instance| it.for_c.is_some() && it.kept.is_none_or(|number| before.fact(number).around.is_none());
-    let has_variables = module.statics.iter().any(|(_, it)| it.of_task);
-    let fn_panics = panics.closures && !facts.closures_panic;
-    let checks: [(bool, &'static str); 5] = [
-        (*ambiguous, "two functions have the same symbol"),
-        (module.instances.values().any(is_new_for_c), "it hands a function to C that it did not hand to it before"),
-        (has_variables && !facts.of_tasks, "tasks have variables of their own now"),
-        (fn_panics || (panics.dyns && !facts.dyns_panic), "what ends a function value may panic now"),
-        (ends_otherwise(module, before), "objects of a new kind are made, whose end may panic"),
-    ];
-    let found = checks.into_iter().find(|(is_so, _)| *is_so).map(|it| it.1);
-    found
-        .or_else(|| refers_weakly(built, source, before).then_some("something is referred to weakly now"))
-        .or_else(|| may_make_circles(built, source, before).then_some("its objects may be in circles now"))
-}
-
-fn refers_weakly(built: &Built<'_>, source: &dyn Source, before: &Before<'_>) -> bool {
-    let symbols = Symbols::new(source);
-    built.module.weak_targets.iter().any(|&ty| !before.is_weak_target(symbols.ty_key(ty)))
-}
-
-/// Whether there are new kinds of objects whose end may panic, which others that end them do not know.
-fn ends_otherwise(module: &Module, before: &Before<'_>) -> bool {
-    let is_new = |it: &&TypeEntry| matches!(it.kind, TypeEntryKind::Ty(_)) && before.index_of(module, it).is_none();
-    module.types.iter().filter(is_new).any(|it| module.instances[it.destroy].may_panic)
-}
-
-/// Whether objects may be in circles since the part is in its place, which they never were before.
-fn may_make_circles(built: &Built<'_>, source: &dyn Source, before: &Before<'_>) -> bool {
-    let Built { module, layouts, drops, changed, .. } = built;
-    let symbols = Symbols::new(source);
-    let newly = changed.iter().filter(|&&ty| !before.was_changed(symbols.ty_key(ty)));
-    let mut starts: Vec<Ty> = newly.copied().collect();
-    for entry in module.types.iter().filter(|it| before.index_of(module, it).is_none()) {
-        match &entry.kind {
-            TypeEntryKind::Ty(ty) | TypeEntryKind::DynBox(ty) => starts.push(*ty),
-            TypeEntryKind::Closure(id) => {
-                let captures = module.instances[*id].body.iter().flat_map(|body| &body.captures);
-                starts.extend(captures.map(|&ty| layouts.resolve(ty)));
-            }
-        }
-    }
-    let known = |ty: Ty| before.is_cyclic(symbols.ty_key(ty));
-    starts.into_iter().any(|ty| !known(ty) && comes_back(ty, source, drops))
-}
-
-/// Whether a type leads to itself, or to what may hold anything.
-fn comes_back(start: Ty, source: &dyn Source, drops: &Drops) -> bool {
-    let mut seen = FxHashSet::default();
-    let mut work = vec![start];
-    while let Some(ty) = work.pop() {
-        if matches!(ty.kind(), TyKind::Fn(_) | TyKind::Dyn(_)) {
-            return true;
-        }
-        let mut parts = Vec::new();
-        if let TyKind::Adt(_, args) = *ty.kind()
-            && source.hidden_parts(ty).is_some()
-        {
-            parts.extend(args.iter().copied());
-        }
-        if !matches!(ty.kind(), TyKind::Str) {
-            drops.each_part(ty, &mut |part| parts.push(part));
-        }
-        for part in parts {
-            if part == start {
-                return true;
-            }
-            if drops.is_counted(part) && !drops.is_shared(part) && seen.insert(part) {
-                work.push(part);
-            }
-        }
-    }
-    false
 }
