@@ -124,10 +124,10 @@ impl<'d> Checker<'d> {
         self.checked.borrow()[&id].clone()
     }
 
-    /// Whether it is declared only, as in a trait.
+    /// Whether it is declared only, in a trait. (Operations of effects have bodies that nobody wrote.)
     pub(crate) fn is_abstract(&self, id: FnId) -> bool {
         let def = &self.defs.fns[id];
-        !def.has_body && def.kind == qz_hir::FnKind::Normal
+        !def.has_body && matches!(def.container, qz_hir::Container::Trait(_)) && def.kind == qz_hir::FnKind::Normal
     }
 
     pub fn is_checked(&self, id: FnId) -> bool {
