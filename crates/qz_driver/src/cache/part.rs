@@ -263,6 +263,9 @@ impl Changing<'_, '_, '_> {
         if self.saved.code_len() > self.noted.code_len * MOST_UNUSED + LITTLE {
             return Err(Whole("much of its code is not used any more".into()).into());
         }
+        if self.noted.files != files(self.program) {
+            return Err(Whole("its files are read in another order".into()).into());
+        }
         let which = if changed.is_some() { Which::Same } else { Which::Other };
         let is_changed = |path: &String| changed.is_some_and(|changed| changed.contains(path));
         let of_changed = |(file, path): &(u32, String)| is_changed(path).then_some(*file);
