@@ -259,7 +259,7 @@ impl TypeCx<'_> {
         let path = match ty {
             ast::TypeExpr::PathType(path) => path,
             // The parser has said so.
-            ast::TypeExpr::MissingType(_) => return None,
+            ast::TypeExpr::MissingType(_) | ast::TypeExpr::MacroType(_) => return None,
             _ => {
                 self.defs.report(words::unknown_trait(span, ty.syntax().text()));
                 return None;
