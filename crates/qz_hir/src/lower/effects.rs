@@ -20,6 +20,7 @@ use super::Cx;
 use super::clauses::{self, Resumes};
 use crate::body::*;
 use crate::diagnostics as words;
+use crate::scope::{Def, Lookup};
 use crate::types::effects::clause_name;
 
 /// What `resume` means where it stands.
@@ -175,8 +176,9 @@ impl Cx<'_> {
             return self.missing(range);
         };
         let Some(clauses) = self.matched_clauses(effect, it) else { return self.missing(range) };
+        let ends = |call: ast::CallExpr<'_>| self.never_returns(call);
         let kinds: Vec<Resumes> =
-            clauses.iter().map(|(_, it)| clauses::resumes(it.syntax(), it.body(), it.value())).collect();
+            clauses.iter().map(|(_, it)| clauses::resumes(it.syntax(), it.body(), it.value(), &ends)).collect();
         if it.return_clause().is_none() && kinds.iter().all(|it| matches!(it, Resumes::AtOnce)) {
             let clauses = self.clauses_struct((adt, args), &clauses, kinds, None, range);
             return self.lang_call("handler_going_on", vec![clauses], range);
@@ -188,6 +190,17 @@ impl Cx<'_> {
         let finish = self.return_clause(it.return_clause(), range);
         let suspends = self.expr(Expr::Lit { value: Literal::Bool(suspends) }, range);
         self.lang_call("handler_answering", vec![make, finish, suspends], range)
+    }
+
+    /// Whether a call is one of a function that is written to give `Never`.
+    fn never_returns(&self, call: ast::CallExpr<'_>) -> bool {
+        let Some(ast::Expr::PathExpr(path)) = call.callee() else { return false };
+        let Some(name) = path.single_name().map(|it| Name::new(it.text())) else { return false };
+        if self.find_local(name).is_some() {
+            return false;
+        }
+        let Lookup::Found(Def::Fns(found)) = self.defs.lookup(self.module, name) else { return false };
+        found.iter().all(|&it| self.defs.fn_sig(it).ret.is_some_and(|ret| ret.is_never()))
     }
 
     /// The clauses in the order of the effect's operations; `None` if they do not fit it.
