@@ -262,7 +262,7 @@ impl Cx<'_> {
         let mut fields = Vec::new();
         for (&(operation, clause), kind) in clauses.iter().zip(kinds) {
             let name_range = clause.name().map_or(range, |it| it.range());
-            let value = self.handler_clause(clause, kind, frame);
+            let value = self.handler_clause(clause, operation, kind, frame);
             fields.push(FieldInit { name: clause_name(self.defs.fns[operation].name), name_range, value });
         }
         self.expr(
@@ -272,7 +272,13 @@ impl Cx<'_> {
     }
 
     /// The function that answers an operation.
-    fn handler_clause(&mut self, it: ast::FnDef<'_>, kind: Resumes, frame: Option<LocalId>) -> ExprId {
+    fn handler_clause(
+        &mut self,
+        it: ast::FnDef<'_>,
+        operation: FnId,
+        kind: Resumes,
+        frame: Option<LocalId>,
+    ) -> ExprId {
         let range = it.syntax().range();
         let outer = self.clause.take();
         let params = |cx: &mut Self, prologue: &mut Vec<Stmt>| {
@@ -285,7 +291,7 @@ impl Cx<'_> {
         };
         let (_, value) = self.lambda_with(range, params, |cx| match (kind, frame) {
             (Resumes::AtOnce, _) => cx.going_on(it),
-            (Resumes::Never, Some(frame)) => cx.abandoning(it, frame, range),
+            (Resumes::Never, Some(frame)) => cx.abandoning(it, operation, frame, range),
             (Resumes::Somehow(last), Some(frame)) => cx.suspending(it, frame, last, range),
             (Resumes::Never | Resumes::Somehow(_), None) => unreachable!("such handlers have a frame"),
         });
@@ -309,10 +315,16 @@ impl Cx<'_> {
         self.expr(Expr::Block { stmts: [Stmt::Bind { pat, ty: Some(ty), value }].into(), tail }, range)
     }
 
-    fn abandoning(&mut self, it: ast::FnDef<'_>, frame: LocalId, range: TextRange) -> ExprId {
+    fn abandoning(&mut self, it: ast::FnDef<'_>, operation: FnId, frame: LocalId, range: TextRange) -> ExprId {
         let body = self.thunk(range, |cx| cx.fn_value(it));
         let frame = self.use_local(frame, range);
-        self.method(frame, "abandon", vec![body], range)
+        let call = self.method(frame, "abandon", vec![body], range);
+        // A function without a value may end in any, so nothing else says that this one has none.
+        let ret = self.defs.fn_sig(operation).ret.filter(|ret| ret.is_unit() || ret.is_never());
+        if let (Some(ret), Expr::Method { type_args, .. }) = (ret, &mut self.exprs[call]) {
+            *type_args = Ty::list(&[ret]);
+        }
+        call
     }
 
     fn suspending(
