@@ -39,6 +39,8 @@ pub struct Cache {
     pub(crate) store: Store,
     /// Of the compiler and what it was told.
     base: Key,
+    /// Whether files are loaded as tests.
+    is_test: bool,
     /// The program's file, as the cache calls it: from the project's folder if it is in there.
     name: String,
     journal: RefCell<Journal>,
@@ -73,6 +75,7 @@ impl Cache {
         Ok(Cache {
             store: place.open()?,
             base,
+            is_test: *test,
             name,
             journal: RefCell::default(),
             complaints: RefCell::default(),

@@ -120,6 +120,11 @@ fn build_noted(
     build_with(program, lowerer, options, &|entry, options| qz_opt::build_noted(lowerer, entry, options))
 }
 
+/// What the program starts with.
+pub(crate) fn find_main(program: &Program, lowerer: &Lowerer<'_, '_>) -> Option<FnId> {
+    program.root.and_then(|root| lowerer.ck.find_main(root))
+}
+
 /// What the optimiser is told.
 pub(crate) fn opt_options(options: &RunOptions) -> qz_opt::Options<'static> {
     qz_opt::Options {
@@ -136,7 +141,7 @@ fn build_with<R>(
     options: &RunOptions,
     build: &dyn Fn(Option<FnId>, &qz_opt::Options<'_>) -> Result<R, qz_opt::OptError>,
 ) -> Result<R, Failure> {
-    let main = program.root.and_then(|root| lowerer.ck.find_main(root));
+    let main = find_main(program, lowerer);
     let exports: Vec<FnId> = match options.shape {
         Shape::Main => Vec::new(),
         Shape::Executable | Shape::Object | Shape::Library => exports(program),
@@ -231,7 +236,7 @@ pub fn compiled<R>(
             crate::foreign::load(program, &module, &options.library_paths).map_err(Failure::Problems)?;
             let internal = |error: qz_cranelift::CompileError| Failure::Internal(error.to_string());
             let told = jit_options(options);
-            let packs = cache.map(|cache| cache.packs(&format!("run {told:?}")));
+            let packs = cache.map(|cache| cache.packs(&format!("run {told:?}"), false));
             let store = packs.as_ref().map(|it| it as &dyn qz_cranelift::CodeStore);
             let ready = qz_cranelift::compile(&module, &layouts, told, store).map_err(internal)?;
             if let (Some(cache), Some(packs)) = (cache, packs) {
@@ -240,7 +245,7 @@ pub fn compiled<R>(
             // Where C libraries are is asked anew each time.
             if let Some(cache) = cache.filter(|_| crate::foreign::libraries(program, &module).is_empty()) {
                 cache.keep_image(program, options, &ready);
-                cache.note_facts(program, options, &facts, ready.code_len());
+                cache.note_facts(program, &lowerer, options, &facts, ready.code_len());
             }
             let jit = ready.load(Box::new(program.sources.clone())).map_err(internal)?;
             if options.perf_map {

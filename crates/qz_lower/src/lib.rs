@@ -32,7 +32,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use indexmap::IndexSet;
-use qz_base::{FxHashMap, Name, Span};
+use qz_base::{FileId, FxHashMap, Name, Span};
 use qz_hir::{AdtKind, Defs, FnKind, Overflow};
 use qz_infer::traits::Derived;
 use qz_infer::{Checker, traits::MethodTarget};
@@ -88,7 +88,7 @@ pub struct Lowerer<'c, 'd> {
     /// Where the lines of functions are counted, if they are.
     pub counters: Option<coverage::Counters>,
     /// Whether the program has a `drop` of its own, so that one can watch when temporaries go.
-    pub(crate) watches_drops: bool,
+    pub watches_drops: bool,
 }
 
 impl<'c, 'd> Lowerer<'c, 'd> {
@@ -336,6 +336,11 @@ impl qz_mir::Source for Lowerer<'_, '_> {
 
     fn is_written(&self, function: FnId) -> bool {
         self.as_synth(function).is_none()
+    }
+
+    fn is_own_file(&self, file: FileId) -> bool {
+        let defs = self.defs();
+        defs.module_of_file(file).is_none_or(|module| !defs.modules[module].is_std)
     }
 
     fn library(&self, role: &str) -> Option<FnId> {

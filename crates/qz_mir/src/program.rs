@@ -118,6 +118,10 @@ pub trait Source {
     fn is_written(&self, _function: FnId) -> bool {
         true
     }
+    /// Whether a file is part of the program, and not of the library.
+    fn is_own_file(&self, _file: qz_base::FileId) -> bool {
+        true
+    }
     /// The function of the library with this role.
     fn library(&self, _role: &str) -> Option<FnId> {
         None

@@ -43,8 +43,10 @@ pub struct Fact {
     pub callees: Vec<u32>,
     /// Functions that it refers to otherwise.
     pub values: Vec<u32>,
-    /// Files that its text came from.
+    /// Files of the program that its text came from.
     pub files: Vec<u32>,
+    /// It is for types or traits that are not the library's.
+    pub own_types: bool,
     /// The number of what C calls for it.
     pub around: Option<u32>,
 }
@@ -65,6 +67,13 @@ impl Kind {
     }
 }
 
+/// What stands for a type in every build, and whether it is for types that are not the library's.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TypeKey {
+    key: u64,
+    is_own: bool,
+}
+
 /// What was noted of a compiled program.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Facts {
@@ -72,16 +81,20 @@ pub struct Facts {
     pub functions: Vec<Fact>,
     /// The entries of the type table.
     pub types: Vec<Kind>,
-    /// Structs that something refers to weakly, by what stands for the type.
-    pub weak: Vec<u64>,
+    /// Structs that something refers to weakly.
+    pub weak: Vec<TypeKey>,
     /// It has variables of which each task has its own.
     pub of_tasks: bool,
-    /// Structs whose fields are written after they were made, by what stands for the type.
-    pub changed: Vec<u64>,
-    /// Types whose objects may be in circles, in the same way; and whether some function or `dyn` values are among them.
-    pub cyclic: Vec<u64>,
+    /// Structs whose fields are written after they were made.
+    pub changed: Vec<TypeKey>,
+    /// Types whose objects may be in circles, whether there were any, and whether some function or `dyn` values are among
+    /// them.
+    pub cyclic: Vec<TypeKey>,
+    pub has_circles: bool,
     pub cyclic_fns: bool,
     pub cyclic_dyns: bool,
+    /// Types of objects that end somewhere but are made nowhere.
+    pub unmade: Vec<TypeKey>,
     /// Ending a function value, or a `dyn` value, may panic.
     pub closures_panic: bool,
     pub dyns_panic: bool,
@@ -107,9 +120,19 @@ impl Whole {
     }
 }
 
+/// Which program was compiled before.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The same one, with other bodies.
+    Same,
+    /// Another one: only what is of the library alone stays.
+    Other,
+}
+
 /// A program as it was, and which functions of it are stale.
 pub struct Before<'a> {
     pub(crate) facts: &'a Facts,
+    which: Which,
     by_symbol: FxHashMap<&'a str, u32>,
     stale: Vec<bool>,
     /// The index of a kind of objects, by the number of its destroy function.
@@ -120,8 +143,8 @@ pub struct Before<'a> {
 }
 
 impl<'a> Before<'a> {
-    /// `is_new` says of which files the text changed.
-    pub fn new(facts: &'a Facts, is_new: &dyn Fn(u32) -> bool) -> Result<Before<'a>, Whole> {
+    /// `is_new` says of which files the text changed; in another program it is asked for nothing.
+    pub fn new(facts: &'a Facts, which: Which, is_new: &dyn Fn(u32) -> bool) -> Result<Before<'a>, Whole> {
         if let Some(reason) = &facts.whole {
             return Err(Whole(reason.clone()));
         }
@@ -129,10 +152,16 @@ impl<'a> Before<'a> {
         let named = functions.iter().zip(0..).filter(|(it, _)| !it.symbol.is_empty());
         let by_symbol = named.map(|(it, n)| (it.symbol.as_str(), n)).collect();
         let indexes = facts.types.iter().zip(FIRST_TYPE..).map(|(kind, index)| (kind.destroy, index)).collect();
-        let stale = functions.iter().map(|it| it.files.iter().any(|&file| is_new(file))).collect();
-        let set = |keys: &[u64]| keys.iter().copied().collect();
+        let is_stale = |it: &Fact| match which {
+            Which::Same => it.files.iter().any(|&file| is_new(file)),
+            Which::Other => !it.files.is_empty() || it.own_types,
+        };
+        let stale = functions.iter().map(is_stale).collect();
+        // Types of another program may have the same names.
+        let may_be = |it: &&TypeKey| which == Which::Same || !it.is_own;
+        let set = |keys: &[TypeKey]| keys.iter().filter(may_be).map(|it| it.key).collect();
         let (changed, cyclic, weak) = (set(&facts.changed), set(&facts.cyclic), set(&facts.weak));
-        let mut before = Before { facts, by_symbol, stale, indexes, changed, cyclic, weak };
+        let mut before = Before { facts, which, by_symbol, stale, indexes, changed, cyclic, weak };
         before.spread();
         Ok(before)
     }
@@ -166,6 +195,14 @@ impl<'a> Before<'a> {
         Ok(())
     }
 
+    /// The number that a function has already.
+    pub(crate) fn number(&self, key: &InstanceKey, symbol: &str) -> Option<u32> {
+        match key {
+            InstanceKey::Entry(_) => self.facts.entry,
+            _ => self.find(symbol),
+        }
+    }
+
     pub(crate) fn find(&self, symbol: &str) -> Option<u32> {
         self.by_symbol.get(symbol).copied()
     }
@@ -197,11 +234,16 @@ impl<'a> Before<'a> {
         main: Option<FnId>,
         functions: &[FnId],
     ) -> Result<Vec<InstanceKey>, Whole> {
-        let mut wanted: FxHashSet<&str> = self.roots().map(|n| self.fact(n).symbol.as_str()).collect();
+        let is_entry = |n: &u32| Some(*n) == self.facts.entry;
+        let mut wanted: FxHashSet<&str> =
+            self.roots().filter(|n| !is_entry(n)).map(|n| self.fact(n).symbol.as_str()).collect();
         let symbols = Symbols::new(source);
         let plain = |&it: &FnId| InstanceKey::Body(BodyKey::main(it), Ty::list(&[]), no_evidence());
-        let keys = functions.iter().map(plain).chain(main.map(InstanceKey::Entry)).chain(by_kind());
-        let roots = keys.filter(|key| wanted.remove(symbols.of(key).as_str())).collect();
+        let keys = functions.iter().map(plain).chain(by_kind());
+        let mut roots: Vec<InstanceKey> = keys.filter(|key| wanted.remove(symbols.of(key).as_str())).collect();
+        if self.facts.entry.is_some_and(|n| self.is_stale(n)) {
+            roots.extend(main.map(InstanceKey::Entry));
+        }
         if wanted.is_empty() { Ok(roots) } else { Err(Whole::because("a function that others call is gone")) }
     }
 
@@ -251,7 +293,7 @@ impl<'a> Before<'a> {
 
     /// Whether any object may be in a circle.
     pub(crate) fn has_circles(&self) -> bool {
-        !self.cyclic.is_empty()
+        self.facts.has_circles
     }
 
     pub(crate) fn is_cyclic(&self, key: u64) -> bool {
@@ -263,6 +305,9 @@ impl<'a> Before<'a> {
         let mut weaker = Vec::new();
         for (id, instance) in module.instances.iter() {
             if let (Some(number), Some(_)) = (instance.kept, &instance.body) {
+                if Some(number) == self.facts.entry {
+                    continue;
+                }
                 let fact = self.fact(number);
                 let panics = instance.may_panic && !fact.may_panic;
                 if panics || (quiet.instance_is_loud(id) && !fact.loud) {
@@ -343,6 +388,7 @@ impl Noting<'_> {
             callees: callees.iter().map(|it| it.raw()).collect(),
             values: instance.body.as_ref().map(|body| values(body, module)).unwrap_or_default(),
             files: self.files(instance),
+            own_types: self.has_own_types(&instance.key),
             around: instance.for_c.is_some().then(|| module.around(id)),
         }
     }
@@ -359,6 +405,12 @@ impl Noting<'_> {
         }
     }
 
+    fn has_own_types(&self, key: &InstanceKey) -> bool {
+        let mut found = false;
+        each_type(key, &mut |ty| found |= is_own(self.source, ty));
+        found
+    }
+
     /// The files of what a function was made of and what it is called by.
     fn files(&self, instance: &Instance) -> Vec<u32> {
         let mut files = FxHashSet::default();
@@ -367,7 +419,9 @@ impl Noting<'_> {
             // What the compiler made stands nowhere.
             if last != Some(span.file) && span.range != TextRange::default() {
                 last = Some(span.file);
-                files.insert(span.file.0);
+                if self.source.is_own_file(span.file) {
+                    files.insert(span.file.0);
+                }
             }
         };
         if let Some(body) = &instance.body {
@@ -411,6 +465,48 @@ fn each_function(key: &InstanceKey, f: &mut dyn FnMut(BodyKey)) {
             Crossing::ClosureParts(of) | Crossing::OwnCaptures(of) => each_function(of, f),
             _ => {}
         },
+    }
+}
+
+/// Taken for a type of the program's own.
+fn unknown() -> Ty {
+    Ty::new(TyKind::Error)
+}
+
+/// The types that a key names. What has evidence of effects is taken to name one of the program's own.
+fn each_type(key: &InstanceKey, f: &mut dyn FnMut(Ty)) {
+    match key {
+        InstanceKey::Body(_, args, evidence) => {
+            args.iter().for_each(|&ty| f(ty));
+            if *evidence != no_evidence() {
+                f(unknown());
+            }
+        }
+        InstanceKey::FnValue(of) | InstanceKey::ForC(of) | InstanceKey::DestroyClosure(of) => each_type(of, f),
+        InstanceKey::DynShim(ty, of) => {
+            f(*ty);
+            each_type(of, f);
+        }
+        InstanceKey::Specialised(of, given) => {
+            each_type(of, f);
+            given.iter().for_each(|(_, key)| each_type(key, f));
+        }
+        InstanceKey::RetainGlue(ty)
+        | InstanceKey::ReleaseGlue(ty)
+        | InstanceKey::DestroyGlue(ty)
+        | InstanceKey::DestroyDyn(ty)
+        | InstanceKey::FieldGlue(ty, _) => f(*ty),
+        InstanceKey::Crossing(what) => match &**what {
+            Crossing::Value(ty)
+            | Crossing::Place(ty)
+            | Crossing::Parts(ty)
+            | Crossing::BoxParts(ty)
+            | Crossing::OwnPayload(ty)
+            | Crossing::OwnPlace(ty) => f(*ty),
+            Crossing::ClosureParts(of) | Crossing::OwnCaptures(of) => each_type(of, f),
+            Crossing::AnyParts | Crossing::OwnAny | Crossing::MayKeep => {}
+        },
+        InstanceKey::Entry(_) | InstanceKey::Kept(_) => {}
     }
 }
 
@@ -466,6 +562,8 @@ pub(crate) fn facts(built: &Built<'_>, source: &dyn Source, options: &Options) -
         of_tasks: module.statics.iter().any(|(_, it)| it.of_task),
         changed: type_keys(source, &built.changed),
         cyclic: type_keys(source, &module.cyclic),
+        unmade: type_keys(source, &panics.unmade),
+        has_circles: module.has_circles,
         cyclic_fns: cycles::of_values(&module.cyclic).0,
         cyclic_dyns: cycles::of_values(&module.cyclic).1,
         closures_panic: panics.closures,
@@ -475,11 +573,28 @@ pub(crate) fn facts(built: &Built<'_>, source: &dyn Source, options: &Options) -
     }
 }
 
-fn type_keys(source: &dyn Source, types: &FxHashSet<Ty>) -> Vec<u64> {
+fn type_keys(source: &dyn Source, types: &FxHashSet<Ty>) -> Vec<TypeKey> {
     let symbols = Symbols::new(source);
-    let mut keys: Vec<u64> = types.iter().map(|&ty| symbols.ty_key(ty)).collect();
+    let key = |&ty: &Ty| TypeKey { key: symbols.ty_key(ty), is_own: is_own(source, ty) };
+    let mut keys: Vec<TypeKey> = types.iter().map(key).collect();
     keys.sort_unstable();
     keys
+}
+
+/// Whether types or traits are in a type that are not the library's.
+fn is_own(source: &dyn Source, ty: Ty) -> bool {
+    let is_own = |path: qz_base::Name| !path.as_str().starts_with("std::");
+    let mut found = false;
+    ty.walk(&mut |part| {
+        found |= match *part.kind() {
+            TyKind::Adt(id, _) => is_own(source.adt(id).path),
+            TyKind::Dyn(traits) => traits.iter().any(|it| is_own(source.trait_path(it.trait_id))),
+            // Rare, and not looked into.
+            TyKind::Opaque(..) | TyKind::Assoc(_) | TyKind::Error => true,
+            _ => false,
+        }
+    });
+    found
 }
 
 /// A part of a program that was made anew.
@@ -497,8 +612,11 @@ pub struct NewFacts {
     functions: Vec<(u32, Fact)>,
     /// Functions that the program does not have any more; their code is old.
     gone: Vec<u32>,
+    /// Whether the rest was of another program.
+    of_other: bool,
     types: Vec<Kind>,
-    changed: Vec<u64>,
+    changed: Vec<TypeKey>,
+    unmade: Vec<TypeKey>,
 }
 
 /// A part that is done, or functions of which less can be relied on than before.
@@ -541,13 +659,21 @@ pub(crate) fn part(
     let new = built.module.types.iter().filter(|it| before.index_of(&built.module, it).is_none());
     let types = new.map(|it| Kind::new(it, |id| numbers[id.index()])).collect();
     let changed = type_keys(source, &built.changed);
+    let unmade = type_keys(source, &built.panics.unmade);
     let made: FxHashSet<u32> = facts.iter().map(|it| it.0).collect();
     let gone = (0..).zip(&before.stale).filter(|(_, stale)| **stale).map(|it| it.0).filter(|it| !made.contains(it)).collect();
-    let facts = NewFacts { functions: facts, gone, types, changed };
+    let of_other = before.which == Which::Other;
+    let facts = NewFacts { functions: facts, gone, of_other, types, changed, unmade };
     Ok(Ok(Part { module: built.module, numbers, facts }))
 }
 
 impl Facts {
+    /// How many functions are of the library alone, so that other programs can use them.
+    pub fn of_library(&self) -> usize {
+        let is_shared = |it: &&Fact| !it.symbol.is_empty() && it.files.is_empty() && !it.own_types;
+        self.functions.iter().filter(is_shared).count()
+    }
+
     /// What is known once the part is in its place.
     pub fn add(&mut self, part: &NewFacts) {
         for &number in &part.gone {
@@ -560,10 +686,14 @@ impl Facts {
             }
             self.functions[at] = fact.clone();
         }
+        if part.of_other {
+            [&mut self.changed, &mut self.cyclic, &mut self.weak].into_iter().for_each(|it| it.retain(|key| !key.is_own));
+        }
         self.types.extend(&part.types);
         self.changed.extend(&part.changed);
         self.changed.sort_unstable();
         self.changed.dedup();
+        self.unmade.extend(&part.unmade);
     }
 }
 
@@ -592,7 +722,7 @@ fn concerns_all(built: &Built<'_>, source: &dyn Source, before: &Before<'_>) -> 
         (module.instances.values().any(is_new_for_c), "it hands a function to C that it did not hand to it before"),
         (has_variables && !facts.of_tasks, "tasks have variables of their own now"),
         (fn_panics || (panics.dyns && !facts.dyns_panic), "what ends a function value may panic now"),
-        (ends_otherwise(module, before), "objects of a new kind are made, whose end may panic"),
+        (ends_otherwise(module, source, before), "objects are made whose end nobody thought to panic"),
     ];
     let found = checks.into_iter().find(|(is_so, _)| *is_so).map(|it| it.1);
     found
@@ -606,9 +736,14 @@ fn refers_weakly(built: &Built<'_>, source: &dyn Source, before: &Before<'_>) ->
 }
 
 /// Whether there are new kinds of objects whose end may panic, which others that end them do not know.
-fn ends_otherwise(module: &Module, before: &Before<'_>) -> bool {
-    let is_new = |it: &&TypeEntry| matches!(it.kind, TypeEntryKind::Ty(_)) && before.index_of(module, it).is_none();
-    module.types.iter().filter(is_new).any(|it| module.instances[it.destroy].may_panic)
+fn ends_otherwise(module: &Module, source: &dyn Source, before: &Before<'_>) -> bool {
+    let symbols = Symbols::new(source);
+    let is_new = |it: &&TypeEntry| before.index_of(module, it).is_none() && module.instances[it.destroy].may_panic;
+    let ended_before = |it: &TypeEntry| match it.kind {
+        TypeEntryKind::Ty(ty) => before.facts.unmade.iter().any(|it| it.key == symbols.ty_key(ty)),
+        TypeEntryKind::Closure(_) | TypeEntryKind::DynBox(_) => false,
+    };
+    module.types.iter().filter(is_new).any(ended_before)
 }
 
 /// Whether objects may be in circles since the part is in its place, which they never were before.

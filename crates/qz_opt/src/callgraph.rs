@@ -156,6 +156,8 @@ pub(crate) struct Panics {
     objects: FxHashSet<Ty>,
     pub(crate) closures: bool,
     pub(crate) dyns: bool,
+    /// Types of objects that end somewhere but are made nowhere, so that nothing was assumed of their end.
+    pub(crate) unmade: FxHashSet<Ty>,
 }
 
 impl Panics {
@@ -211,6 +213,7 @@ pub(crate) fn mark_panics(
         work.extend([any_closure, any_dyn].into_iter().filter(|&node| panics[node]));
     }
     let destroys = destroys(module);
+    let mut unmade = FxHashSet::default();
     for entry in &module.types {
         match entry.kind {
             // What the collector ends is a function value to it.
@@ -243,7 +246,10 @@ pub(crate) fn mark_panics(
             each_destroyed(ty, drops, &mut |ty| match ty.kind() {
                 TyKind::Fn(_) => callers[any_closure].push(me),
                 TyKind::Dyn(_) => callers[any_dyn].push(me),
-                _ => destroys.get(&ty).into_iter().for_each(|it| callers[it.index()].push(me)),
+                _ => match destroys.get(&ty) {
+                    Some(it) => callers[it.index()].push(me),
+                    None => drop(unmade.insert(ty)),
+                },
             });
         }
     }
@@ -258,7 +264,7 @@ pub(crate) fn mark_panics(
         instance.may_panic = panics[id.index()];
     }
     let objects = destroys.iter().filter(|(_, id)| panics[id.index()]).map(|(&ty, _)| ty).collect();
-    Panics { objects, closures: panics[any_closure], dyns: panics[any_dyn] }
+    Panics { objects, closures: panics[any_closure], dyns: panics[any_dyn], unmade }
 }
 
 fn destroys(module: &Module) -> FxHashMap<Ty, InstanceId> {

@@ -184,7 +184,7 @@ impl<'a> Instantiator<'a> {
     /// The number that an instance has already. A stale function keeps it if it is found by it.
     fn kept(&self, key: &InstanceKey, symbol: &str) -> Option<u32> {
         let before = self.before?;
-        let number = before.find(symbol)?;
+        let number = before.number(key, symbol)?;
         let stays = !before.is_stale(number) || before.fact(number).plain;
         (stays && !matches!(key, InstanceKey::Specialised(..))).then_some(number)
     }

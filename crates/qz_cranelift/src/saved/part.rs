@@ -12,7 +12,7 @@ use qz_rt_abi::object::TypeInfo;
 
 use super::{Saved, Words, pair, stored_only, words_of_fixup, words_of_place, words_of_site};
 use crate::image::{CODE_ALIGN, Fixup, Image, Symbol, Target};
-use crate::made::CALLS;
+use crate::made::{CALLS, CodeStore};
 use crate::program::{CompiledPart, Only, ProgramCx};
 use crate::{CompileError, Options};
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,8 @@ const DATA_ALIGN: usize = 64;
 /// What a part adds to a program.
 #[derive(Serialize, Deserialize)]
 pub struct Added {
+    /// Whether what it was added to was another program.
+    of_other: bool,
     /// Where its code and its data start.
     text_start: u32,
     data_start: u32,
@@ -58,25 +60,33 @@ impl Saved {
         self.text.len()
     }
 
+    /// Leaves only the library's variables and constants to be found by their paths: the rest is of another program.
+    fn forget_own(&mut self) {
+        self.only.retain(|(_, path, _)| path.starts_with("std::"));
+    }
+
     /// Functions have numbers below this.
     pub fn function_count(&self) -> u32 {
         self.functions.len() as u32
     }
 
-    /// Compiles the bodies of a part of the program; `numbers` are those of its instances in the whole.
+    /// Compiles the bodies of a part of the program; `numbers` are those of its instances in the whole, `of_other` says that
+    /// this is another program.
     pub fn part(
         &self,
+        of_other: bool,
         module: &Module,
         layouts: &Layouts<'_>,
         numbers: &[u32],
         options: Options,
         files: &dyn SourceFiles,
+        store: Option<&dyn CodeStore>,
     ) -> Result<Added, CompileError> {
         let isa = crate::isa::host(options.opt);
         let types = self.type_table_len / size_of::<TypeInfo>() as u32;
-        let part = ProgramCx::new(module, layouts, options, isa, None).compile_part(types)?;
+        let part = ProgramCx::new(module, layouts, options, isa, store).compile_part(types)?;
         let wrong = || CompileError::Internal("a part of the program cannot be put into it".into());
-        Merge::new(self, &part, numbers).merge(&part, files).ok_or_else(wrong)
+        Merge::new(self, &part, numbers, of_other).merge(&part, files).ok_or_else(wrong)
     }
 
     /// Puts a part in. Parts are added in the order in which they were made; `None` if this is not the next one.
@@ -84,6 +94,9 @@ impl Saved {
         let fits = |len: usize, start: u32| (len..len + DATA_ALIGN).contains(&(start as usize));
         if !fits(self.text.len(), part.text_start) || !fits(self.data.len(), part.data_start) {
             return None;
+        }
+        if part.of_other {
+            self.forget_own();
         }
         self.text.resize(part.text_start as usize, 0xcc);
         self.text.extend_from_slice(&part.text);
@@ -122,8 +135,9 @@ struct Merge<'a> {
 }
 
 impl<'a> Merge<'a> {
-    fn new(saved: &'a Saved, part: &CompiledPart, numbers: &'a [u32]) -> Merge<'a> {
+    fn new(saved: &'a Saved, part: &CompiledPart, numbers: &'a [u32], of_other: bool) -> Merge<'a> {
         let added = Added {
+            of_other,
             text_start: saved.text.len().next_multiple_of(CODE_ALIGN) as u32,
             data_start: saved.data.len().next_multiple_of(DATA_ALIGN) as u32,
             text: Vec::new(),
@@ -152,7 +166,8 @@ impl<'a> Merge<'a> {
     /// What there is only one of is where it was, if it was there.
     fn find_only(&mut self, part: &CompiledPart) {
         let known: FxHashMap<(bool, &str), u32> =
-            self.saved.only.iter().map(|(constant, path, blob)| ((*constant, path.as_str()), *blob)).collect();
+            self.saved.only.iter().filter(|(_, path, _)| !self.added.of_other || path.starts_with("std::"))
+                .map(|(constant, path, blob)| ((*constant, path.as_str()), *blob)).collect();
         let mut new = Vec::new();
         for (only, id) in &part.only {
             let key = match only {

@@ -19,6 +19,8 @@ pub(crate) struct Packs<'c> {
     base: Key,
     /// The same without the program.
     shared: Key,
+    /// Whether what others of the program use stays, of which this is a part.
+    adds: bool,
     modules: Mutex<BTreeMap<String, Pack>>,
 }
 
@@ -33,25 +35,25 @@ struct Pack {
 }
 
 impl Cache {
-    /// The functions that are known of the program at hand; `told` is how it is compiled.
-    pub(crate) fn packs(&self, told: &str) -> Packs<'_> {
+    /// The functions that are known of the program at hand; `told` is how it is compiled, `adds` that only a part of it is.
+    pub(crate) fn packs(&self, told: &str, adds: bool) -> Packs<'_> {
         let base = self.key("functions").str(&self.name).str(told).finish();
         let shared = self.key("functions of the library").str(told).finish();
-        Packs { store: &self.store, base, shared, modules: Mutex::default() }
+        Packs { store: &self.store, base, shared, adds, modules: Mutex::default() }
     }
 
     /// Keeps what was compiled, and says how much that was.
     pub(crate) fn keep(&self, packs: Packs<'_>) {
         let modules = std::mem::take(&mut *packs.modules.lock().unwrap_or_else(|poison| poison.into_inner()));
         for (module, pack) in modules {
-            let same =
-                pack.found == pack.asked && (is_shared(&module) || pack.known.len() == pack.used.len());
+            let grows = packs.adds || is_shared(&module);
+            let same = pack.found == pack.asked && (grows || pack.known.len() == pack.used.len());
             let outcome = match pack.damage {
                 Some(damage) => Outcome::Damaged(damage),
                 None => Outcome::Partly { reused: pack.found, of: pack.asked },
             };
             if !same {
-                packs.store.put(Tier::Code, packs.key(&module), &pack.content(is_shared(&module)));
+                packs.store.put(Tier::Code, packs.key(&module), &pack.content(grows));
             }
             let what = if module.is_empty() { "(made by the compiler)" } else { &module };
             self.note(what, Stage::Code, outcome, Default::default());
@@ -69,15 +71,15 @@ fn is_shared(module: &str) -> bool {
 }
 
 impl Pack {
-    /// What is kept: what this program used, and in a shared pack what others did.
-    fn content(&self, is_shared: bool) -> Vec<u8> {
+    /// What is kept: what this program used, and in a pack that grows what others did.
+    fn content(&self, grows: bool) -> Vec<u8> {
         let encoded = |functions: &BTreeMap<CodeKey, &Made>| {
             qz_cache::encode(&functions.iter().map(|(key, made)| (*key, *made)).collect::<Vec<_>>())
         };
         let mut functions: BTreeMap<CodeKey, &Made> =
             self.used.iter().map(|(key, made)| (*key, &**made)).collect();
         let used = encoded(&functions);
-        if !is_shared {
+        if !grows {
             return used;
         }
         functions.extend(self.known.iter().map(|(key, made)| (*key, &**made)));

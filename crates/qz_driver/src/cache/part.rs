@@ -9,11 +9,12 @@ use qz_cache::{Key, Tier};
 use qz_cranelift::{Added, Saved};
 use qz_lower::Lowerer;
 use qz_mir::layout::Layouts;
-use qz_opt::{Before, Facts, NewFacts, OptError, Whole};
+use qz_opt::{Before, Facts, NewFacts, OptError, Which, Whole};
 use qz_types::FnId;
 use serde::{Deserialize, Serialize};
 
 use super::check::Modules;
+use super::code::Packs;
 use super::image::{Image, WHOLE};
 use super::{Cache, Outcome, Stage};
 use crate::consts::Evaluator;
@@ -42,24 +43,63 @@ struct Noted {
     code_len: usize,
 }
 
+/// A program whose functions of the library other programs can use.
+#[derive(Serialize, Deserialize)]
+struct LibraryBase {
+    image: Image,
+    facts: Key,
+    /// How many such functions there are.
+    functions: usize,
+    code_len: usize,
+}
+
+/// Programs with more code than this are no base of others, which would have to load it all.
+const LARGEST_BASE: usize = 4 << 20;
+
 impl Cache {
     fn noted_key(&self, options: &RunOptions) -> Option<Key> {
         let told = self.image_key(self.key("").finish(), options)?;
         Some(self.key("noted").str(&self.name).key(told).finish())
     }
 
+    /// Where the base of programs like this one is. Whether temporaries of the library are watched depends on the program,
+    /// and so does what its entry gives.
+    fn library_key(&self, lowerer: &Lowerer<'_, '_>, main: Option<FnId>, options: &RunOptions) -> Option<Key> {
+        let told = self.image_key(self.key("").finish(), options).filter(|_| self.is_test)?;
+        let gives_status = main.is_some_and(|main| !lowerer.ck.scheme(main).ret.is_unit());
+        let key = self.key("library base").key(told).number(u64::from(lowerer.watches_drops));
+        Some(key.number(u64::from(gives_status)).finish())
+    }
+
     /// Notes what is known of a program whose image was just kept.
-    pub(crate) fn note_facts(&self, program: &Program, options: &RunOptions, facts: &Facts, code_len: usize) {
+    pub(crate) fn note_facts(
+        &self,
+        program: &Program,
+        lowerer: &Lowerer<'_, '_>,
+        options: &RunOptions,
+        facts: &Facts,
+        code_len: usize,
+    ) {
         let (Some(key), Some(image)) = (self.noted_key(options), self.image_key(self.program_key(program), options))
         else {
             return;
         };
         let Some(modules) = self.modules.borrow().clone() else { return };
-        let files = program.nodes.iter().map(|it| (it.file.0, it.path.clone())).collect();
-        let constants = program.constants.files();
+        let functions = facts.of_library();
         let facts = self.put_facts(facts);
+        let (files, constants) = (files(program), own_constants(program));
         let noted = Noted { modules, files, constants, image, facts, changes: Vec::new(), code_len };
         self.store.put(Tier::Code, key, &qz_cache::encode(&noted));
+        let Some(library) = self.library_key(lowerer, crate::run::find_main(program, lowerer), options) else { return };
+        let is_better = self.read::<LibraryBase>(library).is_none_or(|known| known.functions < functions);
+        if is_better
+            && functions > 0
+            && code_len <= LARGEST_BASE
+            && let Some(image) = self.image(image)
+        {
+            let base = LibraryBase { image, facts, functions, code_len };
+            self.store.put(Tier::Code, library, &qz_cache::encode(&base));
+        }
     }
 
     fn put_facts(&self, facts: &Facts) -> Key {
@@ -69,7 +109,8 @@ impl Cache {
         key
     }
 
-    /// The program's machine code, made of what it was before and the functions that changed; nothing if all has to be made.
+    /// The program's machine code, made of what it was before and the functions that changed, or of another program's
+    /// functions of the library; nothing if all has to be made.
     pub(crate) fn with_new_bodies(
         &self,
         program: &Program,
@@ -78,24 +119,65 @@ impl Cache {
     ) -> Result<Option<Saved>, Failure> {
         let modules = self.modules.borrow();
         let (Some(modules), Some(key)) = (modules.as_ref(), self.noted_key(options)) else { return Ok(None) };
-        let Some(noted) = self.read::<Noted>(key) else { return Ok(None) };
-        let Some(changed) = modules.new_bodies(&noted.modules) else {
-            return Ok(self.all_anew(&Whole("an interface changed".into())));
-        };
+        let mut why = None;
+        if let Some(noted) = self.read::<Noted>(key) {
+            match modules.new_bodies(&noted.modules).map(|it| it.into_iter().map(str::to_owned).collect()) {
+                None => why = Some(Whole("an interface changed".into())),
+                Some(changed) => match self.changed(program, lowerer, options, noted, Some(&changed), modules)? {
+                    Ok(saved) => return Ok(saved),
+                    Err(reason) => why = Some(reason),
+                },
+            }
+        }
+        let main = crate::run::find_main(program, lowerer);
+        let base = self.library_key(lowerer, main, options).and_then(|key| self.read::<LibraryBase>(key));
+        if let Some(LibraryBase { image, facts, code_len, .. }) = base {
+            // What is known of it is in no place of its own.
+            let place = self.key("base").key(facts).finish();
+            self.put_image(place, &image);
+            let (files, modules_then) = (files(program), modules.clone());
+            let (constants, changes) = (Vec::new(), Vec::new());
+            let noted = Noted { modules: modules_then, files, constants, image: place, facts, changes, code_len };
+            if let Ok(saved) = self.changed(program, lowerer, options, noted, None, modules)? {
+                return Ok(saved);
+            }
+        }
+        if let Some(why) = why {
+            self.note(WHOLE, Stage::Code, Outcome::Changed(why.to_string()), Default::default());
+        }
+        Ok(None)
+    }
+
+    /// The program made of what was noted. `changed` are modules whose bodies changed; without them it is another program.
+    fn changed(
+        &self,
+        program: &Program,
+        lowerer: &Lowerer<'_, '_>,
+        options: &RunOptions,
+        noted: Noted,
+        changed: Option<&FxHashSet<String>>,
+        modules: &Modules,
+    ) -> Result<Result<Option<Saved>, Whole>, Failure> {
         let (Some(mut facts), Some(image)) = (self.read::<Facts>(noted.facts), self.image(noted.image)) else {
-            return Ok(None);
+            return Ok(Ok(None));
         };
-        let Some(saved) = self.code(&image) else { return Ok(None) };
+        let Some(saved) = self.code(&image) else { return Ok(Ok(None)) };
         noted.changes.iter().for_each(|it| facts.add(it));
-        let changing = Changing { program, lowerer, options, noted: &noted, facts: &facts, saved: &saved };
-        let change = match changing.change(&changed) {
+        let packs = changed.is_none().then(|| {
+            let told = crate::run::jit_options(options);
+            self.packs(&format!("run {told:?}"), true)
+        });
+        let changing =
+            Changing { program, lowerer, options, noted: &noted, facts: &facts, saved: &saved, packs: packs.as_ref() };
+        let change = match changing.change(changed) {
             Ok(change) => change,
-            Err(Problem::Whole(why)) => return Ok(self.all_anew(&why)),
+            Err(Problem::Whole(why)) => return Ok(Err(why)),
             Err(Problem::Failure(failure)) => return Err(failure),
         };
+        packs.into_iter().for_each(|packs| self.keep(packs));
         let of = facts.functions.len() as u32;
         self.note(WHOLE, Stage::Code, Outcome::Partly { reused: of - change.made.min(of), of }, Default::default());
-        Ok(self.put_part(program, options, (noted, facts), (saved, image), change, modules))
+        Ok(Ok(self.put_part(program, options, (noted, facts), (saved, image), change, modules)))
     }
 
     /// Puts the part into the program, and keeps both.
@@ -122,7 +204,7 @@ impl Cache {
         }
         self.put_image(key, &image);
         (noted.image, noted.modules) = (key, modules.clone());
-        noted.constants.extend(program.constants.files());
+        noted.constants.extend(own_constants(program));
         self.store.put(Tier::Code, self.noted_key(options)?, &qz_cache::encode(&noted));
         Some(saved)
     }
@@ -130,11 +212,17 @@ impl Cache {
     fn read<T: serde::de::DeserializeOwned>(&self, key: Key) -> Option<T> {
         qz_cache::decode(&self.store.get(Tier::Code, key).content()?).ok()
     }
+}
 
-    fn all_anew(&self, why: &Whole) -> Option<Saved> {
-        self.note(WHOLE, Stage::Code, Outcome::Changed(why.to_string()), Default::default());
-        None
-    }
+/// The numbers of the program's files, and the paths of their modules.
+fn files(program: &Program) -> Vec<(u32, String)> {
+    program.nodes.iter().map(|it| (it.file.0, it.path.clone())).collect()
+}
+
+/// Files of the program with functions that constants were computed by.
+fn own_constants(program: &Program) -> Vec<u32> {
+    let own: FxHashSet<u32> = program.nodes.iter().map(|it| it.file.0).collect();
+    program.constants.files().into_iter().filter(|it| own.contains(it)).collect()
 }
 
 enum Problem {
@@ -155,6 +243,8 @@ struct Changing<'a, 'c, 'd> {
     noted: &'a Noted,
     facts: &'a Facts,
     saved: &'a Saved,
+    /// Where code of functions is kept, if many are made.
+    packs: Option<&'a Packs<'a>>,
 }
 
 /// Functions that were made anew.
@@ -165,17 +255,19 @@ struct Change {
 }
 
 impl Changing<'_, '_, '_> {
-    /// Makes the functions of changed modules.
-    fn change(&self, changed: &FxHashSet<&str>) -> Result<Change, Problem> {
+    /// Makes the functions of changed modules, or all that another program does not have.
+    fn change(&self, changed: Option<&FxHashSet<String>>) -> Result<Change, Problem> {
         if self.saved.code_len() > self.noted.code_len * MOST_UNUSED {
             return Err(Whole("much of its code is not used any more".into()).into());
         }
-        let of_changed = |(file, path): &(u32, String)| changed.contains(path.as_str()).then_some(*file);
+        let which = if changed.is_some() { Which::Same } else { Which::Other };
+        let is_changed = |path: &String| changed.is_some_and(|changed| changed.contains(path));
+        let of_changed = |(file, path): &(u32, String)| is_changed(path).then_some(*file);
         let new: FxHashSet<u32> = self.noted.files.iter().filter_map(of_changed).collect();
         if self.noted.constants.iter().any(|it| new.contains(it)) {
             return Err(Whole("constants are computed by what changed".into()).into());
         }
-        let before = Before::new(self.facts, &|file| new.contains(&file))?;
+        let before = Before::new(self.facts, which, &|file| new.contains(&file))?;
         let part = self.rebuild(before)?;
         if !crate::foreign::libraries(self.program, &part.module).is_empty() {
             return Err(Whole("it calls C".into()).into());
@@ -184,14 +276,15 @@ impl Changing<'_, '_, '_> {
         let defs = qz_opt::SourceDefs(self.lowerer);
         let layouts = Layouts::new(&defs);
         let told = crate::run::jit_options(self.options);
-        let added = self.saved.part(&part.module, &layouts, &part.numbers, told, &self.program.sources);
+        let store = self.packs.map(|it| it as &dyn qz_cranelift::CodeStore);
+        let (of_other, files) = (which == Which::Other, &self.program.sources);
+        let added = self.saved.part(of_other, &part.module, &layouts, &part.numbers, told, files, store);
         let added = added.map_err(|error| Problem::Failure(Failure::Internal(error.to_string())))?;
         Ok(Change { added, facts: part.facts, made })
     }
 
     fn rebuild(&self, before: Before<'_>) -> Result<qz_opt::Part, Problem> {
-        let main = self.program.root.and_then(|root| self.lowerer.ck.find_main(root));
-        let entry = main.map(|main| self.lowerer.entry(main));
+        let entry = crate::run::find_main(self.program, self.lowerer).map(|main| self.lowerer.entry(main));
         let constants = Evaluator::new(self.program, self.lowerer);
         let eval = |item| constants.value(item);
         let verify = cfg!(debug_assertions);

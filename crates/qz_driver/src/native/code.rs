@@ -60,7 +60,7 @@ pub(super) fn make(
     if as_object && options.code_by == CodeBy::Cranelift && !options.separate {
         let opt = if unoptimised { qz_cranelift::OptLevel::None } else { qz_cranelift::OptLevel::Speed };
         let config = qz_cranelift::Options { opt, count_objects: options.leaks, ..Default::default() };
-        let packs = cache.map(|cache| cache.packs(&format!("object {config:?}")));
+        let packs = cache.map(|cache| cache.packs(&format!("object {config:?}"), false));
         let store = packs.as_ref().map(|it| it as &dyn qz_cranelift::CodeStore);
         let sources = &program.sources;
         let object = qz_cranelift::compile_object(&module, &layouts, sources, config, unit.as_ref(), store)
