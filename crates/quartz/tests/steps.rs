@@ -5,6 +5,7 @@
 //!
 //! * `checked: a b` modules that were checked anew, `-` for none; not said if the whole program was as it was;
 //! * `parsed: a`, `constants: a`: the same for these;
+//! * `code: in parts`: only functions that changed were made; `code: made: …` why all were, after an edit;
 //! * `unchanged`: nothing was looked at but the files' texts;
 //! * `damaged: check`: tiers with entries that were not whole;
 //! * `prints: …` lines of standard output, `fails: QZ0300 …` codes of errors, `warns: QZ7201 …`.
@@ -287,6 +288,12 @@ fn expectations(told: &[&str], output: &Output, said: &[&str], body: &str) -> St
         if wanted && all().next().is_some() {
             line(format!("{word}: {}", if anew.is_empty() { "-".into() } else { anew.join(" ") }));
         }
+    }
+    let whole = told.iter().find(|it| is(it, "code") && it["module"] == "(the whole program)");
+    match whole.and_then(|it| it["reason"].as_str()) {
+        Some(words) if words.ends_with("functions reused") => line("code: in parts".into()),
+        Some(words) => line(format!("code: {words}")),
+        None => {}
     }
     for it in String::from_utf8_lossy(&output.stdout).lines() {
         line(format!("prints: {it}"));

@@ -28,6 +28,19 @@ const NO_FUNCTION: u32 = u32::MAX;
 /// read back.
 #[derive(Serialize, Deserialize)]
 pub struct Saved {
+    tables: Tables,
+    functions: Words<2>,
+    /// Blob and size of the type table.
+    type_table: u32,
+    type_table_len: u32,
+    entry: Option<u32>,
+    returns_status: bool,
+    count_objects: bool,
+}
+
+/// What grows when a part is added.
+#[derive(Default, Serialize, Deserialize)]
+struct Tables {
     #[serde(with = "serde_bytes")]
     text: Vec<u8>,
     #[serde(with = "serde_bytes")]
@@ -39,18 +52,11 @@ pub struct Saved {
     /// Where, kind, namespace and index of the target, addend in two words.
     fixups: Words<6>,
     sites: Words<4>,
-    functions: Words<2>,
     outside: Vec<(String, bool, u8)>,
     places: Words<8>,
     texts: String,
     /// Data that there is only one of: whether it is a constant, its path, which blob.
     only: Vec<(bool, String, u32)>,
-    /// Blob and size of the type table.
-    type_table: u32,
-    type_table_len: u32,
-    entry: Option<u32>,
-    returns_status: bool,
-    count_objects: bool,
 }
 
 /// Rows of so many words, as bytes.
@@ -117,18 +123,21 @@ impl Ready {
             Some((it.name.clone(), it.variadic, call))
         };
         let table = PlaceTable::new(&self.compiled.locations, files);
-        Some(Saved {
+        let tables = Tables {
             text: image.text.clone(),
             data: image.data.clone(),
             blobs: Words::new(image.blobs.iter().map(|it| [it.offset])),
             pointers: Words::new(pointers),
             fixups: Words::new(fixups.into_iter()),
             sites: Words::new(image.sites.iter().map(words_of_site)),
-            functions: Words::new(image.functions.iter().map(extent)),
             outside: image.outside.iter().map(outside).collect::<Option<_>>()?,
             places: Words::new(table.places.iter().map(words_of_place)),
             texts: table.texts,
             only: self.compiled.only.iter().map(|(only, id)| stored_only(only, *id)).collect(),
+        };
+        Some(Saved {
+            tables,
+            functions: Words::new(image.functions.iter().map(extent)),
             type_table: self.compiled.type_table.0,
             type_table_len: self.compiled.type_table_len,
             entry: self.compiled.entry,
@@ -174,7 +183,7 @@ impl Saved {
     pub fn load(mut self) -> Result<Jit, CompileError> {
         let wrong = || CompileError::Internal("a saved program is not what was saved".into());
         let image = self.image().ok_or_else(wrong)?;
-        let resolver = Box::new(Places { places: self.places, texts: self.texts });
+        let resolver = Box::new(Places { places: self.tables.places, texts: self.tables.texts });
         Jit::place(
             image,
             resolver,
@@ -187,8 +196,8 @@ impl Saved {
     fn image(&mut self) -> Option<Image> {
         let symbol = |namespace, index| Symbol::from_name(&UserExternalName { namespace, index });
         let blob = |[offset]: [u32; 1]| Blob { offset, pointers: Vec::new() };
-        let mut blobs: Vec<Blob> = self.blobs.iter().map(blob).collect();
-        for [blob, at, namespace, index] in self.pointers.iter() {
+        let mut blobs: Vec<Blob> = self.tables.blobs.iter().map(blob).collect();
+        for [blob, at, namespace, index] in self.tables.pointers.iter() {
             blobs.get_mut(blob as usize)?.pointers.push((at, symbol(namespace, index)));
         }
         let fixup = |[at, kind, namespace, index, low, high]: [u32; 6]| {
@@ -214,13 +223,13 @@ impl Saved {
             location,
         };
         Some(Image {
-            text: std::mem::take(&mut self.text),
-            data: std::mem::take(&mut self.data),
+            text: std::mem::take(&mut self.tables.text),
+            data: std::mem::take(&mut self.tables.data),
             blobs,
-            fixups: self.fixups.iter().map(fixup).collect::<Option<_>>()?,
-            sites: self.sites.iter().map(site).collect(),
+            fixups: self.tables.fixups.iter().map(fixup).collect::<Option<_>>()?,
+            sites: self.tables.sites.iter().map(site).collect(),
             functions: self.functions.iter().map(extent).collect(),
-            outside: self.outside.iter().map(outside).collect::<Option<_>>()?,
+            outside: self.tables.outside.iter().map(outside).collect::<Option<_>>()?,
             ..Image::default()
         })
     }

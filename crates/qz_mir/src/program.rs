@@ -329,6 +329,66 @@ pub enum InstanceKey {
     Kept(u32),
 }
 
+impl InstanceKey {
+    /// The functions that a key names.
+    pub fn each_function(&self, f: &mut dyn FnMut(BodyKey)) {
+        match self {
+            InstanceKey::Body(body, ..) => f(*body),
+            InstanceKey::FnValue(of)
+            | InstanceKey::ForC(of)
+            | InstanceKey::DynShim(_, of)
+            | InstanceKey::DestroyClosure(of) => of.each_function(f),
+            InstanceKey::Specialised(of, given) => {
+                of.each_function(f);
+                given.iter().for_each(|(_, key)| key.each_function(f));
+            }
+            InstanceKey::Entry(main) => f(BodyKey::main(*main)),
+            InstanceKey::RetainGlue(_)
+            | InstanceKey::ReleaseGlue(_)
+            | InstanceKey::DestroyGlue(_)
+            | InstanceKey::DestroyDyn(_)
+            | InstanceKey::Kept(_)
+            | InstanceKey::FieldGlue(..) => {}
+            InstanceKey::Crossing(what) => match &**what {
+                Crossing::ClosureParts(of) | Crossing::OwnCaptures(of) => of.each_function(f),
+                _ => {}
+            },
+        }
+    }
+
+    /// The types that a key names.
+    pub fn each_type(&self, f: &mut dyn FnMut(Ty)) {
+        match self {
+            InstanceKey::Body(_, args, _) => args.iter().for_each(|&ty| f(ty)),
+            InstanceKey::FnValue(of) | InstanceKey::ForC(of) | InstanceKey::DestroyClosure(of) => of.each_type(f),
+            InstanceKey::DynShim(ty, of) => {
+                f(*ty);
+                of.each_type(f);
+            }
+            InstanceKey::Specialised(of, given) => {
+                of.each_type(f);
+                given.iter().for_each(|(_, key)| key.each_type(f));
+            }
+            InstanceKey::RetainGlue(ty)
+            | InstanceKey::ReleaseGlue(ty)
+            | InstanceKey::DestroyGlue(ty)
+            | InstanceKey::DestroyDyn(ty)
+            | InstanceKey::FieldGlue(ty, _) => f(*ty),
+            InstanceKey::Crossing(what) => match &**what {
+                Crossing::Value(ty)
+                | Crossing::Place(ty)
+                | Crossing::Parts(ty)
+                | Crossing::BoxParts(ty)
+                | Crossing::OwnPayload(ty)
+                | Crossing::OwnPlace(ty) => f(*ty),
+                Crossing::ClosureParts(of) | Crossing::OwnCaptures(of) => of.each_type(f),
+                Crossing::AnyParts | Crossing::OwnAny | Crossing::MayKeep => {}
+            },
+            InstanceKey::Entry(_) | InstanceKey::Kept(_) => {}
+        }
+    }
+}
+
 /// What is made for values that go to other tasks; see `qz_rt::crossing`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Crossing {

@@ -196,30 +196,9 @@ impl<'a> Instantiator<'a> {
     }
 
     fn depth_of_key(&mut self, key: &InstanceKey) -> u32 {
-        match key {
-            InstanceKey::Body(_, args, _) => args.iter().map(|&ty| self.depth(ty)).max().unwrap_or(0),
-            InstanceKey::FnValue(of) | InstanceKey::ForC(of) | InstanceKey::DestroyClosure(of) => {
-                self.depth_of_key(of)
-            }
-            InstanceKey::DynShim(ty, of) => self.depth(*ty).max(self.depth_of_key(of)),
-            InstanceKey::RetainGlue(ty)
-            | InstanceKey::ReleaseGlue(ty)
-            | InstanceKey::DestroyGlue(ty)
-            | InstanceKey::DestroyDyn(ty)
-            | InstanceKey::FieldGlue(ty, _) => self.depth(*ty),
-            InstanceKey::Crossing(what) => match &**what {
-                Crossing::Value(ty)
-                | Crossing::Place(ty)
-                | Crossing::Parts(ty)
-                | Crossing::BoxParts(ty)
-                | Crossing::OwnPayload(ty)
-                | Crossing::OwnPlace(ty) => self.depth(*ty),
-                Crossing::ClosureParts(of) | Crossing::OwnCaptures(of) => self.depth_of_key(of),
-                Crossing::AnyParts | Crossing::OwnAny | Crossing::MayKeep => 0,
-            },
-            InstanceKey::Specialised(of, _) => self.depth_of_key(of),
-            InstanceKey::Entry(_) | InstanceKey::Kept(_) => 0,
-        }
+        let mut deepest = 0;
+        key.each_type(&mut |ty| deepest = self.depth(ty).max(deepest));
+        deepest
     }
 
     fn depth(&mut self, ty: Ty) -> u32 {

@@ -54,7 +54,7 @@ use qz_types::{AdtId, FnId, Ty};
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
-pub use crate::before::{Before, Fact, Facts, NewFacts, Part, Which, Whole};
+pub use crate::before::{Before, Fact, Facts, Kind, NewFacts, Part, TypeKey, Which, Whole};
 
 use crate::callgraph::{CallGraph, Panics};
 use crate::counts::Quiet;

@@ -10,7 +10,7 @@ use qz_mir::layout::Layouts;
 use qz_rt_abi::native::{NO_HANDLER, NO_PARENT};
 use qz_rt_abi::object::TypeInfo;
 
-use super::{Saved, Words, pair, stored_only, words_of_fixup, words_of_place, words_of_site};
+use super::{Saved, Tables, Words, pair, stored_only, words_of_fixup, words_of_place, words_of_site};
 use crate::image::{CODE_ALIGN, Fixup, Image, Symbol, Target};
 use crate::made::{CALLS, CodeStore};
 use crate::program::{CompiledPart, Only, ProgramCx};
@@ -28,20 +28,9 @@ pub struct Added {
     /// Where its code and its data start.
     text_start: u32,
     data_start: u32,
-    #[serde(with = "serde_bytes")]
-    text: Vec<u8>,
-    #[serde(with = "serde_bytes")]
-    data: Vec<u8>,
-    blobs: Words<1>,
-    pointers: Words<4>,
-    fixups: Words<6>,
-    sites: Words<4>,
+    tables: Tables,
     /// Number, start and end.
     functions: Words<3>,
-    outside: Vec<(String, bool, u8)>,
-    places: Words<8>,
-    texts: String,
-    only: Vec<(bool, String, u32)>,
     type_table: u32,
     type_table_len: u32,
 }
@@ -49,20 +38,21 @@ pub struct Added {
 impl Added {
     /// About how many bytes it takes.
     pub fn size(&self) -> usize {
-        let words = self.blobs.0.len() + self.pointers.0.len() + self.fixups.0.len() + self.sites.0.len();
-        self.text.len() + self.data.len() + words + self.places.0.len() + self.texts.len()
+        let Tables { text, data, blobs, pointers, fixups, sites, places, texts, .. } = &self.tables;
+        let words = blobs.0.len() + pointers.0.len() + fixups.0.len() + sites.0.len() + places.0.len();
+        text.len() + data.len() + words + texts.len()
     }
 }
 
 impl Saved {
     /// Bytes of code, used or not.
     pub fn code_len(&self) -> usize {
-        self.text.len()
+        self.tables.text.len()
     }
 
     /// Leaves only the library's variables and constants to be found by their paths: the rest is of another program.
     fn forget_own(&mut self) {
-        self.only.retain(|(_, path, _)| path.starts_with("std::"));
+        self.tables.only.retain(|(_, path, _)| path.starts_with("std::"));
     }
 
     /// Functions have numbers below this.
@@ -92,32 +82,38 @@ impl Saved {
     /// Puts a part in. Parts are added in the order in which they were made; `None` if this is not the next one.
     pub fn add(&mut self, part: &Added) -> Option<()> {
         let fits = |len: usize, start: u32| (len..len + DATA_ALIGN).contains(&(start as usize));
-        if !fits(self.text.len(), part.text_start) || !fits(self.data.len(), part.data_start) {
+        if !fits(self.tables.text.len(), part.text_start) || !fits(self.tables.data.len(), part.data_start) {
             return None;
         }
         if part.of_other {
             self.forget_own();
         }
-        self.text.resize(part.text_start as usize, 0xcc);
-        self.text.extend_from_slice(&part.text);
-        self.data.resize(part.data_start as usize, 0);
-        self.data.extend_from_slice(&part.data);
-        self.blobs.0.extend_from_slice(&part.blobs.0);
-        self.pointers.0.extend_from_slice(&part.pointers.0);
-        self.fixups.0.extend_from_slice(&part.fixups.0);
-        self.sites.0.extend_from_slice(&part.sites.0);
+        self.tables.text.resize(part.text_start as usize, 0xcc);
+        self.tables.data.resize(part.data_start as usize, 0);
+        self.tables.extend(&part.tables);
         for [number, start, end] in part.functions.iter() {
             while self.functions.len() <= number as usize {
                 self.functions.push([super::NO_FUNCTION; 2]);
             }
             self.functions.set(number as usize, [start, end]);
         }
+        (self.type_table, self.type_table_len) = (part.type_table, part.type_table_len);
+        Some(())
+    }
+}
+
+impl Tables {
+    fn extend(&mut self, part: &Tables) {
+        self.text.extend_from_slice(&part.text);
+        self.data.extend_from_slice(&part.data);
+        self.blobs.0.extend_from_slice(&part.blobs.0);
+        self.pointers.0.extend_from_slice(&part.pointers.0);
+        self.fixups.0.extend_from_slice(&part.fixups.0);
+        self.sites.0.extend_from_slice(&part.sites.0);
         self.outside.extend_from_slice(&part.outside);
         self.places.0.extend_from_slice(&part.places.0);
         self.texts.push_str(&part.texts);
         self.only.extend_from_slice(&part.only);
-        (self.type_table, self.type_table_len) = (part.type_table, part.type_table_len);
-        Some(())
     }
 }
 
@@ -138,24 +134,15 @@ impl<'a> Merge<'a> {
     fn new(saved: &'a Saved, part: &CompiledPart, numbers: &'a [u32], of_other: bool) -> Merge<'a> {
         let added = Added {
             of_other,
-            text_start: saved.text.len().next_multiple_of(CODE_ALIGN) as u32,
-            data_start: saved.data.len().next_multiple_of(DATA_ALIGN) as u32,
-            text: Vec::new(),
-            data: Vec::new(),
-            blobs: Words::default(),
-            pointers: Words::default(),
-            fixups: Words::default(),
-            sites: Words::default(),
+            text_start: saved.tables.text.len().next_multiple_of(CODE_ALIGN) as u32,
+            data_start: saved.tables.data.len().next_multiple_of(DATA_ALIGN) as u32,
+            tables: Tables::default(),
             functions: Words::default(),
-            outside: Vec::new(),
-            places: Words::default(),
-            texts: String::new(),
-            only: Vec::new(),
             type_table: saved.type_table,
             type_table_len: saved.type_table_len,
         };
-        let places = saved.places.len() as u32;
-        let first = saved.blobs.len() as u32;
+        let places = saved.tables.places.len() as u32;
+        let first = saved.tables.blobs.len() as u32;
         let blobs = (first..).take(part.image.blobs.len()).collect();
         let mut merge = Merge { saved, added, numbers, places, blobs, outside: Vec::new() };
         merge.find_only(part);
@@ -166,7 +153,7 @@ impl<'a> Merge<'a> {
     /// What there is only one of is where it was, if it was there.
     fn find_only(&mut self, part: &CompiledPart) {
         let known: FxHashMap<(bool, &str), u32> =
-            self.saved.only.iter().filter(|(_, path, _)| !self.added.of_other || path.starts_with("std::"))
+            self.saved.tables.only.iter().filter(|(_, path, _)| !self.added.of_other || path.starts_with("std::"))
                 .map(|(constant, path, blob)| ((*constant, path.as_str()), *blob)).collect();
         let mut new = Vec::new();
         for (only, id) in &part.only {
@@ -186,17 +173,17 @@ impl<'a> Merge<'a> {
                 (constant, path, self.blobs[id.0 as usize])
             })
             .collect();
-        self.added.only = new;
+        self.added.tables.only = new;
     }
 
     fn find_outside(&mut self, image: &Image) {
         for it in &image.outside {
             let call = it.libcall.and_then(|call| CALLS.iter().position(|&known| known == call));
             let row = (it.name.clone(), it.variadic, call.map_or(0, |call| call as u8 + 1));
-            let known = self.saved.outside.iter().position(|known| *known == row);
+            let known = self.saved.tables.outside.iter().position(|known| *known == row);
             self.outside.push(known.unwrap_or_else(|| {
-                self.added.outside.push(row);
-                self.saved.outside.len() + self.added.outside.len() - 1
+                self.added.tables.outside.push(row);
+                self.saved.tables.outside.len() + self.added.tables.outside.len() - 1
             }) as u32);
         }
     }
@@ -220,13 +207,13 @@ impl<'a> Merge<'a> {
 
     fn add_code(&mut self, image: &Image) -> Option<()> {
         let start = self.added.text_start;
-        self.added.text.extend_from_slice(&image.text);
+        self.added.tables.text.extend_from_slice(&image.text);
         for fixup in &image.fixups {
             let target = match fixup.target {
                 Target::Symbol(symbol) => Target::Symbol(self.symbol(symbol)),
                 Target::Text(offset) => Target::Text(offset + start),
             };
-            self.added.fixups.push(words_of_fixup(&Fixup { at: fixup.at + start, target, ..*fixup })?);
+            self.added.tables.fixups.push(words_of_fixup(&Fixup { at: fixup.at + start, target, ..*fixup })?);
         }
         for site in &image.sites {
             let mut site = *site;
@@ -237,7 +224,7 @@ impl<'a> Merge<'a> {
             if site.location != u32::MAX {
                 site.location += self.places;
             }
-            self.added.sites.push(words_of_site(&site));
+            self.added.tables.sites.push(words_of_site(&site));
         }
         for (&number, extent) in self.numbers.iter().zip(&image.functions) {
             if let Some(extent) = extent {
@@ -248,15 +235,15 @@ impl<'a> Merge<'a> {
     }
 
     fn add_data(&mut self, image: &Image) {
-        self.added.data.extend_from_slice(&image.data);
-        let first = self.saved.blobs.len() as u32;
+        self.added.tables.data.extend_from_slice(&image.data);
+        let first = self.saved.tables.blobs.len() as u32;
         for (n, blob) in (first..).zip(&image.blobs) {
-            self.added.blobs.push([blob.offset + self.added.data_start]);
+            self.added.tables.blobs.push([blob.offset + self.added.data_start]);
             // One that is there already keeps what it points to.
             if self.blobs[(n - first) as usize] == n {
                 for &(offset, symbol) in &blob.pointers {
                     let (namespace, index) = pair(self.symbol(symbol));
-                    self.added.pointers.push([n, offset, namespace, index]);
+                    self.added.tables.pointers.push([n, offset, namespace, index]);
                 }
             }
         }
@@ -264,7 +251,7 @@ impl<'a> Merge<'a> {
 
     fn add_places(&mut self, part: &CompiledPart, files: &dyn SourceFiles) {
         let table = PlaceTable::new(&part.locations, files);
-        let texts = self.saved.texts.len() as u32;
+        let texts = self.saved.tables.texts.len() as u32;
         for place in &table.places {
             let mut place = *place;
             place.function += texts;
@@ -272,9 +259,9 @@ impl<'a> Merge<'a> {
             if place.parent != NO_PARENT {
                 place.parent += self.places;
             }
-            self.added.places.push(words_of_place(&place));
+            self.added.tables.places.push(words_of_place(&place));
         }
-        self.added.texts = table.texts;
+        self.added.tables.texts = table.texts;
     }
 
     /// The type table with the part's rows behind the others.
@@ -283,19 +270,19 @@ impl<'a> Merge<'a> {
             return Some(());
         }
         let Saved { type_table: old, type_table_len: len, .. } = *self.saved;
-        let [start] = self.saved.blobs.get(old as usize)?;
+        let [start] = self.saved.tables.blobs.get(old as usize)?;
         let added = &mut self.added;
-        added.data.resize(added.data.len().next_multiple_of(DATA_ALIGN), 0);
-        let new = (self.saved.blobs.len() + added.blobs.len()) as u32;
-        added.blobs.push([added.data_start + added.data.len() as u32]);
-        added.data.extend_from_slice(self.saved.data.get(start as usize..(start + len) as usize)?);
-        added.data.extend_from_slice(&part.types.bytes);
+        added.tables.data.resize(added.tables.data.len().next_multiple_of(DATA_ALIGN), 0);
+        let new = (self.saved.tables.blobs.len() + added.tables.blobs.len()) as u32;
+        added.tables.blobs.push([added.data_start + added.tables.data.len() as u32]);
+        added.tables.data.extend_from_slice(self.saved.tables.data.get(start as usize..(start + len) as usize)?);
+        added.tables.data.extend_from_slice(&part.types.bytes);
         (added.type_table, added.type_table_len) = (new, len + part.types.bytes.len() as u32);
-        let known = self.saved.pointers.iter().filter(|row| row[0] == old);
-        known.for_each(|[_, at, namespace, index]| added.pointers.push([new, at, namespace, index]));
+        let known = self.saved.tables.pointers.iter().filter(|row| row[0] == old);
+        known.for_each(|[_, at, namespace, index]| added.tables.pointers.push([new, at, namespace, index]));
         for &(at, symbol) in &part.types.pointers {
             let (namespace, index) = pair(self.symbol(symbol));
-            self.added.pointers.push([new, at + len, namespace, index]);
+            self.added.tables.pointers.push([new, at + len, namespace, index]);
         }
         Some(())
     }

@@ -23,6 +23,8 @@ use crate::Program;
 
 /// Code that nothing leads to may grow to so many times what is used, before all is made anew.
 const MOST_UNUSED: usize = 2;
+/// So many bytes of it are nothing to speak of.
+const LITTLE: usize = 256 << 10;
 /// Parts are kept apart from the whole as long as they are this small beside it, in bytes.
 const SMALL_PARTS: usize = 4;
 
@@ -257,7 +259,7 @@ struct Change {
 impl Changing<'_, '_, '_> {
     /// Makes the functions of changed modules, or all that another program does not have.
     fn change(&self, changed: Option<&FxHashSet<String>>) -> Result<Change, Problem> {
-        if self.saved.code_len() > self.noted.code_len * MOST_UNUSED {
+        if self.saved.code_len() > self.noted.code_len * MOST_UNUSED + LITTLE {
             return Err(Whole("much of its code is not used any more".into()).into());
         }
         let which = if changed.is_some() { Which::Same } else { Which::Other };
