@@ -554,6 +554,42 @@ fn programs_share_the_code_of_the_library() {
     }
 }
 
+/// Files of tests start from the library of another one, even if their own types have the same names.
+#[test]
+fn tests_share_the_library_alone() {
+    let scratch = Scratch::new("library");
+    let text = |fields: &str, point: &str, shown: &str| {
+        format!(
+            "import * from qspec\nimport Atomic from std/atomic\n\nstruct Point\n{fields}end\n\nvar seen = Atomic.new(0)\n\ndef main(): Int\n  it \"is shown\" do ->\n    \
+             points = [{point}]\n    assert_eq(points.map {{ it.shown() }}, [\"{shown}\"])\n    points.push({point})\n    \
+             seen.fetch_add(points.size)\n    assert_eq(\"#{{points.size}} #{{seen.load}}\", \"2 2\")\n  end\n  qspec_main()\nend\n\n\
+             extend Point\n  def shown(self): String = \"{}\"\nend\n",
+            shown.replace("1.5", "#{self.y}").replace("left", "#{self.name}")
+        )
+    };
+    let programs = [
+        ("one", text("  x: Int\n  y: F64\n", "Point { x: 1, y: 1.5 }", "at 1.5")),
+        ("two", text("  name: String\n", "Point { name: \"left\" }", "left")),
+        ("three", text("  y: F64\n  z: Vec<Int>\n", "Point { y: 1.5, z: [3] }", "1.5")),
+    ];
+    for (folder, text) in &programs {
+        std::fs::create_dir_all(scratch.0.join(folder)).expect("the temporary folder can be written");
+        std::fs::write(scratch.0.join(folder).join("point_spec.qz"), text).expect("the file can be written");
+    }
+    for (n, (folder, _)) in programs.iter().enumerate() {
+        let found = scratch.output(&["test", "--explain-cache", folder]);
+        let told = text_of(&found);
+        assert_eq!(found.status.code(), Some(0), "{told}{}", self::text(&found.stderr));
+        let errors = self::text(&found.stderr);
+        let shares = errors.lines().any(|it| it.starts_with("(the whole program)") && it.ends_with("functions reused"));
+        assert_eq!(shares, n > 0, "{errors}");
+    }
+    let changed = programs[1].1.replace("points.push(Point { name: \"left\" })", "points.push(points[0])");
+    std::fs::write(scratch.0.join("two/point_spec.qz"), changed).expect("the file can be written");
+    let found = scratch.output(&["test", "--explain-cache", "."]);
+    assert_eq!(found.status.code(), Some(0), "{}{}", text_of(&found), self::text(&found.stderr));
+}
+
 #[test]
 fn tests_say_what_they_reused() {
     let scratch = Scratch::new("explain");

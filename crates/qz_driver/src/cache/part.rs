@@ -25,7 +25,7 @@ use crate::Program;
 const MOST_UNUSED: usize = 2;
 /// So many bytes of it are nothing to speak of.
 const LITTLE: usize = 256 << 10;
-/// Parts are kept apart from the whole as long as they are this small beside it, in bytes.
+/// Parts are kept apart from the whole as long as they are this small beside it, in bytes, or take little.
 const SMALL_PARTS: usize = 4;
 
 /// What was noted of a program whose machine code is kept.
@@ -196,7 +196,7 @@ impl Cache {
         saved.add(&change.added)?;
         image.parts.push(change.added);
         let size: usize = image.parts.iter().map(Added::size).sum();
-        if size * SMALL_PARTS > saved.code_len() {
+        if size > LITTLE && size * SMALL_PARTS > saved.code_len() {
             facts.add(&change.facts);
             image = self.put_whole(&saved);
             noted.facts = self.put_facts(&facts);
