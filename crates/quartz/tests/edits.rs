@@ -554,6 +554,29 @@ fn programs_share_the_code_of_the_library() {
     }
 }
 
+/// The same program may have been made in parts or as a whole; what is noted of one is not taken for the other.
+#[test]
+fn a_whole_takes_the_place_of_parts() {
+    let scratch = Scratch::new("wholes");
+    let write = |body: &str, other: &str| {
+        let part = format!("def twice(n: Int): Int\n  {body}\nend\n\ndef named(n: Int): String = \"<#{{n}}>\"\n");
+        std::fs::write(scratch.0.join("part.qz"), part).expect("the file can be written");
+        let main = format!("import part\n\ndef main\n  {other}\n  puts(part::twice(4))\n  puts(part::named(5))\nend\n");
+        std::fs::write(scratch.main(), main).expect("the file can be written");
+    };
+    let said = |flag: &str| text_of(&scratch.output(&["run", flag, "main.qz"]));
+    write("n * 2", "puts(1)");
+    assert_eq!(said("--color=never"), "1\n8\n<5>\n");
+    write("[n, n].map { it + 1 }.sum", "puts(1)");
+    assert_eq!(said("--color=never"), "1\n10\n<5>\n");
+    assert_eq!(said("--check-cache"), "1\n10\n<5>\n");
+    for n in 2..6 {
+        write("[n, n].map { it + 1 }.sum", &format!("puts([1, {n}].map {{ it + {n} }})"));
+        assert_eq!(said("--color=never"), format!("[{}, {}]\n10\n<5>\n", 1 + n, 2 * n));
+        assert_eq!(said("--check-cache"), format!("[{}, {}]\n10\n<5>\n", 1 + n, 2 * n));
+    }
+}
+
 /// Files of tests start from the library of another one, even if their own types have the same names.
 #[test]
 fn tests_share_the_library_alone() {

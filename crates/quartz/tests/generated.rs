@@ -2,7 +2,8 @@
 //! programs say is never a crash.
 //!
 //! `QUARTZ_PROGRAMS=5000` runs that many, `QUARTZ_NATIVE_PROGRAMS=500` that many built by LLVM,
-//! `QUARTZ_LOOPS=5000` that many about bounds, `QUARTZ_TREES=5000` about trees; `QUARTZ_FIRST=17` starts with that number.
+//! `QUARTZ_LOOPS=5000` that many about bounds, `QUARTZ_TREES=5000` about trees, `QUARTZ_MACROS=5000` about macros;
+//! `QUARTZ_FIRST=17` starts with that number.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -13,6 +14,7 @@ const NATIVE_PROGRAMS: u64 = 12;
 const LOOPS: u64 = 150;
 const TREES: u64 = 150;
 const DAMAGED: u64 = 150;
+const MACROS: u64 = 100;
 
 fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
@@ -190,6 +192,27 @@ fn damaged_programs_are_answered() {
         } else {
             let last: Vec<&str> = ran.stderr.lines().filter(|line| line.contains("9501")).collect();
             bad.push(format!("{}, made of {}: {:?} {last:?}", file.display(), source.display(), ran.status));
+        }
+    }
+    assert!(bad.is_empty(), "{} programs:\n{}", bad.len(), bad.join("\n"));
+    std::fs::remove_dir_all(&folder).ok();
+}
+
+/// Whatever macros are made of and are given, the answer is problems: no crash, and limits where they go on without end.
+#[test]
+fn macros_that_make_no_sense_are_answered() {
+    let folder = scratch("macros");
+    let mut bad = Vec::new();
+    let first = number("QUARTZ_FIRST", 0);
+    for seed in first..first + number("QUARTZ_MACROS", MACROS) {
+        let file = folder.join(format!("m{seed}.qz"));
+        std::fs::write(&file, qz_progen::macros(seed)).expect("the folder can be written");
+        let ran = quartz(&["check", "--color=never"], &file);
+        if matches!(ran.status, Some(0 | 1)) {
+            std::fs::remove_file(&file).expect("just written");
+        } else {
+            let last: Vec<&str> = ran.stderr.lines().filter(|line| line.contains("9501")).collect();
+            bad.push(format!("{}: {:?} {last:?}", file.display(), ran.status));
         }
     }
     assert!(bad.is_empty(), "{} programs:\n{}", bad.len(), bad.join("\n"));

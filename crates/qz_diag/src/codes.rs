@@ -175,6 +175,7 @@ codes! {
     UNREACHABLE = 7203, Warning, "code that cannot be reached";
     DEPRECATED = 7204, Warning, "something deprecated is used";
     BARE_GO = 7206, Warning, "a bare `go` outside a scope";
+    NEVER_RESUMED = 7207, Warning, "a handler's clause that never resumes";
     CANNOT_READ = 9001, Error, "a file cannot be read";
     NOT_UTF8 = 9002, Error, "a file is not UTF-8";
     FILE_TOO_LARGE = 9003, Error, "a file is too large";

@@ -244,8 +244,9 @@ pub fn compiled<R>(
             }
             // Where C libraries are is asked anew each time.
             if let Some(cache) = cache.filter(|_| crate::foreign::libraries(program, &module).is_empty()) {
-                cache.keep_image(program, options, &ready);
-                cache.note_facts(program, &lowerer, options, &facts, ready.code_len());
+                if let Some(image) = cache.keep_image(program, options, &ready) {
+                    cache.note_facts(program, &lowerer, options, image, (&facts, ready.code_len()));
+                }
             }
             let jit = ready.load(Box::new(program.sources.clone())).map_err(internal)?;
             if options.perf_map {

@@ -12,7 +12,7 @@ use std::cell::{Cell, OnceCell};
 
 use qz_base::{FileId, Name, Span, TextRange};
 use qz_syntax::ast::{self, AstNode};
-use qz_syntax::{SyntaxNode, SyntaxToken};
+use qz_syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
 use qz_types::{AdtId, FnId, TraitId};
 
 use crate::defs::*;
@@ -127,6 +127,13 @@ struct Attrs {
     link_name_range: Option<TextRange>,
 }
 
+/// Whether a call of a macro is left among declarations: it could not be expanded.
+fn is_unexpanded(node: SyntaxNode<'_>) -> bool {
+    use SyntaxKind::{ActorDef, EnumDef, ExtendDef, ImplDef, SourceFile, StructDef, TraitDef};
+    matches!(node.kind(), SourceFile | StructDef | EnumDef | TraitDef | ImplDef | ExtendDef | ActorDef)
+        && node.children().any(|it| it.kind() == SyntaxKind::MacroCallExpr)
+}
+
 impl Collector<'_> {
     fn span(&self, range: TextRange) -> Span {
         Span::new(self.file, range)
@@ -142,6 +149,7 @@ impl Collector<'_> {
         let root = parsed.tree.root(&parsed.text);
         let Some(file) = ast::SourceFile::cast(root) else { return };
         let items: Vec<ast::Item<'_>> = file.items().collect();
+        self.defs.lacks_declarations |= is_unexpanded(root) || items.iter().any(|it| is_unexpanded(it.syntax()));
         self.collect_items(&items);
     }
 

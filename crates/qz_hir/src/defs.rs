@@ -5,7 +5,7 @@ use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
 use qz_base::{Arena, FileId, FxHashMap, FxHashSet, Id, IdVec, Name, Span, TextRange};
-use qz_diag::Diagnostic;
+use qz_diag::{Code, Diagnostic};
 use qz_syntax::SyntaxTree;
 use qz_types::defs::{AdtMarker, EffectMarker, FnMarker, StaticMarker, TraitMarker};
 use qz_types::subst::{subst, subst_trait_ref};
@@ -55,6 +55,8 @@ pub struct Defs {
     pub(crate) traits_seen: RefCell<FxHashMap<ModuleId, Arc<SeenMethods>>>,
     /// There is a linear struct.
     pub has_linear: bool,
+    /// A macro that makes declarations could not be expanded, so names may be missing.
+    pub(crate) lacks_declarations: bool,
     /// Functions that hold the default values of fields.
     pub(crate) field_defaults: FxHashMap<(AdtId, u32), FnId>,
     pub(crate) refinements: FxHashMap<AdtId, crate::refined::Refinement>,
@@ -559,6 +561,23 @@ impl Lang {
     }
 }
 
+/// Problems that a declaration which is not there leads to.
+fn is_missing(code: Code) -> bool {
+    matches!(
+        code,
+        Code::UNKNOWN_NAME
+            | Code::UNKNOWN_TYPE
+            | Code::UNKNOWN_TRAIT
+            | Code::UNKNOWN_MODULE
+            | Code::UNKNOWN_VARIANT
+            | Code::NO_METHOD
+            | Code::NO_FIELD
+            | Code::UNSATISFIED
+            | Code::MISSING_METHOD
+            | Code::MISSING_ASSOC
+    )
+}
+
 impl Defs {
     pub fn report(&self, problem: Diagnostic) {
         self.problems.borrow_mut().push(problem);
@@ -569,8 +588,11 @@ impl Defs {
         self.problems.borrow().iter().filter(|it| it.is_error()).count()
     }
 
+    /// What was reported. A macro that came to nothing may have made what is not found: that was said.
     pub fn take_problems(&self) -> Vec<Diagnostic> {
-        std::mem::take(&mut self.problems.borrow_mut())
+        let mut problems = std::mem::take(&mut *self.problems.borrow_mut());
+        problems.retain(|it| !self.lacks_declarations || !is_missing(it.code));
+        problems
     }
 
     pub fn file_of(&self, module: ModuleId) -> FileId {

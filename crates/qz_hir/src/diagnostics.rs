@@ -8,6 +8,13 @@ pub(crate) fn not_yet(span: Span, what: &str) -> Diagnostic {
     Diagnostic::new(Code::NOT_YET, span, format!("not available yet: {what}"))
 }
 
+/// `Red = 1` in an enum.
+pub(crate) fn discriminant(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::NOT_YET, span, "a variant has no number of its own")
+        .note("what a value is in memory is for the compiler to choose")
+        .help("say it in a method: `def code(self): Int` with a `match self`, and `def from(code: Int): Self?` for the way back")
+}
+
 pub(crate) fn not_an_effect(span: Span, name: &str) -> Diagnostic {
     Diagnostic::new(Code::NOT_AN_EFFECT, span, format!("`{name}` is not an effect"))
         .help("an effect is declared by `effect Name … end`")

@@ -426,7 +426,7 @@ impl TypeCx<'_> {
         let span = self.span(ty.syntax().range());
         let c = qz_types::ty::common();
         match ty {
-            ast::TypeExpr::MissingType(_) => c.error,
+            ast::TypeExpr::MissingType(_) | ast::TypeExpr::MacroType(_) => c.error,
             ast::TypeExpr::PathType(path) => self.path_type(path),
             ast::TypeExpr::OptionType(it) => {
                 let inner = self.ty_or_error(it.inner(), Position::Part);

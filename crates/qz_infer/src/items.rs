@@ -4,6 +4,7 @@
 use qz_base::{FxHashMap, Name, Span};
 use qz_hir::defs::{ImplOrigin, Predicate, SelfKind};
 use qz_hir::{AdtKind, Container, FnKind, ImplId, ModuleId, TyHead, Whose};
+use qz_types::subst::subst_trait_ref;
 use qz_types::{AdtId, AssocTy, FnId, InferTable, TraitRef, Ty, TyKind, subst};
 
 use crate::checker::Checker;
@@ -262,12 +263,14 @@ impl Checker<'_> {
     fn check_overlap(&self, id: ImplId, bound: TraitRef) {
         let header = self.defs.impl_header(id);
         for other in self.defs.impls_for(bound.trait_id, TyHead::of(header.self_ty)) {
-            if other.raw() >= id.raw() || self.defs.impls[other].is_negative {
+            if other == id || self.defs.impls[other].is_negative {
                 continue;
             }
             let other_header = self.defs.impl_header(other);
-            let heads = (TyHead::of(header.self_ty), TyHead::of(other_header.self_ty));
-            if heads.0 != heads.1 {
+            // One for any type and one for some: the library has both for some traits, and the second goes before.
+            let mixed = TyHead::of(header.self_ty) != TyHead::of(other_header.self_ty);
+            let skipped = if mixed { self.is_library_impl(id) || self.is_library_impl(other) } else { other.raw() > id.raw() };
+            if skipped {
                 continue;
             }
             let mut table = InferTable::new();
@@ -284,12 +287,19 @@ impl Checker<'_> {
                         qz_types::subst::subst_list(other_bound.args, &b),
                     )
                     .is_ok();
-            if same {
+            let mut cx = TraitCx { ck: self, table: &mut table, preds: &[] };
+            let mut asks = other_header.generics.preds.iter();
+            let fits = |it: &Predicate| cx.might_hold(subst(it.ty, &b), subst_trait_ref(it.trait_ref, &b));
+            if same && (!mixed || asks.all(fits)) {
                 let shown = header.self_ty.display(self.defs).to_string();
                 let name = self.defs.traits[bound.trait_id].name;
                 self.defs.report(words::overlap(self.impl_span(id), name, &shown, self.impl_span(other)));
             }
         }
+    }
+
+    fn is_library_impl(&self, id: ImplId) -> bool {
+        self.defs.modules[self.defs.impls[id].module].is_std
     }
 
     fn check_members(&self, id: ImplId, bound: TraitRef) {

@@ -7,7 +7,7 @@ use qz_base::{FxHashMap, FxHashSet, Name, Span, TextRange};
 use qz_diag::{Code as DiagCode, Diagnostic};
 use qz_syntax::SyntaxKind::{self, *};
 use qz_syntax::ast::{self, AstNode};
-use qz_syntax::{SyntaxElement, SyntaxNode};
+use qz_syntax::{SyntaxElement, SyntaxNode, SyntaxToken};
 
 use crate::code::{Code, Expansion, ExpansionId, NOBODY, Parsed, Trace};
 use crate::eval::Run;
@@ -15,7 +15,7 @@ use crate::fill::{put_block, quoted};
 use crate::quote::Template;
 use crate::scope::{Found, Macro, Scopes};
 use crate::value::{Shape, Tree, Value, Var};
-use crate::{Expanded, Module, Outcome, layout, words};
+use crate::{Expanded, Module, Outcome, heredocs, layout, words};
 
 /// Expansions may stand so deep in each other.
 pub(crate) const MAX_DEPTH: u32 = 128;
@@ -55,6 +55,31 @@ enum Position {
     /// A statement on lines of its own.
     Stmt,
     Expr,
+    Pat,
+    Type,
+}
+
+impl Position {
+    fn words(self) -> &'static str {
+        match self {
+            Position::Item => "a declaration",
+            Position::Stmt => "a statement",
+            Position::Expr => "an expression",
+            Position::Pat => "a pattern",
+            Position::Type => "a type",
+        }
+    }
+
+    /// Whether a text is a pattern or a type: the parser has no complaint about it alone in such a place.
+    fn takes(self, inside: &Code) -> bool {
+        let around = match self {
+            Position::Pat => ["def quote = match ()\n  (", ") => ()\nend\n"],
+            Position::Type => ["type Quote = (", ")\n"],
+            _ => return true,
+        };
+        let text = format!("{}{}{}", around[0], inside.text, around[1]);
+        !inside.text.trim().is_empty() && qz_syntax::parse_expanded(&text).problems.is_empty()
+    }
 }
 
 /// Expands all modules. Those without calls are left out.
@@ -96,7 +121,7 @@ impl Kinds {
         for kind in kinds {
             match kind {
                 MacroDef => found.macros = true,
-                MacroCallExpr => found.calls = true,
+                MacroCallExpr | MacroPat | MacroType => found.calls = true,
                 Attr => found.attrs = true,
                 PackedStructDef | BinaryDef => found.layouts = true,
                 _ => {}
@@ -157,7 +182,7 @@ impl Expander<'_> {
                     skip_until = last + 1;
                     false
                 }
-                MacroCallExpr => is_user_call(it),
+                MacroCallExpr | MacroPat | MacroType => is_user_call(it),
                 Attr => is_derive(it),
                 _ => false,
             }
@@ -172,7 +197,10 @@ impl Expander<'_> {
         node: SyntaxNode<'_>,
         made: &mut FxHashSet<Name>,
     ) -> Code {
-        let mut code = self.rewrite(module, source, node);
+        let mut code = match heredocs::in_calls(node) {
+            true => heredocs::without(source, node),
+            false => self.rewrite(module, source, node),
+        };
         loop {
             let (parsed, problems) = Parsed::parse(code.clone());
             let from_quote = problems.iter().find(|it| parsed.place(it.range).1 != NOBODY);
@@ -185,7 +213,10 @@ impl Expander<'_> {
             if self.stopped || !self.has_work(module, parsed.root()) {
                 return code;
             }
-            code = self.rewrite(module, &parsed, parsed.root());
+            code = match heredocs::in_calls(parsed.root()) {
+                true => heredocs::without(&parsed, parsed.root()),
+                false => self.rewrite(module, &parsed, parsed.root()),
+            };
         }
     }
 
@@ -244,7 +275,7 @@ impl Expander<'_> {
         };
         match node.kind() {
             MacroDef => return copy_node(source, node, code),
-            MacroCallExpr if is_user_call(node) => return self.replace(module, source, node, parent, code),
+            _ if is_user_call(node) => return self.replace(module, source, node, parent, code),
             PackedStructDef | BinaryDef if parent == SourceFile && layout::is_layout(node) => {
                 return self.layout(module, source, node, code);
             }
@@ -319,10 +350,9 @@ impl Expander<'_> {
         if self.stopped {
             return None;
         }
-        let call = ast::MacroCallExpr::cast(node)?;
-        let path: Vec<_> = call.path().collect();
+        let path: Vec<_> = macro_path(node).collect();
         let (found, id) = self.find(module, source, &path, node)?;
-        let args = self.args(&found, source, call, id)?;
+        let args = self.args(&found, source, node, id)?;
         let value = self.run(found, id, args, indent_of(source, node.range().start))?;
         let (place, by) = source.place(node.range());
         self.put_result(&value, position, place, by, id, code)
@@ -357,6 +387,10 @@ impl Expander<'_> {
             }
             Found::Ambiguous => {
                 self.problems.push(words::ambiguous(span, &name));
+                None
+            }
+            Found::Missing if BUILTIN.contains(&name.as_str()) => {
+                self.problems.push(words::stands_for_a_value(span, &name));
                 None
             }
             Found::Missing => {
@@ -400,7 +434,7 @@ impl Expander<'_> {
         &mut self,
         found: &Rc<Macro>,
         source: &Rc<Parsed>,
-        call: ast::MacroCallExpr<'_>,
+        call: SyntaxNode<'_>,
         id: ExpansionId,
     ) -> Option<Vec<Var>> {
         let mut given: Vec<Option<Value>> = vec![None; found.params.len()];
@@ -408,27 +442,22 @@ impl Expander<'_> {
         let mut next = 0;
         let mut surplus = false;
         let mut trees: Vec<(Option<Name>, SyntaxNode<'_>)> = Vec::new();
-        for arg in call.args().into_iter().flat_map(|list| list.args()) {
-            match arg {
-                ast::Arg::NamedArg(it) => {
-                    let name = it.name().map(|it| Name::new(it.text()));
-                    trees.extend(it.value().map(|value| (name, value.syntax())));
+        for arg in call.children().filter(|it| it.kind() == ArgList).flat_map(SyntaxNode::children) {
+            match arg.kind() {
+                HeredocBody | Error => {}
+                NamedArg | NamedPat | NamedTypeArg => {
+                    let name = arg.token(Ident).map(|it| Name::new(it.text()));
+                    trees.extend(arg.children().next().map(|value| (name, plain(value))));
                 }
-                other => trees.push((None, other.syntax())),
+                _ => trees.push((None, plain(arg))),
             }
         }
-        if let Some(block) = call.block() {
-            let node = block.syntax();
+        if let Some(node) = call.children().find(|it| it.kind() == DoBlock || it.kind() == BraceBlock) {
             let has_params = node.children().any(|it| it.kind() == LambdaParams);
             let body = node.children().find(|it| it.kind() == Block).filter(|_| !has_params);
             trees.push((None, body.unwrap_or(node)));
         }
         for (name, tree) in trees {
-            if tree.descendants().any(|it| it.kind() == HeredocExpr) {
-                let message = format!("a heredoc cannot be an argument of `${}`; give it a name first", found.name);
-                self.args_problem(source, tree.range(), id, message);
-                return None;
-            }
             let at = match name {
                 Some(name) => found.params.iter().position(|it| it.name == name),
                 None => {
@@ -472,7 +501,7 @@ impl Expander<'_> {
         }
         if surplus || lacks {
             let message = format!("`${}` takes {}, not {next}", found.name, words::taken(found));
-            self.args_problem(source, call.syntax().range(), id, message);
+            self.args_problem(source, call.range(), id, message);
             return None;
         }
         Some(vars)
@@ -500,7 +529,7 @@ impl Expander<'_> {
         let wanted = match kind.as_str() {
             "Ident" | "Name" if tree.is_name() => return Some(()),
             "Ident" | "Name" => "a name",
-            "Literal" if matches!(tree.kind(), LiteralExpr | StringExpr) => return Some(()),
+            "Literal" if matches!(tree.kind(), LiteralExpr | StringExpr | LiteralPat) => return Some(()),
             "Literal" => "a literal",
             "Block" if matches!(tree.kind(), Block | DoBlock | BraceBlock) => return Some(()),
             "Block" => "a block",
@@ -526,7 +555,7 @@ impl Expander<'_> {
     ) -> Option<()> {
         match (value, position) {
             (Value::Nil, Position::Expr) => code.push_made("()", place, by),
-            (Value::Nil, _) => {}
+            (Value::Nil, Position::Item | Position::Stmt) => {}
             (Value::List(values), Position::Item | Position::Stmt) => {
                 for (index, value) in values.borrow().iter().enumerate() {
                     if index > 0 {
@@ -546,9 +575,9 @@ impl Expander<'_> {
             (Value::Tree(tree), Position::Expr) => match tree.kind() {
                 Block | AssignStmt | VarStmt | TypedBindStmt | CompoundAssignStmt | DestructureStmt | DeferStmt
                 | GuardStmt => put_block(&tree.code(), place, by, code),
-                SourceFile | FnDef | StructDef | EnumDef | TraitDef | ImplDef | ConstDef | VarDef | ImportDef
-                | ExtendDef | ActorDef | EffectDef | TypeAlias | NewtypeDef
-                    if !matches!(tree, Tree::Made { shape: Shape::Name, .. }) && !tree.code().text.trim().is_empty() =>
+                kind if declares(kind)
+                    && !matches!(tree, Tree::Made { shape: Shape::Name, .. })
+                    && !tree.code().text.trim().is_empty() =>
                 {
                     return self.misfit(id, "gives a declaration, and an expression must stand here");
                 }
@@ -560,14 +589,41 @@ impl Expander<'_> {
                     code.push_made(")", place, by);
                 }
             },
-            (Value::Int(value), Position::Expr | Position::Stmt) => code.push_made(&format!("({value})"), place, by),
-            (Value::Bool(value), Position::Expr | Position::Stmt) => code.push_made(&value.to_string(), place, by),
-            (Value::Text(text), Position::Expr | Position::Stmt) => code.push_made(&quoted(text), place, by),
+            (Value::Tree(tree), Position::Pat | Position::Type) => return self.put_part(tree, position, place, by, id, code),
+            (Value::Int(value), Position::Expr | Position::Stmt | Position::Pat) => code.push_made(&format!("({value})"), place, by),
+            (Value::Bool(value), Position::Expr | Position::Stmt | Position::Pat) => code.push_made(&value.to_string(), place, by),
+            (Value::Text(text), Position::Expr | Position::Stmt | Position::Pat) => code.push_made(&quoted(text), place, by),
             (other, _) => {
                 let what = other.what();
                 return self.misfit(id, &format!("gives {what}, which cannot stand here"));
             }
         }
+        Some(())
+    }
+
+    /// A pattern or a type. Brackets keep `a | b` together.
+    fn put_part(
+        &mut self,
+        tree: &Tree,
+        position: Position,
+        place: Span,
+        by: ExpansionId,
+        id: ExpansionId,
+        code: &mut Code,
+    ) -> Option<()> {
+        let inside = tree.code();
+        let wanted = position.words();
+        if declares(tree.kind()) && !matches!(tree, Tree::Made { shape: Shape::Name, .. }) {
+            return self.misfit(id, &format!("gives a declaration, and {wanted} must stand here"));
+        }
+        if !position.takes(&inside) {
+            return self.misfit(id, &format!("gives what is not {wanted}, and that must stand here"));
+        }
+        let loose = inside.text.contains(['|', '&', '\n', '.']) || inside.text.contains(" as ");
+        let loose = loose || inside.text.starts_with("Fn(") || inside.text.contains(": ") && position == Position::Pat;
+        code.push_made(if loose { "(" } else { "" }, place, by);
+        code.push_code(&inside);
+        code.push_made(if loose { ")" } else { "" }, place, by);
         Some(())
     }
 
@@ -598,21 +654,36 @@ impl Expander<'_> {
                 self.problems.push(problem);
                 continue;
             }
-            let Some((found, id)) = self.find(module, source, &path, node) else { continue };
-            if found.params.len() != 1 {
-                let message = format!("`{}` cannot be derived: a macro for `@derive` takes one parameter, the declaration", found.name);
-                self.args_problem(source, node.range(), id, message);
-                continue;
+            let mut derived = Code::default();
+            if self.derive_one(module, source, item, node, &path, &mut derived).is_none() {
+                derived = Code::default();
+                derived.push_made(&format!("${FAILED}()"), place, by);
             }
-            let value = Value::Tree(Tree::node(source, item));
-            let vars = vec![Var { name: found.params[0].name, value, mutable: false }];
-            let Some(value) = self.run(found, id, vars, 0) else { continue };
-            let before = code.clone();
             code.push_made("\n\n", place, by);
-            if self.put_result(&value, Position::Item, place, by, id, code).is_none() {
-                *code = before;
-            }
+            code.push_code(&derived);
         }
+    }
+
+    fn derive_one(
+        &mut self,
+        module: usize,
+        source: &Rc<Parsed>,
+        item: SyntaxNode<'_>,
+        named: SyntaxNode<'_>,
+        path: &[SyntaxToken<'_>],
+        code: &mut Code,
+    ) -> Option<()> {
+        let (place, by) = source.place(named.range());
+        let (found, id) = self.find(module, source, path, named)?;
+        if found.params.len() != 1 {
+            let message = format!("`{}` cannot be derived: a macro for `@derive` takes one parameter, the declaration", found.name);
+            self.args_problem(source, named.range(), id, message);
+            return None;
+        }
+        let value = Value::Tree(Tree::node(source, item));
+        let vars = vec![Var { name: found.params[0].name, value, mutable: false }];
+        let value = self.run(found, id, vars, 0)?;
+        self.put_result(&value, Position::Item, place, by, id, code)
     }
 
     /// What can be said of a module's macros without a call.
@@ -650,23 +721,49 @@ fn type_like(text: &str) -> bool {
     text.chars().next().is_some_and(|c| c.is_uppercase() || c == '(' || c == '$') || text.contains("::")
 }
 
-fn is_user_call(node: SyntaxNode<'_>) -> bool {
-    let Some(call) = ast::MacroCallExpr::cast(node) else { return false };
-    let mut path = call.path();
+fn declares(kind: SyntaxKind) -> bool {
+    matches!(
+        kind,
+        SourceFile | FnDef | StructDef | EnumDef | TraitDef | ImplDef | ConstDef | VarDef | ImportDef | ExtendDef
+            | ActorDef | EffectDef | TypeAlias | NewtypeDef
+    )
+}
+
+/// An argument's own tree: a pattern that is a literal is a literal.
+fn plain(node: SyntaxNode<'_>) -> SyntaxNode<'_> {
+    let mut inside = node.children_with_tokens();
+    match (node.kind(), inside.next(), inside.next()) {
+        (LiteralPat, Some(SyntaxElement::Node(literal)), None) => literal,
+        _ => node,
+    }
+}
+
+/// The names of a call before its arguments: one, or a module's and one.
+fn macro_path(call: SyntaxNode<'_>) -> impl Iterator<Item = SyntaxToken<'_>> {
+    call.tokens().filter(|token| token.kind() == Ident)
+}
+
+/// Whether a node is a call that is expanded. The language's own macros, which stand for values, stay.
+pub(crate) fn is_user_call(node: SyntaxNode<'_>) -> bool {
+    if !matches!(node.kind(), MacroCallExpr | MacroPat | MacroType) {
+        return false;
+    }
+    let mut path = macro_path(node);
     let (Some(first), second) = (path.next(), path.next()) else { return false };
-    second.is_some() || !BUILTIN.contains(&first.text()) && !first.text().starts_with(FAILED)
+    let stays = node.kind() == MacroCallExpr && BUILTIN.contains(&first.text()) || first.text().starts_with(FAILED);
+    second.is_some() || !stays
 }
 
 fn is_derive(node: SyntaxNode<'_>) -> bool {
     ast::Attr::cast(node).and_then(|it| it.name()).is_some_and(|it| it.text() == "derive")
 }
 
-fn copy(source: &Parsed, range: TextRange, code: &mut Code) {
+pub(crate) fn copy(source: &Parsed, range: TextRange, code: &mut Code) {
     code.push_slice(&source.text, &source.origins, range);
 }
 
 /// A node's whole text. Its first token may be trivia: a doc comment.
-fn copy_node(source: &Parsed, node: SyntaxNode<'_>, code: &mut Code) {
+pub(crate) fn copy_node(source: &Parsed, node: SyntaxNode<'_>, code: &mut Code) {
     let mut tokens = node.descendant_tokens();
     let Some(first) = tokens.next() else { return };
     let last = tokens.last().unwrap_or(first);
@@ -676,6 +773,8 @@ fn copy_node(source: &Parsed, node: SyntaxNode<'_>, code: &mut Code) {
 /// A call may be replaced by several statements only where statements stand on lines of their own.
 fn position_of(source: &Parsed, node: SyntaxNode<'_>, parent: SyntaxKind) -> Position {
     match parent {
+        _ if node.kind() == MacroPat => Position::Pat,
+        _ if node.kind() == MacroType => Position::Type,
         SourceFile | StructDef | EnumDef | ImplDef | TraitDef | ExtendDef | ActorDef | EffectDef => Position::Item,
         Block => {
             let range = node.range();

@@ -254,7 +254,12 @@ pub(crate) fn put_block(inside: &Code, at: Span, id: ExpansionId, code: &mut Cod
 
 /// A text as a literal.
 pub(crate) fn quoted(text: &str) -> String {
-    let mut literal = String::from("\"");
+    format!("\"{}\"", escaped(text))
+}
+
+/// A text as it stands between the quotes of a literal.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut literal = String::new();
     for c in text.chars() {
         match c {
             '"' => literal.push_str("\\\""),
@@ -267,6 +272,5 @@ pub(crate) fn quoted(text: &str) -> String {
             c => literal.push(c),
         }
     }
-    literal.push('"');
     literal
 }

@@ -5,6 +5,7 @@
 //! * [`expand`]: finds calls, outermost first, until none is left or a limit is reached;
 //! * [`eval`] runs a macro's body, whose values are in [`value`] and whose methods on trees in [`methods`];
 //! * [`quote`], [`fill`]: a quote as a template, and the template filled; here hygiene is decided;
+//! * [`heredocs`]: those in calls, which become texts before the call is expanded;
 //! * [`layout`]: binary types and packed structs, which become declarations in the same way;
 //! * [`code`]: text that remembers where each piece was written; [`show`]: the same for people to read.
 //!
@@ -16,6 +17,7 @@ mod cfg;
 mod eval;
 mod expand;
 mod fill;
+mod heredocs;
 mod layout;
 mod methods;
 mod quote;

@@ -231,7 +231,7 @@ impl<'t> Maker<'t> {
         let upper = text.chars().next().is_some_and(char::is_uppercase);
         match parent.kind() {
             PathExpr | PathPat | PathType if !is_first() => Role::Plain,
-            PathExpr if text == "it" || text == "quote" => Role::Plain,
+            PathExpr if matches!(text, "it" | "quote" | "resume") => Role::Plain,
             PathExpr if self.is_select_word(text) => Role::Plain,
             PathExpr | PathPat | PathType if upper => Role::Type,
             PathExpr | PathPat | PathType | NamePat | AsPat | TypedBindStmt | Label | LabelRef => Role::Scoped,

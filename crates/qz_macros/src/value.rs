@@ -157,15 +157,17 @@ impl Tree {
         }
         match self.kind() {
             Block => "a block",
-            LiteralExpr | StringExpr => "a literal",
-            PathExpr if self.is_name() => "a name",
+            LiteralExpr | StringExpr | LiteralPat => "a literal",
+            PathExpr | NamePat if self.is_name() => "a name",
+            WildcardPat | RegexPat | RangePat | PathPat | VariantPat | StructPat | RecordPat | ParenPat | TuplePat
+            | VecPat | RestPat | OrPat | AsPat | TypePat | PlacePat | MacroPat => "a pattern",
             FieldDef => "a field",
             VariantDef => "a variant",
             Param => "a parameter",
             StructDef | EnumDef | TraitDef | ImplDef | FnDef | ConstDef | VarDef | NewtypeDef | TypeAlias
             | ExtendDef | ActorDef | EffectDef | SourceFile => "a declaration",
             PathType | OptionType | TupleType | FnType | UnionType | RecordType | DynType | ImplType | RefType
-            | ParenType | NeverType | IntersectionType => "a type",
+            | ParenType | NeverType | IntersectionType | MacroType => "a type",
             AssignStmt | VarStmt | TypedBindStmt | CompoundAssignStmt | DestructureStmt | DeferStmt | GuardStmt => {
                 "a statement"
             }

@@ -50,6 +50,11 @@ pub(crate) fn unknown(span: Span, name: &str, known: &[qz_base::Name]) -> Diagno
     }
 }
 
+/// A macro of the language where a pattern or a type stands.
+pub(crate) fn stands_for_a_value(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::new(Code::UNKNOWN_MACRO, span, format!("`${name}` stands for a value, not for a pattern or a type"))
+}
+
 pub(crate) fn private(span: Span, name: &str) -> Diagnostic {
     Diagnostic::new(Code::UNKNOWN_MACRO, span, format!("the macro `${name}` is private to its module"))
 }

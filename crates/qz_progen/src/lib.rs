@@ -8,6 +8,7 @@
 mod bodies;
 mod exprs;
 mod loops;
+mod macros;
 mod project;
 mod random;
 mod stmts;
@@ -19,6 +20,7 @@ use random::Random;
 
 pub use bodies::Bodies;
 pub use loops::loops;
+pub use macros::macros;
 pub use project::{File, Project};
 pub use trees::trees;
 

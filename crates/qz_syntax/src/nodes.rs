@@ -767,6 +767,8 @@ macro_rules! for_each_node {
             PlacePat {
                 place: first(Expr),
             }
+            /// `$name(p, …)` where a pattern stands. The arguments are patterns.
+            MacroPat {}
             /// `-1`, `'a'`, `"text"`, `true`.
             LiteralPat {
                 is_negative: has(Minus),
@@ -919,6 +921,8 @@ macro_rules! for_each_node {
             NeverType {}
             /// `_`.
             InferType {}
+            /// `$name(T, …)` where a type stands. The arguments are types.
+            MacroType {}
         }
     };
 }
@@ -962,7 +966,7 @@ macro_rules! for_each_family {
             /// A pattern.
             Pat {
                 MissingPat WildcardPat NamePat LiteralPat RegexPat RangePat PathPat VariantPat StructPat RecordPat
-                ParenPat TuplePat VecPat RestPat OrPat AsPat TypePat PlacePat
+                ParenPat TuplePat VecPat RestPat OrPat AsPat TypePat PlacePat MacroPat
             }
             /// An argument of a variant pattern.
             PatArg {
@@ -980,7 +984,7 @@ macro_rules! for_each_family {
             /// A type as written.
             TypeExpr {
                 MissingType PathType OptionType TupleType ParenType FnType UnionType IntersectionType RecordType DynType
-                ImplType RefType NeverType InferType
+                ImplType RefType NeverType InferType MacroType
             }
         }
     };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use qz_cache::{Found, Key, Tier};
+use qz_cache::{Found, Key, KeyBuilder, Tier};
 use qz_cranelift::{Added, Jit, Ready, Saved};
 use qz_diag::Diagnostic;
 use qz_infer::Checker;
@@ -21,11 +21,22 @@ pub(super) const WHOLE: &str = "(the whole program)";
 
 /// Where a program's code is.
 #[derive(Default, Serialize, Deserialize)]
-pub(super) struct Image {
+pub(crate) struct Image {
     /// What was made as a whole, by its content: nothing ever takes its place.
     pub(super) whole: Option<Key>,
     /// What was added since, in the order in which it was made.
     pub(super) parts: Vec<Added>,
+    /// Of all that: the same program may have come about in another way, and its functions have other numbers.
+    pub(super) history: Option<Key>,
+}
+
+impl Image {
+    /// Adds a part.
+    pub(super) fn push(&mut self, part: Added) {
+        let before = self.history.map_or(KeyBuilder::new("part"), |it| KeyBuilder::new("part").key(it));
+        self.history = Some(before.key(Key::of_content(&qz_cache::encode(&part))).finish());
+        self.parts.push(part);
+    }
 }
 
 impl Cache {
@@ -53,7 +64,7 @@ impl Cache {
         let bytes = qz_cache::encode(saved);
         let whole = self.whole_key(&bytes);
         self.store.put(Tier::Code, whole, &bytes);
-        Image { whole: Some(whole), parts: Vec::new() }
+        Image { whole: Some(whole), parts: Vec::new(), history: Some(whole) }
     }
 
     fn whole_key(&self, bytes: &[u8]) -> Key {
@@ -87,12 +98,12 @@ impl Cache {
         Some(start(&jit, then))
     }
 
-    /// Keeps a program that was just compiled.
-    pub(crate) fn keep_image(&self, program: &Program, options: &RunOptions, ready: &Ready) {
-        let Some(key) = self.image_key(self.program_key(program), options) else { return };
-        if let Some(saved) = ready.save(&program.sources) {
-            self.put_image(key, &self.put_whole(&saved));
-        }
+    /// Keeps a program that was just compiled, if it may be; gives what was kept.
+    pub(crate) fn keep_image(&self, program: &Program, options: &RunOptions, ready: &Ready) -> Option<Image> {
+        let key = self.image_key(self.program_key(program), options)?;
+        let image = self.put_whole(&ready.save(&program.sources)?);
+        self.put_image(key, &image);
+        Some(image)
     }
 
     /// Checks and compiles a program anew, and compares: whether what the cache has of it is the same, byte for byte. A

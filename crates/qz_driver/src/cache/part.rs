@@ -25,7 +25,7 @@ use crate::Program;
 const MOST_UNUSED: usize = 2;
 /// So many bytes of it are nothing to speak of.
 const LITTLE: usize = 256 << 10;
-/// Parts are kept apart from the whole as long as they are this small beside it, in bytes.
+/// Parts are kept apart from the whole as long as they are this small beside it, in bytes, or take little.
 const SMALL_PARTS: usize = 4;
 
 /// What was noted of a program whose machine code is kept.
@@ -36,8 +36,9 @@ struct Noted {
     files: Vec<(u32, String)>,
     /// Files with functions that constants were computed by.
     constants: Vec<u32>,
-    /// Where its code is.
+    /// Where its code is, and how it came about.
     image: Key,
+    history: Option<Key>,
     /// Where facts about it are, and those about its parts.
     facts: Key,
     changes: Vec<NewFacts>,
@@ -73,14 +74,14 @@ impl Cache {
         Some(key.number(u64::from(gives_status)).finish())
     }
 
-    /// Notes what is known of a program whose image was just kept.
+    /// Notes what is known of a program whose image was just kept: facts about it, and how many bytes of code it has.
     pub(crate) fn note_facts(
         &self,
         program: &Program,
         lowerer: &Lowerer<'_, '_>,
         options: &RunOptions,
-        facts: &Facts,
-        code_len: usize,
+        kept: Image,
+        (facts, code_len): (&Facts, usize),
     ) {
         let (Some(key), Some(image)) = (self.noted_key(options), self.image_key(self.program_key(program), options))
         else {
@@ -89,17 +90,16 @@ impl Cache {
         let Some(modules) = self.modules.borrow().clone() else { return };
         let functions = facts.of_library();
         let facts = self.put_facts(facts);
-        let (files, constants) = (files(program), own_constants(program));
-        let noted = Noted { modules, files, constants, image, facts, changes: Vec::new(), code_len };
+        let (files, constants, history) = (files(program), own_constants(program), kept.history);
+        let noted = Noted { modules, files, constants, image, history, facts, changes: Vec::new(), code_len };
         self.store.put(Tier::Code, key, &qz_cache::encode(&noted));
         let Some(library) = self.library_key(lowerer, crate::run::find_main(program, lowerer), options) else { return };
         let is_better = self.read::<LibraryBase>(library).is_none_or(|known| known.functions < functions);
         if is_better
             && functions > 0
             && code_len <= LARGEST_BASE
-            && let Some(image) = self.image(image)
         {
-            let base = LibraryBase { image, facts, functions, code_len };
+            let base = LibraryBase { image: kept, facts, functions, code_len };
             self.store.put(Tier::Code, library, &qz_cache::encode(&base));
         }
     }
@@ -139,7 +139,8 @@ impl Cache {
             self.put_image(place, &image);
             let (files, modules_then) = (files(program), modules.clone());
             let (constants, changes) = (Vec::new(), Vec::new());
-            let noted = Noted { modules: modules_then, files, constants, image: place, facts, changes, code_len };
+            let history = image.history;
+            let noted = Noted { modules: modules_then, files, constants, image: place, history, facts, changes, code_len };
             if let Ok(saved) = self.changed(program, lowerer, options, noted, None, modules)? {
                 return Ok(saved);
             }
@@ -163,7 +164,7 @@ impl Cache {
         let (Some(mut facts), Some(image)) = (self.read::<Facts>(noted.facts), self.image(noted.image)) else {
             return Ok(Ok(None));
         };
-        let Some(saved) = self.code(&image) else { return Ok(Ok(None)) };
+        let Some(saved) = self.code(&image).filter(|_| image.history == noted.history) else { return Ok(Ok(None)) };
         noted.changes.iter().for_each(|it| facts.add(it));
         let packs = changed.is_none().then(|| {
             let told = crate::run::jit_options(options);
@@ -194,9 +195,9 @@ impl Cache {
     ) -> Option<Saved> {
         let key = self.image_key(self.program_key(program), options)?;
         saved.add(&change.added)?;
-        image.parts.push(change.added);
+        image.push(change.added);
         let size: usize = image.parts.iter().map(Added::size).sum();
-        if size * SMALL_PARTS > saved.code_len() {
+        if size > LITTLE && size * SMALL_PARTS > saved.code_len() {
             facts.add(&change.facts);
             image = self.put_whole(&saved);
             noted.facts = self.put_facts(&facts);
@@ -205,7 +206,7 @@ impl Cache {
             noted.changes.push(change.facts);
         }
         self.put_image(key, &image);
-        (noted.image, noted.modules) = (key, modules.clone());
+        (noted.image, noted.history, noted.modules) = (key, image.history, modules.clone());
         noted.constants.extend(own_constants(program));
         self.store.put(Tier::Code, self.noted_key(options)?, &qz_cache::encode(&noted));
         Some(saved)
@@ -261,6 +262,9 @@ impl Changing<'_, '_, '_> {
     fn change(&self, changed: Option<&FxHashSet<String>>) -> Result<Change, Problem> {
         if self.saved.code_len() > self.noted.code_len * MOST_UNUSED + LITTLE {
             return Err(Whole("much of its code is not used any more".into()).into());
+        }
+        if self.noted.files != files(self.program) {
+            return Err(Whole("its files are read in another order".into()).into());
         }
         let which = if changed.is_some() { Which::Same } else { Which::Other };
         let is_changed = |path: &String| changed.is_some_and(|changed| changed.contains(path));

@@ -1,5 +1,5 @@
 //! What a clause of a handler does with `resume`: go on at once as the last thing on every way, perhaps or later, or
-//! never. Told by the text of the clause alone.
+//! never. Told by the text of the clause, and by which functions are written to give `Never`.
 
 use qz_base::TextRange;
 use qz_syntax::ast::{self, AstNode};
@@ -18,9 +18,10 @@ pub(super) fn resumes(
     clause: SyntaxNode<'_>,
     body: Option<ast::Block<'_>>,
     value: Option<ast::Expr<'_>>,
+    ends: &dyn Fn(ast::CallExpr<'_>) -> bool,
 ) -> Resumes {
     let uses = uses(clause);
-    let mut ways = Ways::default();
+    let mut ways = Ways { last: Vec::new(), others: 0, ends };
     match (body, value) {
         (Some(block), _) => ways.block(block),
         (None, Some(value)) => ways.value(value),
@@ -48,15 +49,16 @@ pub(super) fn is_resume(path: ast::PathExpr<'_>) -> bool {
 }
 
 /// The ways out of a clause.
-#[derive(Default)]
-struct Ways {
+struct Ways<'f> {
     /// Calls of `resume` that are the last thing on their way.
     last: Vec<TextRange>,
     /// Ways that end otherwise.
     others: usize,
+    /// Whether a call does not come back.
+    ends: &'f dyn Fn(ast::CallExpr<'_>) -> bool,
 }
 
-impl Ways {
+impl Ways<'_> {
     fn block(&mut self, block: ast::Block<'_>) {
         match block.stmts().last() {
             Some(ast::Stmt::Expr(value)) => self.value(value),
@@ -74,7 +76,7 @@ impl Ways {
     fn value(&mut self, value: ast::Expr<'_>) {
         match value {
             ast::Expr::CallExpr(call) if calls_resume(call) => self.last.push(call.syntax().range()),
-            ast::Expr::CallExpr(call) if never_returns(call) => {}
+            ast::Expr::CallExpr(call) if (self.ends)(call) => {}
             ast::Expr::ThrowExpr(_) => {}
             // Found with the others of its kind.
             ast::Expr::ReturnExpr(_) => {}
@@ -123,9 +125,4 @@ impl Ways {
 
 fn calls_resume(call: ast::CallExpr<'_>) -> bool {
     matches!(call.callee(), Some(ast::Expr::PathExpr(path)) if is_resume(path))
-}
-
-fn never_returns(call: ast::CallExpr<'_>) -> bool {
-    let Some(ast::Expr::PathExpr(path)) = call.callee() else { return false };
-    path.single_name().is_some_and(|name| matches!(name.text(), "panic" | "unreachable" | "todo" | "exit"))
 }

@@ -20,6 +20,7 @@ use super::Cx;
 use super::clauses::{self, Resumes};
 use crate::body::*;
 use crate::diagnostics as words;
+use crate::scope::{Def, Lookup};
 use crate::types::effects::clause_name;
 
 /// What `resume` means where it stands.
@@ -175,8 +176,9 @@ impl Cx<'_> {
             return self.missing(range);
         };
         let Some(clauses) = self.matched_clauses(effect, it) else { return self.missing(range) };
+        let ends = |call: ast::CallExpr<'_>| self.never_returns(call);
         let kinds: Vec<Resumes> =
-            clauses.iter().map(|(_, it)| clauses::resumes(it.syntax(), it.body(), it.value())).collect();
+            clauses.iter().map(|(_, it)| clauses::resumes(it.syntax(), it.body(), it.value(), &ends)).collect();
         if it.return_clause().is_none() && kinds.iter().all(|it| matches!(it, Resumes::AtOnce)) {
             let clauses = self.clauses_struct((adt, args), &clauses, kinds, None, range);
             return self.lang_call("handler_going_on", vec![clauses], range);
@@ -188,6 +190,17 @@ impl Cx<'_> {
         let finish = self.return_clause(it.return_clause(), range);
         let suspends = self.expr(Expr::Lit { value: Literal::Bool(suspends) }, range);
         self.lang_call("handler_answering", vec![make, finish, suspends], range)
+    }
+
+    /// Whether a call is one of a function that is written to give `Never`.
+    fn never_returns(&self, call: ast::CallExpr<'_>) -> bool {
+        let Some(ast::Expr::PathExpr(path)) = call.callee() else { return false };
+        let Some(name) = path.single_name().map(|it| Name::new(it.text())) else { return false };
+        if self.find_local(name).is_some() {
+            return false;
+        }
+        let Lookup::Found(Def::Fns(found)) = self.defs.lookup(self.module, name) else { return false };
+        found.iter().all(|&it| self.defs.fn_sig(it).ret.is_some_and(|ret| ret.is_never()))
     }
 
     /// The clauses in the order of the effect's operations; `None` if they do not fit it.
@@ -249,7 +262,7 @@ impl Cx<'_> {
         let mut fields = Vec::new();
         for (&(operation, clause), kind) in clauses.iter().zip(kinds) {
             let name_range = clause.name().map_or(range, |it| it.range());
-            let value = self.handler_clause(clause, kind, frame);
+            let value = self.handler_clause(clause, operation, kind, frame);
             fields.push(FieldInit { name: clause_name(self.defs.fns[operation].name), name_range, value });
         }
         self.expr(
@@ -259,7 +272,13 @@ impl Cx<'_> {
     }
 
     /// The function that answers an operation.
-    fn handler_clause(&mut self, it: ast::FnDef<'_>, kind: Resumes, frame: Option<LocalId>) -> ExprId {
+    fn handler_clause(
+        &mut self,
+        it: ast::FnDef<'_>,
+        operation: FnId,
+        kind: Resumes,
+        frame: Option<LocalId>,
+    ) -> ExprId {
         let range = it.syntax().range();
         let outer = self.clause.take();
         let params = |cx: &mut Self, prologue: &mut Vec<Stmt>| {
@@ -272,7 +291,7 @@ impl Cx<'_> {
         };
         let (_, value) = self.lambda_with(range, params, |cx| match (kind, frame) {
             (Resumes::AtOnce, _) => cx.going_on(it),
-            (Resumes::Never, Some(frame)) => cx.abandoning(it, frame, range),
+            (Resumes::Never, Some(frame)) => cx.abandoning(it, operation, frame, range),
             (Resumes::Somehow(last), Some(frame)) => cx.suspending(it, frame, last, range),
             (Resumes::Never | Resumes::Somehow(_), None) => unreachable!("such handlers have a frame"),
         });
@@ -296,10 +315,16 @@ impl Cx<'_> {
         self.expr(Expr::Block { stmts: [Stmt::Bind { pat, ty: Some(ty), value }].into(), tail }, range)
     }
 
-    fn abandoning(&mut self, it: ast::FnDef<'_>, frame: LocalId, range: TextRange) -> ExprId {
+    fn abandoning(&mut self, it: ast::FnDef<'_>, operation: FnId, frame: LocalId, range: TextRange) -> ExprId {
         let body = self.thunk(range, |cx| cx.fn_value(it));
         let frame = self.use_local(frame, range);
-        self.method(frame, "abandon", vec![body], range)
+        let call = self.method(frame, "abandon", vec![body], range);
+        // A function without a value may end in any, so nothing else says that this one has none.
+        let ret = self.defs.fn_sig(operation).ret.filter(|ret| ret.is_unit() || ret.is_never());
+        if let (Some(ret), Expr::Method { type_args, .. }) = (ret, &mut self.exprs[call]) {
+            *type_args = Ty::list(&[ret]);
+        }
+        call
     }
 
     fn suspending(

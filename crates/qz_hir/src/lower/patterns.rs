@@ -73,7 +73,8 @@ impl Cx<'_> {
         let range = pat.syntax().range();
         let span = self.span(range);
         match pat {
-            ast::Pat::MissingPat(_) => self.pat(Pat::Missing, range),
+            // A call of a macro that is left could not be expanded, and that was said.
+            ast::Pat::MissingPat(_) | ast::Pat::MacroPat(_) => self.pat(Pat::Missing, range),
             ast::Pat::WildcardPat(_) => self.pat(Pat::Wild, range),
             ast::Pat::NamePat(it) => match it.name() {
                 Some(name) => self.bind(Name::new(name.text()), name.range(), None, pcx),

@@ -259,7 +259,7 @@ impl TypeCx<'_> {
         let path = match ty {
             ast::TypeExpr::PathType(path) => path,
             // The parser has said so.
-            ast::TypeExpr::MissingType(_) => return None,
+            ast::TypeExpr::MissingType(_) | ast::TypeExpr::MacroType(_) => return None,
             _ => {
                 self.defs.report(words::unknown_trait(span, ty.syntax().text()));
                 return None;
@@ -341,15 +341,15 @@ impl TypeCx<'_> {
             AdtKind::Enum => {
                 let Some(syntax) = ast::EnumDef::cast(node) else { return AdtFields::default() };
                 let mut variants: Vec<Variant> = Vec::new();
+                if let Some(value) = syntax.variants().find_map(|it| it.discriminant()) {
+                    let span = self.span(value.syntax().range());
+                    self.defs.report(words::discriminant(span));
+                }
                 for variant in syntax.variants() {
                     let Some(name) = variant.name() else { continue };
                     let (text, range) = (Name::new(name.text()), name.range());
                     if let Some(earlier) = variants.iter().find(|it| it.name == text) {
                         self.defs.report(words::duplicate(self.span(range), text, self.span(earlier.range)));
-                    }
-                    if let Some(value) = variant.discriminant() {
-                        let span = self.span(value.syntax().range());
-                        self.defs.report(words::not_yet(span, "written discriminants"));
                     }
                     let fields: Vec<Field> = variant
                         .payload()

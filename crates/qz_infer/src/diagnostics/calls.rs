@@ -114,9 +114,23 @@ pub(crate) fn built_by(problem: Diagnostic, written: &str) -> Diagnostic {
     problem.help(format!("a value is written out: `{written}`"))
 }
 
-pub(crate) fn ambiguous_method(span: Span, name: Name, places: &[Name]) -> Diagnostic {
-    Diagnostic::new(Code::AMBIGUOUS_CALL, span, format!("`{name}` could be any of {}", list(places)))
-        .help("call the one you mean by its full name")
+/// Several methods of one rank: each is shown. A bound is what picks one of several traits.
+pub(crate) fn ambiguous_method(span: Span, name: Name, places: &[(Name, Span)], of_traits: bool) -> Diagnostic {
+    let mut names: Vec<Name> = places.iter().map(|it| it.0).collect();
+    names.dedup();
+    let message = match names[..] {
+        [of] => format!("there are {} `{of}`", places.len()),
+        _ => format!("`{name}` could be any of {}", list(&names)),
+    };
+    let mut problem = Diagnostic::new(Code::AMBIGUOUS_CALL, span, message);
+    for (of, at) in places {
+        problem = problem.at(*at, format!("that of `{of}`"));
+    }
+    match places.first() {
+        Some((first, _)) if of_traits => problem
+            .help(format!("a function with a bound says which: `def of_one<T: {first}>(x: T) = x.{name}()`")),
+        _ => problem.help("give one of them another name"),
+    }
 }
 
 pub(crate) fn private_field(span: Span, name: Name, declared: Span) -> Diagnostic {

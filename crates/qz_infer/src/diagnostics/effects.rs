@@ -26,6 +26,12 @@ pub(crate) fn unhandled(
     }
 }
 
+/// A clause that neither resumes nor gives anything.
+pub(crate) fn never_resumed(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::NEVER_RESUMED, span, "this clause never resumes, so the body of the `with` ends here")
+        .help("end it in `resume(…)`; if the end is meant, write `return`, or let the operation give `Never`")
+}
+
 pub(crate) fn not_allowed(
     span: Span,
     function: Name,

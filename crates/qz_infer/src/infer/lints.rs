@@ -1,6 +1,7 @@
 //! What is allowed but hardly meant: results that nobody looks at, tasks that nobody waits for, code that is never
 //! reached.
 
+use qz_base::Name;
 use qz_hir::body::{Body, Expr, ExprId, Stmt};
 
 use super::Infer;
@@ -12,6 +13,7 @@ impl Infer<'_, '_> {
     pub(super) fn lint(&mut self) {
         let body = self.body.clone();
         self.declared_uses(&body);
+        self.never_resumed(&body);
         for (_, expr) in body.exprs.iter() {
             let (stmts, tail) = match expr {
                 Expr::Block { stmts, tail } => (stmts, tail),
@@ -91,6 +93,31 @@ impl Infer<'_, '_> {
             }
             if attrs.test_only && !own.test_only && !defs.expansions.in_tests {
                 self.report(words::test_only(self.span(id), name, declared));
+            }
+        }
+    }
+
+    /// Clauses that end the body of the `with` and have nothing to give for it: most likely `resume` was forgotten.
+    /// `return` says that the end is meant, and so does an operation that gives `Never`.
+    fn never_resumed(&mut self, body: &Body) {
+        let defs = self.ck.defs;
+        if defs.effects.is_empty() {
+            return;
+        }
+        let abandon = Name::new("abandon");
+        for (id, expr) in body.exprs.iter() {
+            let Expr::Method { name, args, .. } = expr else { continue };
+            if *name != abandon {
+                continue;
+            }
+            let Some(Callee::Fn(called)) = self.st.types.callees.get(id) else { continue };
+            let is_ours = defs.modules[defs.fns[called.function].module].is_std;
+            let (&[answer, gives], true) = (called.type_args, is_ours) else { continue };
+            let Some(&Expr::Lambda { lambda }) = args.first().map(|it| &body.exprs[it.value]) else { continue };
+            let returns = |it: &Expr| matches!(it, Expr::Return { lambda: Some(from), .. } if *from == lambda);
+            let ends = self.st.types.exprs.get(body.lambdas[lambda].body).is_some_and(|ty| ty.is_never());
+            if answer.is_unit() && !gives.is_never() && !ends && !body.exprs.iter().any(|(_, it)| returns(it)) {
+                self.report(words::effects::never_resumed(self.span(id)));
             }
         }
     }

@@ -2,10 +2,10 @@
 
 use qz_base::{Name, Span};
 use qz_diag::Diagnostic;
-use qz_hir::TyHead;
+use qz_hir::{Container, TyHead};
 use qz_hir::body::*;
 use qz_hir::defs::AdtKind;
-use qz_types::{AdtId, TraitId, Ty};
+use qz_types::{AdtId, FnId, TraitId, Ty};
 
 use super::Infer;
 use super::methods::{MethodCall, Search};
@@ -19,7 +19,12 @@ impl Infer<'_, '_> {
         let span = Span::new(self.body.file, call.name_range);
         let defs = self.ck.defs;
         let problem = match search {
-            Search::Ambiguous(names) => words::ambiguous_method(span, call.name, &names),
+            Search::Ambiguous(found) => {
+                let is_of_trait = |&(_, id): &(Name, FnId)| matches!(defs.fns[id].container, Container::Trait(_));
+                let of_traits = found.iter().all(is_of_trait);
+                let places: Vec<(Name, Span)> = found.iter().map(|&(name, id)| (name, defs.fn_span(id))).collect();
+                words::ambiguous_method(span, call.name, &places, of_traits)
+            }
             Search::WrongCount(function) => {
                 let (min, max) = defs.fns[function].arity;
                 let facts = words::CountFacts {

@@ -79,7 +79,8 @@ pub(super) enum Found {
 /// What looking for a member came to.
 pub(super) enum Search {
     Found(Found),
-    Ambiguous(Vec<Name>),
+    /// Functions of one rank, with what tells them apart: their traits or their paths.
+    Ambiguous(Vec<(Name, FnId)>),
     /// The name exists but takes other numbers of arguments.
     WrongCount(FnId),
     Private(Span),
@@ -239,7 +240,7 @@ impl Infer<'_, '_> {
             ([only], _) => Search::Found(Found::Fn { function: *only }),
             ([], Some(other)) => Search::WrongCount(other),
             ([], None) => Search::None,
-            (many, _) => Search::Ambiguous(many.iter().map(|&it| defs.fn_path(it)).collect()),
+            (many, _) => Search::Ambiguous(many.iter().map(|&it| (defs.fn_path(it), it)).collect()),
         }
     }
 
@@ -306,7 +307,11 @@ impl Infer<'_, '_> {
             ([], Some(other)) => Search::WrongCount(other),
             ([], None) => Search::None,
             (many, _) => {
-                Search::Ambiguous(many.iter().map(|(it, _)| defs.traits[it.trait_id].name).collect())
+                let of_trait = |(it, method): &(TraitRef, u32)| {
+                    let def = &defs.traits[it.trait_id];
+                    (def.name, def.methods[*method as usize])
+                };
+                Search::Ambiguous(many.iter().map(of_trait).collect())
             }
         }
     }

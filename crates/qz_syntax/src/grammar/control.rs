@@ -341,7 +341,7 @@ fn arms(p: &mut Parser<'_>, brace: bool, mut arm: impl FnMut(&mut Parser<'_>)) {
 /// A line that holds `=>` and starts like a pattern.
 pub(super) fn at_stray_arm(p: &Parser<'_>) -> bool {
     let starts_pattern = p.kind.is_name()
-        || p.quotes > 0 && p.at(Dollar)
+        || p.at(Dollar)
         || matches!(
             p.kind,
             IntNumber | FloatNumber | Char | Symbol | StrStart | Regex | RawString | Underscore

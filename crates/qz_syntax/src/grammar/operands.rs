@@ -1,12 +1,13 @@
 //! What does an expression start with? Literals, names, brackets, and every construct with a keyword of its own.
 
 use super::{
-    blocks, collections, control, effects, exprs, foreign, lambdas, later, postfix, strings, type_lists, types,
+    blocks, collections, control, effects, exprs, foreign, lambdas, later, list, postfix, strings, type_lists, types,
 };
 use crate::SyntaxKind::{self, *};
 use crate::lexer::flags;
 use crate::parser::Parser;
 use crate::problems::{SyntaxProblemKind, Wanted};
+use crate::tree::Checkpoint;
 
 /// What the parser must know about an operand to read what follows it.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -220,6 +221,24 @@ fn macro_call(p: &mut Parser<'_>) {
         lambdas::do_block(p);
     }
     p.finish(from, MacroCallExpr);
+}
+
+/// `'$' (name '::')? name '(' items ')'` where a pattern or a type stands.
+pub(super) fn macro_path(p: &mut Parser<'_>, from: Checkpoint, kind: SyntaxKind, item: impl FnMut(&mut Parser<'_>)) {
+    p.bump();
+    p.bump_as(Ident);
+    while p.at(ColonColon) && !p.spaced() {
+        p.bump();
+        p.word(Wanted::Name);
+    }
+    if p.at(LParen) && !p.spaced() {
+        let args = p.start();
+        list(p, RParen, item);
+        p.finish(args, ArgList);
+    } else {
+        p.expected(Wanted::Token(LParen));
+    }
+    p.finish(from, kind);
 }
 
 /// `'@' name arguments`

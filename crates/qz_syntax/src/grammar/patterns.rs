@@ -117,6 +117,7 @@ fn primary(p: &mut Parser<'_>, from: Checkpoint, typed: bool) {
             p.bump();
             name_or_path(p, from, typed);
         }
+        Dollar if p.nth(1).is_word() => operands::macro_path(p, from, MacroPat, |p| argument(p, typed)),
         StrStart => {
             strings::string(p);
             p.finish(from, LiteralPat);

@@ -1,6 +1,6 @@
 //! How are types written? A type never goes on in the next line by itself.
 
-use super::{functions, list};
+use super::{functions, list, operands};
 use crate::SyntaxKind::{self, *};
 use crate::lexer::flags;
 use crate::parser::Parser;
@@ -80,6 +80,7 @@ fn atom(p: &mut Parser<'_>, from: Checkpoint) {
         Underscore => single(p, from, InferType),
         ImplKw => bound(p, from, ImplType),
         DynKw if prefixed => bound(p, from, DynType),
+        Dollar if p.nth(1).is_word() => operands::macro_path(p, from, MacroType, argument),
         kind if kind.is_name() => path(p, from),
         _ => {
             p.expected(Wanted::Type);
@@ -208,6 +209,18 @@ fn function(p: &mut Parser<'_>, from: Checkpoint) {
     }
     functions::can_clause(p);
     p.finish(from, FnType);
+}
+
+/// An argument of a macro that stands for a type: `type | name ':' type`
+fn argument(p: &mut Parser<'_>) {
+    if !p.kind.is_name() || p.nth(1) != Colon {
+        return type_expr(p);
+    }
+    let from = p.start();
+    p.bump_as(Ident);
+    p.bump();
+    type_expr(p);
+    p.finish(from, NamedTypeArg);
 }
 
 /// `'<' (type | name '=' type) (',' …)* ','? '>'`
