@@ -1,7 +1,6 @@
 //! Which operations on atomic numbers are known well enough to be instructions: those whose kind, operation and order
 //! are constants. The numbers are those of `qz_rt::atomics`.
 
-use qz_mir::{Call, Const, Operand};
 use qz_rt_abi::RtFn;
 use qz_rt_abi::registry::rt;
 
@@ -51,12 +50,9 @@ pub struct Atomic {
 }
 
 impl Atomic {
-    /// The operation that a call of the runtime asks for, and which of its arguments are values.
-    pub fn of(f: RtFn, call: &Call) -> Option<(Atomic, &'static [usize])> {
-        let number = |at: usize| match call.args.get(at)? {
-            Operand::Const(Const::Int(number, _)) => Some(*number),
-            _ => None,
-        };
+    /// The operation that a call of the runtime asks for, and which of its arguments are values. `number` knows the
+    /// arguments that are constant where the call is made, variables that were given a constant among them.
+    pub fn of(f: RtFn, number: impl Fn(usize) -> Option<i64>) -> Option<(Atomic, &'static [usize])> {
         let (action, values, order): (_, &[usize], _) = match f {
             rt::atomic_load => (Action::Load, &[0], 2),
             rt::atomic_store => (Action::Store, &[0, 2], 3),
@@ -70,7 +66,7 @@ impl Atomic {
     }
 }
 
-fn update(op: i128) -> Update {
+fn update(op: i64) -> Update {
     match op {
         0 => Update::Exchange,
         1 => Update::Add,
@@ -83,7 +79,7 @@ fn update(op: i128) -> Update {
     }
 }
 
-fn order_of(code: i128, action: Action) -> Order {
+fn order_of(code: i64, action: Action) -> Order {
     match (code, action) {
         (0, _) => Order::Relaxed,
         (1, Action::Load | Action::Update(_) | Action::Exchange) => Order::Acquire,

@@ -1,12 +1,23 @@
 //! Operations on atomic numbers that are instructions. Cranelift knows one order only, the strictest.
 
-use cranelift_codegen::ir::{AtomicRmwOp, InstBuilder, MemFlagsData, Type, Value, types};
+use cranelift_codegen::ir::{
+    AtomicRmwOp, InstBuilder, InstructionData, MemFlagsData, Opcode, Type, Value, types,
+};
 use qz_codegen::atomics::{Action, Atomic, Update};
 
 use crate::function::FnCx;
 use crate::value::int_ty;
 
 impl FnCx<'_, '_, '_> {
+    /// What number a value is, if it is a constant.
+    pub(crate) fn known_number(&self, value: Value) -> Option<i64> {
+        let dfg = &self.b.func.dfg;
+        match dfg.insts[dfg.value_def(dfg.resolve_aliases(value)).inst()?] {
+            InstructionData::UnaryImm { opcode: Opcode::Iconst, imm } => Some(imm.bits()),
+            _ => None,
+        }
+    }
+
     /// The operation on the number at `values[0]`; what comes back, as 64 bits.
     pub(crate) fn atomic(&mut self, atomic: &Atomic, values: &[Value]) -> Option<Value> {
         let ty = int_ty(atomic.bits);

@@ -203,7 +203,7 @@ impl FnCx<'_, '_, '_> {
             }
         }
         self.check_runtime_call(f, &args);
-        if let Some((atomic, values)) = Atomic::of(f, call) {
+        if let Some((atomic, values)) = Atomic::of(f, |at| self.known_number(*args.get(at)?)) {
             let values: SmallVec<[Value; 3]> = values.iter().map(|&at| args[at]).collect();
             if let Some(result) = self.atomic(&atomic, &values) {
                 self.write_local(call.dest, &Val::one(result));

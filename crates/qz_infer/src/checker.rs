@@ -124,6 +124,12 @@ impl<'d> Checker<'d> {
         self.checked.borrow()[&id].clone()
     }
 
+    /// Whether it is declared only, in a trait. (Operations of effects have bodies that nobody wrote.)
+    pub(crate) fn is_abstract(&self, id: FnId) -> bool {
+        let def = &self.defs.fns[id];
+        !def.has_body && matches!(def.container, qz_hir::Container::Trait(_)) && def.kind == qz_hir::FnKind::Normal
+    }
+
     pub fn is_checked(&self, id: FnId) -> bool {
         self.checked.borrow().contains_key(&id)
     }

@@ -163,7 +163,10 @@ pub(crate) fn infer_body(
     cx.st.bare_returns = bare_returns(&cx.body);
     cx.params(&params);
     let root = cx.body.root;
-    if sig.ret.is_none() && ck.is_program_main(function) {
+    if ck.is_abstract(function) {
+        // All there is to be run are the defaults of its parameters.
+        cx.st.types.exprs.insert(root, common().never);
+    } else if sig.ret.is_none() && ck.is_program_main(function) {
         cx.main_value(root, ret);
     } else {
         cx.body_value(None, root, hidden_ret);

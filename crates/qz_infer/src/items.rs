@@ -39,6 +39,11 @@ impl Checker<'_> {
                 if self.forgets && !effects {
                     self.forget(id);
                 }
+            } else if wanted(def.module) && self.is_abstract(id) {
+                let sig = self.defs.fn_sig(id);
+                if sig.params.iter().any(|it| it.has_default) {
+                    self.check_fn(id);
+                }
             }
         }
         for (id, def) in self.defs.statics.iter() {

@@ -206,7 +206,7 @@ impl FnCx<'_, '_> {
             }
         }
         check_runtime_call(f, &args);
-        if let Some((atomic, values)) = Atomic::of(f, call) {
+        if let Some((atomic, values)) = Atomic::of(f, |at| args.get(at)?.known()) {
             let values: SmallVec<[Value; 3]> = values.iter().map(|&at| args[at]).collect();
             if let Some(result) = self.atomic(&atomic, &values) {
                 self.write_local(call.dest, &Val::one(result));

@@ -117,6 +117,14 @@ impl Value {
         Value { ty, it: Written::Int(value) }
     }
 
+    /// What number it is, if that is written here.
+    pub(crate) fn known(&self) -> Option<i64> {
+        match self.it {
+            Written::Int(number) => Some(number),
+            _ => None,
+        }
+    }
+
     pub(crate) fn named(ty: LlTy, name: &str) -> Value {
         Value { ty, it: Written::Named(Name::new(name)) }
     }

@@ -74,8 +74,10 @@ pub(crate) struct Cx<'l, 'c, 'd> {
 /// Lowers the body behind a key.
 pub(crate) fn lower(lw: &Lowerer<'_, '_>, key: BodyKey) -> Body {
     let checked = lw.ck.check_fn(key.function);
-    if checked.types.has_errors {
-        // Of the library, whose bodies are checked on demand: what was reported stops the build.
+    let is_declared_only = matches!(checked.body.exprs[checked.body.root], hir::Expr::Missing);
+    if checked.types.has_errors || (is_declared_only && key.part == BodyPart::Main) {
+        // Of the library, whose bodies are checked on demand, or of a trait's method where no impl could be found: what
+        // was reported stops the build.
         return stub(lw, key, &checked);
     }
     match key.part {

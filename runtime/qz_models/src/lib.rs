@@ -10,12 +10,16 @@ pub mod channel;
 pub mod interrupt;
 #[path = "../../qz_sched/src/queue.rs"]
 pub mod queue;
+#[path = "../../qz_sched/src/rest.rs"]
+pub mod rest;
 #[path = "../../qz_sched/src/select.rs"]
 pub mod select;
 #[path = "../../qz_sched/src/sync.rs"]
 pub mod sync;
 #[path = "../../qz_sched/src/wait.rs"]
 pub mod wait;
+
+pub mod house;
 
 use std::mem::MaybeUninit;
 

@@ -1,5 +1,5 @@
 //! Fibers and what they wait on: their stacks ([`stack`]), the switch between them, the threads that run them
-//! ([`sched`], `thread`, `idle`, `monitor`), one wait of one fiber ([`wait`]), and the things that are waited for:
+//! ([`sched`], `thread`, `idle`, `rest`, `monitor`), one wait of one fiber ([`wait`]), and the things that are waited for:
 //! channels ([`channel`], [`select`]), tasks ([`task`]), locks ([`locks`]), time (`timer`). [`trace`] keeps a record.
 //!
 //! Values are bytes here, and what a fiber runs is a function and a word. What they mean, and whether a wait that
@@ -17,6 +17,7 @@ mod lottery;
 mod monitor;
 pub mod poll;
 mod queue;
+mod rest;
 mod runnable;
 pub mod sched;
 pub mod select;

@@ -7,6 +7,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::rest;
 use crate::sched::{MAX_THREADS, Scheduler};
 use crate::timer::NEVER;
 
@@ -71,16 +72,15 @@ impl Scheduler {
             let slot = self.slot(index);
             let switches = slot.switches.load(Ordering::Relaxed);
             let moved = std::mem::replace(seen, switches) != switches;
-            let is_worker = !slot.exclusive.load(Ordering::Relaxed);
-            let at_work =
-                is_worker && slot.in_use.load(Ordering::Acquire) && !slot.asleep.load(Ordering::Acquire);
+            let is_worker = !slot.bed.is_exclusive();
+            let at_work = is_worker && slot.in_use.load(Ordering::Acquire) && !slot.bed.is_asleep();
             if at_work && !moved && !slot.is_stuck.swap(true, Ordering::AcqRel) {
-                self.idle.stuck.fetch_add(1, Ordering::SeqCst);
+                self.idle.gets_stuck();
             }
             stuck |= slot.is_stuck.load(Ordering::Relaxed);
         }
         if stuck && self.is_waited_for() {
-            self.wake_one();
+            rest::wake_one(self);
         }
     }
 

@@ -14,6 +14,7 @@ use polling::{Event, Events, PollMode, Poller};
 
 use crate::block::{Terms, Wait};
 use crate::fiber::{Fiber, Reason};
+use crate::rest;
 use crate::sched::Scheduler;
 use crate::sync::Lock;
 use crate::thread::Thread;
@@ -218,7 +219,7 @@ impl Scheduler {
         let made = Reactor::new()?;
         let reactor = self.reactor.get_or_init(|| made);
         // Whoever keeps the clock has to wait in the new way.
-        self.timer_changed();
+        rest::clock_changed(self);
         Ok(reactor)
     }
 
@@ -228,10 +229,8 @@ impl Scheduler {
 
     /// What the system has to say now, if nobody waits for that.
     pub(crate) fn poll_now(&self, thread: &Thread) {
-        if let Some(reactor) = self.known_reactor()
-            && !self.idle.has_keeper()
-        {
-            reactor.wait(thread, Some(Duration::ZERO));
+        if let Some(reactor) = self.known_reactor() {
+            self.idle.poll_now(|| reactor.wait(thread, Some(Duration::ZERO)));
         }
     }
 }

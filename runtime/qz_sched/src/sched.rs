@@ -15,8 +15,8 @@ use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
 use qz_rt_abi::Worker;
 
 use crate::fiber::{Fiber, Job, Phase, Reason};
-use crate::idle::Idle;
 use crate::poll::Reactor;
+use crate::rest::{self, Bed, Rests};
 use crate::runnable::Runnable;
 use crate::stack::{Stack, each_task_stack};
 use crate::switch::prepare;
@@ -80,12 +80,11 @@ pub struct Scheduler {
     pub(crate) seed: Option<u64>,
     pub(crate) single: bool,
     state: AtomicU8,
-    /// How many threads may run fibers at a time.
-    pub(crate) workers: AtomicUsize,
     slots: Box<[Slot]>,
     used: AtomicUsize,
     injector: Injector<Runnable>,
-    pub(crate) idle: Idle,
+    /// Who sleeps, and how many threads may run fibers at a time.
+    pub(crate) idle: Rests,
     timers: Mutex<Timers>,
     next_timer: AtomicU64,
     /// Tasks that were started and are not over.
@@ -138,9 +137,7 @@ pub(crate) struct Slot {
     pub(crate) switches: AtomicU64,
     /// It has run one fiber for long.
     pub(crate) is_stuck: AtomicBool,
-    pub(crate) asleep: AtomicBool,
-    /// Its thread runs one task only.
-    pub(crate) exclusive: AtomicBool,
+    pub(crate) bed: Bed,
     pub(crate) handle: Mutex<Option<std::thread::Thread>>,
     pub(crate) in_use: AtomicBool,
 }
@@ -158,17 +155,18 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Scheduler {
     pub fn new(hooks: Hooks, config: Config) -> Scheduler {
         let Config { seed, single, user } = config;
+        let idle = Rests::default();
+        idle.set_workers(1);
         Scheduler {
             hooks,
             user,
             seed,
             single: single || seed.is_some(),
             state: AtomicU8::new(State::Idle as u8),
-            workers: AtomicUsize::new(1),
             slots: (0..MAX_THREADS).map(|_| Slot::default()).collect(),
             used: AtomicUsize::new(0),
             injector: Injector::new(),
-            idle: Idle::default(),
+            idle,
             timers: Mutex::default(),
             next_timer: AtomicU64::new(NEVER),
             live: AtomicUsize::new(0),
@@ -214,7 +212,7 @@ impl Scheduler {
     }
 
     /// A free slot and its queue.
-    pub(crate) fn take_slot(&self) -> Option<(usize, Deque<Runnable>)> {
+    pub(crate) fn take_slot(&self, exclusive: bool) -> Option<(usize, Deque<Runnable>)> {
         for (index, slot) in self.slots.iter().enumerate() {
             if slot.in_use.swap(true, Ordering::AcqRel) {
                 continue;
@@ -229,7 +227,7 @@ impl Scheduler {
                 }
             };
             *locked(&slot.handle) = Some(std::thread::current());
-            slot.asleep.store(false, Ordering::Release);
+            slot.bed.set_up(exclusive);
             return Some((index, deque));
         }
         None
@@ -257,7 +255,7 @@ impl Scheduler {
             (false, 0) => wanted().unwrap_or_else(processors),
             (false, n) => n,
         };
-        self.workers.store(workers.min(MAX_WORKERS), Ordering::Release);
+        self.idle.set_workers(workers.min(MAX_WORKERS));
         self.stopping.store(false, Ordering::Release);
         self.set_state(State::Running);
         if !self.single {
@@ -267,23 +265,25 @@ impl Scheduler {
 
     /// How many threads may run fibers at a time.
     pub fn worker_count(&self) -> usize {
-        self.workers.load(Ordering::Relaxed)
+        self.idle.workers()
     }
 
     /// Whether one thread runs all fibers.
     pub(crate) fn runs_alone(&self) -> bool {
-        self.workers.load(Ordering::Relaxed) == 1
+        self.idle.workers() == 1
     }
 
     /// Starts a thread that runs fibers; false if there cannot be another one.
     pub(crate) fn start_thread(&self) -> bool {
         self.spawn_thread(|scheduler| {
-            let Some((slot, deque)) = scheduler.take_slot() else { return scheduler.idle.thread_ended() };
+            let Some((slot, deque)) = scheduler.take_slot(false) else {
+                return scheduler.idle.thread_ended(false);
+            };
             let mut thread = Thread::new(scheduler, slot, deque, false);
             thread.settle();
             thread.run_until(&|| scheduler.stopping.load(Ordering::Acquire));
             scheduler.give_slot(&mut thread);
-            scheduler.idle.thread_ended();
+            scheduler.idle.thread_ended(false);
         })
     }
 
@@ -309,7 +309,7 @@ impl Scheduler {
     /// For those who are no thread of this scheduler, and for what this thread may not run.
     pub(crate) fn inject(&self, what: Runnable) {
         self.injector.push(what);
-        self.wake_one();
+        rest::wake_one(self);
     }
 
     pub(crate) fn injected(&self, thread: &Thread) -> Option<Runnable> {
@@ -326,12 +326,15 @@ impl Scheduler {
         }
     }
 
+    /// Whether there is something that any worker may run.
     pub(crate) fn has_work(&self) -> bool {
-        let waits = |slot: &Slot| {
-            slot.has_inbox.load(Ordering::SeqCst)
-                || slot.stealer.get().is_some_and(|stealer| !stealer.is_empty())
-        };
+        let waits = |slot: &Slot| slot.stealer.get().is_some_and(|stealer| !stealer.is_empty());
         !self.injector.is_empty() || self.slots[..self.slots_in_use()].iter().any(waits)
+    }
+
+    /// Whether there is something that one thread only may run.
+    pub(crate) fn has_inboxes(&self) -> bool {
+        self.slots[..self.slots_in_use()].iter().any(|slot| slot.has_inbox.load(Ordering::SeqCst))
     }
 
     /// A fiber goes on: next on this thread, or in its turn.
@@ -357,13 +360,13 @@ impl Scheduler {
         }
     }
 
-    fn send_to(&self, slot: usize, fiber: *mut Fiber) {
-        let slot = self.slot(slot);
+    fn send_to(&self, number: usize, fiber: *mut Fiber) {
+        let slot = self.slot(number);
         let mut inbox = locked(&slot.inbox);
         inbox.push_back(Runnable::fiber(fiber));
         slot.has_inbox.store(true, Ordering::SeqCst);
         drop(inbox);
-        self.wake_slot(slot);
+        rest::wake(self, number);
     }
 
     // ---- tasks
@@ -391,20 +394,20 @@ impl Scheduler {
     fn start_on_own_thread(&self, task: *mut Task) {
         self.live.fetch_add(1, Ordering::AcqRel);
         let address = Runnable::task(task);
-        self.idle.exclusive_begins();
+        self.idle.thread_begins(true);
         let started = self.spawn_thread(move |scheduler| {
-            let Some((slot, deque)) = scheduler.take_slot() else {
-                scheduler.idle.exclusive_ended();
+            let Some((slot, deque)) = scheduler.take_slot(true) else {
+                scheduler.idle.thread_ended(true);
                 return scheduler.inject(address);
             };
             let mut thread = Thread::new(scheduler, slot, deque, true);
             thread.settle();
             thread.run_alone(address);
             scheduler.give_slot(&mut thread);
-            scheduler.idle.exclusive_ended();
+            scheduler.idle.thread_ended(true);
         });
         if !started {
-            self.idle.exclusive_ended();
+            self.idle.thread_ended(true);
             self.inject(address);
         }
     }
@@ -495,7 +498,7 @@ impl Scheduler {
         let is_first = self.next_timer.swap(next, Ordering::AcqRel) != next;
         drop(timers);
         if is_first {
-            self.timer_changed();
+            rest::clock_changed(self);
         }
     }
 
@@ -559,10 +562,10 @@ impl Scheduler {
     ///
     /// Fails if there are too many threads already.
     pub fn run(&self, stack: Stack, job: Job) -> io::Result<()> {
-        let Some((slot, deque)) = self.take_slot() else {
+        let Some((slot, deque)) = self.take_slot(false) else {
             return Err(io::Error::other("there are too many threads"));
         };
-        self.idle.thread_begins();
+        self.idle.thread_begins(false);
         let mut thread = Thread::new(self, slot, deque, false);
         thread.settle();
         let mut root = Box::new(Root { fiber: Fiber::unused(), home: slot, is_over: AtomicBool::new(false) });
@@ -582,7 +585,11 @@ impl Scheduler {
         }
         self.give_slot(&mut thread);
         drop(thread);
-        self.idle.thread_ended();
+        self.idle.thread_ended(false);
+        if self.has_roots() > 0 {
+            // It may have kept the clock for another program's sleepers.
+            rest::wake_one(self);
+        }
         Ok(())
     }
 
@@ -635,7 +642,7 @@ impl Scheduler {
             self.stopping.store(true, Ordering::SeqCst);
             std::mem::take(&mut *handles)
         };
-        self.wake_all();
+        rest::wake_all(self);
         self.unpark_monitor();
         for handle in handles {
             let _ = handle.join();
@@ -651,7 +658,10 @@ impl Scheduler {
         self.set_state(State::Draining);
         // SAFETY: by the caller's promise.
         let own = unsafe { (*fiber).has_task() } as usize;
-        while finish_ready && self.live_tasks() > own && (self.has_work() || self.idle.awake() > 1) {
+        while finish_ready
+            && self.live_tasks() > own
+            && (self.has_work() || self.has_inboxes() || self.idle.awake() > 1)
+        {
             // SAFETY: as above.
             unsafe { Thread::of(fiber).yield_now(fiber) };
         }

@@ -14,6 +14,7 @@ use qz_rt_abi::Worker;
 
 use crate::fiber::{Fiber, Phase};
 use crate::lottery::Lottery;
+use crate::rest;
 use crate::runnable::{Runnable, Work};
 use crate::sched::{Scheduler, Slot};
 use crate::stack::Cache;
@@ -59,7 +60,6 @@ impl Thread {
     pub(crate) fn new(scheduler: &Scheduler, slot: usize, deque: Deque<Runnable>, exclusive: bool) -> Thread {
         // SAFETY: the hook makes memory for one thread.
         let memory = unsafe { (scheduler.hooks.begin_thread)(scheduler) };
-        scheduler.slot(slot).exclusive.store(exclusive, Ordering::Relaxed);
         Thread {
             scheduler,
             memory,
@@ -124,7 +124,7 @@ impl Thread {
             return self.scheduler().inject(what);
         }
         self.deque.push(what);
-        self.scheduler().wake_one();
+        rest::wake_one(self.scheduler());
     }
 
     fn pick(&self) -> Option<Runnable> {
@@ -174,6 +174,10 @@ impl Thread {
     fn service(&self) -> Option<Runnable> {
         self.scheduler().fire_timers(self);
         self.scheduler().poll_now(self);
+        if self.exclusive {
+            // What others made ready by that is theirs: a task that began here would be at home here.
+            return self.inbox();
+        }
         if self.has_next() {
             return self.next_here();
         }
@@ -245,7 +249,7 @@ impl Thread {
 
     /// Whether more threads are at work than the program asked for.
     fn retires(&self) -> bool {
-        !self.exclusive && self.lottery.is_none() && self.scheduler().has_surplus()
+        !self.exclusive && self.lottery.is_none() && self.scheduler().idle.has_surplus()
     }
 
     fn enter(&self, fiber: *mut Fiber) {

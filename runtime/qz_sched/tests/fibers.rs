@@ -233,3 +233,25 @@ fn a_scheduler_starts_and_stops_again_and_again() {
     });
     scheduler.run(stack, main).expect("a thread");
 }
+
+#[test]
+fn a_thread_for_one_task_runs_no_other() {
+    for _ in 0..20 {
+        run(Config::default(), 1, |fiber| {
+            let options = Options { own_thread: true, ..Options::default() };
+            let alone = job(|fiber| {
+                let own = std::thread::current().id();
+                let other = go(fiber, move |_| assert_ne!(std::thread::current().id(), own));
+                join(fiber, other);
+            });
+            // SAFETY: the fiber runs here.
+            let task = unsafe { (*fiber).scheduler().spawn(Thread::at_work(fiber), alone, options) };
+            // This thread has no time for others at first.
+            let begun = std::time::Instant::now();
+            while begun.elapsed().as_micros() < 1_500 {
+                std::hint::spin_loop();
+            }
+            join(fiber, task);
+        });
+    }
+}
