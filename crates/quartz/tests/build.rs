@@ -429,15 +429,19 @@ const PARTS: [(&str, &str); 2] = [
 fn an_object_for_each_module() {
     let scratch = Scratch::new("separate");
     PARTS.iter().for_each(|(name, text)| scratch.file(name, text));
-    let built = scratch.command(&["build", "--separate", "--emit=obj", "--release", "-o", "parts", "a.qz"]).output();
+    let built =
+        scratch.command(&["build", "--separate", "--emit=obj", "--release", "-o", "parts", "a.qz"]).output();
     let built = built.expect("the command starts");
     let stderr = String::from_utf8_lossy(&built.stderr);
     if stderr.contains("QZ9005") {
         return;
     }
     assert!(built.status.success(), "{stderr}");
-    let mut objects: Vec<PathBuf> =
-        std::fs::read_dir(scratch.0.join("parts")).expect("it was made").flatten().map(|it| it.path()).collect();
+    let mut objects: Vec<PathBuf> = std::fs::read_dir(scratch.0.join("parts"))
+        .expect("it was made")
+        .flatten()
+        .map(|it| it.path())
+        .collect();
     objects.sort();
     let names: Vec<String> =
         objects.iter().map(|it| it.file_name().unwrap_or_default().to_string_lossy().into_owned()).collect();
@@ -464,7 +468,8 @@ fn llvm_ir_for_each_module() {
 fn dependencies_are_told() {
     let scratch = Scratch::new("deps");
     PARTS.iter().for_each(|(name, text)| scratch.file(name, text));
-    let built = scratch.command(&["build", "--emit-deps", "-o", "a out", "a.qz"]).output().expect("it starts");
+    let built =
+        scratch.command(&["build", "--emit-deps", "-o", "a out", "a.qz"]).output().expect("it starts");
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     let rule = std::fs::read_to_string(scratch.0.join("a out.d")).expect("it was made");
     assert_eq!(rule, "a\\ out: a.qz shapes.qz\n\nshapes.qz:\n");

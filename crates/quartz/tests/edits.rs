@@ -195,7 +195,8 @@ fn running_after_new_bodies() {
             scratch.write(&project.files());
             let anew = scratch.output(&["run", "--color=never", "--leaks", "--no-cache", "main.qz"]);
             for round in 0..2 {
-                let found = scratch.output(&["run", "--color=never", "--leaks", "--explain-cache", "main.qz"]);
+                let found =
+                    scratch.output(&["run", "--color=never", "--leaks", "--explain-cache", "main.qz"]);
                 let place = format!("project {seed}, edit {edit} ({what}), round {round}");
                 let errors = text(&found.stderr);
                 let (errors, report) = without_report(&errors);
@@ -559,9 +560,12 @@ fn programs_share_the_code_of_the_library() {
 fn a_whole_takes_the_place_of_parts() {
     let scratch = Scratch::new("wholes");
     let write = |body: &str, other: &str| {
-        let part = format!("def twice(n: Int): Int\n  {body}\nend\n\ndef named(n: Int): String = \"<#{{n}}>\"\n");
+        let part =
+            format!("def twice(n: Int): Int\n  {body}\nend\n\ndef named(n: Int): String = \"<#{{n}}>\"\n");
         std::fs::write(scratch.0.join("part.qz"), part).expect("the file can be written");
-        let main = format!("import part\n\ndef main\n  {other}\n  puts(part::twice(4))\n  puts(part::named(5))\nend\n");
+        let main = format!(
+            "import part\n\ndef main\n  {other}\n  puts(part::twice(4))\n  puts(part::named(5))\nend\n"
+        );
         std::fs::write(scratch.main(), main).expect("the file can be written");
     };
     let said = |flag: &str| text_of(&scratch.output(&["run", flag, "main.qz"]));
@@ -604,7 +608,9 @@ fn tests_share_the_library_alone() {
         let told = text_of(&found);
         assert_eq!(found.status.code(), Some(0), "{told}{}", self::text(&found.stderr));
         let errors = self::text(&found.stderr);
-        let shares = errors.lines().any(|it| it.starts_with("(the whole program)") && it.ends_with("functions reused"));
+        let shares = errors
+            .lines()
+            .any(|it| it.starts_with("(the whole program)") && it.ends_with("functions reused"));
         assert_eq!(shares, n > 0, "{errors}");
     }
     let changed = programs[1].1.replace("points.push(Point { name: \"left\" })", "points.push(points[0])");

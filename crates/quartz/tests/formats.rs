@@ -32,7 +32,11 @@ impl Scratch {
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../tests/formats/{format}.qz"));
         let run = |engine: &str| {
             let mut command = Command::new(env!("CARGO_BIN_EXE_quartz"));
-            command.args(["run", "--color=never", "--engine", engine]).arg(&program).arg("--").arg(self.0.join(file));
+            command
+                .args(["run", "--color=never", "--engine", engine])
+                .arg(&program)
+                .arg("--")
+                .arg(self.0.join(file));
             let output = command.output().expect("the command starts");
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             String::from_utf8_lossy(&output.stdout).into_owned()
@@ -96,7 +100,8 @@ fn a_gzip_file() {
 #[test]
 fn an_elf_file() {
     let scratch = Scratch::new("elf");
-    std::fs::write(scratch.0.join("a.c"), "int answer(void) { return 42; }\nint x = 1;\n").expect("it can be written");
+    std::fs::write(scratch.0.join("a.c"), "int answer(void) { return 42; }\nint x = 1;\n")
+        .expect("it can be written");
     if !cfg!(all(target_pointer_width = "64", target_endian = "little", target_os = "linux"))
         || scratch.tool("cc", &["-c", "a.c", "-o", "a.o"]).is_none()
     {

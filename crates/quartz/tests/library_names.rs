@@ -166,7 +166,8 @@ const COLLECTIONS: &[(&str, &[&str])] = &[
 
 /// Every public function and method of the library: module and name.
 fn declared() -> Vec<(String, String)> {
-    let loaded = qz_driver::load(Root::Std, &Default::default(), None).unwrap_or_else(|_| panic!("the library is in the binary"));
+    let loaded = qz_driver::load(Root::Std, &Default::default(), None)
+        .unwrap_or_else(|_| panic!("the library is in the binary"));
     let program = qz_driver::collect(loaded);
     let defs = &program.defs;
     let of = |def: &qz_hir::FnDef| (defs.modules[def.module].path.to_string(), def.name.to_string());

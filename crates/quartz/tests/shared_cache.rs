@@ -12,8 +12,10 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-const PROGRAM: [(&str, &str); 2] =
-    [("main.qz", "import util\n\ndef main = puts(util::twice(21))\n"), ("util.qz", "def twice(n: Int) = n * 2\n")];
+const PROGRAM: [(&str, &str); 2] = [
+    ("main.qz", "import util\n\ndef main = puts(util::twice(21))\n"),
+    ("util.qz", "def twice(n: Int) = n * 2\n"),
+];
 
 /// A folder of one test, removed at its end.
 struct Scratch(PathBuf);
@@ -67,7 +69,8 @@ fn reused(output: &Output) -> Vec<String> {
     let lines = lines.lines().filter(|it| it.starts_with('{'));
     let lines = lines.map(|it| serde_json::from_str::<serde_json::Value>(it).expect("an object a line"));
     let hits = lines.filter(|it| it["reused"] == true);
-    hits.map(|it| format!("{} {}", it["tier"].as_str().unwrap_or(""), it["module"].as_str().unwrap_or(""))).collect()
+    hits.map(|it| format!("{} {}", it["tier"].as_str().unwrap_or(""), it["module"].as_str().unwrap_or("")))
+        .collect()
 }
 
 /// What one machine made, another does not make again.
@@ -127,11 +130,7 @@ impl Server {
     }
 }
 
-fn serve(
-    stream: TcpStream,
-    manner: Manner,
-    kept: &Mutex<BTreeMap<String, Vec<u8>>>,
-) -> std::io::Result<()> {
+fn serve(stream: TcpStream, manner: Manner, kept: &Mutex<BTreeMap<String, Vec<u8>>>) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut stream = stream;
     loop {
@@ -291,15 +290,15 @@ fn redis() {
 
 #[test]
 fn s3() {
-    let Some(server) = std::env::var_os("QUARTZ_MOTO_SERVER").map(PathBuf::from).filter(|it| it.is_file()) else {
+    let Some(server) = std::env::var_os("QUARTZ_MOTO_SERVER").map(PathBuf::from).filter(|it| it.is_file())
+    else {
         eprintln!("QUARTZ_MOTO_SERVER names no server: left out");
         return;
     };
     let arguments = |port: u16| vec!["-H".to_owned(), "127.0.0.1".into(), "-p".into(), port.to_string()];
     let Some((_server, port)) = start(&server, &arguments) else { return };
     make_bucket(port).expect("the server makes a bucket");
-    let remote =
-        format!("s3://quartz/some/prefix?endpoint=http%3A%2F%2F127.0.0.1%3A{port}&region=us-east-1");
+    let remote = format!("s3://quartz/some/prefix?endpoint=http%3A%2F%2F127.0.0.1%3A{port}&region=us-east-1");
     let keys = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
     is_shared("s3", &remote, &keys);
 }

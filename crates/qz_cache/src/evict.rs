@@ -170,7 +170,8 @@ mod tests {
 
     /// Makes an entry look as if it was used that many minutes ago.
     fn used(store: &Store, n: u8, minutes: u64) {
-        let file = fs::File::options().write(true).open(store.path(Tier::Parse, key(n))).expect("it is there");
+        let file =
+            fs::File::options().write(true).open(store.path(Tier::Parse, key(n))).expect("it is there");
         file.set_modified(SystemTime::now() - Duration::from_secs(60 * minutes)).expect("it can be set");
     }
 

@@ -36,8 +36,12 @@ pub struct Glue {
 
 impl TypeTable {
     pub fn new(module: &Module, layouts: &Layouts) -> TypeTable {
-        let mut table =
-            TypeTable { indexes: FxHashMap::default(), places: FxHashMap::default(), entries: Vec::new(), glue: FxHashMap::default() };
+        let mut table = TypeTable {
+            indexes: FxHashMap::default(),
+            places: FxHashMap::default(),
+            entries: Vec::new(),
+            glue: FxHashMap::default(),
+        };
         for (i, entry) in module.types.iter().enumerate() {
             let (size, align) = size_of(module, layouts, &entry.kind);
             let index = module.indexes.get(i).copied().unwrap_or(FIRST_TYPE + i as u32);

@@ -51,7 +51,8 @@ impl FnCx<'_, '_, '_> {
     /// Writes a word that must be written.
     pub(crate) fn write_volatile(&mut self, value: Value, at: Value) {
         let ty = self.b.func.dfg.value_type(value);
-        let word = if ty.is_int() { value } else { self.b.ins().bitcast(ty.as_int(), MemFlagsData::new(), value) };
+        let word =
+            if ty.is_int() { value } else { self.b.ins().bitcast(ty.as_int(), MemFlagsData::new(), value) };
         self.b.ins().atomic_store(MemFlagsData::trusted(), word, at);
     }
 

@@ -96,7 +96,9 @@ impl FnCx<'_, '_, '_> {
                 self.libc_call("memmove", &[values[0], values[1], bytes], true);
                 Val::unit()
             }
-            Intrinsic::ReadVolatile => Val::one(self.read_volatile(clif_ty(dest.slots.as_deref().expect("one word")[0].scalar), values[0])),
+            Intrinsic::ReadVolatile => Val::one(
+                self.read_volatile(clif_ty(dest.slots.as_deref().expect("one word")[0].scalar), values[0]),
+            ),
             Intrinsic::WriteVolatile => {
                 self.write_volatile(values[1], values[0]);
                 Val::unit()

@@ -61,7 +61,8 @@ impl FnCx<'_, '_, '_> {
     pub(crate) fn free_object(&mut self, object: Value, kind: Option<&TypeEntryKind>) {
         let entry = kind.map(|kind| self.program.types.entry(self.program.types.index(kind)));
         let class = entry.filter(|entry| entry.align <= 8).and_then(|entry| class_of(entry.size as usize));
-        let may_cycle = matches!(kind, Some(TypeEntryKind::Ty(ty)) if self.program.module.cyclic.contains(ty));
+        let may_cycle =
+            matches!(kind, Some(TypeEntryKind::Ty(ty)) if self.program.module.cyclic.contains(ty));
         let class = class.filter(|_| !may_cycle);
         let Some(class) = class.filter(|_| !self.program.options.count_objects) else {
             self.runtime(rt::free_object, &[object]);

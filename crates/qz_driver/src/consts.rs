@@ -6,8 +6,8 @@
 
 use std::cell::{OnceCell, RefCell};
 
-use qz_base::{FileId, FxHashMap, FxHashSet};
 use qz_base::name::without_marks;
+use qz_base::{FileId, FxHashMap, FxHashSet};
 use qz_diag::{Code, Diagnostic};
 use qz_hir::{Expr, FnKind, ModuleId};
 use qz_infer::Checker;
@@ -118,7 +118,8 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
             Err(error) => return self.fail(item, &error.to_string(), None),
         };
         let Some(entry) = module.entry else { return Ok(None) };
-        let called = module.instances.iter().filter(|(id, _)| *id != entry).filter_map(|(_, it)| it.body.as_ref());
+        let called =
+            module.instances.iter().filter(|(id, _)| *id != entry).filter_map(|(_, it)| it.body.as_ref());
         let declared = called.flat_map(|body| body.scopes.values().map(|it| it.declared.file));
         self.program.constants.files.borrow_mut().extend(declared);
         let defs = qz_opt::SourceDefs(self.lowerer());

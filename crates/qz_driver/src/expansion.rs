@@ -56,10 +56,14 @@ fn modules(inputs: &[ModuleInput], problems: &[Diagnostic]) -> Vec<Module> {
         file: it.file,
         text: it.parsed.text.clone(),
         tree: it.parsed.tree.clone(),
-        imports: it.imports.iter().map(|import| match import {
-            ImportTarget::Module(file) => at.get(file).copied(),
-            ImportTarget::Failed => None,
-        }).collect(),
+        imports: it
+            .imports
+            .iter()
+            .map(|import| match import {
+                ImportTarget::Module(file) => at.get(file).copied(),
+                ImportTarget::Failed => None,
+            })
+            .collect(),
         is_broken: problems.iter().any(|problem| problem.span.file == it.file),
     };
     inputs.iter().map(module).collect()
@@ -73,7 +77,8 @@ pub(crate) fn shown(program: &Program, root: ModuleId) -> String {
         let is_made = program.defs.expansions.made.contains(&(root, Name::new(name)));
         let found = program.defs.lookup_export(home, Name::new(name));
         let is_own = matches!(found, qz_hir::Lookup::Found(_) | qz_hir::Lookup::Private(_));
-        (home != root && !is_made && is_own).then(|| program.defs.modules[home].path.as_str().replace("::", "/"))
+        (home != root && !is_made && is_own)
+            .then(|| program.defs.modules[home].path.as_str().replace("::", "/"))
     };
     qz_macros::show(&parsed.text, &parsed.tree, &path_of)
 }

@@ -27,7 +27,11 @@ pub struct Included {
 pub(crate) fn read_all(parts: &mut Parts, expansions: &mut Expansions) -> Vec<Included> {
     let mut known: FxHashMap<PathBuf, Result<Arc<[u8]>, String>> = FxHashMap::default();
     let mut included = Vec::new();
-    for input in parts.inputs.iter().filter(|it| !it.is_std && INCLUDES.iter().any(|word| it.parsed.text.contains(word))) {
+    for input in parts
+        .inputs
+        .iter()
+        .filter(|it| !it.is_std && INCLUDES.iter().any(|word| it.parsed.text.contains(word)))
+    {
         for node in input.parsed.tree.root(&input.parsed.text).descendants() {
             let Some((call, path)) = ast::CallExpr::cast(node).and_then(named_file) else { continue };
             let range = call.syntax().range();

@@ -48,9 +48,7 @@ fn for_make(path: &str) -> String {
 
 /// The same for other tools, and what each module imports.
 pub fn json_dependencies(program: &Program, target: &str) -> String {
-    let file = |(path, text): (&str, &str)| {
-        serde_json::json!({ "path": path, "sha256": digest(text.as_bytes()).to_string() })
-    };
+    let file = |(path, text): (&str, &str)| serde_json::json!({ "path": path, "sha256": digest(text.as_bytes()).to_string() });
     let included = program.included.iter().filter_map(|it| {
         let digest = it.digest.as_ref()?;
         Some(serde_json::json!({ "path": it.path.display().to_string(), "sha256": digest }))

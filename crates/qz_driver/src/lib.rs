@@ -76,7 +76,18 @@ impl Program {
 
 /// Collects the declarations of loaded files.
 pub fn collect(loaded: Loaded) -> Program {
-    let Loaded { sources, inputs, prelude, root, user_files, mut problems, absent, included, expansions, nodes } = loaded;
+    let Loaded {
+        sources,
+        inputs,
+        prelude,
+        root,
+        user_files,
+        mut problems,
+        absent,
+        included,
+        expansions,
+        nodes,
+    } = loaded;
     let defs = qz_hir::collect::collect_expanded(inputs, prelude, expansions);
     problems.extend(defs.take_problems());
     let modules = user_files.iter().filter_map(|&file| defs.module_of_file(file)).collect();

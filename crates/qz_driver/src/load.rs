@@ -206,7 +206,11 @@ impl Loader<'_> {
             if text.contains("@cfg") {
                 self.leave_out(pending.file, &mut text, &mut tree);
             }
-            if tree.elements().iter().any(|it| matches!(it.kind, SyntaxKind::BinaryDef | SyntaxKind::PackedStructDef)) {
+            if tree
+                .elements()
+                .iter()
+                .any(|it| matches!(it.kind, SyntaxKind::BinaryDef | SyntaxKind::PackedStructDef))
+            {
                 // What layouts become refers to it without an import.
                 self.std_module("binary");
             }

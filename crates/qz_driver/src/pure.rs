@@ -72,7 +72,8 @@ fn problem(
         (first, at) = (Some(*span), *caller);
     }
     names.reverse();
-    let message = format!("`{}` is a `const def`, and cannot run while the program is compiled", defs.fns[start].name);
+    let message =
+        format!("`{}` is a `const def`, and cannot run while the program is compiled", defs.fns[start].name);
     let problem = Diagnostic::new(Code::NOT_CONST, defs.fn_span(start), message);
     let problem = match first {
         Some(span) => problem.at(span, "because of this call"),

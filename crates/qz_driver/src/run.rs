@@ -275,7 +275,11 @@ pub fn compiled<R>(
     }
 }
 
-fn start<R>(jit: &qz_cranelift::Jit, done: &mut dyn FnMut(&'static str), then: Then<'_, R>) -> Result<R, Failure> {
+fn start<R>(
+    jit: &qz_cranelift::Jit,
+    done: &mut dyn FnMut(&'static str),
+    then: Then<'_, R>,
+) -> Result<R, Failure> {
     let run = || {
         let outcome = jit.run().map_err(|error| Failure::Internal(error.to_string()))?;
         report_panic(outcome.panic.as_ref());

@@ -149,7 +149,8 @@ impl Collector<'_> {
         let root = parsed.tree.root(&parsed.text);
         let Some(file) = ast::SourceFile::cast(root) else { return };
         let items: Vec<ast::Item<'_>> = file.items().collect();
-        self.defs.lacks_declarations |= is_unexpanded(root) || items.iter().any(|it| is_unexpanded(it.syntax()));
+        self.defs.lacks_declarations |=
+            is_unexpanded(root) || items.iter().any(|it| is_unexpanded(it.syntax()));
         self.collect_items(&items);
     }
 

@@ -330,9 +330,13 @@ pub(crate) fn unknown_trait(span: Span, name: &str) -> Diagnostic {
 
 /// A type parameter that would stand for a type with parameters.
 pub(crate) fn higher_order(span: Span, name: Name) -> Diagnostic {
-    Diagnostic::new(Code::NOT_YET, span, format!("`{name}` is a parameter for whole types: it takes no types itself"))
-        .note("there are no type parameters for types with parameters, such as `Vec` without its element")
-        .help("let a trait say what is asked of the type, with an associated type for what is inside")
+    Diagnostic::new(
+        Code::NOT_YET,
+        span,
+        format!("`{name}` is a parameter for whole types: it takes no types itself"),
+    )
+    .note("there are no type parameters for types with parameters, such as `Vec` without its element")
+    .help("let a trait say what is asked of the type, with an associated type for what is inside")
 }
 
 pub(crate) fn traits_as_type(span: Span, traits: &str) -> Diagnostic {
@@ -392,8 +396,12 @@ pub(crate) fn field_type_twice(span: Span, name: Name) -> Diagnostic {
 }
 
 pub(crate) fn assoc_const_type(span: Span, name: Name) -> Diagnostic {
-    Diagnostic::new(Code::NEEDS_SIGNATURE, span, format!("the constant `{name}` of a trait needs a written type"))
-        .help(format!("write `const {name}: T`"))
+    Diagnostic::new(
+        Code::NEEDS_SIGNATURE,
+        span,
+        format!("the constant `{name}` of a trait needs a written type"),
+    )
+    .help(format!("write `const {name}: T`"))
 }
 
 pub(crate) fn rest_position(span: Span) -> Diagnostic {

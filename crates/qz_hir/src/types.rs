@@ -8,8 +8,8 @@ pub(crate) mod effects;
 mod identity;
 mod paths;
 mod records;
-mod signatures;
 mod refined;
+mod signatures;
 pub(crate) mod unions;
 
 use std::sync::Arc;

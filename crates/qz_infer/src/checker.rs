@@ -127,7 +127,9 @@ impl<'d> Checker<'d> {
     /// Whether it is declared only, in a trait. (Operations of effects have bodies that nobody wrote.)
     pub(crate) fn is_abstract(&self, id: FnId) -> bool {
         let def = &self.defs.fns[id];
-        !def.has_body && matches!(def.container, qz_hir::Container::Trait(_)) && def.kind == qz_hir::FnKind::Normal
+        !def.has_body
+            && matches!(def.container, qz_hir::Container::Trait(_))
+            && def.kind == qz_hir::FnKind::Normal
     }
 
     pub fn is_checked(&self, id: FnId) -> bool {
@@ -140,7 +142,12 @@ impl<'d> Checker<'d> {
         let params: Option<Vec<Ty>> = sig.params.iter().map(|p| p.ty).collect();
         // A hidden result type is only known from the body; callers need only its bounds.
         let ret = sig.ret?;
-        Some(FnScheme { generics: sig.generics.clone(), members: self.written_members(id), params: params?, ret })
+        Some(FnScheme {
+            generics: sig.generics.clone(),
+            members: self.written_members(id),
+            params: params?,
+            ret,
+        })
     }
 
     /// The fields of records with a rest, as asked of the parameters that stand for them.

@@ -431,7 +431,8 @@ impl<'c, 'd> Infer<'c, 'd> {
     /// Whether a `dyn` has all traits of another one, among its own and their supertraits.
     fn is_upcast(&mut self, from: Ty, to: Ty, bounds: &[qz_types::TraitRef]) -> bool {
         let (from, to) = (self.resolve(from), self.resolve(to));
-        from != to && bounds.iter().all(|it| !self.traits().bounds_of(from, it.trait_id).is_empty())
+        from != to
+            && bounds.iter().all(|it| !self.traits().bounds_of(from, it.trait_id).is_empty())
             && !matches!((from.kind(), to.kind()), (TyKind::Dyn(a), TyKind::Dyn(b))
                 if a.iter().map(|it| it.trait_id).eq(b.iter().map(|it| it.trait_id)))
     }

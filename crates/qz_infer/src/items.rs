@@ -269,7 +269,11 @@ impl Checker<'_> {
             let other_header = self.defs.impl_header(other);
             // One for any type and one for some: the library has both for some traits, and the second goes before.
             let mixed = TyHead::of(header.self_ty) != TyHead::of(other_header.self_ty);
-            let skipped = if mixed { self.is_library_impl(id) || self.is_library_impl(other) } else { other.raw() > id.raw() };
+            let skipped = if mixed {
+                self.is_library_impl(id) || self.is_library_impl(other)
+            } else {
+                other.raw() > id.raw()
+            };
             if skipped {
                 continue;
             }

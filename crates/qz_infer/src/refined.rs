@@ -58,8 +58,12 @@ impl Checker<'_> {
     /// What makes an expression unfit for a predicate.
     fn not_in_predicate(&self, checked: &CheckedFn, expr: ExprId) -> Option<&'static str> {
         match &checked.body.exprs[expr] {
-            Expr::Lit { .. } | Expr::Nil | Expr::Local { .. } | Expr::Const { .. } | Expr::Unary { .. } => None,
-            Expr::And { .. } | Expr::Or { .. } | Expr::Is { .. } | Expr::If { .. } | Expr::Cast { .. } => None,
+            Expr::Lit { .. } | Expr::Nil | Expr::Local { .. } | Expr::Const { .. } | Expr::Unary { .. } => {
+                None
+            }
+            Expr::And { .. } | Expr::Or { .. } | Expr::Is { .. } | Expr::If { .. } | Expr::Cast { .. } => {
+                None
+            }
             Expr::Tuple { .. } | Expr::TupleIndex { .. } | Expr::Range { .. } | Expr::Index { .. } => None,
             // `it.empty?`.
             Expr::QuestionMember { .. } => None,
@@ -144,7 +148,10 @@ impl Checker<'_> {
         let Some(predicate) = self.defs.predicate_span(adt) else { return };
         let text = |span: Span| {
             let text = &self.defs.files[&span.file].text;
-            text.get(span.range.start as usize..span.range.end as usize).unwrap_or_default().trim().to_string()
+            text.get(span.range.start as usize..span.range.end as usize)
+                .unwrap_or_default()
+                .trim()
+                .to_string()
         };
         let name = self.defs.adts[adt].name;
         self.defs.report(words::value_refused(value, &text(value), name, predicate, &text(predicate)));
@@ -193,7 +200,9 @@ impl Checker<'_> {
             Expr::If { cond, then, else_: Some(else_) } => of(if bool_of(*cond)? { *then } else { *else_ }),
             Expr::Block { stmts, tail: Some(tail) } if stmts.is_empty() => of(*tail),
             Expr::QuestionMember { member, .. } => of(*member),
-            Expr::Tuple { elems } => Some(Known::Tuple(elems.iter().map(|&it| of(it)).collect::<Option<_>>()?)),
+            Expr::Tuple { elems } => {
+                Some(Known::Tuple(elems.iter().map(|&it| of(it)).collect::<Option<_>>()?))
+            }
             Expr::TupleIndex { base, index, .. } => match of(*base)? {
                 Known::Tuple(parts) => parts.into_iter().nth(*index as usize),
                 _ => None,
@@ -221,7 +230,9 @@ impl Checker<'_> {
                     _ => false,
                 };
                 match (of(*receiver)?, name.as_str()) {
-                    (Known::Str(text), "size") if is_library => Some(Known::Int(text.chars().count() as i128)),
+                    (Known::Str(text), "size") if is_library => {
+                        Some(Known::Int(text.chars().count() as i128))
+                    }
                     (Known::Str(text), "byte_size") if is_library => Some(Known::Int(text.len() as i128)),
                     (Known::Str(text), "empty?") if is_library => Some(Known::Bool(text.is_empty())),
                     _ => None,

@@ -78,7 +78,11 @@ impl Cx<'_, '_, '_> {
     }
 
     /// An argument that is such a name, or a borrow of it.
-    pub(crate) fn alias_argument(&mut self, expr: ExprId, write_backs: &mut Vec<WriteBack>) -> Option<Operand> {
+    pub(crate) fn alias_argument(
+        &mut self,
+        expr: ExprId,
+        write_backs: &mut Vec<WriteBack>,
+    ) -> Option<Operand> {
         if self.types().coercions.contains(expr) {
             return None;
         }

@@ -269,7 +269,11 @@ impl Cx<'_, '_, '_> {
 
     /// The type that a literal of `whole` builds: for a packed struct, that of its fields.
     fn built_type(&self, whole: Ty, built: qz_types::AdtId) -> Ty {
-        if whole.as_adt().is_some_and(|(adt, _)| adt == built) { whole } else { Ty::adt(built, Ty::list(&[])) }
+        if whole.as_adt().is_some_and(|(adt, _)| adt == built) {
+            whole
+        } else {
+            Ty::adt(built, Ty::list(&[]))
+        }
     }
 
     /// The fields of a packed struct, if `built` is their type; otherwise the value itself.

@@ -123,7 +123,11 @@ impl Cx<'_, '_, '_> {
                 let value = self.fix(value, ty);
                 LPlace::direct(Place::local(value).then(qz_mir::Proj::Variant(variant)).field(index))
             }
-            _ if matches!(self.types().coercions.get(receiver), Some(qz_infer::Coercion::Unrefine { .. })) => {
+            _ if matches!(
+                self.types().coercions.get(receiver),
+                Some(qz_infer::Coercion::Unrefine { .. })
+            ) =>
+            {
                 let value = self.value(receiver);
                 LPlace::direct(Place::local(self.fix(value, ty)).field(index))
             }
@@ -178,7 +182,9 @@ impl Cx<'_, '_, '_> {
             cx.b.eval(ty, Rvalue::Use(Operand::local(local)))
         };
         match &mut place.element {
-            None if place.place.proj.first() == Some(&Proj::Deref) && self.b.locals[place.place.local].name.is_none() => {
+            None if place.place.proj.first() == Some(&Proj::Deref)
+                && self.b.locals[place.place.local].name.is_none() =>
+            {
                 place.place.local = copy(self, place.place.local);
             }
             None => {}

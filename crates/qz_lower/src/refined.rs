@@ -29,7 +29,8 @@ impl Cx<'_, '_, '_> {
 
     fn through(&mut self, mut value: Operand, checks: &[FnId], is_proved: bool) -> Operand {
         for &check in checks {
-            let made = self.lw.defs().fn_sig(check).ret.expect("a refined type's functions have written types");
+            let made =
+                self.lw.defs().fn_sig(check).ret.expect("a refined type's functions have written types");
             if is_proved {
                 value = self.construct(made, 0, vec![value]);
                 continue;

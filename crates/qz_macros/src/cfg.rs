@@ -38,7 +38,11 @@ pub struct BadCondition {
 }
 
 /// The text without what is not part of the program, if anything is not; and what is wrong with conditions.
-pub fn without_inactive(text: &str, tree: &SyntaxTree, settings: &Settings) -> (Option<String>, Vec<BadCondition>) {
+pub fn without_inactive(
+    text: &str,
+    tree: &SyntaxTree,
+    settings: &Settings,
+) -> (Option<String>, Vec<BadCondition>) {
     let mut problems = Vec::new();
     if !tree.elements().iter().any(|it| it.kind == Attr) {
         return (None, problems);
@@ -69,7 +73,11 @@ pub fn without_inactive(text: &str, tree: &SyntaxTree, settings: &Settings) -> (
     (String::from_utf8(bytes).ok(), problems)
 }
 
-fn holds_all(list: Option<ast::ArgList<'_>>, around: SyntaxNode<'_>, settings: &Settings) -> Result<bool, BadCondition> {
+fn holds_all(
+    list: Option<ast::ArgList<'_>>,
+    around: SyntaxNode<'_>,
+    settings: &Settings,
+) -> Result<bool, BadCondition> {
     let mut holds = true;
     let mut any = false;
     for arg in list.into_iter().flat_map(|it| it.args()) {

@@ -74,7 +74,10 @@ impl Code {
         }
         let at = self.text.len() as u32;
         let goes_on = self.origins.last().is_some_and(|last| {
-            last.stands_for == 0 && last.file == file && last.by == by && last.start.wrapping_add(at - last.at) == start
+            last.stands_for == 0
+                && last.file == file
+                && last.by == by
+                && last.start.wrapping_add(at - last.at) == start
         });
         if !goes_on {
             self.origins.push(Origin { at, file, start, by, stands_for: 0 });
@@ -172,7 +175,8 @@ pub fn place(origins: &[Origin], range: TextRange) -> (Span, ExpansionId) {
     let Some((file, start, by, first)) = of(range.start) else {
         return (Span::new(FileId(0), TextRange::default()), NOBODY);
     };
-    let (end_file, last_byte, end_by, last) = of(range.end.saturating_sub(1).max(range.start)).unwrap_or((file, start, by, first));
+    let (end_file, last_byte, end_by, last) =
+        of(range.end.saturating_sub(1).max(range.start)).unwrap_or((file, start, by, first));
     let end = if range.is_empty() { start } else { last_byte + origins[last].stands_for.max(1) };
     if first == last && origins[first].stands_for > 0 {
         return (Span::new(file, TextRange::new(start, start + origins[first].stands_for)), by);
@@ -185,7 +189,8 @@ pub fn place(origins: &[Origin], range: TextRange) -> (Span, ExpansionId) {
     let by = within.iter().map(|it| it.by).find(|&it| it != NOBODY).unwrap_or(by);
     let until = origins.get(first + 1).map_or(range.end, |next| next.at.min(range.end));
     let from = within.iter().find(|it| it.by == by).unwrap_or(&origins[first]);
-    let (from_start, length) = if from.at <= range.start { (start, until.saturating_sub(range.start)) } else { (from.start, 1) };
+    let (from_start, length) =
+        if from.at <= range.start { (start, until.saturating_sub(range.start)) } else { (from.start, 1) };
     let length = if from.stands_for > 0 { from.stands_for } else { length };
     (Span::new(from.file, TextRange::new(from_start, from_start + length.max(1))), by)
 }

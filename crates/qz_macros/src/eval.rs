@@ -49,7 +49,9 @@ impl Run<'_, '_> {
         let Some(body) = ast::MacroDef::cast(node).and_then(|it| it.body()) else { return Ok(Value::Nil) };
         match self.block(body.syntax()) {
             Err(Leave::Return(value)) => Ok(value),
-            Err(Leave::Break | Leave::Next) => self.fail(body.syntax().range(), "`break` and `next` belong into a loop"),
+            Err(Leave::Break | Leave::Next) => {
+                self.fail(body.syntax().range(), "`break` and `next` belong into a loop")
+            }
             other => other,
         }
     }
@@ -63,7 +65,10 @@ impl Run<'_, '_> {
     }
 
     fn not_here<T>(&mut self, node: SyntaxNode<'_>, what: &str) -> Result<T> {
-        self.fail(node.range(), format!("{what} cannot be used in a macro's body, which runs while the program is compiled"))
+        self.fail(
+            node.range(),
+            format!("{what} cannot be used in a macro's body, which runs while the program is compiled"),
+        )
     }
 
     fn step(&mut self, range: TextRange) -> Result<()> {
@@ -139,7 +144,8 @@ impl Run<'_, '_> {
         match self.vars.iter_mut().rev().find(|it| it.name == name) {
             Some(var) if var.mutable => var.value = value,
             Some(_) => {
-                return self.fail(place.range(), format!("`{name}` cannot be assigned to again: it is no `var`"));
+                return self
+                    .fail(place.range(), format!("`{name}` cannot be assigned to again: it is no `var`"));
             }
             None => self.vars.push(Var { name, value, mutable: false }),
         }
@@ -150,7 +156,11 @@ impl Run<'_, '_> {
         let node = it.syntax();
         let old = self.maybe(it.place(), node)?;
         let new = self.maybe(it.value(), node)?;
-        let operators = [(SyntaxKind::PlusEq, BinaryOp::Add), (SyntaxKind::MinusEq, BinaryOp::Sub), (SyntaxKind::StarEq, BinaryOp::Mul)];
+        let operators = [
+            (SyntaxKind::PlusEq, BinaryOp::Add),
+            (SyntaxKind::MinusEq, BinaryOp::Sub),
+            (SyntaxKind::StarEq, BinaryOp::Mul),
+        ];
         let op = operators.iter().find(|(kind, _)| node.token(*kind).is_some());
         let Some(&(_, op)) = op else { return self.not_here(node, "this assignment") };
         let value = self.binary_values(op, old, new, node)?;
@@ -203,11 +213,15 @@ impl Run<'_, '_> {
                 match (it.op(), value) {
                     (Some(UnaryOp::Not), Value::Bool(value)) => Ok(Value::Bool(!value)),
                     (Some(UnaryOp::Neg), Value::Int(value)) => Ok(Value::Int(value.wrapping_neg())),
-                    (_, value) => self.fail(node.range(), format!("this operator does not take {}", value.what())),
+                    (_, value) => {
+                        self.fail(node.range(), format!("this operator does not take {}", value.what()))
+                    }
                 }
             }
             ast::Expr::BinaryExpr(it) => self.binary(it),
-            ast::Expr::IfExpr(it) => self.if_chain(it.condition(), it.body(), it.elsifs(), it.else_clause(), false, node),
+            ast::Expr::IfExpr(it) => {
+                self.if_chain(it.condition(), it.body(), it.elsifs(), it.else_clause(), false, node)
+            }
             ast::Expr::UnlessExpr(it) => {
                 self.if_chain(it.condition(), it.body(), it.elsifs(), it.else_clause(), true, node)
             }
@@ -330,7 +344,13 @@ impl Run<'_, '_> {
         self.binary_values(op, left, right, node)
     }
 
-    fn binary_values(&mut self, op: BinaryOp, left: Value, right: Value, node: SyntaxNode<'_>) -> Result<Value> {
+    fn binary_values(
+        &mut self,
+        op: BinaryOp,
+        left: Value,
+        right: Value,
+        node: SyntaxNode<'_>,
+    ) -> Result<Value> {
         use Value::{Bool, Int};
         let number = |value: Option<i64>| value.map(Int);
         let result = match (op, &left, &right) {
@@ -411,7 +431,10 @@ impl Run<'_, '_> {
             }
             self.vars.truncate(mark);
         }
-        let message = format!("no arm fits {}", subject.shown().chars().take(60).collect::<String>().replace('\n', " "));
+        let message = format!(
+            "no arm fits {}",
+            subject.shown().chars().take(60).collect::<String>().replace('\n', " ")
+        );
         self.fail(it.syntax().range(), message)
     }
 
@@ -522,7 +545,11 @@ impl Run<'_, '_> {
                 self.check_length(found.len(), it.syntax().range())
             }
             Some((ast::CompClause::CompIf(clause), rest)) => {
-                if self.condition(clause.condition(), it.syntax())? { self.clauses(it, rest, found) } else { Ok(()) }
+                if self.condition(clause.condition(), it.syntax())? {
+                    self.clauses(it, rest, found)
+                } else {
+                    Ok(())
+                }
             }
             Some((ast::CompClause::CompFor(clause), rest)) => {
                 let values = self.iterated(clause.iter(), it.syntax())?;
@@ -541,7 +568,12 @@ impl Run<'_, '_> {
 
     fn lambda(&mut self, node: SyntaxNode<'_>) -> Result<Value> {
         let params = node.children().find_map(ast::LambdaParams::cast);
-        let mut params: Vec<Name> = params.into_iter().flat_map(|it| it.params()).filter_map(|it| it.pat()).map(|it| Name::new(it.syntax().text())).collect();
+        let mut params: Vec<Name> = params
+            .into_iter()
+            .flat_map(|it| it.params())
+            .filter_map(|it| it.pat())
+            .map(|it| Name::new(it.syntax().text()))
+            .collect();
         if params.is_empty() && node.kind() == SyntaxKind::BraceBlock {
             params.push(qz_base::name::known::IT);
         }
@@ -595,7 +627,9 @@ impl Run<'_, '_> {
         let local = self.vars.iter().rev().find(|var| var.name.as_str() == text).map(|it| it.value.clone());
         match local {
             Some(Value::Lambda(lambda)) => return self.apply(&lambda, &args),
-            Some(other) => return self.fail(node.range(), format!("`{text}` is {}, and cannot be called", other.what())),
+            Some(other) => {
+                return self.fail(node.range(), format!("`{text}` is {}, and cannot be called", other.what()));
+            }
             None => {}
         }
         match (text, &args[..]) {
@@ -633,7 +667,10 @@ impl Run<'_, '_> {
         let path: Vec<Name> = name.split("::").map(Name::new).collect();
         let Found::Macro(callee) = self.ex.scopes.find(self.mac.module, &path) else {
             let message = format!("the macro knows no function `{name}`");
-            return self.fail(range, message + "; a macro's body calls macros and lambdas, and `ident`, `fresh`, `code`, `error`");
+            return self.fail(
+                range,
+                message + "; a macro's body calls macros and lambdas, and `ident`, `fresh`, `code`, `error`",
+            );
         };
         if self.depth >= MAX_CALLS {
             return self.fail(range, "macros call each other too deep");

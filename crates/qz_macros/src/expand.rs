@@ -284,7 +284,8 @@ impl Expander<'_> {
         if !self.has_work(module, node) {
             return copy_node(source, node, code);
         }
-        let derives: Vec<SyntaxNode<'_>> = node.children().filter(|it| it.kind() == Attr && is_derive(*it)).collect();
+        let derives: Vec<SyntaxNode<'_>> =
+            node.children().filter(|it| it.kind() == Attr && is_derive(*it)).collect();
         if derives.is_empty() {
             stacker::maybe_grow(64 << 10, 1 << 20, || {
                 for element in node.children_with_tokens() {
@@ -310,7 +311,14 @@ impl Expander<'_> {
         let depth = self.trace.0.get(parent as usize).map_or(1, |it| it.depth + 1);
         let id = self.trace.0.len() as ExpansionId;
         let home = self.binary.unwrap_or(module) as u32;
-        self.trace.0.push(Expansion { name: "binary".into(), call, parent, depth, home, user: module as u32 });
+        self.trace.0.push(Expansion {
+            name: "binary".into(),
+            call,
+            parent,
+            depth,
+            home,
+            user: module as u32,
+        });
         code.push_code(&layout::expand(source, node, id, &mut self.problems));
     }
 
@@ -396,7 +404,8 @@ impl Expander<'_> {
             Found::Missing => {
                 let known = self.scopes.names(home);
                 let problem = words::unknown(span, &name, &known);
-                let problem = if writer == NOBODY { problem } else { problem.at(place, "written in this macro") };
+                let problem =
+                    if writer == NOBODY { problem } else { problem.at(place, "written in this macro") };
                 self.problems.push(problem);
                 None
             }
@@ -404,14 +413,24 @@ impl Expander<'_> {
     }
 
     /// A new expansion, unless there are too many or they stand too deep.
-    fn start(&mut self, found: &Macro, call: Span, parent: ExpansionId, module: usize) -> Option<ExpansionId> {
+    fn start(
+        &mut self,
+        found: &Macro,
+        call: Span,
+        parent: ExpansionId,
+        module: usize,
+    ) -> Option<ExpansionId> {
         let depth = self.trace.0.get(parent as usize).map_or(1, |it| it.depth + 1);
         let id = self.trace.0.len() as ExpansionId;
         let (home, user) = (found.module as u32, module as u32);
         self.trace.0.push(Expansion { name: found.name.to_string(), call, parent, depth, home, user });
         if depth > MAX_DEPTH {
-            let message = format!("macros call themselves without end: {MAX_DEPTH} expansions stand inside each other");
-            self.problems.push(words::limit(&self.trace, id, message).help("a macro that calls itself needs a case in which it does not"));
+            let message =
+                format!("macros call themselves without end: {MAX_DEPTH} expansions stand inside each other");
+            self.problems.push(
+                words::limit(&self.trace, id, message)
+                    .help("a macro that calls itself needs a case in which it does not"),
+            );
             self.stopped = true;
             return None;
         }
@@ -424,7 +443,13 @@ impl Expander<'_> {
         Some(id)
     }
 
-    pub(crate) fn run(&mut self, mac: Rc<Macro>, id: ExpansionId, vars: Vec<Var>, indent: usize) -> Option<Value> {
+    pub(crate) fn run(
+        &mut self,
+        mac: Rc<Macro>,
+        id: ExpansionId,
+        vars: Vec<Var>,
+        indent: usize,
+    ) -> Option<Value> {
         let source = mac.source.clone();
         Run { ex: self, mac, source, id, vars, indent, depth: 0 }.body().ok()
     }
@@ -468,7 +493,10 @@ impl Expander<'_> {
             };
             let is_rest = |at: usize| found.params.get(at).is_some_and(|it| it.is_rest);
             match at {
-                Some(at) if is_rest(at) || at >= found.params.len() && found.params.last().is_some_and(|it| it.is_rest) => {
+                Some(at)
+                    if is_rest(at)
+                        || at >= found.params.len() && found.params.last().is_some_and(|it| it.is_rest) =>
+                {
                     rest.push(Value::Tree(Tree::node(source, tree)));
                 }
                 Some(at) if at < given.len() && given[at].is_none() => {
@@ -510,7 +538,8 @@ impl Expander<'_> {
     fn args_problem(&mut self, source: &Parsed, range: TextRange, id: ExpansionId, message: String) {
         let (place, by) = source.place(range);
         let problem = words::failed(&self.trace, id, message);
-        let mut problem = if by == NOBODY { Diagnostic { span: place, ..problem } } else { problem.at(place, "here") };
+        let mut problem =
+            if by == NOBODY { Diagnostic { span: place, ..problem } } else { problem.at(place, "here") };
         problem.code = DiagCode::MACRO_ARGS;
         self.problems.push(problem);
     }
@@ -566,15 +595,18 @@ impl Expander<'_> {
             }
             (Value::Tree(tree), Position::Item) => {
                 let kind = tree.kind();
-                if !matches!(tree, Tree::Made { shape: Shape::Quote, .. }) || ast::Expr::cast(tree.look().0.node(tree.look().1)).is_some() && kind != MacroCallExpr {
-                    return self.misfit(id, &format!("gives {}, and a declaration must stand here", tree.what()));
+                if !matches!(tree, Tree::Made { shape: Shape::Quote, .. })
+                    || ast::Expr::cast(tree.look().0.node(tree.look().1)).is_some() && kind != MacroCallExpr
+                {
+                    return self
+                        .misfit(id, &format!("gives {}, and a declaration must stand here", tree.what()));
                 }
                 code.push_code(&tree.code());
             }
             (Value::Tree(tree), Position::Stmt) => code.push_code(&tree.code()),
             (Value::Tree(tree), Position::Expr) => match tree.kind() {
-                Block | AssignStmt | VarStmt | TypedBindStmt | CompoundAssignStmt | DestructureStmt | DeferStmt
-                | GuardStmt => put_block(&tree.code(), place, by, code),
+                Block | AssignStmt | VarStmt | TypedBindStmt | CompoundAssignStmt | DestructureStmt
+                | DeferStmt | GuardStmt => put_block(&tree.code(), place, by, code),
                 kind if declares(kind)
                     && !matches!(tree, Tree::Made { shape: Shape::Name, .. })
                     && !tree.code().text.trim().is_empty() =>
@@ -589,10 +621,18 @@ impl Expander<'_> {
                     code.push_made(")", place, by);
                 }
             },
-            (Value::Tree(tree), Position::Pat | Position::Type) => return self.put_part(tree, position, place, by, id, code),
-            (Value::Int(value), Position::Expr | Position::Stmt | Position::Pat) => code.push_made(&format!("({value})"), place, by),
-            (Value::Bool(value), Position::Expr | Position::Stmt | Position::Pat) => code.push_made(&value.to_string(), place, by),
-            (Value::Text(text), Position::Expr | Position::Stmt | Position::Pat) => code.push_made(&quoted(text), place, by),
+            (Value::Tree(tree), Position::Pat | Position::Type) => {
+                return self.put_part(tree, position, place, by, id, code);
+            }
+            (Value::Int(value), Position::Expr | Position::Stmt | Position::Pat) => {
+                code.push_made(&format!("({value})"), place, by)
+            }
+            (Value::Bool(value), Position::Expr | Position::Stmt | Position::Pat) => {
+                code.push_made(&value.to_string(), place, by)
+            }
+            (Value::Text(text), Position::Expr | Position::Stmt | Position::Pat) => {
+                code.push_made(&quoted(text), place, by)
+            }
             (other, _) => {
                 let what = other.what();
                 return self.misfit(id, &format!("gives {what}, which cannot stand here"));
@@ -620,7 +660,9 @@ impl Expander<'_> {
             return self.misfit(id, &format!("gives what is not {wanted}, and that must stand here"));
         }
         let loose = inside.text.contains(['|', '&', '\n', '.']) || inside.text.contains(" as ");
-        let loose = loose || inside.text.starts_with("Fn(") || inside.text.contains(": ") && position == Position::Pat;
+        let loose = loose
+            || inside.text.starts_with("Fn(")
+            || inside.text.contains(": ") && position == Position::Pat;
         code.push_made(if loose { "(" } else { "" }, place, by);
         code.push_code(&inside);
         code.push_made(if loose { ")" } else { "" }, place, by);
@@ -636,10 +678,21 @@ impl Expander<'_> {
     }
 
     /// `@derive(A, B)`: what the macros `A` and `B` give for the declaration stands behind it.
-    fn derive(&mut self, module: usize, source: &Rc<Parsed>, item: SyntaxNode<'_>, attr: SyntaxNode<'_>, code: &mut Code) {
+    fn derive(
+        &mut self,
+        module: usize,
+        source: &Rc<Parsed>,
+        item: SyntaxNode<'_>,
+        attr: SyntaxNode<'_>,
+        code: &mut Code,
+    ) {
         let Some(args) = ast::Attr::cast(attr).and_then(|it| it.args()) else {
             let (place, _) = source.place(attr.range());
-            let problem = Diagnostic::new(DiagCode::MACRO_ARGS, place, "`@derive` names what is derived: `@derive(Json)`");
+            let problem = Diagnostic::new(
+                DiagCode::MACRO_ARGS,
+                place,
+                "`@derive` names what is derived: `@derive(Json)`",
+            );
             return self.problems.push(problem);
         };
         for arg in args.args() {
@@ -676,7 +729,10 @@ impl Expander<'_> {
         let (place, by) = source.place(named.range());
         let (found, id) = self.find(module, source, path, named)?;
         if found.params.len() != 1 {
-            let message = format!("`{}` cannot be derived: a macro for `@derive` takes one parameter, the declaration", found.name);
+            let message = format!(
+                "`{}` cannot be derived: a macro for `@derive` takes one parameter, the declaration",
+                found.name
+            );
             self.args_problem(source, named.range(), id, message);
             return None;
         }
@@ -699,7 +755,11 @@ impl Expander<'_> {
                 let message = format!("`${name}` is a macro of the language");
                 self.problems.push(Diagnostic::new(DiagCode::DUPLICATE, span, message));
             } else if let Some(&earlier) = seen.get(&name) {
-                let problem = Diagnostic::new(DiagCode::DUPLICATE, span, format!("the macro `${name}` is declared twice"));
+                let problem = Diagnostic::new(
+                    DiagCode::DUPLICATE,
+                    span,
+                    format!("the macro `${name}` is declared twice"),
+                );
                 self.problems.push(problem.at(earlier, "here first"));
             }
             seen.insert(name, span);
@@ -712,7 +772,9 @@ impl Expander<'_> {
         for node in it.syntax().descendants().filter(|node| node.kind() == ImportDef) {
             let (span, _) = source.place(node.range());
             let problem = Diagnostic::new(DiagCode::MACRO_RESULT, span, "a macro cannot make an import");
-            self.problems.push(problem.help("import it above; names in a quote mean what they mean in the macro's module"));
+            self.problems.push(
+                problem.help("import it above; names in a quote mean what they mean in the macro's module"),
+            );
         }
     }
 }
@@ -724,8 +786,20 @@ fn type_like(text: &str) -> bool {
 fn declares(kind: SyntaxKind) -> bool {
     matches!(
         kind,
-        SourceFile | FnDef | StructDef | EnumDef | TraitDef | ImplDef | ConstDef | VarDef | ImportDef | ExtendDef
-            | ActorDef | EffectDef | TypeAlias | NewtypeDef
+        SourceFile
+            | FnDef
+            | StructDef
+            | EnumDef
+            | TraitDef
+            | ImplDef
+            | ConstDef
+            | VarDef
+            | ImportDef
+            | ExtendDef
+            | ActorDef
+            | EffectDef
+            | TypeAlias
+            | NewtypeDef
     )
 }
 
@@ -750,7 +824,8 @@ pub(crate) fn is_user_call(node: SyntaxNode<'_>) -> bool {
     }
     let mut path = macro_path(node);
     let (Some(first), second) = (path.next(), path.next()) else { return false };
-    let stays = node.kind() == MacroCallExpr && BUILTIN.contains(&first.text()) || first.text().starts_with(FAILED);
+    let stays =
+        node.kind() == MacroCallExpr && BUILTIN.contains(&first.text()) || first.text().starts_with(FAILED);
     second.is_some() || !stays
 }
 
@@ -775,14 +850,20 @@ fn position_of(source: &Parsed, node: SyntaxNode<'_>, parent: SyntaxKind) -> Pos
     match parent {
         _ if node.kind() == MacroPat => Position::Pat,
         _ if node.kind() == MacroType => Position::Type,
-        SourceFile | StructDef | EnumDef | ImplDef | TraitDef | ExtendDef | ActorDef | EffectDef => Position::Item,
+        SourceFile | StructDef | EnumDef | ImplDef | TraitDef | ExtendDef | ActorDef | EffectDef => {
+            Position::Item
+        }
         Block => {
             let range = node.range();
             let line = source.text[..range.start as usize].rfind('\n').map_or(0, |at| at + 1);
             let before = source.text[line..range.start as usize].trim();
             let rest = &source.text[range.end as usize..];
             let after = rest[..rest.find('\n').unwrap_or(rest.len())].trim();
-            if before.is_empty() && (after.is_empty() || after.starts_with('#')) { Position::Stmt } else { Position::Expr }
+            if before.is_empty() && (after.is_empty() || after.starts_with('#')) {
+                Position::Stmt
+            } else {
+                Position::Expr
+            }
         }
         _ => Position::Expr,
     }

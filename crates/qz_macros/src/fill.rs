@@ -148,7 +148,8 @@ impl Run<'_, '_> {
                 }
                 Value::Nil => Ok(true),
                 other => {
-                    let message = format!("`$*{name}` puts in the elements of a list, and this is {}", other.what());
+                    let message =
+                        format!("`$*{name}` puts in the elements of a list, and this is {}", other.what());
                     self.fail(hole.range, message)
                 }
             },
@@ -179,7 +180,13 @@ impl Run<'_, '_> {
     }
 
     /// Puts a value into a text.
-    pub(crate) fn put(&mut self, value: &Value, place: Place, range: TextRange, code: &mut Code) -> Result<()> {
+    pub(crate) fn put(
+        &mut self,
+        value: &Value,
+        place: Place,
+        range: TextRange,
+        code: &mut Code,
+    ) -> Result<()> {
         let (at, _) = self.source.place(range);
         let id = self.id;
         match value {
@@ -222,7 +229,9 @@ pub(crate) fn put_tree(tree: &Tree, place: Place, at: Span, id: ExpansionId, cod
         // `name: e` from a quote is an argument or a field here.
         Place::Alone if is_named(&inside.text) => code.push_code(&inside),
         Place::Alone | Place::Operand if is_several(tree.kind()) => put_block(&inside, at, id, code),
-        Place::Operand | Place::Other if !tree.is_tight() && ast::Expr::cast(tree.look().0.node(tree.look().1)).is_some() => {
+        Place::Operand | Place::Other
+            if !tree.is_tight() && ast::Expr::cast(tree.look().0.node(tree.look().1)).is_some() =>
+        {
             code.push_made("(", at, id);
             code.push_code(&inside);
             code.push_made(")", at, id);
@@ -241,7 +250,14 @@ fn is_named(text: &str) -> bool {
 fn is_several(kind: SyntaxKind) -> bool {
     matches!(
         kind,
-        Block | AssignStmt | VarStmt | TypedBindStmt | CompoundAssignStmt | DestructureStmt | DeferStmt | GuardStmt
+        Block
+            | AssignStmt
+            | VarStmt
+            | TypedBindStmt
+            | CompoundAssignStmt
+            | DestructureStmt
+            | DeferStmt
+            | GuardStmt
     )
 }
 

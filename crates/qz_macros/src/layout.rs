@@ -64,15 +64,25 @@ struct Arm<'t> {
 /// What a field's bits mean.
 enum Layout<'t> {
     Bool,
-    Int { bits: u32, signed: bool, little: bool },
-    Float { bits: u32, little: bool },
+    Int {
+        bits: u32,
+        signed: bool,
+        little: bool,
+    },
+    Float {
+        bits: u32,
+        little: bool,
+    },
     /// All bytes that are left.
     Rest,
     Bytes(ast::Expr<'t>),
     /// Text that a zero byte ends.
     CString,
     /// Text behind its size.
-    PString { bits: u32, little: bool },
+    PString {
+        bits: u32,
+        little: bool,
+    },
     /// Of a type that says itself how.
     Part(SyntaxNode<'t>),
     /// Without a count: up to the end.
@@ -89,7 +99,9 @@ pub(crate) fn has_layouts(node: SyntaxNode<'_>) -> bool {
 
 pub(crate) fn is_layout(node: SyntaxNode<'_>) -> bool {
     matches!(node.kind(), BinaryDef | PackedStructDef)
-        && !node.children().any(|it| it.token(qz_syntax::SyntaxKind::Ident).is_some_and(|name| name.text() == FAILED))
+        && !node
+            .children()
+            .any(|it| it.token(qz_syntax::SyntaxKind::Ident).is_some_and(|name| name.text() == FAILED))
 }
 
 /// The declarations that a layout stands for. With a problem, only its name is left.

@@ -12,8 +12,8 @@
 //! An expansion is text with origins, parsed by the ordinary parser: what comes out is a tree like any other, and a program
 //! without macros pays one look at each tree's kinds.
 
-mod code;
 mod cfg;
+mod code;
 mod eval;
 mod expand;
 mod fill;

@@ -15,21 +15,79 @@ use crate::value::{Lambda, Tree, Value};
 
 /// Methods of each kind of value, for suggestions.
 const OF_TREES: &[&str] = &[
-    "kind", "text", "name", "type", "default", "value", "fields", "variants", "methods", "params", "generics", "result",
-    "attributes", "has_attribute", "doc", "parts", "args", "callee", "receiver", "left", "right", "operator",
-    "statements", "private?", "items",
+    "kind",
+    "text",
+    "name",
+    "type",
+    "default",
+    "value",
+    "fields",
+    "variants",
+    "methods",
+    "params",
+    "generics",
+    "result",
+    "attributes",
+    "has_attribute",
+    "doc",
+    "parts",
+    "args",
+    "callee",
+    "receiver",
+    "left",
+    "right",
+    "operator",
+    "statements",
+    "private?",
+    "items",
 ];
 const OF_TEXTS: &[&str] = &[
-    "size", "empty?", "upper", "lower", "capitalize", "snake_case", "pascal_case", "starts_with", "ends_with",
-    "contains", "replace", "split", "trim", "chars", "ident",
+    "size",
+    "empty?",
+    "upper",
+    "lower",
+    "capitalize",
+    "snake_case",
+    "pascal_case",
+    "starts_with",
+    "ends_with",
+    "contains",
+    "replace",
+    "split",
+    "trim",
+    "chars",
+    "ident",
 ];
 const OF_LISTS: &[&str] = &[
-    "size", "empty?", "first", "last", "map", "filter", "each", "any?", "all?", "join", "reversed", "enumerate", "zip",
-    "push", "contains", "take", "drop", "reduce", "flatten",
+    "size",
+    "empty?",
+    "first",
+    "last",
+    "map",
+    "filter",
+    "each",
+    "any?",
+    "all?",
+    "join",
+    "reversed",
+    "enumerate",
+    "zip",
+    "push",
+    "contains",
+    "take",
+    "drop",
+    "reduce",
+    "flatten",
 ];
 
 impl Run<'_, '_> {
-    pub(crate) fn method(&mut self, receiver: Value, name: &str, args: Vec<Value>, range: TextRange) -> Result<Value> {
+    pub(crate) fn method(
+        &mut self,
+        receiver: Value,
+        name: &str,
+        args: Vec<Value>,
+        range: TextRange,
+    ) -> Result<Value> {
         let found = match &receiver {
             Value::Tree(tree) => self.tree_method(tree, name, &args),
             Value::Text(text) => self.text_method(text, name, &args, range)?,
@@ -73,7 +131,8 @@ impl Run<'_, '_> {
             ("name", []) => name_of(tree, &source, node),
             ("private?", []) => Some(Value::Bool(node.token(PrivateKw).is_some())),
             ("doc", []) => {
-                let lines: Vec<&str> = node.doc_comments().map(|it| it.text().trim_start_matches('#').trim()).collect();
+                let lines: Vec<&str> =
+                    node.doc_comments().map(|it| it.text().trim_start_matches('#').trim()).collect();
                 Some(Value::text(lines.join("\n")))
             }
             ("attributes", []) => Some(trees(&source, node.children().filter(|it| it.kind() == Attr))),
@@ -92,7 +151,13 @@ impl Run<'_, '_> {
         }
     }
 
-    fn text_method(&mut self, text: &Rc<str>, name: &str, args: &[Value], range: TextRange) -> Result<Option<Value>> {
+    fn text_method(
+        &mut self,
+        text: &Rc<str>,
+        name: &str,
+        args: &[Value],
+        range: TextRange,
+    ) -> Result<Option<Value>> {
         let shown: Vec<String> = args.iter().map(Value::shown).collect();
         let shown: Vec<&str> = shown.iter().map(String::as_str).collect();
         Ok(Some(match (name, &shown[..]) {
@@ -121,7 +186,13 @@ impl Run<'_, '_> {
         }))
     }
 
-    fn list_method(&mut self, receiver: Value, name: &str, args: Vec<Value>, range: TextRange) -> Result<Value> {
+    fn list_method(
+        &mut self,
+        receiver: Value,
+        name: &str,
+        args: Vec<Value>,
+        range: TextRange,
+    ) -> Result<Value> {
         let Value::List(shared) = &receiver else { return Ok(Value::Nil) };
         let values = shared.borrow().clone();
         let number = |value: &Value| match value {
@@ -188,7 +259,13 @@ impl Run<'_, '_> {
         }
     }
 
-    fn each_value(&mut self, name: &str, values: &[Value], lambda: &Rc<Lambda>, range: TextRange) -> Result<Value> {
+    fn each_value(
+        &mut self,
+        name: &str,
+        values: &[Value],
+        lambda: &Rc<Lambda>,
+        range: TextRange,
+    ) -> Result<Value> {
         let mut found = Vec::new();
         for (index, value) in values.iter().enumerate() {
             let pair = [Value::Int(index as i64), value.clone()];
@@ -200,7 +277,10 @@ impl Run<'_, '_> {
                 ("any?", Value::Bool(true)) => return Ok(Value::Bool(true)),
                 ("all?", Value::Bool(false)) => return Ok(Value::Bool(false)),
                 ("filter" | "any?" | "all?", Value::Bool(_)) | ("each", _) => {}
-                _ => return self.fail(range, format!("`{name}` asks for a Bool, and this is {}", result.what())),
+                _ => {
+                    return self
+                        .fail(range, format!("`{name}` asks for a Bool, and this is {}", result.what()));
+                }
             }
         }
         Ok(match name {
@@ -223,7 +303,8 @@ fn one(source: &Rc<Parsed>, node: Option<SyntaxNode<'_>>) -> Value {
 /// A part of a node by the name that its kind gives it.
 fn part(source: &Rc<Parsed>, node: SyntaxNode<'_>, name: &str) -> Option<Value> {
     let list = |nodes: Vec<SyntaxNode<'_>>| Some(trees(source, nodes.into_iter()));
-    let children = |wanted: fn(SyntaxKind) -> bool| node.children().filter(|it| wanted(it.kind())).collect::<Vec<_>>();
+    let children =
+        |wanted: fn(SyntaxKind) -> bool| node.children().filter(|it| wanted(it.kind())).collect::<Vec<_>>();
     let exprs = || node.children().filter(|it| ast::Expr::cast(*it).is_some());
     let in_list = |kind: SyntaxKind| node.children().find(|it| it.kind() == kind);
     match name {
@@ -237,7 +318,9 @@ fn part(source: &Rc<Parsed>, node: SyntaxNode<'_>, name: &str) -> Option<Value> 
         },
         "variants" if node.kind() == EnumDef => list(children(|it| it == VariantDef)),
         "methods" => list(children(|it| it == FnDef)),
-        "items" => list(children(|it| it != Attr && it != FieldDef && it != VariantDef && it != GenericParams)),
+        "items" => {
+            list(children(|it| it != Attr && it != FieldDef && it != VariantDef && it != GenericParams))
+        }
         "params" => {
             let params = in_list(ParamList).or_else(|| in_list(LambdaParams))?;
             list(params.children().collect())
@@ -281,7 +364,12 @@ fn name_of(tree: &Tree, source: &Rc<Parsed>, node: SyntaxNode<'_>) -> Option<Val
         return Some(Value::Tree(tree.clone()));
     }
     let token = match node.kind() {
-        Param => return node.children().find(|it| ast::Pat::cast(*it).is_some()).map(|it| Value::Tree(Tree::node(source, it))),
+        Param => {
+            return node
+                .children()
+                .find(|it| ast::Pat::cast(*it).is_some())
+                .map(|it| Value::Tree(Tree::node(source, it)));
+        }
         PathExpr | PathType => node.tokens().filter(|it| it.kind() == Ident).last()?,
         _ => node.token(Ident)?,
     };

@@ -234,7 +234,9 @@ impl<'t> Maker<'t> {
             PathExpr if matches!(text, "it" | "quote" | "resume") => Role::Plain,
             PathExpr if self.is_select_word(text) => Role::Plain,
             PathExpr | PathPat | PathType if upper => Role::Type,
-            PathExpr | PathPat | PathType | NamePat | AsPat | TypedBindStmt | Label | LabelRef => Role::Scoped,
+            PathExpr | PathPat | PathType | NamePat | AsPat | TypedBindStmt | Label | LabelRef => {
+                Role::Scoped
+            }
             FieldPat if parent.children().next().is_none() => Role::Shorthand,
             FieldInit if parent.children().next().is_none() => Role::Shorthand,
             _ => Role::Plain,
@@ -261,7 +263,11 @@ impl<'t> Maker<'t> {
                 Place::Alone => Place::Alone,
                 _ => Place::Other,
             },
-            [.., FieldDef | VariantDef | Error | MatchArm | BinaryField | BinaryArm] if self.at_line_start => Place::Member,
+            [.., FieldDef | VariantDef | Error | MatchArm | BinaryField | BinaryArm]
+                if self.at_line_start =>
+            {
+                Place::Member
+            }
             [.., Error] if self.brackets.is_empty() => Place::Member,
             [.., FieldPat | FieldInit] => Place::Alone,
             _ => Place::Other,
@@ -285,9 +291,10 @@ enum Role {
 
 fn place_in(parent: SyntaxKind, at_line_start: bool) -> Place {
     match parent {
-        ArgList | VecExpr | TupleExpr | ParenExpr | NamedArg | Interp | MapEntry | FieldInit | ParamList | Param
-        | LambdaParams | TypeArgs | FnTypeParams | TupleType | TuplePat | VecPat | VariantPat | StructPat | MapExpr
-        | RecordExpr | StructExpr | Payload | PayloadField | IndexExpr | GenericParams => Place::Alone,
+        ArgList | VecExpr | TupleExpr | ParenExpr | NamedArg | Interp | MapEntry | FieldInit | ParamList
+        | Param | LambdaParams | TypeArgs | FnTypeParams | TupleType | TuplePat | VecPat | VariantPat
+        | StructPat | MapExpr | RecordExpr | StructExpr | Payload | PayloadField | IndexExpr
+        | GenericParams => Place::Alone,
         Block | QuoteExpr | SourceFile => Place::Statement,
         StructDef | EnumDef | ImplDef | TraitDef | ExtendDef | MatchExpr if at_line_start => Place::Member,
         _ => Place::Operand,

@@ -172,7 +172,9 @@ impl<'a> Scopes<'a> {
             }
         }
         for &(target, _) in &header.wildcards {
-            names.extend(self.header(target).borrow().macros.values().filter(|it| !it.is_private).map(|it| it.name));
+            names.extend(
+                self.header(target).borrow().macros.values().filter(|it| !it.is_private).map(|it| it.name),
+            );
         }
         names.sort_by(|a, b| a.cmp_text(*b));
         names.dedup();

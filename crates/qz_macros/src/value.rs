@@ -107,7 +107,9 @@ impl Value {
                     || a.borrow().len() == b.borrow().len()
                         && a.borrow().iter().zip(b.borrow().iter()).all(|(a, b)| a.same_part(b))
             }
-            (Value::Text(_) | Value::Tree(_), Value::Text(_) | Value::Tree(_)) => self.shown() == other.shown(),
+            (Value::Text(_) | Value::Tree(_), Value::Text(_) | Value::Tree(_)) => {
+                self.shown() == other.shown()
+            }
             _ => false,
         }
     }
@@ -159,18 +161,17 @@ impl Tree {
             Block => "a block",
             LiteralExpr | StringExpr | LiteralPat => "a literal",
             PathExpr | NamePat if self.is_name() => "a name",
-            WildcardPat | RegexPat | RangePat | PathPat | VariantPat | StructPat | RecordPat | ParenPat | TuplePat
-            | VecPat | RestPat | OrPat | AsPat | TypePat | PlacePat | MacroPat => "a pattern",
+            WildcardPat | RegexPat | RangePat | PathPat | VariantPat | StructPat | RecordPat | ParenPat
+            | TuplePat | VecPat | RestPat | OrPat | AsPat | TypePat | PlacePat | MacroPat => "a pattern",
             FieldDef => "a field",
             VariantDef => "a variant",
             Param => "a parameter",
             StructDef | EnumDef | TraitDef | ImplDef | FnDef | ConstDef | VarDef | NewtypeDef | TypeAlias
             | ExtendDef | ActorDef | EffectDef | SourceFile => "a declaration",
-            PathType | OptionType | TupleType | FnType | UnionType | RecordType | DynType | ImplType | RefType
-            | ParenType | NeverType | IntersectionType | MacroType => "a type",
-            AssignStmt | VarStmt | TypedBindStmt | CompoundAssignStmt | DestructureStmt | DeferStmt | GuardStmt => {
-                "a statement"
-            }
+            PathType | OptionType | TupleType | FnType | UnionType | RecordType | DynType | ImplType
+            | RefType | ParenType | NeverType | IntersectionType | MacroType => "a type",
+            AssignStmt | VarStmt | TypedBindStmt | CompoundAssignStmt | DestructureStmt | DeferStmt
+            | GuardStmt => "a statement",
             DoBlock | BraceBlock | LambdaExpr => "a lambda",
             _ => "an expression",
         }
@@ -189,9 +190,28 @@ impl Tree {
     pub(crate) fn is_tight(&self) -> bool {
         matches!(
             self.kind(),
-            LiteralExpr | StringExpr | PathExpr | SelfExpr | ParenExpr | TupleExpr | VecExpr | RepeatExpr | VecCompExpr
-                | MapCompExpr | MapExpr | RecordExpr | StructExpr | CallExpr | MethodCallExpr | FieldExpr
-                | TupleIndexExpr | IndexExpr | PropagateExpr | UnwrapExpr | MacroCallExpr | MissingExpr
+            LiteralExpr
+                | StringExpr
+                | PathExpr
+                | SelfExpr
+                | ParenExpr
+                | TupleExpr
+                | VecExpr
+                | RepeatExpr
+                | VecCompExpr
+                | MapCompExpr
+                | MapExpr
+                | RecordExpr
+                | StructExpr
+                | CallExpr
+                | MethodCallExpr
+                | FieldExpr
+                | TupleIndexExpr
+                | IndexExpr
+                | PropagateExpr
+                | UnwrapExpr
+                | MacroCallExpr
+                | MissingExpr
         ) && !self.code().text.contains('\n')
     }
 }

@@ -36,7 +36,11 @@ fn with_trace(problem: Diagnostic, trace: &Trace, id: ExpansionId) -> Diagnostic
     }
     if inner.len() > TOLD {
         let last: Vec<String> = chain.iter().take(TOLD).rev().map(|it| format!("`${}`", it.name)).collect();
-        problem = problem.note(format!("{} expansions inside each other, at last {}", chain.len(), last.join(" → ")));
+        problem = problem.note(format!(
+            "{} expansions inside each other, at last {}",
+            chain.len(),
+            last.join(" → ")
+        ));
     }
     problem.note(format!("in the expansion of `${}`", outermost.name))
 }
@@ -52,7 +56,11 @@ pub(crate) fn unknown(span: Span, name: &str, known: &[qz_base::Name]) -> Diagno
 
 /// A macro of the language where a pattern or a type stands.
 pub(crate) fn stands_for_a_value(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::new(Code::UNKNOWN_MACRO, span, format!("`${name}` stands for a value, not for a pattern or a type"))
+    Diagnostic::new(
+        Code::UNKNOWN_MACRO,
+        span,
+        format!("`${name}` stands for a value, not for a pattern or a type"),
+    )
 }
 
 pub(crate) fn private(span: Span, name: &str) -> Diagnostic {
@@ -78,7 +86,11 @@ pub(crate) fn taken(found: &Macro) -> String {
 }
 
 /// Tells a problem of an expanded text where somebody can mend it.
-pub fn explain(problem: Diagnostic, trace: &Trace, origins: &dyn Fn(Span) -> Option<std::sync::Arc<[Origin]>>) -> Diagnostic {
+pub fn explain(
+    problem: Diagnostic,
+    trace: &Trace,
+    origins: &dyn Fn(Span) -> Option<std::sync::Arc<[Origin]>>,
+) -> Diagnostic {
     let mut told = problem;
     let labels = std::mem::take(&mut told.labels);
     if let Some(table) = origins(told.span) {

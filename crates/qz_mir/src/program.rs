@@ -360,7 +360,9 @@ impl InstanceKey {
     pub fn each_type(&self, f: &mut dyn FnMut(Ty)) {
         match self {
             InstanceKey::Body(_, args, _) => args.iter().for_each(|&ty| f(ty)),
-            InstanceKey::FnValue(of) | InstanceKey::ForC(of) | InstanceKey::DestroyClosure(of) => of.each_type(f),
+            InstanceKey::FnValue(of) | InstanceKey::ForC(of) | InstanceKey::DestroyClosure(of) => {
+                of.each_type(f)
+            }
             InstanceKey::DynShim(ty, of) => {
                 f(*ty);
                 of.each_type(f);

@@ -78,7 +78,8 @@ impl<'a> Before<'a> {
         let functions = &facts.functions;
         let named = functions.iter().zip(0..).filter(|(it, _)| !it.symbol.is_empty());
         let by_symbol = named.map(|(it, n)| (it.symbol.as_str(), n)).collect();
-        let indexes = facts.types.iter().zip(FIRST_TYPE..).map(|(kind, index)| (kind.destroy, index)).collect();
+        let indexes =
+            facts.types.iter().zip(FIRST_TYPE..).map(|(kind, index)| (kind.destroy, index)).collect();
         let is_stale = |it: &Fact| match which {
             Which::Same => it.files.iter().any(|&file| is_new(file)),
             Which::Other => !it.files.is_empty() || it.own_types,
@@ -100,7 +101,8 @@ impl<'a> Before<'a> {
             let is_lost = |&n: &u32| stale[n as usize] && !self.facts.functions[n as usize].plain;
             let refers = |fact: &Fact| fact.callees.iter().chain(&fact.values).any(|n| is_lost(n));
             let found = self.facts.functions.iter().enumerate();
-            let found: Vec<usize> = found.filter(|(n, fact)| !stale[*n] && refers(fact)).map(|it| it.0).collect();
+            let found: Vec<usize> =
+                found.filter(|(n, fact)| !stale[*n] && refers(fact)).map(|it| it.0).collect();
             if found.is_empty() {
                 return;
             }
@@ -167,7 +169,8 @@ impl<'a> Before<'a> {
         let symbols = Symbols::new(source);
         let plain = |&it: &FnId| InstanceKey::Body(BodyKey::main(it), Ty::list(&[]), no_evidence());
         let keys = functions.iter().map(plain).chain(by_kind());
-        let mut roots: Vec<InstanceKey> = keys.filter(|key| wanted.remove(symbols.of(key).as_str())).collect();
+        let mut roots: Vec<InstanceKey> =
+            keys.filter(|key| wanted.remove(symbols.of(key).as_str())).collect();
         if self.facts.entry.is_some_and(|n| self.is_stale(n)) {
             roots.extend(main.map(InstanceKey::Entry));
         }
@@ -248,7 +251,9 @@ impl<'a> Before<'a> {
 
 /// The functions that tell all kinds of objects apart.
 pub(crate) fn by_kind() -> impl Iterator<Item = InstanceKey> {
-    [Crossing::AnyParts, Crossing::OwnAny, Crossing::MayKeep].into_iter().map(|it| InstanceKey::Crossing(Box::new(it)))
+    [Crossing::AnyParts, Crossing::OwnAny, Crossing::MayKeep]
+        .into_iter()
+        .map(|it| InstanceKey::Crossing(Box::new(it)))
 }
 
 /// What counts are given up by is called without a call being written.

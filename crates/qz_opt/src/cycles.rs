@@ -13,8 +13,8 @@ use qz_base::FxHashSet;
 use qz_mir::layout::Layouts;
 use qz_mir::visit::each_stmt_operand;
 use qz_mir::{
-    Body, Call, Callee, Circle, Instance, InstanceId, InstanceKey, LocalDecl, Module, Operand, Ownership, Place,
-    Proj, Rvalue, Stmt, StmtKind, TypeEntryKind,
+    Body, Call, Callee, Circle, Instance, InstanceId, InstanceKey, LocalDecl, Module, Operand, Ownership,
+    Place, Proj, Rvalue, Stmt, StmtKind, TypeEntryKind,
 };
 use qz_types::ty::common;
 use qz_types::{Ty, TyKind};

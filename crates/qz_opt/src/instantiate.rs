@@ -15,18 +15,18 @@ use qz_base::FxHashMap;
 use qz_mir::layout::Layouts;
 use qz_mir::visit::{PlaceRef, each_place};
 use qz_mir::{
-    AdtKind, Body, BodyKey, BodyPart, Circle, Const, Crossing, EntryCrossing, FnKind, ForC, Foreign, Instance,
-    InstanceId, InstanceKey, Local, Made, Module, Ownership, Param, Source, TypeEntry, TypeEntryKind, Vtable,
-    VtableId,
+    AdtKind, Body, BodyKey, BodyPart, Circle, Const, Crossing, EntryCrossing, FnKind, ForC, Foreign,
+    Instance, InstanceId, InstanceKey, Local, Made, Module, Ownership, Param, Source, TypeEntry,
+    TypeEntryKind, Vtable, VtableId,
 };
 use qz_types::{FnId, StaticId, Ty, TyFlags, TyKind, Tys, subst};
 use rustc_hash::{FxBuildHasher, FxHashSet};
 
+use crate::before::{self, Before};
+use crate::cycles;
 use crate::drops::Drops;
 use crate::glue;
 use crate::symbols::Symbols;
-use crate::cycles;
-use crate::before::{self, Before};
 use crate::{ConstEval, OptError};
 
 pub(crate) use resolve::no_evidence;
@@ -274,7 +274,9 @@ impl<'a> Instantiator<'a> {
     /// Whether the facts about a function are enough.
     fn is_known(&self, id: InstanceId, key: &InstanceKey) -> bool {
         let InstanceKey::Body(body, args, _) = key else { return false };
-        let (Some(before), Some(number)) = (self.before, self.module.instances[id].kept) else { return false };
+        let (Some(before), Some(number)) = (self.before, self.module.instances[id].kept) else {
+            return false;
+        };
         let stays = before::may_stay(key) && !before.is_stale(number);
         stays && !before.fact(number).copied && self.foreign(*body, args).is_none()
     }
@@ -400,7 +402,13 @@ impl<'a> Instantiator<'a> {
             }
         };
         let destroy = self.instance(destroy);
-        self.module.types.push(TypeEntry { name, kind, destroy, crossing: EntryCrossing::default(), circle: Circle::Never });
+        self.module.types.push(TypeEntry {
+            name,
+            kind,
+            destroy,
+            crossing: EntryCrossing::default(),
+            circle: Circle::Never,
+        });
     }
 
     /// A program that may make circles collects them; whether that is news.
@@ -419,7 +427,8 @@ impl<'a> Instantiator<'a> {
         }
         let [step, all] = ["collect_step", "collect_all"].map(|role| self.source.library(role));
         let (Some(step), Some(all)) = (step, all) else { return false };
-        let [step, all] = [step, all].map(|it| InstanceKey::Body(BodyKey::main(it), Ty::list(&[]), no_evidence()));
+        let [step, all] =
+            [step, all].map(|it| InstanceKey::Body(BodyKey::main(it), Ty::list(&[]), no_evidence()));
         let is_new = !self.ids.contains_key(&step);
         let (step, all) = (self.instance(step), self.instance(all));
         if is_new {
@@ -454,7 +463,8 @@ impl<'a> Instantiator<'a> {
             Some(before) => before.find(&self.symbols.of(&key)).is_some(),
             None => false,
         };
-        let asked = before::by_kind().filter(|it| !matches!(it, InstanceKey::Crossing(what) if **what == Crossing::OwnAny));
+        let asked = before::by_kind()
+            .filter(|it| !matches!(it, InstanceKey::Crossing(what) if **what == Crossing::OwnAny));
         if !asked.into_iter().any(|key| self.ids.contains_key(&key) || asks(key)) {
             return;
         }

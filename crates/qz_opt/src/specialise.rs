@@ -146,7 +146,8 @@ impl Cx<'_> {
             known.insert(Local::from_raw(param + 1), KnownClosure { instance: value, captures });
         }
         let (symbol, body) = (self.symbols.of(&key), Some(Arc::new(body)));
-        let copy = Instance { symbol, key, body, params, ret, may_panic, foreign: None, for_c: None, kept: None };
+        let copy =
+            Instance { symbol, key, body, params, ret, may_panic, foreign: None, for_c: None, kept: None };
         let id = module.instances.alloc(copy);
         self.callable.push(None);
         self.copies.changed.push(true);

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use qz_base::Arena;
-use qz_mir::{Body, Callee, ClosureTarget, InstanceId, Module, Rvalue, StmtKind, TypeEntry, TypeEntryKind, VtableId};
+use qz_mir::{
+    Body, Callee, ClosureTarget, InstanceId, Module, Rvalue, StmtKind, TypeEntry, TypeEntryKind, VtableId,
+};
 use qz_types::Ty;
 use rustc_hash::FxHashSet;
 

@@ -206,7 +206,8 @@ impl Bodies {
 
     fn text(&self, n: usize) -> String {
         let module = &self.modules[n];
-        let mut text = "# Nothing.\n".repeat(module.comments as usize) + "import * from base\nimport parallel_map from std/parallel\n";
+        let mut text = "# Nothing.\n".repeat(module.comments as usize)
+            + "import * from base\nimport parallel_map from std/parallel\n";
         // The first module has nobody to call: its other bodies are the first ones.
         let other = module.other.map(|it| format!("m{it}::"));
         if let Some(other) = module.other {

@@ -25,7 +25,8 @@ struct Writer {
     out: String,
 }
 
-const PARAMS: &[&str] = &["", "a", "a, b", "a, *rest", "*rest", "a = 1", "a: Ident", "a: Literal, b", "a: Type", "a, b = 2", "A"];
+const PARAMS: &[&str] =
+    &["", "a", "a, b", "a, *rest", "*rest", "a = 1", "a: Ident", "a: Literal, b", "a: Type", "a, b = 2", "A"];
 
 impl Writer {
     fn any(&mut self, of: &[&'static str]) -> &'static str {
@@ -69,15 +70,36 @@ impl Writer {
 
     fn method(&mut self) -> &'static str {
         self.any(&[
-            "fields", "name", "text", "parts", "kind", "args", "left", "value", "size", "first", "map(f -> f)", "split(\"\")",
-            "join(\", \")", "ident", "snake_case", "reversed", "take(-1)", "replace(\"\", \"a\")", "chars", "missing", "type",
+            "fields",
+            "name",
+            "text",
+            "parts",
+            "kind",
+            "args",
+            "left",
+            "value",
+            "size",
+            "first",
+            "map(f -> f)",
+            "split(\"\")",
+            "join(\", \")",
+            "ident",
+            "snake_case",
+            "reversed",
+            "take(-1)",
+            "replace(\"\", \"a\")",
+            "chars",
+            "missing",
+            "type",
         ])
     }
 
     /// An expression of a macro's body.
     fn value(&mut self, depth: usize) -> String {
         if depth == 0 {
-            return self.any(&["a", "b", "rest", "1", "\"t\"", "nil", "true", "[]", "9223372036854775807", "x"]).to_owned();
+            return self
+                .any(&["a", "b", "rest", "1", "\"t\"", "nil", "true", "[]", "9223372036854775807", "x"])
+                .to_owned();
         }
         let inner = self.value(depth - 1);
         match self.random.below(9) {
@@ -102,7 +124,23 @@ impl Writer {
     fn template(&mut self, depth: usize) -> String {
         if depth == 0 {
             return self
-                .any(&["$a", "$b", "$*rest", "${a}", "$A", "1", "x", "\"#{$a}\"", "_", "$", "end", "->", "(", "<<~T", "resume"])
+                .any(&[
+                    "$a",
+                    "$b",
+                    "$*rest",
+                    "${a}",
+                    "$A",
+                    "1",
+                    "x",
+                    "\"#{$a}\"",
+                    "_",
+                    "$",
+                    "end",
+                    "->",
+                    "(",
+                    "<<~T",
+                    "resume",
+                ])
                 .to_owned();
         }
         let (one, two) = (self.template(depth - 1), self.template(depth - 1));
@@ -130,7 +168,12 @@ impl Writer {
     /// A call's argument.
     fn argument(&mut self, depth: usize) -> String {
         if depth == 0 {
-            return self.any(&["1", "x", "Int", "\"t\"", "_", "a: 1", "Some(1)", "*x", "<<~T", "x -> x", "1 + 2", "", "nil"]).to_owned();
+            return self
+                .any(&[
+                    "1", "x", "Int", "\"t\"", "_", "a: 1", "Some(1)", "*x", "<<~T", "x -> x", "1 + 2", "",
+                    "nil",
+                ])
+                .to_owned();
         }
         let inner = self.argument(depth - 1);
         match self.random.below(6) {
@@ -155,7 +198,9 @@ impl Writer {
             1 => format!("@derive(m0, m1)\nstruct S\n  x: Int\n  {one}\nend\n"),
             2 => format!("type T = {one}\n"),
             3 => format!("def f(x: {one}): {two} = {two}\n"),
-            4 => format!("def g(x: Int?): Int\n  match x\n    {one} => 1\n    Some({two}) => 2\n    _ => 3\n  end\nend\n"),
+            4 => format!(
+                "def g(x: Int?): Int\n  match x\n    {one} => 1\n    Some({two}) => 2\n    _ => 3\n  end\nend\n"
+            ),
             5 => format!("enum E\n  {one}\n  A({two})\nend\n"),
             6 => format!("impl {one}\n  {two}\nend\n"),
             _ => format!("const N = {one}\n"),

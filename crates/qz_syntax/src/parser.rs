@@ -84,7 +84,8 @@ fn report_placeholders(
         return;
     }
     let nodes = tree.root(text).descendants();
-    let macros: Vec<TextRange> = nodes.filter(|it| it.kind() == SyntaxKind::MacroDef).map(|it| it.range()).collect();
+    let macros: Vec<TextRange> =
+        nodes.filter(|it| it.kind() == SyntaxKind::MacroDef).map(|it| it.range()).collect();
     let outside = placeholders.iter().filter(|it| {
         let before = macros.partition_point(|inside| inside.start <= it.start);
         !macros[..before].iter().rev().take(8).any(|inside| inside.contains(it.start))

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use loom::sync::{Condvar, Mutex};
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use loom::sync::{Condvar, Mutex};
 
 use crate::rest::{self, Bed, Clock, Guest, House, Rests};
 

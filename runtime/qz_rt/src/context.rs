@@ -457,7 +457,8 @@ impl Context {
             // SAFETY: only indexes of the table are counted; names are UTF-8 and live as long as it.
             unsafe {
                 let info = &*types.add(index);
-                String::from_utf8_lossy(std::slice::from_raw_parts(info.name, info.name_len & NAME_LEN)).into_owned()
+                String::from_utf8_lossy(std::slice::from_raw_parts(info.name, info.name_len & NAME_LEN))
+                    .into_owned()
             }
         };
         let counted = live.iter().enumerate().filter(|&(_, &n)| n != 0);

@@ -237,9 +237,11 @@ impl Cycles {
         let doomed_before = self.doomed.len() > 0;
         if self.done == self.graph.len() {
             let weakly = std::mem::take(&mut self.weakly);
-            let changed = |&at: &u32| !doomed_before && self.graph.is_loose(at as usize) && {
-                // SAFETY: objects in the graph have their memory.
-                unsafe { has_changed(&self.graph, at as usize) }
+            let changed = |&at: &u32| {
+                !doomed_before && self.graph.is_loose(at as usize) && {
+                    // SAFETY: objects in the graph have their memory.
+                    unsafe { has_changed(&self.graph, at as usize) }
+                }
             };
             let changed: Vec<u32> = weakly.iter().copied().filter(changed).collect();
             if changed.is_empty() {

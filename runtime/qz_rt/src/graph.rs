@@ -187,7 +187,8 @@ impl Graph {
         while *left > 0 {
             let Some(at) = self.work.pop() else { return true };
             let at = at as usize;
-            let end = if at + 1 < self.len() { self.nodes.get(at + 1).edges as usize } else { self.edges.len() };
+            let end =
+                if at + 1 < self.len() { self.nodes.get(at + 1).edges as usize } else { self.edges.len() };
             *left -= 1;
             for edge in self.nodes.get(at).edges as usize..end {
                 let to = *self.edges.get(edge) as usize;

@@ -68,7 +68,9 @@ pub(crate) unsafe fn regex_find(
     unsafe {
         let Ok(regex) = compiled(text(pattern)) else { return -1 };
         let searched = text(searched);
-        let Some(from) = usize::try_from(from).ok().filter(|&it| searched.is_char_boundary(it)) else { return 0 };
+        let Some(from) = usize::try_from(from).ok().filter(|&it| searched.is_char_boundary(it)) else {
+            return 0;
+        };
         let spans = std::slice::from_raw_parts_mut(spans.cast::<[i64; 2]>(), groups.max(0) as usize);
         let mut put = |n: usize, found: Option<(usize, usize)>| {
             if let Some(span) = spans.get_mut(n) {

@@ -7,8 +7,8 @@ use qz_rt_abi::Fiber;
 use qz_rt_abi::object::Header;
 
 use crate::context::state;
-use crate::weak::{self, Cell};
 use crate::memory::{defer_destroy, release_shared, retain_shared};
+use crate::weak::{self, Cell};
 
 type Addresses<V> = HashMap<usize, V, foldhash::fast::FixedState>;
 

@@ -49,7 +49,8 @@ fn builds_the_same(command: &Build, caching: &Caching, root: Root) -> bool {
     let made_again = is_clean && compile(&again, &program, &checker, None, &mut Timings::new(false)).is_ok();
     // A folder may hold what was made for modules that are gone.
     let same = |made: Vec<_>, anew: Vec<_>| anew.iter().all(|it| made.contains(it));
-    let same = made_again && contents(&made).zip(contents(&anew)).is_some_and(|(made, anew)| same(made, anew));
+    let same =
+        made_again && contents(&made).zip(contents(&anew)).is_some_and(|(made, anew)| same(made, anew));
     let removed = if anew.is_dir() { std::fs::remove_dir_all(&anew) } else { std::fs::remove_file(&anew) };
     if let (true, Err(error)) = (anew.exists(), removed) {
         eprintln!("warning: `{}` cannot be removed: {error}", anew.display());

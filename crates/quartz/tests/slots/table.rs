@@ -41,7 +41,10 @@ pub(crate) const NONE: &[(&str, &str)] = &[
     ("SourceFile.stray_stmts", "a statement outside of a function is an error"),
     ("VariantDef.discriminant", "a discriminant is not available yet"),
     ("ConstDef.value", "constants are evaluated on their own; they cannot reach a counter"),
-    ("TypeAlias.predicate", "a predicate is made of the library's operators and methods; it cannot reach a counter"),
+    (
+        "TypeAlias.predicate",
+        "a predicate is made of the library's operators and methods; it cannot reach a counter",
+    ),
     ("VarDef.value", "a module's variable is made once for a program; it cannot reach a counter"),
     ("MacroVarExpr.expr", "only in quotes, which are gone after expansion"),
     ("BinaryArray.size", "sizes in binary types know fields and constants; they cannot reach a counter"),

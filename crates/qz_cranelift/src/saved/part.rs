@@ -152,9 +152,14 @@ impl<'a> Merge<'a> {
 
     /// What there is only one of is where it was, if it was there.
     fn find_only(&mut self, part: &CompiledPart) {
-        let known: FxHashMap<(bool, &str), u32> =
-            self.saved.tables.only.iter().filter(|(_, path, _)| !self.added.of_other || path.starts_with("std::"))
-                .map(|(constant, path, blob)| ((*constant, path.as_str()), *blob)).collect();
+        let known: FxHashMap<(bool, &str), u32> = self
+            .saved
+            .tables
+            .only
+            .iter()
+            .filter(|(_, path, _)| !self.added.of_other || path.starts_with("std::"))
+            .map(|(constant, path, blob)| ((*constant, path.as_str()), *blob))
+            .collect();
         let mut new = Vec::new();
         for (only, id) in &part.only {
             let key = match only {
@@ -275,7 +280,10 @@ impl<'a> Merge<'a> {
         added.tables.data.resize(added.tables.data.len().next_multiple_of(DATA_ALIGN), 0);
         let new = (self.saved.tables.blobs.len() + added.tables.blobs.len()) as u32;
         added.tables.blobs.push([added.data_start + added.tables.data.len() as u32]);
-        added.tables.data.extend_from_slice(self.saved.tables.data.get(start as usize..(start + len) as usize)?);
+        added
+            .tables
+            .data
+            .extend_from_slice(self.saved.tables.data.get(start as usize..(start + len) as usize)?);
         added.tables.data.extend_from_slice(&part.types.bytes);
         (added.type_table, added.type_table_len) = (new, len + part.types.bytes.len() as u32);
         let known = self.saved.tables.pointers.iter().filter(|row| row[0] == old);

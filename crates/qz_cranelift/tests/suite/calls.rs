@@ -121,7 +121,13 @@ pub fn closures_hold_what_they_capture(engine: Engine) {
         f.ret();
     });
     let kind = TypeEntryKind::Closure(lambda);
-    p.module.types.push(TypeEntry { name: "closure".into(), kind, destroy, crossing: Default::default(), circle: Default::default() });
+    p.module.types.push(TypeEntry {
+        name: "closure".into(),
+        kind,
+        destroy,
+        crossing: Default::default(),
+        circle: Default::default(),
+    });
     let plain = p.function("double", &[closure_ty, c.int], c.int, |f| {
         let result = f.checked(BinOp::Mul, f.param(1), 2);
         f.ret_value(Operand::local(result));
@@ -190,7 +196,8 @@ pub fn dyn_values_find_their_methods(engine: Engine) {
         name: "dyn box".into(),
         kind: TypeEntryKind::DynBox(point),
         destroy,
-        crossing: Default::default(), circle: Default::default(),
+        crossing: Default::default(),
+        circle: Default::default(),
     });
     let vtable = p.module.vtables.alloc(Vtable { from: point, dyn_ty, slots: vec![size, name] });
     p.main(c.unit, |f| {

@@ -155,7 +155,8 @@ impl Program {
             name: format!("T{}", self.module.types.len()),
             kind: TypeEntryKind::Ty(ty),
             destroy: id,
-            crossing: Default::default(), circle: Default::default(),
+            crossing: Default::default(),
+            circle: Default::default(),
         };
         self.module.types.push(entry);
         self.define(id, |f| {

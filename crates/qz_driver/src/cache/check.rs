@@ -76,11 +76,14 @@ impl Modules {
     /// The modules whose bodies do not mean what they did, by path, if that is all that changed.
     pub(crate) fn new_bodies(&self, before: &Modules) -> Option<FxHashSet<&str>> {
         let pairs = || self.all.iter().zip(&before.all);
-        let same = |(now, then): (&LastModule, &LastModule)| now.path == then.path && now.interface == then.interface;
+        let same = |(now, then): (&LastModule, &LastModule)| {
+            now.path == then.path && now.interface == then.interface
+        };
         if self.impls != before.impls || self.all.len() != before.all.len() || !pairs().all(same) {
             return None;
         }
-        let changed = pairs().filter(|(now, then)| now.checked != then.checked || now.content != then.content);
+        let changed =
+            pairs().filter(|(now, then)| now.checked != then.checked || now.content != then.content);
         Some(changed.map(|it| it.0.path.as_str()).collect())
     }
 }
@@ -151,7 +154,8 @@ impl<'a, 'd> Incremental<'a, 'd> {
         let mut key = KeyBuilder::new("written");
         for &it in &group.members {
             let Node { path, content, imports, .. } = &self.nodes[it];
-            let imports = imports.iter().map(|it| self.by_file.get(it).map_or("", |&it| &self.nodes[it].path));
+            let imports =
+                imports.iter().map(|it| self.by_file.get(it).map_or("", |&it| &self.nodes[it].path));
             key = imports.fold(key.str(path).key(*content), KeyBuilder::str);
         }
         key.finish()

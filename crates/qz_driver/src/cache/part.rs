@@ -17,9 +17,9 @@ use super::check::Modules;
 use super::code::Packs;
 use super::image::{Image, WHOLE};
 use super::{Cache, Outcome, Stage};
+use crate::Program;
 use crate::consts::Evaluator;
 use crate::run::{Failure, RunOptions};
-use crate::Program;
 
 /// Code that nothing leads to may grow to so many times what is used, before all is made anew.
 const MOST_UNUSED: usize = 2;
@@ -67,7 +67,12 @@ impl Cache {
 
     /// Where the base of programs like this one is. Whether temporaries of the library are watched depends on the program,
     /// and so does what its entry gives.
-    fn library_key(&self, lowerer: &Lowerer<'_, '_>, main: Option<FnId>, options: &RunOptions) -> Option<Key> {
+    fn library_key(
+        &self,
+        lowerer: &Lowerer<'_, '_>,
+        main: Option<FnId>,
+        options: &RunOptions,
+    ) -> Option<Key> {
         let told = self.image_key(self.key("").finish(), options).filter(|_| self.is_test)?;
         let gives_status = main.is_some_and(|main| !lowerer.ck.scheme(main).ret.is_unit());
         let key = self.key("library base").key(told).number(u64::from(lowerer.watches_drops));
@@ -83,7 +88,8 @@ impl Cache {
         kept: Image,
         (facts, code_len): (&Facts, usize),
     ) {
-        let (Some(key), Some(image)) = (self.noted_key(options), self.image_key(self.program_key(program), options))
+        let (Some(key), Some(image)) =
+            (self.noted_key(options), self.image_key(self.program_key(program), options))
         else {
             return;
         };
@@ -93,12 +99,12 @@ impl Cache {
         let (files, constants, history) = (files(program), own_constants(program), kept.history);
         let noted = Noted { modules, files, constants, image, history, facts, changes: Vec::new(), code_len };
         self.store.put(Tier::Code, key, &qz_cache::encode(&noted));
-        let Some(library) = self.library_key(lowerer, crate::run::find_main(program, lowerer), options) else { return };
+        let Some(library) = self.library_key(lowerer, crate::run::find_main(program, lowerer), options)
+        else {
+            return;
+        };
         let is_better = self.read::<LibraryBase>(library).is_none_or(|known| known.functions < functions);
-        if is_better
-            && functions > 0
-            && code_len <= LARGEST_BASE
-        {
+        if is_better && functions > 0 && code_len <= LARGEST_BASE {
             let base = LibraryBase { image: kept, facts, functions, code_len };
             self.store.put(Tier::Code, library, &qz_cache::encode(&base));
         }
@@ -125,10 +131,12 @@ impl Cache {
         if let Some(noted) = self.read::<Noted>(key) {
             match modules.new_bodies(&noted.modules).map(|it| it.into_iter().map(str::to_owned).collect()) {
                 None => why = Some(Whole("an interface changed".into())),
-                Some(changed) => match self.changed(program, lowerer, options, noted, Some(&changed), modules)? {
-                    Ok(saved) => return Ok(saved),
-                    Err(reason) => why = Some(reason),
-                },
+                Some(changed) => {
+                    match self.changed(program, lowerer, options, noted, Some(&changed), modules)? {
+                        Ok(saved) => return Ok(saved),
+                        Err(reason) => why = Some(reason),
+                    }
+                }
             }
         }
         let main = crate::run::find_main(program, lowerer);
@@ -140,7 +148,16 @@ impl Cache {
             let (files, modules_then) = (files(program), modules.clone());
             let (constants, changes) = (Vec::new(), Vec::new());
             let history = image.history;
-            let noted = Noted { modules: modules_then, files, constants, image: place, history, facts, changes, code_len };
+            let noted = Noted {
+                modules: modules_then,
+                files,
+                constants,
+                image: place,
+                history,
+                facts,
+                changes,
+                code_len,
+            };
             if let Ok(saved) = self.changed(program, lowerer, options, noted, None, modules)? {
                 return Ok(saved);
             }
@@ -161,17 +178,27 @@ impl Cache {
         changed: Option<&FxHashSet<String>>,
         modules: &Modules,
     ) -> Result<Result<Option<Saved>, Whole>, Failure> {
-        let (Some(mut facts), Some(image)) = (self.read::<Facts>(noted.facts), self.image(noted.image)) else {
+        let (Some(mut facts), Some(image)) = (self.read::<Facts>(noted.facts), self.image(noted.image))
+        else {
             return Ok(Ok(None));
         };
-        let Some(saved) = self.code(&image).filter(|_| image.history == noted.history) else { return Ok(Ok(None)) };
+        let Some(saved) = self.code(&image).filter(|_| image.history == noted.history) else {
+            return Ok(Ok(None));
+        };
         noted.changes.iter().for_each(|it| facts.add(it));
         let packs = changed.is_none().then(|| {
             let told = crate::run::jit_options(options);
             self.packs(&format!("run {told:?}"), true)
         });
-        let changing =
-            Changing { program, lowerer, options, noted: &noted, facts: &facts, saved: &saved, packs: packs.as_ref() };
+        let changing = Changing {
+            program,
+            lowerer,
+            options,
+            noted: &noted,
+            facts: &facts,
+            saved: &saved,
+            packs: packs.as_ref(),
+        };
         let change = match changing.change(changed) {
             Ok(change) => change,
             Err(Problem::Whole(why)) => return Ok(Err(why)),
@@ -179,7 +206,12 @@ impl Cache {
         };
         packs.into_iter().for_each(|packs| self.keep(packs));
         let of = facts.functions.len() as u32;
-        self.note(WHOLE, Stage::Code, Outcome::Partly { reused: of - change.made.min(of), of }, Default::default());
+        self.note(
+            WHOLE,
+            Stage::Code,
+            Outcome::Partly { reused: of - change.made.min(of), of },
+            Default::default(),
+        );
         Ok(Ok(self.put_part(program, options, (noted, facts), (saved, image), change, modules)))
     }
 

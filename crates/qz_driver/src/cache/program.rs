@@ -49,7 +49,12 @@ impl Cache {
             Found::Content(bytes) => bytes,
             Found::Nothing => return None,
             Found::Damaged(damage) => {
-                self.note(&root.display().to_string(), Stage::Program, Outcome::Damaged(damage), Default::default());
+                self.note(
+                    &root.display().to_string(),
+                    Stage::Program,
+                    Outcome::Damaged(damage),
+                    Default::default(),
+                );
                 return None;
             }
         };

@@ -133,7 +133,9 @@ fn exports_macro(defs: &Defs, module: ModuleId, name: Name, seen: &mut Vec<(Modu
     if it.macros.contains(&name) {
         return true;
     }
-    if let Some(Entry { def: Def::Import(from, there), is_plain_import: false, .. }) = it.scope.entries.get(&name) {
+    if let Some(Entry { def: Def::Import(from, there), is_plain_import: false, .. }) =
+        it.scope.entries.get(&name)
+    {
         return exports_macro(defs, *from, *there, seen);
     }
     it.scope.wildcards.iter().any(|&(from, is_pub)| is_pub && exports_macro(defs, from, name, seen))

@@ -204,7 +204,9 @@ impl Cx<'_> {
     fn computed_state(&mut self, state: AdtId, stmts: &mut Vec<Stmt>) -> Vec<FieldInit> {
         let def = &self.defs.adts[state];
         let node = self.defs.node(def.module, def.node);
-        let Some(actor) = ast::ActorDef::cast(node.node()).filter(|it| is_computed(*it)) else { return Vec::new() };
+        let Some(actor) = ast::ActorDef::cast(node.node()).filter(|it| is_computed(*it)) else {
+            return Vec::new();
+        };
         let declared = self.defs.adt_fields(state);
         let mut fields = Vec::new();
         for (part, field) in state_fields(actor).zip(&declared.variants[0].fields) {

@@ -88,7 +88,10 @@ impl Cx<'_> {
         let Some(ast::Expr::PathExpr(path)) = it.callee() else { return None };
         let word = path.single_name()?;
         let name = Name::new(word.text()).plain();
-        let of_user = || self.find_local(Name::new(word.text())).is_some() || self.defs.lookup(self.module, Name::new(word.text())) != Lookup::Missing;
+        let of_user = || {
+            self.find_local(Name::new(word.text())).is_some()
+                || self.defs.lookup(self.module, Name::new(word.text())) != Lookup::Missing
+        };
         if !crate::INCLUDES.contains(&name.as_str()) || of_user() {
             return None;
         }
@@ -101,8 +104,12 @@ impl Cx<'_> {
             return Some(self.missing(range));
         };
         let text = match found {
-            Ok(bytes) if name.as_str() == "include_bytes" => Ok(bytes.iter().map(|it| format!("{it:02x}")).collect()),
-            Ok(bytes) => std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| "it is not UTF-8".to_owned()),
+            Ok(bytes) if name.as_str() == "include_bytes" => {
+                Ok(bytes.iter().map(|it| format!("{it:02x}")).collect())
+            }
+            Ok(bytes) => {
+                std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| "it is not UTF-8".to_owned())
+            }
             Err(reason) => Err(reason.clone()),
         };
         let text: String = match text {

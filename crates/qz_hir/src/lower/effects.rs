@@ -177,8 +177,10 @@ impl Cx<'_> {
         };
         let Some(clauses) = self.matched_clauses(effect, it) else { return self.missing(range) };
         let ends = |call: ast::CallExpr<'_>| self.never_returns(call);
-        let kinds: Vec<Resumes> =
-            clauses.iter().map(|(_, it)| clauses::resumes(it.syntax(), it.body(), it.value(), &ends)).collect();
+        let kinds: Vec<Resumes> = clauses
+            .iter()
+            .map(|(_, it)| clauses::resumes(it.syntax(), it.body(), it.value(), &ends))
+            .collect();
         if it.return_clause().is_none() && kinds.iter().all(|it| matches!(it, Resumes::AtOnce)) {
             let clauses = self.clauses_struct((adt, args), &clauses, kinds, None, range);
             return self.lang_call("handler_going_on", vec![clauses], range);
@@ -315,7 +317,13 @@ impl Cx<'_> {
         self.expr(Expr::Block { stmts: [Stmt::Bind { pat, ty: Some(ty), value }].into(), tail }, range)
     }
 
-    fn abandoning(&mut self, it: ast::FnDef<'_>, operation: FnId, frame: LocalId, range: TextRange) -> ExprId {
+    fn abandoning(
+        &mut self,
+        it: ast::FnDef<'_>,
+        operation: FnId,
+        frame: LocalId,
+        range: TextRange,
+    ) -> ExprId {
         let body = self.thunk(range, |cx| cx.fn_value(it));
         let frame = self.use_local(frame, range);
         let call = self.method(frame, "abandon", vec![body], range);

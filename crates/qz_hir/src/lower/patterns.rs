@@ -57,12 +57,7 @@ impl Cx<'_> {
         hidden
     }
 
-    fn maybe_pattern(
-        &mut self,
-        pat: Option<ast::Pat<'_>>,
-        range: TextRange,
-        pcx: &mut PatCx,
-    ) -> PatId {
+    fn maybe_pattern(&mut self, pat: Option<ast::Pat<'_>>, range: TextRange, pcx: &mut PatCx) -> PatId {
         match pat {
             Some(pat) => self.pattern(pat, pcx),
             None => self.pat(Pat::Missing, range),

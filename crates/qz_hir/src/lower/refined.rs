@@ -22,7 +22,8 @@ impl Cx<'_> {
             return (params, self.maybe_value(predicate, range));
         }
         let Some(refinement) = self.defs.refinement(adt) else { return (params, self.missing(range)) };
-        let asked = self.called_with(Expr::Fns { candidates: [refinement.holds].into(), type_args: &[] }, it, range);
+        let asked =
+            self.called_with(Expr::Fns { candidates: [refinement.holds].into(), type_args: &[] }, it, range);
         let made = self.called_with(Expr::Newtype { adt, type_args: &[] }, it, range);
         let (then, else_) = match part {
             Part::Try => {

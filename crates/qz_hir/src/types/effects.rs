@@ -57,13 +57,7 @@ impl Defs {
         let sig = self.fn_sig(operation);
         let params: Vec<Ty> = sig.params.iter().map(|it| it.ty.unwrap_or(common().error)).collect();
         let ty = Ty::func(&params, sig.ret.unwrap_or(common().unit), Row::EMPTY);
-        Field {
-            name: clause_name(def.name),
-            range: def.name_range,
-            ty,
-            is_private: false,
-            default: None,
-        }
+        Field { name: clause_name(def.name), range: def.name_range, ty, is_private: false, default: None }
     }
 }
 

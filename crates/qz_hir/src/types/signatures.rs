@@ -29,13 +29,7 @@ impl TypeCx<'_> {
                 SelfKind::RefMut => Ty::reference(Mutability::Mut, self_ty),
             };
             let name = qz_base::name::known::SELF_VALUE;
-            params.push(SigParam {
-                name,
-                range,
-                ty: Some(ty),
-                has_default: false,
-                is_rest: false,
-            });
+            params.push(SigParam { name, range, ty: Some(ty), has_default: false, is_rest: false });
         }
         let many_clauses = def.nodes.len() > 1;
         for param in syntax.params().into_iter().flat_map(|list| list.params()) {
@@ -326,13 +320,7 @@ impl TypeCx<'_> {
                     if let Some(earlier) = fields.iter().find(|it| it.name == text) {
                         self.defs.report(words::duplicate(self.span(range), text, self.span(earlier.range)));
                     }
-                    fields.push(Field {
-                        name: text,
-                        range,
-                        ty,
-                        is_private: field.is_private(),
-                        default,
-                    });
+                    fields.push(Field { name: text, range, ty, is_private: field.is_private(), default });
                 }
                 let name = Name::new(syntax.name().map_or("", |it| it.text()));
                 let range = syntax.name().map(|it| it.range()).unwrap_or_default();
@@ -371,13 +359,7 @@ impl TypeCx<'_> {
                 };
                 let range = name.map(|it| it.range()).unwrap_or_default();
                 let name = Name::new(name.map_or("", |it| it.text()));
-                let field = Field {
-                    name: Name::new("0"),
-                    range,
-                    ty,
-                    is_private: false,
-                    default: None,
-                };
+                let field = Field { name: Name::new("0"), range, ty, is_private: false, default: None };
                 AdtFields { variants: vec![Variant { name, range, fields: vec![field], named: false }] }
             }
         }

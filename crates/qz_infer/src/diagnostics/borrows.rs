@@ -23,13 +23,20 @@ impl BorrowFacts {
             None => format!("{how}, for the whole call"),
         };
         let problem = Diagnostic::new(code, self.span, message);
-        if self.lent == self.span { problem.note(format!("it is {label}")) } else { problem.at(self.lent, label) }
+        if self.lent == self.span {
+            problem.note(format!("it is {label}"))
+        } else {
+            problem.at(self.lent, label)
+        }
     }
 
     fn earlier(&self, problem: Diagnostic) -> Diagnostic {
         match self.holder {
-            Some(holder) => problem.help(format!("do this before `{holder}` is borrowed, or after its last use")),
-            None => problem.help(format!("copy the value to a name before the call, if `{}` is only read", self.name)),
+            Some(holder) => {
+                problem.help(format!("do this before `{holder}` is borrowed, or after its last use"))
+            }
+            None => problem
+                .help(format!("copy the value to a name before the call, if `{}` is only read", self.name)),
         }
     }
 }
@@ -39,7 +46,9 @@ pub(crate) fn second_borrow(facts: &BorrowFacts) -> Diagnostic {
     let problem = facts.diagnostic(Code::SECOND_BORROW, message);
     match facts.holder {
         Some(_) => facts.earlier(problem),
-        None => problem.help("one call can change a place through one borrow only: make two calls, or use another variable"),
+        None => problem.help(
+            "one call can change a place through one borrow only: make two calls, or use another variable",
+        ),
     }
 }
 
@@ -56,7 +65,9 @@ pub(crate) fn read_while_changed(facts: &BorrowFacts) -> Diagnostic {
     let message = format!("`{}` is read while it is lent to be changed", facts.name);
     let problem = facts.diagnostic(Code::SHARED_AND_EXCLUSIVE, message);
     match facts.holder {
-        Some(holder) => problem.help(format!("read `{holder}`, or `{}` after the last use of `{holder}`", facts.name)),
+        Some(holder) => {
+            problem.help(format!("read `{holder}`, or `{}` after the last use of `{holder}`", facts.name))
+        }
         None => problem,
     }
 }
@@ -80,6 +91,10 @@ pub(crate) fn gone_while_lent(facts: &BorrowFacts) -> Diagnostic {
 /// A borrow that neither gets a name nor is an argument.
 pub(crate) fn not_named(span: Span, mutable: bool) -> Diagnostic {
     let sign = if mutable { "&mut" } else { "&" };
-    Diagnostic::new(Code::BORROW_ESCAPES, span, "a borrow stands for an argument or gets a name, nothing else")
-        .help(format!("leave the `{sign}` out to use the value, or name the borrow first: `r = {sign} …`"))
+    Diagnostic::new(
+        Code::BORROW_ESCAPES,
+        span,
+        "a borrow stands for an argument or gets a name, nothing else",
+    )
+    .help(format!("leave the `{sign}` out to use the value, or name the borrow first: `r = {sign} …`"))
 }

@@ -115,7 +115,12 @@ pub(crate) fn built_by(problem: Diagnostic, written: &str) -> Diagnostic {
 }
 
 /// Several methods of one rank: each is shown. A bound is what picks one of several traits.
-pub(crate) fn ambiguous_method(span: Span, name: Name, places: &[(Name, Span)], of_traits: bool) -> Diagnostic {
+pub(crate) fn ambiguous_method(
+    span: Span,
+    name: Name,
+    places: &[(Name, Span)],
+    of_traits: bool,
+) -> Diagnostic {
     let mut names: Vec<Name> = places.iter().map(|it| it.0).collect();
     names.dedup();
     let message = match names[..] {

@@ -28,8 +28,12 @@ pub(crate) fn unhandled(
 
 /// A clause that neither resumes nor gives anything.
 pub(crate) fn never_resumed(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::NEVER_RESUMED, span, "this clause never resumes, so the body of the `with` ends here")
-        .help("end it in `resume(…)`; if the end is meant, write `return`, or let the operation give `Never`")
+    Diagnostic::new(
+        Code::NEVER_RESUMED,
+        span,
+        "this clause never resumes, so the body of the `with` ends here",
+    )
+    .help("end it in `resume(…)`; if the end is meant, write `return`, or let the operation give `Never`")
 }
 
 pub(crate) fn not_allowed(
@@ -66,7 +70,9 @@ pub(crate) fn unserved(span: Span, effect: &str, by: Unshared) -> Diagnostic {
     let problem = format!("another task performs `{effect}` here, and {why}");
     let problem = Diagnostic::new(Code::UNSHARED_HANDLER, span, problem);
     if by.why == Why::Catch {
-        return problem.at(by.handler, "the `catch`").help("put the `catch` into the task, and await its `Result`");
+        return problem
+            .at(by.handler, "the `catch`")
+            .help("put the `catch` into the task, and await its `Result`");
     }
     problem
         .at(by.handler, "the handler")

@@ -4,11 +4,14 @@ use qz_base::{Name, Span};
 use qz_diag::{Code, Diagnostic};
 
 pub(crate) fn used_again(span: Span, name: Name, gone: Span) -> Diagnostic {
-    let problem = Diagnostic::new(Code::LINEAR_AGAIN, span, format!("`{name}` is linear and was used already"));
+    let problem =
+        Diagnostic::new(Code::LINEAR_AGAIN, span, format!("`{name}` is linear and was used already"));
     if span == gone {
         return problem.note("it was used here in an earlier turn of the loop");
     }
-    problem.at(gone, "it went on from here").help("lend it where it is only looked at: `&` before the argument, `&self` in a method")
+    problem
+        .at(gone, "it went on from here")
+        .help("lend it where it is only looked at: `&` before the argument, `&self` in a method")
 }
 
 /// A name ends with its value; `gone` is where the value went on some other way.
@@ -26,9 +29,13 @@ pub(crate) fn not_used(bound: Span, name: Name, gone: Option<Span>, end: Span) -
 }
 
 pub(crate) fn overwritten(span: Span, name: Name, bound: Span) -> Diagnostic {
-    Diagnostic::new(Code::LINEAR_LOST, span, format!("`{name}` is linear and still has a value, which this loses"))
-        .at(bound, "bound here")
-        .help("use the old value first")
+    Diagnostic::new(
+        Code::LINEAR_LOST,
+        span,
+        format!("`{name}` is linear and still has a value, which this loses"),
+    )
+    .at(bound, "bound here")
+    .help("use the old value first")
 }
 
 pub(crate) fn thrown_away(span: Span, ty: &str) -> Diagnostic {
@@ -38,8 +45,12 @@ pub(crate) fn thrown_away(span: Span, ty: &str) -> Diagnostic {
 
 /// A field of a type that is not linear itself.
 pub(crate) fn field(span: Span, owner: Name) -> Diagnostic {
-    Diagnostic::new(Code::LINEAR_PLACE, span, format!("`{owner}` is not linear, so it cannot hold a linear value"))
-        .help(format!("make it one, too: `linear struct {owner}`"))
+    Diagnostic::new(
+        Code::LINEAR_PLACE,
+        span,
+        format!("`{owner}` is not linear, so it cannot hold a linear value"),
+    )
+    .help(format!("make it one, too: `linear struct {owner}`"))
 }
 
 /// A linear struct with a `drop`.
@@ -83,12 +94,18 @@ pub(crate) fn misplaced(span: Span, why: Misplaced) -> Diagnostic {
             "take the whole apart: `Type { field } = value`",
         ),
         Misplaced::Navigated => ("`?.` would lose a linear value".to_owned(), "use `match`"),
-        Misplaced::Tested => ("`is` would lose a linear value where it does not fit".to_owned(), "use `match`"),
-        Misplaced::Twice => {
-            ("a linear value cannot have a name besides those of its parts".to_owned(), "name either the whole or the parts")
+        Misplaced::Tested => {
+            ("`is` would lose a linear value where it does not fit".to_owned(), "use `match`")
         }
+        Misplaced::Twice => (
+            "a linear value cannot have a name besides those of its parts".to_owned(),
+            "name either the whole or the parts",
+        ),
         Misplaced::LeftOut => ("`..` would lose a linear part".to_owned(), "name the part"),
-        Misplaced::Dyn => ("a linear value cannot become `dyn`: nobody could tell that it is linear".to_owned(), "keep its type"),
+        Misplaced::Dyn => (
+            "a linear value cannot become `dyn`: nobody could tell that it is linear".to_owned(),
+            "keep its type",
+        ),
         Misplaced::Everywhere => {
             ("a linear value cannot be there for everybody".to_owned(), "make it in `main`, and hand it on")
         }

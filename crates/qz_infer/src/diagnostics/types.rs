@@ -58,8 +58,12 @@ pub(crate) fn mismatch(span: Span, defs: &Defs, facts: &MismatchFacts) -> Diagno
 
 /// A function whose result is known by its bounds, and is made of itself.
 pub(crate) fn endless_result(span: Span, name: Name) -> Diagnostic {
-    Diagnostic::new(Code::INFINITE_TYPE, span, format!("the type that `{name}` gives would be made of itself"))
-        .help("write the type of the result, or `dyn` instead of `impl`")
+    Diagnostic::new(
+        Code::INFINITE_TYPE,
+        span,
+        format!("the type that `{name}` gives would be made of itself"),
+    )
+    .help("write the type of the result, or `dyn` instead of `impl`")
 }
 
 pub(crate) fn infinite_type(span: Span, expected: &str, found: &str) -> Diagnostic {
@@ -153,13 +157,18 @@ pub(crate) fn thrown_away(span: Span) -> Diagnostic {
 
 /// The result of what says that it matters.
 pub(crate) fn must_use(span: Span, name: Name, why: Name) -> Diagnostic {
-    let problem = Diagnostic::new(Code::UNUSED_RESULT, span, format!("the result of `{name}` is thrown away, and it must be used"));
+    let problem = Diagnostic::new(
+        Code::UNUSED_RESULT,
+        span,
+        format!("the result of `{name}` is thrown away, and it must be used"),
+    );
     let problem = if why.as_str().is_empty() { problem } else { problem.note(why.to_string()) };
     problem.help("use it, or write `_ = …` if it does not matter")
 }
 
 pub(crate) fn deprecated(span: Span, name: Name, instead: Name, declared: Span) -> Diagnostic {
-    let problem = Diagnostic::new(Code::DEPRECATED, span, format!("`{name}` is deprecated")).at(declared, "declared here");
+    let problem = Diagnostic::new(Code::DEPRECATED, span, format!("`{name}` is deprecated"))
+        .at(declared, "declared here");
     if instead.as_str().is_empty() { problem } else { problem.help(instead.to_string()) }
 }
 

@@ -97,7 +97,9 @@ impl Walk<'_, '_> {
         let mut later = stacker::maybe_grow(64 * 1024, 1024 * 1024, || self.latent_inner(id));
         // What makes a function is looked into; of any other, the type tells.
         if !matches!(self.checked.body.exprs[id], Expr::Lambda { .. } | Expr::Fns { .. }) {
-            self.row_of_type(id).iter().for_each(|&label| later.add(Eff::Label(label), self.origin(id, None)));
+            self.row_of_type(id)
+                .iter()
+                .for_each(|&label| later.add(Eff::Label(label), self.origin(id, None)));
         }
         later
     }

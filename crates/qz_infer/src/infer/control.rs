@@ -64,7 +64,11 @@ impl Infer<'_, '_> {
                     // A call of the function that is being looked at: the other branches tell what it gives.
                 } else if self.is_own_result(ty) {
                     join.ty = Some(found);
-                } else if !found.is_never() && !is_open(found) && !is_open(ty) && found.is_unit() != ty.is_unit() {
+                } else if !found.is_never()
+                    && !is_open(found)
+                    && !is_open(ty)
+                    && found.is_unit() != ty.is_unit()
+                {
                     join.discard = true;
                     for it in join.branches.drain(..).chain([branch]) {
                         self.st.types.coercions.insert(it, Coercion::Discard);

@@ -82,22 +82,48 @@ pub(super) enum Holder {
 
 #[derive(Clone, Debug)]
 pub(super) enum Event {
-    Read { place: Place, span: Span },
-    Write { place: Place, span: Span },
+    Read {
+        place: Place,
+        span: Span,
+    },
+    Write {
+        place: Place,
+        span: Span,
+    },
     /// The value goes to another task.
-    Go { place: Place, span: Span },
+    Go {
+        place: Place,
+        span: Span,
+    },
     /// A name gets its first value.
-    Bind { local: LocalId },
+    Bind {
+        local: LocalId,
+    },
     /// A place is lent.
-    Borrow { place: Place, mutable: bool, holder: Holder, span: Span },
+    Borrow {
+        place: Place,
+        mutable: bool,
+        holder: Holder,
+        span: Span,
+    },
     /// The arguments of a call begin.
-    Open { call: u32 },
+    Open {
+        call: u32,
+    },
     /// A call gets what was lent to it, and gives it back.
-    Call { call: u32 },
+    Call {
+        call: u32,
+    },
     /// A linear value goes on from its name.
-    Move { local: LocalId, span: Span },
+    Move {
+        local: LocalId,
+        span: Span,
+    },
     /// A name ends.
-    End { local: LocalId, span: Span },
+    End {
+        local: LocalId,
+        span: Span,
+    },
 }
 
 #[derive(Default)]

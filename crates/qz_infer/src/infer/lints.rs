@@ -53,8 +53,10 @@ impl Infer<'_, '_> {
             _ => None,
         };
         let defs = self.ck.defs;
-        let of_fn = function.and_then(|it| defs.fns[it].attrs.for_users.must_use.map(|why| (defs.fns[it].name, why)));
-        let of_ty = ty.and_then(|(it, _)| defs.adts[it].for_users.must_use.map(|why| (defs.adts[it].name, why)));
+        let of_fn =
+            function.and_then(|it| defs.fns[it].attrs.for_users.must_use.map(|why| (defs.fns[it].name, why)));
+        let of_ty =
+            ty.and_then(|(it, _)| defs.adts[it].for_users.must_use.map(|why| (defs.adts[it].name, why)));
         if let Some((name, why)) = of_fn.or(of_ty)
             && !ty.is_some_and(|(adt, _)| Some(adt) == result)
         {
@@ -113,10 +115,14 @@ impl Infer<'_, '_> {
             let Some(Callee::Fn(called)) = self.st.types.callees.get(id) else { continue };
             let is_ours = defs.modules[defs.fns[called.function].module].is_std;
             let (&[answer, gives], true) = (called.type_args, is_ours) else { continue };
-            let Some(&Expr::Lambda { lambda }) = args.first().map(|it| &body.exprs[it.value]) else { continue };
-            let returns = |it: &Expr| matches!(it, Expr::Return { lambda: Some(from), .. } if *from == lambda);
+            let Some(&Expr::Lambda { lambda }) = args.first().map(|it| &body.exprs[it.value]) else {
+                continue;
+            };
+            let returns =
+                |it: &Expr| matches!(it, Expr::Return { lambda: Some(from), .. } if *from == lambda);
             let ends = self.st.types.exprs.get(body.lambdas[lambda].body).is_some_and(|ty| ty.is_never());
-            if answer.is_unit() && !gives.is_never() && !ends && !body.exprs.iter().any(|(_, it)| returns(it)) {
+            if answer.is_unit() && !gives.is_never() && !ends && !body.exprs.iter().any(|(_, it)| returns(it))
+            {
                 self.report(words::effects::never_resumed(self.span(id)));
             }
         }

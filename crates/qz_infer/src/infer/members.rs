@@ -2,9 +2,9 @@
 
 use qz_base::{Name, Span};
 use qz_diag::Diagnostic;
-use qz_hir::{Container, TyHead};
 use qz_hir::body::*;
 use qz_hir::defs::AdtKind;
+use qz_hir::{Container, TyHead};
 use qz_types::{AdtId, FnId, TraitId, Ty};
 
 use super::Infer;
@@ -20,9 +20,11 @@ impl Infer<'_, '_> {
         let defs = self.ck.defs;
         let problem = match search {
             Search::Ambiguous(found) => {
-                let is_of_trait = |&(_, id): &(Name, FnId)| matches!(defs.fns[id].container, Container::Trait(_));
+                let is_of_trait =
+                    |&(_, id): &(Name, FnId)| matches!(defs.fns[id].container, Container::Trait(_));
                 let of_traits = found.iter().all(is_of_trait);
-                let places: Vec<(Name, Span)> = found.iter().map(|&(name, id)| (name, defs.fn_span(id))).collect();
+                let places: Vec<(Name, Span)> =
+                    found.iter().map(|&(name, id)| (name, defs.fn_span(id))).collect();
                 words::ambiguous_method(span, call.name, &places, of_traits)
             }
             Search::WrongCount(function) => {
@@ -60,8 +62,7 @@ impl Infer<'_, '_> {
             return words::effects::not_a_handler(self.span(call.receiver), &shown);
         }
         let problem = words::no_member(span, call.name, &shown, call.has_parens);
-        let on_type =
-            matches!(self.body.exprs[call.receiver], Expr::TypeRecv { .. } | Expr::Newtype { .. });
+        let on_type = matches!(self.body.exprs[call.receiver], Expr::TypeRecv { .. } | Expr::Newtype { .. });
         if on_type
             && call.name.as_str() == "new"
             && let Some(written) = self.written_value(ty)

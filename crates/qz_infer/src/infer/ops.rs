@@ -141,7 +141,8 @@ impl Infer<'_, '_> {
     /// Whether an impl says what the operator of a number's type does with something that is no number: `0.5 * v`.
     fn has_impl_beside(&mut self, op: BinaryOp, left: Ty, right: Ty) -> bool {
         let right = self.shallow(right);
-        if is_comparison(op) || right.is_infer() || right.is_never() || right.is_error() || right.is_numeric() {
+        if is_comparison(op) || right.is_infer() || right.is_never() || right.is_error() || right.is_numeric()
+        {
             return false;
         }
         let Some((role, _)) = operator_trait(op) else { return false };
@@ -190,7 +191,10 @@ impl Infer<'_, '_> {
         if kind != VarKind::Any && !right.is_infer() && !right.is_numeric() {
             // `2 * v`: the literal settles, its type's operator decides.
             let (int, float) = (common().int, common().f64);
-            if kind == VarKind::Int && !self.has_impl_beside(op, int, right) && self.has_impl_beside(op, float, right) {
+            if kind == VarKind::Int
+                && !self.has_impl_beside(op, int, right)
+                && self.has_impl_beside(op, float, right)
+            {
                 self.s.table.unify(left, float).ok();
             }
             self.settle(left);

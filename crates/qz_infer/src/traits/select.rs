@@ -159,7 +159,11 @@ impl Checker<'_> {
         let revealed = Reveal { ck: self, seen: FxHashMap::default(), open: Vec::new() }.fold_ty(ty);
         let mut table = InferTable::new();
         let resolved = self.normalize_with(&mut table, &[], revealed);
-        if resolved == ty || !resolved.has(TyFlags::OPAQUE.union(TyFlags::ROW)) { resolved } else { self.normalize(resolved) }
+        if resolved == ty || !resolved.has(TyFlags::OPAQUE.union(TyFlags::ROW)) {
+            resolved
+        } else {
+            self.normalize(resolved)
+        }
     }
 
     /// Resolves associated types as far as bounds and impls tell.

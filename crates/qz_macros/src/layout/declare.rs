@@ -76,7 +76,8 @@ fn equality(it: &Binary<'_>, w: &mut Writer<'_>) {
         w.put(&format!(" and self.{name} == ~other.{name}"));
     }
     // Equal values have equal hashes also when parts are left out that may have none.
-    let hashed = own.iter().filter(|it| matches!(it.layout, Layout::Int { .. } | Layout::Bool | Layout::CString));
+    let hashed =
+        own.iter().filter(|it| matches!(it.layout, Layout::Int { .. } | Layout::Bool | Layout::CString));
     w.put(&format!("\nend\n\nimpl ~Hash for {name}\n  def hash(self): ~Int = "));
     let mut depth = 0;
     for field in hashed {
@@ -88,7 +89,11 @@ fn equality(it: &Binary<'_>, w: &mut Writer<'_>) {
 
 /// The local that holds a field while it is read.
 pub(super) fn local(name: &str) -> String {
-    if SyntaxKind::is_hard_keyword_text(name) || name.starts_with('_') { format!("~{name}") } else { name.to_owned() }
+    if SyntaxKind::is_hard_keyword_text(name) || name.starts_with('_') {
+        format!("~{name}")
+    } else {
+        name.to_owned()
+    }
 }
 
 /// Writes the type of a field.

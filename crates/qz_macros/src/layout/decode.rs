@@ -46,7 +46,9 @@ fn declare_inactive(members: &[Member<'_>], in_arm: bool, w: &mut Writer<'_>) {
                 w.put("\n");
             }
             Member::Field(_) => {}
-            Member::Choice(choice) => choice.arms.iter().for_each(|arm| declare_inactive(&arm.members, true, w)),
+            Member::Choice(choice) => {
+                choice.arms.iter().for_each(|arm| declare_inactive(&arm.members, true, w))
+            }
         }
     }
 }
@@ -106,7 +108,10 @@ impl<'t> Decoder<'t> {
         w.at(it.tag.range());
         if !it.has_default {
             let value = format!("({} try_as ~Int) ?? 0x7fff_ffff_ffff_ffff", local(tag));
-            w.put(&format!("{indent}  _ => return ~Err(~no_arm(\"{}.{tag}\", ~{tag}_at, {value}))\n", self.owner));
+            w.put(&format!(
+                "{indent}  _ => return ~Err(~no_arm(\"{}.{tag}\", ~{tag}_at, {value}))\n",
+                self.owner
+            ));
         }
         w.put(&format!("{indent}end\n"));
     }

@@ -2,8 +2,8 @@
 
 use qz_base::name::without_marks;
 use qz_base::{FxHashMap, FxHashSet, TextRange};
-use qz_syntax::ast::{self, AstNode};
 use qz_syntax::SyntaxNode;
+use qz_syntax::ast::{self, AstNode};
 
 use super::declare::type_of;
 use super::write::Writer;
@@ -129,7 +129,15 @@ impl<'t> Encoder<'_, 't> {
     }
 
     /// A statement that writes one value.
-    fn write(&self, layout: &Layout<'t>, value: &str, what: &str, indent: &str, depth: u32, w: &mut Writer<'_>) {
+    fn write(
+        &self,
+        layout: &Layout<'t>,
+        value: &str,
+        what: &str,
+        indent: &str,
+        depth: u32,
+        w: &mut Writer<'_>,
+    ) {
         match layout {
             Layout::Bool => w.put(&format!("~out.flag({value})")),
             Layout::Int { bits, signed: false, little } => {

@@ -60,7 +60,13 @@ pub(super) fn read<'t>(
             read::refuse_attrs(source, Some(attr), "a field of a packed struct", problems);
         }
         if let Some((kind, width)) = field_type(source, field, problems) {
-            fields.push(Field { name, kind, at: used, width, default: field.default().map(|it| it.syntax()) });
+            fields.push(Field {
+                name,
+                kind,
+                at: used,
+                width,
+                default: field.default().map(|it| it.syntax()),
+            });
             used += width;
         }
     }
@@ -68,7 +74,9 @@ pub(super) fn read<'t>(
     if problems.len() == before && used != bits {
         problems.push(wrong_sum(source, name, used, bits));
     }
-    let broken = it.fields().any(|it| it.syntax().descendants().any(|it| matches!(it.kind(), MissingExpr | MissingType)))
+    let broken = it
+        .fields()
+        .any(|it| it.syntax().descendants().any(|it| matches!(it.kind(), MissingExpr | MissingType)))
         || it.syntax().children().any(|it| it.kind() == Error);
     let items = it.items().map(|it| it.syntax()).collect();
     let fine = problems.len() == before && !broken;
@@ -90,10 +98,17 @@ fn word(
     };
     let text = without_marks(repr.syntax().text()).to_lowercase();
     match read::number(&text) {
-        Ok(Layout::Int { bits, signed: false, little }) if matches!(bits, 8 | 16 | 32 | 64) => Some((bits, little)),
+        Ok(Layout::Int { bits, signed: false, little }) if matches!(bits, 8 | 16 | 32 | 64) => {
+            Some((bits, little))
+        }
         _ => {
-            let message = format!("a packed struct is a `u8`, `u16`, `u32` or `u64`, not `{}`", shown(repr.syntax().text()));
-            problems.push(Diagnostic::new(Code::BINARY_WIDTH, place(source, repr.syntax().range()), message).help(help));
+            let message = format!(
+                "a packed struct is a `u8`, `u16`, `u32` or `u64`, not `{}`",
+                shown(repr.syntax().text())
+            );
+            problems.push(
+                Diagnostic::new(Code::BINARY_WIDTH, place(source, repr.syntax().range()), message).help(help),
+            );
             None
         }
     }
@@ -111,12 +126,17 @@ fn check_name<'t>(
         problems.push(Diagnostic::new(Code::BINARY_FORM, span, message));
     } else if let Some(&first) = seen.get(text) {
         let message = format!("the packed struct has two fields `{text}`");
-        problems.push(Diagnostic::new(Code::BINARY_FORM, span, message).at(place(source, first), "here first"));
+        problems
+            .push(Diagnostic::new(Code::BINARY_FORM, span, message).at(place(source, first), "here first"));
     }
     seen.entry(text).or_insert(name.range());
 }
 
-fn field_type(source: &Parsed, field: ast::FieldDef<'_>, problems: &mut Vec<Diagnostic>) -> Option<(Kind, u32)> {
+fn field_type(
+    source: &Parsed,
+    field: ast::FieldDef<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<(Kind, u32)> {
     let ty = field.ty()?.syntax();
     if matches!(ty.kind(), MissingType) {
         return None;
@@ -127,9 +147,10 @@ fn field_type(source: &Parsed, field: ast::FieldDef<'_>, problems: &mut Vec<Diag
         (text, Ok(Layout::Int { bits, signed, .. })) if !text.ends_with("le") && !text.ends_with("be") => {
             return Some((if signed { Kind::Signed } else { Kind::Unsigned }, bits));
         }
-        (text, Ok(Layout::Int { .. })) => {
-            (Code::BINARY_LAYOUT, format!("bits within a word have no order of bytes, so `{text}` cannot stand here"))
-        }
+        (text, Ok(Layout::Int { .. })) => (
+            Code::BINARY_LAYOUT,
+            format!("bits within a word have no order of bytes, so `{text}` cannot stand here"),
+        ),
         (_, Err((Code::BINARY_WIDTH, message))) => (Code::BINARY_WIDTH, message),
         (text, _) => (Code::BINARY_LAYOUT, format!("`{}` is no number of bits", shown(text))),
     };

@@ -18,11 +18,22 @@ pub(super) fn binary<'t>(
 ) -> Option<Binary<'t>> {
     let name = it.name()?;
     let before = problems.len();
-    let mut reader = Reader { source, problems, owner: name.text(), seen: Seen::default(), bit: 0, open: None, in_arm: false };
+    let mut reader = Reader {
+        source,
+        problems,
+        owner: name.text(),
+        seen: Seen::default(),
+        bit: 0,
+        open: None,
+        in_arm: false,
+    };
     reader.header(name, it.generics().map(|it| it.syntax()), it.attrs().next());
     let members = reader.members(it.members());
     reader.ends_on_byte(name.range(), "the type");
-    let broken = it.syntax().descendants().any(|it| matches!(it.kind(), Error | MissingExpr | MissingType | MissingPat));
+    let broken = it
+        .syntax()
+        .descendants()
+        .any(|it| matches!(it.kind(), Error | MissingExpr | MissingType | MissingPat));
     if it.members().next().is_none() && !broken {
         reader.say(Code::BINARY_FORM, name.range(), format!("`{}` has no fields", name.text()));
     }
@@ -66,7 +77,12 @@ impl<'t> Reader<'_, 't> {
         self.problems.push(problem);
     }
 
-    fn header(&mut self, name: SyntaxToken<'t>, generics: Option<SyntaxNode<'t>>, attr: Option<ast::Attr<'t>>) {
+    fn header(
+        &mut self,
+        name: SyntaxToken<'t>,
+        generics: Option<SyntaxNode<'t>>,
+        attr: Option<ast::Attr<'t>>,
+    ) {
         if let Some(generics) = generics {
             let message = format!("the binary type `{}` cannot have type parameters", name.text());
             self.say(Code::BINARY_FORM, generics.range(), message);
@@ -89,7 +105,12 @@ impl<'t> Reader<'_, 't> {
     fn not_behind_open(&mut self, range: TextRange, what: &str) {
         if let Some(open) = self.open.take() {
             let message = format!("{what} cannot stand behind `{open}`, which takes all that is left");
-            self.say_with(Code::BINARY_ORDER, range, message, format!("give `{open}` a size, or let it be the last"));
+            self.say_with(
+                Code::BINARY_ORDER,
+                range,
+                message,
+                format!("give `{open}` a size, or let it be the last"),
+            );
         }
     }
 
@@ -98,7 +119,8 @@ impl<'t> Reader<'_, 't> {
         self.not_behind_open(name.range(), &format!("`{}`", name.text()));
         self.declare(name);
         if let Some(choice) = it.choice() {
-            let message = format!("a `match` among fields has no name, and this one is called `{}`", name.text());
+            let message =
+                format!("a `match` among fields has no name, and this one is called `{}`", name.text());
             let help = "leave the name out: fields of arms are fields of the type";
             self.say_with(Code::BINARY_MATCH, choice.syntax().range(), message, help);
             return None;
@@ -124,7 +146,8 @@ impl<'t> Reader<'_, 't> {
         } else if let Some(&first) = self.seen.names.get(text) {
             let first = place(self.source, first);
             let message = format!("`{}` has two fields `{text}`", self.owner);
-            let problem = Diagnostic::new(Code::BINARY_FORM, place(self.source, range), message).at(first, "here first");
+            let problem = Diagnostic::new(Code::BINARY_FORM, place(self.source, range), message)
+                .at(first, "here first");
             self.problems.push(problem.note("fields of all arms are fields of the type"));
         }
         self.seen.names.entry(text).or_insert(range);
@@ -153,7 +176,12 @@ impl<'t> Reader<'_, 't> {
             ("pstring", Some(size)) => self.pstring(size)?,
             ("pstring", None) => {
                 let help = "for example `pstring(u8)`";
-                self.say_with(Code::BINARY_LAYOUT, ty.range(), "`pstring` needs the layout of its size".into(), help);
+                self.say_with(
+                    Code::BINARY_LAYOUT,
+                    ty.range(),
+                    "`pstring` needs the layout of its size".into(),
+                    help,
+                );
                 return None;
             }
             ("bool", None) => Layout::Bool,
@@ -230,7 +258,9 @@ impl<'t> Reader<'_, 't> {
         match size.and_then(sizes::constant) {
             Some(count) => self.bit = (before + bits.unwrap_or(0) % 8 * (count % 8) as u32) % 8,
             None if !whole || before != 0 => {
-                let message = format!("elements of `{field}` start anywhere in a byte, and how many there are is not known");
+                let message = format!(
+                    "elements of `{field}` start anywhere in a byte, and how many there are is not known"
+                );
                 let help = "only elements of whole bytes can be counted by a field";
                 self.say_with(Code::BINARY_WIDTH, it.syntax().range(), message, help);
             }
@@ -258,7 +288,12 @@ impl<'t> Reader<'_, 't> {
     fn misplaced(&mut self, range: TextRange, what: &str) {
         let (used, left) = (self.bit, 8 - self.bit);
         let message = format!("{what} starts {used} bit{} into a byte", if used == 1 { "" } else { "s" });
-        self.say_with(Code::BINARY_WIDTH, range, message, format!("fill the byte before it: `_padding: u{left}`"));
+        self.say_with(
+            Code::BINARY_WIDTH,
+            range,
+            message,
+            format!("fill the byte before it: `_padding: u{left}`"),
+        );
     }
 
     fn ends_on_byte(&mut self, range: TextRange, what: &str) {
@@ -291,7 +326,8 @@ impl<'t> Reader<'_, 't> {
             let pat = arm.pat()?.syntax();
             self.pattern(pat);
             if let Some(variant) = arm.variant() {
-                let message = format!("an arm has fields and no name; `{}` cannot stand here", variant.text());
+                let message =
+                    format!("an arm has fields and no name; `{}` cannot stand here", variant.text());
                 self.say(Code::BINARY_MATCH, variant.range(), message);
             }
             has_default |= pat.kind() == WildcardPat;
@@ -334,7 +370,12 @@ impl<'t> Reader<'_, 't> {
         while let Some(part) = queue.pop() {
             if part.text() == name.text() {
                 let message = format!("every `{0}` would hold another `{0}`", name.text());
-                self.say_with(Code::BINARY_FORM, name.range(), message, "an array may be empty: `[…; count]`");
+                self.say_with(
+                    Code::BINARY_FORM,
+                    name.range(),
+                    message,
+                    "an array may be empty: `[…; count]`",
+                );
                 return;
             }
             if seen.insert(part.text()) {
@@ -384,7 +425,9 @@ fn circle<'t>(start: &'t str, reads: &FxHashMap<&'t str, Vec<&'t str>>) -> Optio
         for &next in reads.get(here).into_iter().flatten() {
             if next == start {
                 let mut way = vec![start];
-                way.extend(std::iter::successors((here != start).then_some(here), |it| from.get(it).copied()));
+                way.extend(std::iter::successors((here != start).then_some(here), |it| {
+                    from.get(it).copied()
+                }));
                 if way.len() > 1 {
                     way.push(start);
                     way.reverse();
@@ -402,8 +445,9 @@ fn circle<'t>(start: &'t str, reads: &FxHashMap<&'t str, Vec<&'t str>>) -> Optio
 }
 
 const WORDS: &[&str] = &[
-    "u8", "u16", "u32", "u64", "u16be", "u32be", "u64be", "u16le", "u32le", "u64le", "i8", "i16", "i32", "i64", "i16be", "i32be",
-    "i64be", "i16le", "i32le", "i64le", "f32", "f64", "f32be", "f64be", "f32le", "f64le", "bool", "bytes", "cstring", "pstring",
+    "u8", "u16", "u32", "u64", "u16be", "u32be", "u64be", "u16le", "u32le", "u64le", "i8", "i16", "i32",
+    "i64", "i16be", "i32be", "i64be", "i16le", "i32le", "i64le", "f32", "f64", "f32be", "f64be", "f32le",
+    "f64le", "bool", "bytes", "cstring", "pstring",
 ];
 
 /// The number that a word lays out: `u13be`.
@@ -425,9 +469,10 @@ pub(super) fn number<'t>(word: &str) -> Result<Layout<'t>, (Code, String)> {
         _ if digits.starts_with('0') || bits < least || bits > 64 => {
             Err((Code::BINARY_WIDTH, format!("`{word}` is no number: they have {least} to 64 bits")))
         }
-        _ if little && bits % 8 != 0 => {
-            Err((Code::BINARY_WIDTH, format!("`{word}` does not fill bytes, and only whole bytes have a little-endian order")))
-        }
+        _ if little && bits % 8 != 0 => Err((
+            Code::BINARY_WIDTH,
+            format!("`{word}` does not fill bytes, and only whole bytes have a little-endian order"),
+        )),
         _ => Ok(Layout::Int { bits, signed: kind == 'i', little }),
     }
 }
@@ -456,4 +501,3 @@ pub(super) fn refuse_attrs(
     let message = format!("`@{name}` cannot stand before {what}");
     problems.push(Diagnostic::new(Code::ATTRIBUTE_PLACE, place(source, attr.syntax().range()), message));
 }
-

@@ -38,7 +38,10 @@ pub(super) fn problem<'t>(size: ast::Expr<'t>, fields: &FxHashSet<&str>) -> Opti
             receiver => receiver.and_then(|it| problem(it, fields)),
         },
         ast::Expr::MissingExpr(_) => None,
-        _ => Some((size, "a size is a number, a constant or an earlier field, or these joined by `+`, `-` and `*`".into())),
+        _ => Some((
+            size,
+            "a size is a number, a constant or an earlier field, or these joined by `+`, `-` and `*`".into(),
+        )),
     }
 }
 
@@ -53,7 +56,9 @@ fn joins(op: Option<BinaryOp>) -> Option<&'static str> {
 
 /// `N`, `LIMIT`, `limits::N`
 fn is_constant(name: &str) -> bool {
-    name.rsplit("::").next().is_some_and(|it| it.chars().all(|c| c.is_uppercase() || c.is_numeric() || c == '_'))
+    name.rsplit("::")
+        .next()
+        .is_some_and(|it| it.chars().all(|c| c.is_uppercase() || c.is_numeric() || c == '_'))
 }
 
 /// Whether a name in a size is a field's, and no constant's.

@@ -2,8 +2,8 @@
 
 use qz_base::{FxHashSet, Span, TextRange};
 use qz_mir::{
-    Body, BodyPart, Callee, ClosureTarget, Instance, InstanceId, InstanceKey, Module, Ownership, Rvalue, Source,
-    StmtKind, TypeEntry,
+    Body, BodyPart, Callee, ClosureTarget, Instance, InstanceId, InstanceKey, Module, Ownership, Rvalue,
+    Source, StmtKind, TypeEntry,
 };
 use qz_types::{Ty, TyKind};
 use serde::{Deserialize, Serialize};
@@ -50,7 +50,12 @@ pub struct Kind {
 impl Kind {
     pub(super) fn new(entry: &TypeEntry, number: impl Fn(InstanceId) -> u32) -> Kind {
         let qz_mir::EntryCrossing { parts, own, keeps_nothing } = entry.crossing;
-        Kind { destroy: number(entry.destroy), parts: parts.map(&number), own: own.map(&number), keeps_nothing }
+        Kind {
+            destroy: number(entry.destroy),
+            parts: parts.map(&number),
+            own: own.map(&number),
+            keeps_nothing,
+        }
     }
 }
 
@@ -125,7 +130,9 @@ impl Facts {
             self.functions[at] = fact.clone();
         }
         if part.of_other {
-            [&mut self.changed, &mut self.cyclic, &mut self.weak].into_iter().for_each(|it| it.retain(|key| !key.is_own));
+            [&mut self.changed, &mut self.cyclic, &mut self.weak]
+                .into_iter()
+                .for_each(|it| it.retain(|key| !key.is_own));
         }
         self.types.extend(&part.types);
         self.changed.extend(&part.changed);
@@ -297,4 +304,3 @@ fn values(body: &Body, module: &Module) -> Vec<u32> {
     found.dedup();
     found
 }
-

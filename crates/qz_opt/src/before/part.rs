@@ -61,7 +61,12 @@ pub(crate) fn part(
     let changed = type_keys(source, &built.changed);
     let unmade = type_keys(source, &built.panics.unmade);
     let made: FxHashSet<u32> = facts.iter().map(|it| it.0).collect();
-    let gone = (0..).zip(&before.stale).filter(|(_, stale)| **stale).map(|it| it.0).filter(|it| !made.contains(it)).collect();
+    let gone = (0..)
+        .zip(&before.stale)
+        .filter(|(_, stale)| **stale)
+        .map(|it| it.0)
+        .filter(|it| !made.contains(it))
+        .collect();
     let of_other = before.which == Which::Other;
     let facts = NewFacts { functions: facts, gone, of_other, types, changed, unmade };
     Ok(Ok(Part { module: built.module, numbers, facts }))
@@ -84,12 +89,17 @@ fn concerns_all(built: &Built<'_>, source: &dyn Source, before: &Before<'_>) -> 
     let Built { module, panics, ambiguous, .. } = built;
     let facts = before.facts;
     // Of one that changed, what stands around it calls the new code.
-    let is_new_for_c = |it: &Instance| it.for_c.is_some() && it.kept.is_none_or(|number| before.fact(number).around.is_none());
+    let is_new_for_c = |it: &Instance| {
+        it.for_c.is_some() && it.kept.is_none_or(|number| before.fact(number).around.is_none())
+    };
     let has_variables = module.statics.iter().any(|(_, it)| it.of_task);
     let fn_panics = panics.closures && !facts.closures_panic;
     let checks: [(bool, &'static str); 5] = [
         (*ambiguous, "two functions have the same symbol"),
-        (module.instances.values().any(is_new_for_c), "it hands a function to C that it did not hand to it before"),
+        (
+            module.instances.values().any(is_new_for_c),
+            "it hands a function to C that it did not hand to it before",
+        ),
         (has_variables && !facts.of_tasks, "tasks have variables of their own now"),
         (fn_panics || (panics.dyns && !facts.dyns_panic), "what ends a function value may panic now"),
         (ends_otherwise(module, source, before), "objects are made whose end nobody thought to panic"),
@@ -108,7 +118,8 @@ fn refers_weakly(built: &Built<'_>, source: &dyn Source, before: &Before<'_>) ->
 /// Whether there are new kinds of objects whose end may panic, which others that end them do not know.
 fn ends_otherwise(module: &Module, source: &dyn Source, before: &Before<'_>) -> bool {
     let symbols = Symbols::new(source);
-    let is_new = |it: &&TypeEntry| before.index_of(module, it).is_none() && module.instances[it.destroy].may_panic;
+    let is_new =
+        |it: &&TypeEntry| before.index_of(module, it).is_none() && module.instances[it.destroy].may_panic;
     let ended_before = |it: &TypeEntry| match it.kind {
         TypeEntryKind::Ty(ty) => before.facts.unmade.iter().any(|it| it.key == symbols.ty_key(ty)),
         TypeEntryKind::Closure(_) | TypeEntryKind::DynBox(_) => false,

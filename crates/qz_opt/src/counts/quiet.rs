@@ -7,7 +7,9 @@
 //! that gives up a value with such a `drop`.
 
 use qz_mir::visit::{each_operand, each_place};
-use qz_mir::{Body, Callee, Instance, InstanceId, Local, Module, Operand, Ownership, Place, Proj, Rvalue, StmtKind};
+use qz_mir::{
+    Body, Callee, Instance, InstanceId, Local, Module, Operand, Ownership, Place, Proj, Rvalue, StmtKind,
+};
 use qz_rt_abi::RtFn;
 use qz_rt_abi::registry::rt;
 
@@ -42,7 +44,9 @@ impl Quiet {
             }
         }
         for component in &calls.components {
-            let is_known = |id: &InstanceId| module.instances[*id].kept.is_some() && module.instances[*id].body.is_none();
+            let is_known = |id: &InstanceId| {
+                module.instances[*id].kept.is_some() && module.instances[*id].body.is_none()
+            };
             let made: Vec<InstanceId> = component.iter().copied().filter(|id| !is_known(id)).collect();
             // Calls inside a component change nothing: it is as loud as its other statements.
             made.iter().for_each(|id| quiet.loud[id.index()] = false);

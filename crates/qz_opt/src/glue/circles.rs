@@ -5,12 +5,12 @@
 use std::sync::Arc;
 
 use qz_mir::{
-    Block, BlockId, Body, Call, Callee, Circle, Local, LocalDecl, Module, Operand, Ownership,
-    SourceInfo, Stmt, StmtKind, TermKind, Terminator,
+    Block, BlockId, Body, Call, Callee, Circle, Local, LocalDecl, Module, Operand, Ownership, SourceInfo,
+    Stmt, StmtKind, TermKind, Terminator,
 };
 use qz_rt_abi::registry::rt;
-use qz_types::ty::common;
 use qz_types::Ty;
+use qz_types::ty::common;
 
 use super::nowhere;
 

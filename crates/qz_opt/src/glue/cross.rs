@@ -7,7 +7,10 @@
 use std::sync::Arc;
 
 use qz_mir::build::Builder;
-use qz_mir::{Body, BodyKey, Callee, CastKind, Const, Crossing, EntryCrossing, Instance, InstanceId, InstanceKey, Intrinsic, Local, Module, Operand, Ownership, Param, Place, Proj, Rvalue, TermKind, TypeEntryKind};
+use qz_mir::{
+    Body, BodyKey, Callee, CastKind, Const, Crossing, EntryCrossing, Instance, InstanceId, InstanceKey,
+    Intrinsic, Local, Module, Operand, Ownership, Param, Place, Proj, Rvalue, TermKind, TypeEntryKind,
+};
 use qz_rt_abi::object::FIRST_TYPE;
 use qz_rt_abi::registry::rt;
 use qz_types::ty::common;
@@ -364,20 +367,29 @@ pub(crate) fn dispatch(module: &mut Module, before: Option<&Before<'_>>) {
             _ => continue,
         };
         let instance = &mut module.instances[id];
-        instance.params = body.params().map(|it| Param { ty: body.locals[it].ty, ownership: Ownership::Borrowed }).collect();
+        instance.params = body
+            .params()
+            .map(|it| Param { ty: body.locals[it].ty, ownership: Ownership::Borrowed })
+            .collect();
         instance.ret = body.return_ty();
         instance.body = Some(Arc::new(body));
     }
 }
 
 /// The index of each kind of objects that has something to do, and the function that does it.
-fn kinds(module: &mut Module, before: Option<&Before<'_>>, own: bool, any: InstanceId) -> Vec<(u32, InstanceId)> {
+fn kinds(
+    module: &mut Module,
+    before: Option<&Before<'_>>,
+    own: bool,
+    any: InstanceId,
+) -> Vec<(u32, InstanceId)> {
     let of = |it: &EntryCrossing| if own { it.own } else { it.parts };
     let index = |n: usize| module.indexes.get(n).copied().unwrap_or(FIRST_TYPE + n as u32);
     let entries = module.types.iter().enumerate();
     let mut kinds: Vec<(u32, InstanceId)> =
         entries.filter_map(|(n, entry)| Some((index(n), of(&entry.crossing)?))).collect();
-    let known = before.into_iter().flat_map(|before| before.kinds().map(move |(at, kind)| (before, at, kind)));
+    let known =
+        before.into_iter().flat_map(|before| before.kinds().map(move |(at, kind)| (before, at, kind)));
     for (before, at, kind) in known {
         let Some(number) = (if own { kind.own } else { kind.parts }) else { continue };
         let ret = module.instances[any].ret;
@@ -402,11 +414,13 @@ fn kinds(module: &mut Module, before: Option<&Before<'_>>, own: bool, any: Insta
 fn may_keep(module: &Module, before: Option<&Before<'_>>) -> Body {
     let mut b = builder("what may be kept", common().bool);
     let object = b.param(bytes(), None);
-    let of_tasks = module.statics.iter().any(|(_, it)| it.of_task) || before.is_some_and(|it| it.facts.of_tasks);
+    let of_tasks =
+        module.statics.iter().any(|(_, it)| it.of_task) || before.is_some_and(|it| it.facts.of_tasks);
     let index = |n: usize| module.indexes.get(n).copied().unwrap_or(FIRST_TYPE + n as u32);
     let entries = module.types.iter().enumerate().filter(|(_, entry)| entry.crossing.keeps_nothing);
     let own = entries.map(|(n, _)| index(n));
-    let known = before.into_iter().flat_map(|it| it.kinds()).filter(|(_, kind)| kind.keeps_nothing).map(|it| it.0);
+    let known =
+        before.into_iter().flat_map(|it| it.kinds()).filter(|(_, kind)| kind.keeps_nothing).map(|it| it.0);
     let kinds: Vec<i128> = own.chain(known).map(i128::from).collect();
     if !kinds.is_empty() && !of_tasks {
         let index =

@@ -90,8 +90,7 @@ fn tell(body: &mut Body, block: qz_mir::BlockId, at: usize) {
 /// Whether the walk may leave with the objects that this meets.
 fn meets_object(instance: &Instance) -> bool {
     let stmts = instance.body.iter().flat_map(|body| body.blocks.values()).flat_map(|block| &block.stmts);
-    let meets =
-        |kind: &StmtKind| matches!(kind, StmtKind::Call(call) if matches!(call.callee, Callee::Runtime(rt::cross_object)));
+    let meets = |kind: &StmtKind| matches!(kind, StmtKind::Call(call) if matches!(call.callee, Callee::Runtime(rt::cross_object)));
     stmts.into_iter().any(|stmt| meets(&stmt.kind))
 }
 

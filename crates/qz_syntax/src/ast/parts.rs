@@ -1,7 +1,8 @@
 //! What are the parts of a path, a string or a literal? Sequences that mix tokens and nodes.
 
 use super::{
-    AstNode, Expr, HeredocBody, Interp, LiteralExpr, MacroCallExpr, PathExpr, StaticAssert, PathPat, PathType, StringExpr, TypeArgs,
+    AstNode, Expr, HeredocBody, Interp, LiteralExpr, MacroCallExpr, PathExpr, PathPat, PathType,
+    StaticAssert, StringExpr, TypeArgs,
 };
 use crate::SyntaxKind;
 use crate::tree::{Children, SyntaxElement, SyntaxNode, SyntaxToken};

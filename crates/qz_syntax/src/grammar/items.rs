@@ -1,6 +1,8 @@
 //! What may be declared, and where? Entries of a file, attributes and modifiers, imports, constants, aliases.
 
-use super::{binary, blocks, effects, exprs, foreign, functions, later, postfix, stmts, strings, type_items, types};
+use super::{
+    binary, blocks, effects, exprs, foreign, functions, later, postfix, stmts, strings, type_items, types,
+};
 use crate::SyntaxKind::{self, *};
 use crate::lexer::flags;
 use crate::parser::{Parser, stop};

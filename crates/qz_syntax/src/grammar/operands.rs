@@ -1,7 +1,8 @@
 //! What does an expression start with? Literals, names, brackets, and every construct with a keyword of its own.
 
 use super::{
-    blocks, collections, control, effects, exprs, foreign, lambdas, later, list, postfix, strings, type_lists, types,
+    blocks, collections, control, effects, exprs, foreign, lambdas, later, list, postfix, strings,
+    type_lists, types,
 };
 use crate::SyntaxKind::{self, *};
 use crate::lexer::flags;
@@ -224,7 +225,12 @@ fn macro_call(p: &mut Parser<'_>) {
 }
 
 /// `'$' (name '::')? name '(' items ')'` where a pattern or a type stands.
-pub(super) fn macro_path(p: &mut Parser<'_>, from: Checkpoint, kind: SyntaxKind, item: impl FnMut(&mut Parser<'_>)) {
+pub(super) fn macro_path(
+    p: &mut Parser<'_>,
+    from: Checkpoint,
+    kind: SyntaxKind,
+    item: impl FnMut(&mut Parser<'_>),
+) {
     p.bump();
     p.bump_as(Ident);
     while p.at(ColonColon) && !p.spaced() {

@@ -2,8 +2,8 @@
 
 use qz_base::TextRange;
 
-use super::{Lexer, flags};
 use super::table::{Class, class_of};
+use super::{Lexer, flags};
 use crate::SyntaxKind::*;
 
 impl Lexer<'_> {

@@ -30,7 +30,9 @@ impl SyntaxProblem {
             Kind::UnclosedBracket { bracket, .. } => format!("this `{}` is never closed", bracket.text()),
             Kind::StrayEnd => "this `end` closes nothing".into(),
             Kind::StrayBracket { bracket } => format!("this `{}` closes nothing", bracket.text()),
-            Kind::PlaceholderOutside => "`$name` without arguments has a meaning only in a macro's `quote`".into(),
+            Kind::PlaceholderOutside => {
+                "`$name` without arguments has a meaning only in a macro's `quote`".into()
+            }
             Kind::StatementAtTopLevel => "a statement cannot stand outside of a function".into(),
             Kind::ItemInBody { keyword } => format!("`{}` cannot stand inside another body", keyword.text()),
             Kind::TooDeep => "this is nested too deep".into(),

@@ -64,10 +64,13 @@ impl Infer<'_, '_> {
             Holder::Local(local) => Some(self.body.locals[local].name),
             Holder::Call(_) => None,
         };
-        let facts = words::BorrowFacts { name, holder, span: it.span, lent: it.loan.span, mutable: it.loan.mutable };
+        let facts =
+            words::BorrowFacts { name, holder, span: it.span, lent: it.loan.span, mutable: it.loan.mutable };
         self.report(match it.access {
             Access::Exclusive if it.loan.mutable => words::second_borrow(&facts),
-            Access::Exclusive | Access::Shared => words::shared_and_exclusive(&facts, it.access == Access::Shared),
+            Access::Exclusive | Access::Shared => {
+                words::shared_and_exclusive(&facts, it.access == Access::Shared)
+            }
             Access::Read => words::read_while_changed(&facts),
             Access::Write => words::changed_while_lent(&facts),
             Access::Go => words::gone_while_lent(&facts),
@@ -157,7 +160,12 @@ fn apply(event: &Event, loans: &mut Loans, live: &Live) {
             let from = place.owner().map(Holder::Local);
             let inherited = loans.iter().filter(|it| Some(it.holder) == from);
             let more: Vec<Loan> = inherited
-                .map(|it| Loan { holder: *holder, mutable: it.mutable && *mutable, span: *span, place: it.place.clone() })
+                .map(|it| Loan {
+                    holder: *holder,
+                    mutable: it.mutable && *mutable,
+                    span: *span,
+                    place: it.place.clone(),
+                })
                 .collect();
             loans.insert(Loan { place: place.clone(), holder: *holder, mutable: *mutable, span: *span });
             loans.extend(more);
@@ -210,7 +218,8 @@ fn live_after(graph: &Graph) -> Vec<Vec<Live>> {
 
 /// From what is live behind an event to what is live before it.
 fn unapply(event: &Event, live: &mut Live, holders: &Live) {
-    let mut uses = |place: &Place| live.extend(place.owner().map(Holder::Local).filter(|it| holders.contains(it)));
+    let mut uses =
+        |place: &Place| live.extend(place.owner().map(Holder::Local).filter(|it| holders.contains(it)));
     match event {
         Event::Read { place, .. }
         | Event::Write { place, .. }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use qz_base::{FxHashSet, Span};
-use qz_hir::{AdtKind, FnKind};
 use qz_hir::body::{Arg, Body, Expr, ExprId, LambdaId, Literal, LocalId, LoopId, Pat, PatId, Stmt};
+use qz_hir::{AdtKind, FnKind};
 use qz_types::{Mutability, Ty, TyKind};
 
 use super::{Block, Event, Graph, Holder, Place, Root, Step};
@@ -75,7 +75,10 @@ impl Infer<'_, '_> {
             return body.locals.ids().any(|it| self.borrows(it));
         }
         body.locals.ids().any(|it| self.borrows(it))
-            || body.exprs.ids().any(|it| self.st.types.exprs.get(it).is_some_and(|&ty| self.ck.mentions_linear(ty)))
+            || body
+                .exprs
+                .ids()
+                .any(|it| self.st.types.exprs.get(it).is_some_and(|&ty| self.ck.mentions_linear(ty)))
     }
 
     fn borrows(&self, local: LocalId) -> bool {
@@ -635,7 +638,9 @@ impl Builder<'_, '_, '_> {
         let span = self.span(value);
         let lends = match (&self.body.exprs[value], self.ty(value).map(|ty| ty.kind())) {
             (Expr::Borrow { mutable, operand }, _) => Some((*mutable, *operand)),
-            (Expr::Local { .. }, Some(TyKind::Ref(mutability, _))) => Some((*mutability == Mutability::Mut, value)),
+            (Expr::Local { .. }, Some(TyKind::Ref(mutability, _))) => {
+                Some((*mutability == Mutability::Mut, value))
+            }
             _ => None,
         };
         let is_read = matches!(self.cx.st.types.coercions.get(value), Some(Coercion::Deref));
@@ -724,7 +729,9 @@ impl Uses<'_> {
                 return;
             }
             Expr::Lambda { lambda } => return self.collect(self.body.lambdas[*lambda].body),
-            Expr::Assign { place, .. } | Expr::CompoundAssign { place, .. } | Expr::AssignIfNone { place, .. } => {
+            Expr::Assign { place, .. }
+            | Expr::CompoundAssign { place, .. }
+            | Expr::AssignIfNone { place, .. } => {
                 self.assigns(*place, span);
             }
             Expr::Borrow { mutable: true, operand } => self.assigns(*operand, span),

@@ -58,9 +58,17 @@ impl Checker<'_> {
         let def = &self.defs.adts[id];
         let at = |range| Span::new(self.defs.file_of(def.module), range);
         if def.is_linear {
-            let drops = self.defs.lang.trait_("Drop").and_then(|it| self.defs.impls_for(it, Some(TyHead::Adt(id))).next());
+            let drops = self
+                .defs
+                .lang
+                .trait_("Drop")
+                .and_then(|it| self.defs.impls_for(it, Some(TyHead::Adt(id))).next());
             if let Some(drops) = drops {
-                self.defs.report(words::with_drop(at(self.defs.impls[drops].range), def.name, self.defs.adt_span(id)));
+                self.defs.report(words::with_drop(
+                    at(self.defs.impls[drops].range),
+                    def.name,
+                    self.defs.adt_span(id),
+                ));
             }
             return;
         }
