@@ -119,9 +119,10 @@ const FUNCTIONS: &[(&str, &[&str])] = &[
         "ring(n: Int): Int",
         &[
             "n",
-            "ring = Ring { size: n, next: nil }\n  ring.next = Some(ring)\n  ring.size",
+            "ring = Ring { size: n, next: nil, told: nil }\n  ring.next = Some(ring)\n  ring.size",
+            "ring = Ring { size: n, next: nil, told: nil }\n  ring.next = Some(ring)\n  ring.told = Some(-> ring.size + 1)\n  ring.size",
             "@ring(n + 1)",
-            "first = Ring { size: n, next: nil }\n  second = Ring { size: 2, next: Some(first) }\n  first.next = Some(second)\n  second.size",
+            "first = Ring { size: n, next: nil, told: nil }\n  second = Ring { size: 2, next: Some(first), told: nil }\n  first.next = Some(second)\n  second.size",
         ],
     ),
 ];
@@ -136,6 +137,7 @@ end
 struct Ring
   size: Int
   next: Ring?
+  told: (Fn(): Int)?
 end
 
 enum Shape

@@ -131,19 +131,23 @@ fn ends_otherwise(module: &Module, source: &dyn Source, before: &Before<'_>) -> 
 fn may_make_circles(built: &Built<'_>, source: &dyn Source, before: &Before<'_>) -> bool {
     let Built { module, layouts, drops, changed, .. } = built;
     let symbols = Symbols::new(source);
+    let is_cyclic = |ty: Ty| before.is_cyclic(symbols.ty_key(ty));
     let newly = changed.iter().filter(|&&ty| !before.was_changed(symbols.ty_key(ty)));
-    let mut starts: Vec<Ty> = newly.copied().collect();
+    let mut structs: Vec<Ty> = newly.copied().collect();
+    // What a new function or `dyn` value holds is a new way, even into a circle that is known.
+    let mut held: Vec<Ty> = Vec::new();
     for entry in module.types.iter().filter(|it| before.index_of(module, it).is_none()) {
         match &entry.kind {
-            TypeEntryKind::Ty(ty) | TypeEntryKind::DynBox(ty) => starts.push(*ty),
+            TypeEntryKind::Ty(ty) => structs.push(*ty),
+            TypeEntryKind::DynBox(ty) => held.push(*ty),
             TypeEntryKind::Closure(id) => {
                 let captures = module.instances[*id].body.iter().flat_map(|body| &body.captures);
-                starts.extend(captures.map(|&ty| layouts.resolve(ty)));
+                held.extend(captures.map(|&ty| layouts.resolve(ty)));
             }
         }
     }
-    let known = |ty: Ty| before.is_cyclic(symbols.ty_key(ty));
-    starts.into_iter().any(|ty| !known(ty) && comes_back(ty, source, drops))
+    structs.retain(|&ty| !is_cyclic(ty));
+    structs.into_iter().chain(held).any(|ty| comes_back(ty, source, drops))
 }
 
 /// Whether a type leads to itself, or to what may hold anything.
