@@ -343,6 +343,14 @@ impl qz_mir::Source for Lowerer<'_, '_> {
         defs.module_of_file(file).is_none_or(|module| !defs.modules[module].is_std)
     }
 
+    fn is_own_type(&self, id: AdtId) -> bool {
+        !self.defs().modules[self.defs().adts[id].module].is_std
+    }
+
+    fn is_own_trait(&self, id: TraitId) -> bool {
+        !self.defs().modules[self.defs().traits[id].module].is_std
+    }
+
     fn library(&self, role: &str) -> Option<FnId> {
         self.defs().lang.func(role)
     }

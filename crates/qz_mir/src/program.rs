@@ -122,6 +122,13 @@ pub trait Source {
     fn is_own_file(&self, _file: qz_base::FileId) -> bool {
         true
     }
+    /// The same of a type.
+    fn is_own_type(&self, _id: AdtId) -> bool {
+        true
+    }
+    fn is_own_trait(&self, _id: TraitId) -> bool {
+        true
+    }
     /// The function of the library with this role.
     fn library(&self, _role: &str) -> Option<FnId> {
         None

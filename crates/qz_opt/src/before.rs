@@ -114,7 +114,7 @@ impl<'a> Before<'a> {
     pub fn weaken(&mut self, weaker: &[u32]) -> Result<(), Whole> {
         for (n, fact) in self.facts.functions.iter().enumerate() {
             if fact.callees.iter().any(|it| weaker.contains(it)) && !self.stale[n] {
-                if is_glue(&fact.symbol) {
+                if fact.glue {
                     return Err(Whole::because("what ends a value may panic now"));
                 }
                 self.stale[n] = true;
@@ -254,11 +254,6 @@ pub(crate) fn by_kind() -> impl Iterator<Item = InstanceKey> {
     [Crossing::AnyParts, Crossing::OwnAny, Crossing::MayKeep]
         .into_iter()
         .map(|it| InstanceKey::Crossing(Box::new(it)))
-}
-
-/// What counts are given up by is called without a call being written.
-fn is_glue(symbol: &str) -> bool {
-    symbol.contains(".destroy.") || symbol.starts_with("qz.release.") || symbol.starts_with("qz.retain.")
 }
 
 /// Whether facts about a function are enough. What a closure captures is only known from its body.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::by_kind;
 use crate::instantiate::no_evidence;
 use crate::symbols::Symbols;
-use crate::{Built, OptLevel, Options, cycles};
+use crate::{Built, OptLevel, Options, cycles, glue};
 
 /// What others rely on, of one function.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub struct Fact {
     pub copied: bool,
     /// It is found by its name alone: no type arguments, no closure.
     pub plain: bool,
+    /// It ends values, or changes their counts: it is called without a call being written.
+    pub glue: bool,
     /// Functions that it calls, by number.
     pub callees: Vec<u32>,
     /// Functions that it refers to otherwise.
@@ -139,6 +141,8 @@ impl Facts {
         self.changed.sort_unstable();
         self.changed.dedup();
         self.unmade.extend(&part.unmade);
+        self.unmade.sort_unstable();
+        self.unmade.dedup();
     }
 }
 
@@ -186,12 +190,11 @@ pub(super) fn type_keys(source: &dyn Source, types: &FxHashSet<Ty>) -> Vec<TypeK
 
 /// Whether types or traits are in a type that are not the library's.
 fn is_own(source: &dyn Source, ty: Ty) -> bool {
-    let is_own = |path: qz_base::Name| !path.as_str().starts_with("std::");
     let mut found = false;
     ty.walk(&mut |part| {
         found |= match *part.kind() {
-            TyKind::Adt(id, _) => is_own(source.adt(id).path),
-            TyKind::Dyn(traits) => traits.iter().any(|it| is_own(source.trait_path(it.trait_id))),
+            TyKind::Adt(id, _) => source.is_own_type(id),
+            TyKind::Dyn(traits) => traits.iter().any(|it| source.is_own_trait(it.trait_id)),
             // Rare, and not looked into.
             TyKind::Opaque(..) | TyKind::Assoc(_) => true,
             _ => false,
@@ -218,6 +221,7 @@ impl Noting<'_> {
             loud: quiet.instance_is_loud(id),
             copied: copied.get(id.index()).copied().unwrap_or(false),
             plain: self.is_plain(&instance.key),
+            glue: glue::has_counts(&instance.key),
             callees: callees.iter().map(|it| it.raw()).collect(),
             values: instance.body.as_ref().map(|body| values(body, module)).unwrap_or_default(),
             files: self.files(instance),
