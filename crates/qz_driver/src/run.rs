@@ -236,7 +236,7 @@ pub fn compiled<R>(
             crate::foreign::load(program, &module, &options.library_paths).map_err(Failure::Problems)?;
             let internal = |error: qz_cranelift::CompileError| Failure::Internal(error.to_string());
             let told = jit_options(options);
-            let packs = cache.map(|cache| cache.packs(&format!("run {told:?}"), false));
+            let packs = cache.map(|cache| cache.packs_to_run(options, false));
             let store = packs.as_ref().map(|it| it as &dyn qz_cranelift::CodeStore);
             let ready = qz_cranelift::compile(&module, &layouts, told, store).map_err(internal)?;
             if let (Some(cache), Some(packs)) = (cache, packs) {

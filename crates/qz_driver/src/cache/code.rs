@@ -11,6 +11,7 @@ use qz_cache::{Found, Key, KeyBuilder, Store, Tier};
 use qz_cranelift::{CodeKey, CodeStore, Made};
 
 use super::{Cache, Outcome, Stage};
+use crate::run::RunOptions;
 
 /// The packs of one program, for one way of compiling it.
 pub(crate) struct Packs<'c> {
@@ -40,6 +41,11 @@ impl Cache {
         let base = self.key("functions").str(&self.name).str(told).finish();
         let shared = self.key("functions of the library").str(told).finish();
         Packs { store: &self.store, base, shared, adds, modules: Mutex::default() }
+    }
+
+    /// Those of programs that run in this process.
+    pub(crate) fn packs_to_run(&self, options: &RunOptions, adds: bool) -> Packs<'_> {
+        self.packs(&format!("run {:?}", crate::run::jit_options(options)), adds)
     }
 
     /// Keeps what was compiled, and says how much that was.

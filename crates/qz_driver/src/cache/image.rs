@@ -7,7 +7,6 @@ use qz_cranelift::{Added, Jit, Ready, Saved};
 use qz_diag::Diagnostic;
 use qz_infer::Checker;
 use qz_macros::Settings;
-
 use serde::{Deserialize, Serialize};
 
 use super::program::Unchanged;
@@ -20,21 +19,21 @@ use crate::{Program, Root};
 pub(super) const WHOLE: &str = "(the whole program)";
 
 /// Where a program's code is.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Image {
     /// What was made as a whole, by its content: nothing ever takes its place.
-    pub(super) whole: Option<Key>,
+    pub(super) whole: Key,
     /// What was added since, in the order in which it was made.
     pub(super) parts: Vec<Added>,
     /// Of all that: the same program may have come about in another way, and its functions have other numbers.
-    pub(super) history: Option<Key>,
+    pub(super) history: Key,
 }
 
 impl Image {
     /// Adds a part.
     pub(super) fn push(&mut self, part: Added) {
-        let before = self.history.map_or(KeyBuilder::new("part"), |it| KeyBuilder::new("part").key(it));
-        self.history = Some(before.key(Key::of_content(&qz_cache::encode(&part))).finish());
+        let part_key = Key::of_content(&qz_cache::encode(&part));
+        self.history = KeyBuilder::new("part").key(self.history).key(part_key).finish();
         self.parts.push(part);
     }
 }
@@ -46,7 +45,7 @@ impl Cache {
 
     /// The code with all parts in their places.
     pub(super) fn code(&self, image: &Image) -> Option<Saved> {
-        let whole = match self.store.get(Tier::Code, image.whole?) {
+        let whole = match self.store.get(Tier::Code, image.whole) {
             Found::Content(bytes) => bytes,
             Found::Nothing => return None,
             Found::Damaged(damage) => {
@@ -64,7 +63,7 @@ impl Cache {
         let bytes = qz_cache::encode(saved);
         let whole = self.whole_key(&bytes);
         self.store.put(Tier::Code, whole, &bytes);
-        Image { whole: Some(whole), parts: Vec::new(), history: Some(whole) }
+        Image { whole, parts: Vec::new(), history: whole }
     }
 
     fn whole_key(&self, bytes: &[u8]) -> Key {
@@ -125,7 +124,7 @@ impl Cache {
             self.put_image(key, &self.put_whole(&anew));
             return true;
         }
-        let whole = kept.whole.and_then(|key| self.store.get(Tier::Code, key).content());
+        let whole = self.store.get(Tier::Code, kept.whole).content();
         whole.is_none_or(|whole| whole == qz_cache::encode(&anew))
     }
 

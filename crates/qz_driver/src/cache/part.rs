@@ -38,7 +38,7 @@ struct Noted {
     constants: Vec<u32>,
     /// Where its code is, and how it came about.
     image: Key,
-    history: Option<Key>,
+    history: Key,
     /// Where facts about it are, and those about its parts.
     facts: Key,
     changes: Vec<NewFacts>,
@@ -58,6 +58,17 @@ struct LibraryBase {
 
 /// Programs with more code than this are no base of others, which would have to load it all.
 const LARGEST_BASE: usize = 4 << 20;
+
+/// What a program may be made of.
+struct Base {
+    /// Files with new bodies; none if it is another program.
+    new: Option<FxHashSet<u32>>,
+    constants: Vec<u32>,
+    image: Image,
+    facts: Key,
+    changes: Vec<NewFacts>,
+    code_len: usize,
+}
 
 impl Cache {
     fn noted_key(&self, options: &RunOptions) -> Option<Key> {
@@ -127,39 +138,27 @@ impl Cache {
     ) -> Result<Option<Saved>, Failure> {
         let modules = self.modules.borrow();
         let (Some(modules), Some(key)) = (modules.as_ref(), self.noted_key(options)) else { return Ok(None) };
+        let mut attempts = Vec::new();
         let mut why = None;
         if let Some(noted) = self.read::<Noted>(key) {
-            match modules.new_bodies(&noted.modules).map(|it| it.into_iter().map(str::to_owned).collect()) {
+            match modules.new_bodies(&noted.modules) {
+                Some(changed) => match self.same(program, noted, &changed) {
+                    Ok(base) => attempts.extend(base),
+                    Err(reason) => why = Some(reason),
+                },
                 None => why = Some(Whole("an interface changed".into())),
-                Some(changed) => {
-                    match self.changed(program, lowerer, options, noted, Some(&changed), modules)? {
-                        Ok(saved) => return Ok(saved),
-                        Err(reason) => why = Some(reason),
-                    }
-                }
             }
         }
         let main = crate::run::find_main(program, lowerer);
-        let base = self.library_key(lowerer, main, options).and_then(|key| self.read::<LibraryBase>(key));
-        if let Some(LibraryBase { image, facts, code_len, .. }) = base {
-            // What is known of it is in no place of its own.
-            let place = self.key("base").key(facts).finish();
-            self.put_image(place, &image);
-            let (files, modules_then) = (files(program), modules.clone());
-            let (constants, changes) = (Vec::new(), Vec::new());
-            let history = image.history;
-            let noted = Noted {
-                modules: modules_then,
-                files,
-                constants,
-                image: place,
-                history,
-                facts,
-                changes,
-                code_len,
-            };
-            if let Ok(saved) = self.changed(program, lowerer, options, noted, None, modules)? {
-                return Ok(saved);
+        let library = self.library_key(lowerer, main, options);
+        attempts.extend(library.and_then(|key| self.another(key)));
+        for base in attempts {
+            let changing = Changing { program, lowerer, options };
+            match self.changed(&changing, base, modules) {
+                Ok(Some(saved)) => return Ok(Some(saved)),
+                Ok(None) => {}
+                Err(Problem::Failure(failure)) => return Err(failure),
+                Err(Problem::Whole(reason)) => why = why.or(Some(reason)),
             }
         }
         if let Some(why) = why {
@@ -168,51 +167,52 @@ impl Cache {
         Ok(None)
     }
 
-    /// The program made of what was noted. `changed` are modules whose bodies changed; without them it is another program.
-    fn changed(
+    /// The program itself as it was before, if that is known as it was noted.
+    fn same(
         &self,
         program: &Program,
-        lowerer: &Lowerer<'_, '_>,
-        options: &RunOptions,
         noted: Noted,
-        changed: Option<&FxHashSet<String>>,
+        changed: &FxHashSet<&str>,
+    ) -> Result<Option<Base>, Whole> {
+        let of_changed = |(file, path): &(u32, String)| changed.contains(path.as_str()).then_some(*file);
+        let new: FxHashSet<u32> = noted.files.iter().filter_map(of_changed).collect();
+        let Noted { files: known, constants, image, history, facts, changes, code_len, .. } = noted;
+        if known != files(program) {
+            return Err(Whole("its files are read in another order".into()));
+        }
+        if constants.iter().any(|it| new.contains(it)) {
+            return Err(Whole("constants are computed by what changed".into()));
+        }
+        let image = self.image(image).filter(|image| image.history == history);
+        Ok(image.map(|image| Base { new: Some(new), constants, image, facts, changes, code_len }))
+    }
+
+    /// Another program, for its functions of the library.
+    fn another(&self, key: Key) -> Option<Base> {
+        let LibraryBase { image, facts, code_len, .. } = self.read(key)?;
+        let (constants, changes) = (Vec::new(), Vec::new());
+        Some(Base { new: None, constants, image, facts, changes, code_len })
+    }
+
+    /// The program made of what was there; nothing if that is not there any more.
+    fn changed(
+        &self,
+        changing: &Changing<'_, '_, '_>,
+        base: Base,
         modules: &Modules,
-    ) -> Result<Result<Option<Saved>, Whole>, Failure> {
-        let (Some(mut facts), Some(image)) = (self.read::<Facts>(noted.facts), self.image(noted.image))
-        else {
-            return Ok(Ok(None));
+    ) -> Result<Option<Saved>, Problem> {
+        let (Some(mut facts), Some(saved)) = (self.read::<Facts>(base.facts), self.code(&base.image)) else {
+            return Ok(None);
         };
-        let Some(saved) = self.code(&image).filter(|_| image.history == noted.history) else {
-            return Ok(Ok(None));
-        };
-        noted.changes.iter().for_each(|it| facts.add(it));
-        let packs = changed.is_none().then(|| {
-            let told = crate::run::jit_options(options);
-            self.packs(&format!("run {told:?}"), true)
-        });
-        let changing = Changing {
-            program,
-            lowerer,
-            options,
-            noted: &noted,
-            facts: &facts,
-            saved: &saved,
-            packs: packs.as_ref(),
-        };
-        let change = match changing.change(changed) {
-            Ok(change) => change,
-            Err(Problem::Whole(why)) => return Ok(Err(why)),
-            Err(Problem::Failure(failure)) => return Err(failure),
-        };
+        base.changes.iter().for_each(|it| facts.add(it));
+        let packs = base.new.is_none().then(|| self.packs_to_run(changing.options, true));
+        let change = changing.change(&base, &facts, &saved, packs.as_ref())?;
         packs.into_iter().for_each(|packs| self.keep(packs));
         let of = facts.functions.len() as u32;
-        self.note(
-            WHOLE,
-            Stage::Code,
-            Outcome::Partly { reused: of - change.made.min(of), of },
-            Default::default(),
-        );
-        Ok(Ok(self.put_part(program, options, (noted, facts), (saved, image), change, modules)))
+        let outcome = Outcome::Partly { reused: of - change.made.min(of), of };
+        self.note(WHOLE, Stage::Code, outcome, Default::default());
+        let Changing { program, options, .. } = changing;
+        Ok(self.put_part(program, options, (base, facts), saved, change, modules))
     }
 
     /// Puts the part into the program, and keeps both.
@@ -220,26 +220,29 @@ impl Cache {
         &self,
         program: &Program,
         options: &RunOptions,
-        (mut noted, mut facts): (Noted, Facts),
-        (mut saved, mut image): (Saved, Image),
+        (mut base, mut facts): (Base, Facts),
+        mut saved: Saved,
         change: Change,
         modules: &Modules,
     ) -> Option<Saved> {
         let key = self.image_key(self.program_key(program), options)?;
         saved.add(&change.added)?;
-        image.push(change.added);
-        let size: usize = image.parts.iter().map(Added::size).sum();
+        base.image.push(change.added);
+        let size: usize = base.image.parts.iter().map(Added::size).sum();
         if size > LITTLE && size * SMALL_PARTS > saved.code_len() {
             facts.add(&change.facts);
-            image = self.put_whole(&saved);
-            noted.facts = self.put_facts(&facts);
-            noted.changes.clear();
+            base.image = self.put_whole(&saved);
+            base.facts = self.put_facts(&facts);
+            base.changes.clear();
         } else {
-            noted.changes.push(change.facts);
+            base.changes.push(change.facts);
         }
-        self.put_image(key, &image);
-        (noted.image, noted.history, noted.modules) = (key, image.history, modules.clone());
-        noted.constants.extend(own_constants(program));
+        self.put_image(key, &base.image);
+        base.constants.extend(own_constants(program));
+        let Base { constants, facts, changes, code_len, image, .. } = base;
+        let (files, modules) = (files(program), modules.clone());
+        let noted =
+            Noted { modules, files, constants, image: key, history: image.history, facts, changes, code_len };
         self.store.put(Tier::Code, self.noted_key(options)?, &qz_cache::encode(&noted));
         Some(saved)
     }
@@ -275,11 +278,6 @@ struct Changing<'a, 'c, 'd> {
     program: &'a Program,
     lowerer: &'a Lowerer<'c, 'd>,
     options: &'a RunOptions,
-    noted: &'a Noted,
-    facts: &'a Facts,
-    saved: &'a Saved,
-    /// Where code of functions is kept, if many are made.
-    packs: Option<&'a Packs<'a>>,
 }
 
 /// Functions that were made anew.
@@ -290,23 +288,21 @@ struct Change {
 }
 
 impl Changing<'_, '_, '_> {
-    /// Makes the functions of changed modules, or all that another program does not have.
-    fn change(&self, changed: Option<&FxHashSet<String>>) -> Result<Change, Problem> {
-        if self.saved.code_len() > self.noted.code_len * MOST_UNUSED + LITTLE {
+    /// Makes the functions of changed files, or all that another program does not have.
+    fn change(
+        &self,
+        base: &Base,
+        facts: &Facts,
+        saved: &Saved,
+        packs: Option<&Packs<'_>>,
+    ) -> Result<Change, Problem> {
+        if saved.code_len() > base.code_len * MOST_UNUSED + LITTLE {
             return Err(Whole("much of its code is not used any more".into()).into());
         }
-        if self.noted.files != files(self.program) {
-            return Err(Whole("its files are read in another order".into()).into());
-        }
-        let which = if changed.is_some() { Which::Same } else { Which::Other };
-        let is_changed = |path: &String| changed.is_some_and(|changed| changed.contains(path));
-        let of_changed = |(file, path): &(u32, String)| is_changed(path).then_some(*file);
-        let new: FxHashSet<u32> = self.noted.files.iter().filter_map(of_changed).collect();
-        if self.noted.constants.iter().any(|it| new.contains(it)) {
-            return Err(Whole("constants are computed by what changed".into()).into());
-        }
-        let before = Before::new(self.facts, which, &|file| new.contains(&file))?;
-        let part = self.rebuild(before)?;
+        let which = if base.new.is_some() { Which::Same } else { Which::Other };
+        let is_new = |file: u32| base.new.as_ref().is_some_and(|new| new.contains(&file));
+        let next = (facts.functions.len() as u32).max(saved.function_count());
+        let part = self.rebuild(Before::new(facts, which, &is_new)?, next)?;
         if !crate::foreign::libraries(self.program, &part.module).is_empty() {
             return Err(Whole("it calls C".into()).into());
         }
@@ -314,20 +310,19 @@ impl Changing<'_, '_, '_> {
         let defs = qz_opt::SourceDefs(self.lowerer);
         let layouts = Layouts::new(&defs);
         let told = crate::run::jit_options(self.options);
-        let store = self.packs.map(|it| it as &dyn qz_cranelift::CodeStore);
+        let store = packs.map(|it| it as &dyn qz_cranelift::CodeStore);
         let (of_other, files) = (which == Which::Other, &self.program.sources);
-        let added = self.saved.part(of_other, &part.module, &layouts, &part.numbers, told, files, store);
+        let added = saved.part(of_other, &part.module, &layouts, &part.numbers, told, files, store);
         let added = added.map_err(|error| Problem::Failure(Failure::Internal(error.to_string())))?;
         Ok(Change { added, facts: part.facts, made })
     }
 
-    fn rebuild(&self, before: Before<'_>) -> Result<qz_opt::Part, Problem> {
+    fn rebuild(&self, before: Before<'_>, next: u32) -> Result<qz_opt::Part, Problem> {
         let entry = crate::run::find_main(self.program, self.lowerer).map(|main| self.lowerer.entry(main));
         let constants = Evaluator::new(self.program, self.lowerer);
         let eval = |item| constants.value(item);
         let verify = cfg!(debug_assertions);
         let told = qz_opt::Options { verify, consts: Some(&eval), ..crate::run::opt_options(self.options) };
-        let next = (self.facts.functions.len() as u32).max(self.saved.function_count());
         let built = qz_opt::rebuild(self.lowerer, entry, &self.functions(&before), &told, before, next);
         let found = self.program.defs.take_problems().into_iter().chain(constants.take_problems());
         let problems: Vec<_> = found.filter(qz_diag::Diagnostic::is_error).collect();
