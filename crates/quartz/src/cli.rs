@@ -79,9 +79,6 @@ pub(crate) enum Command {
     },
     /// Run the tests of specifications (`*_spec.qz`) and the examples of doc comments
     Test(Test),
-    /// What `quartz test` starts for each specification
-    #[command(hide = true)]
-    SpecHost(SpecHost),
     /// Do it again whenever a file is saved
     Watch(Watch),
     /// Look after the cache
@@ -124,19 +121,6 @@ pub(crate) struct CacheFlags {
     /// Say on standard error what was reused of each module, and why the rest was not
     #[arg(long, value_enum, value_name = "FORM", num_args = 0..=1, require_equals = true, default_missing_value = "table")]
     pub(crate) explain_cache: Option<Explanation>,
-}
-
-impl CacheFlags {
-    /// The same as words of a command line.
-    pub(crate) fn words(&self) -> Vec<String> {
-        let explain = self.explain_cache.map(|it| match it {
-            Explanation::Table => "--explain-cache=table",
-            Explanation::Json => "--explain-cache=json",
-        });
-        let flags = [(self.no_cache, "--no-cache"), (self.check_cache, "--check-cache")];
-        let flags = flags.into_iter().filter(|it| it.0).map(|it| it.1);
-        flags.chain(explain).map(str::to_owned).collect()
-    }
 }
 
 #[derive(Copy, Clone, ValueEnum, PartialEq, Eq)]
@@ -283,16 +267,6 @@ pub(crate) struct Test {
     /// Tell which tests took longest
     #[arg(long)]
     pub(crate) times: bool,
-}
-
-/// The process that holds one compiled specification.
-#[derive(Args)]
-pub(crate) struct SpecHost {
-    pub(crate) file: PathBuf,
-    #[command(flatten)]
-    pub(crate) choice: TestChoice,
-    #[arg(long)]
-    pub(crate) seed: u64,
 }
 
 #[derive(Args)]

@@ -41,7 +41,6 @@ pub(crate) fn dispatch(cli: &Cli) -> u8 {
             worst
         }
         Command::Test(command) => test::test(&cli.look, command),
-        Command::SpecHost(command) => test::host(&cli.look, command),
         Command::Watch(command) => watch::watch(command),
         Command::Cache { what } => cache::manage(what),
         Command::Explain { code } => explain::explain(code),
@@ -100,8 +99,8 @@ fn check_path(look: &Look, path: &Path, flags: &CacheFlags, timings: &mut Timing
     }
     let Some(program) = caching.load(root.clone()) else { return STATUS_PROBLEMS };
     timings.done("load");
-    let checker = Checker::for_problems(&program.defs);
-    let problems = qz_driver::check(&program, &checker, caching.get());
+    let checker = Box::leak(Box::new(Checker::for_problems(&program.defs)));
+    let problems = qz_driver::check(program, checker, caching.get());
     timings.done("check");
     let status = if look.report(&problems, &program.sources) { STATUS_PROBLEMS } else { 0 };
     let told = look.words(&problems, &program.sources);
@@ -112,8 +111,8 @@ fn check_path(look: &Look, path: &Path, flags: &CacheFlags, timings: &mut Timing
 fn print_effects(look: &Look, path: &Path) -> u8 {
     let root = Root::File(path.to_path_buf());
     let Some(program) = Caching::none(look, &root).load(root) else { return STATUS_PROBLEMS };
-    let checker = Checker::new(&program.defs);
-    let problems = qz_driver::check(&program, &checker, None);
+    let checker = checker_of(program);
+    let problems = qz_driver::check(program, checker, None);
     if look.report(&problems, &program.sources) {
         return STATUS_PROBLEMS;
     }
@@ -124,7 +123,7 @@ fn print_effects(look: &Look, path: &Path) -> u8 {
 /// What checking says that knows nothing of what was done before.
 fn check_anew(look: &Look, caching: &Caching, root: Root) -> Option<String> {
     let program = caching.load_anew(root)?;
-    let problems = qz_driver::check(&program, &Checker::for_problems(&program.defs), None);
+    let problems = qz_driver::check(program, &Checker::for_problems(&program.defs), None);
     Some(look.words(&problems, &program.sources))
 }
 
@@ -257,25 +256,30 @@ fn run_options(command: &Run) -> RunOptions {
     }
 }
 
+/// What checks a program; it stays as long as that does.
+fn checker_of(program: &'static Program) -> &'static Checker<'static> {
+    Box::leak(Box::new(Checker::new(&program.defs)))
+}
+
 fn run_loaded(
     look: &Look,
     command: &Run,
-    program: &Program,
+    program: &'static Program,
     options: &RunOptions,
     cache: Option<&Cache>,
     timings: &mut Timings,
 ) -> u8 {
-    let checker = Checker::new(&program.defs);
+    let checker = checker_of(program);
     let sources = &program.sources;
     if let Some(kind) = command.emit.filter(|kind| kind.is_syntax()) {
         let is_broken = kind == qz_driver::EmitKind::Expanded && look.report(&program.problems, sources);
-        let printed = print_stage(look, program, qz_driver::emit(program, &checker, kind, options));
+        let printed = print_stage(look, program, qz_driver::emit(program, checker, kind, options));
         return if is_broken { STATUS_PROBLEMS } else { printed };
     }
     if command.stop_after == Some(StopAfter::Parse) {
         return if look.report(&program.problems, sources) { STATUS_PROBLEMS } else { 0 };
     }
-    let problems = qz_driver::check(program, &checker, cache);
+    let problems = qz_driver::check(program, checker, cache);
     timings.done("check");
     if look.report(&problems, sources) {
         return STATUS_PROBLEMS;
@@ -284,9 +288,9 @@ fn run_loaded(
         return 0;
     }
     if let Some(kind) = command.emit {
-        return print_stage(look, program, qz_driver::emit(program, &checker, kind, options));
+        return print_stage(look, program, qz_driver::emit(program, checker, kind, options));
     }
-    match qz_driver::run(program, &checker, options, cache, command.stop_after.is_some(), &mut |stage| {
+    match qz_driver::run(program, checker, options, cache, command.stop_after.is_some(), &mut |stage| {
         timings.done(stage)
     }) {
         Ok(finished) => status_of(&finished),

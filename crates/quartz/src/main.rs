@@ -20,16 +20,18 @@ const STATUS_INTERNAL: u8 = 70;
 fn main() -> ExitCode {
     let cli = cli::Cli::parse_from(cli::arguments());
     std::panic::set_hook(Box::new(|_| {}));
-    match std::panic::catch_unwind(|| commands::dispatch(&cli)) {
-        Ok(status) => ExitCode::from(status),
-        Err(panic) => {
-            let words = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("no message");
-            commands::report_internal(words);
-            ExitCode::from(STATUS_INTERNAL)
-        }
-    }
+    ExitCode::from(guarded(|| commands::dispatch(&cli)))
+}
+
+/// What this gives; a panic is told, and its status instead.
+fn guarded(run: impl FnOnce() -> u8) -> u8 {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        let words = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("no message");
+        commands::report_internal(words);
+        STATUS_INTERNAL
+    })
 }

@@ -12,12 +12,24 @@ use qz_macros::{Module, Outcome, Trace};
 use crate::Program;
 use crate::load::Parts;
 
-/// Expands the macros of all modules.
+/// Whether macros make nothing of these modules, and there is no problem with them.
+pub(crate) fn is_none(inputs: &[ModuleInput], prelude: Option<FileId>) -> bool {
+    let Outcome { modules, problems, .. } = expand(inputs, 0, prelude, &[]);
+    modules.is_empty() && problems.is_empty()
+}
+
+/// Expands macros in modules from number `from` on.
+fn expand(inputs: &[ModuleInput], from: usize, prelude: Option<FileId>, problems: &[Diagnostic]) -> Outcome {
+    let prelude = prelude.and_then(|file| inputs.iter().position(|it| it.file == file));
+    let binary = inputs.iter().position(|it| it.path.as_str() == crate::load::BINARY_PATH);
+    qz_macros::expand(&modules(inputs, problems), from, prelude, binary)
+}
+
+/// Expands the macros of all modules but those that were collected.
 pub(crate) fn expanded(mut parts: Parts, problems: &mut Vec<Diagnostic>) -> (Parts, Trace, Expansions) {
-    let modules = modules(&parts.inputs, problems);
-    let prelude = parts.prelude.and_then(|file| parts.inputs.iter().position(|it| it.file == file));
-    let binary = parts.inputs.iter().position(|it| it.path.as_str() == crate::load::BINARY_PATH);
-    let Outcome { modules: expanded, trace, problems: found } = qz_macros::expand(&modules, prelude, binary);
+    let from = parts.collected.as_ref().map_or(0, |defs| defs.modules.len());
+    let Outcome { modules: expanded, trace, problems: found } =
+        expand(&parts.inputs, from, parts.prelude, problems);
     problems.extend(found);
     let id = |at: usize| ModuleId::from_raw(at as u32);
     let homes = trace.0.iter().map(|it| id(it.home as usize)).collect();

@@ -29,7 +29,7 @@ pub use consts::Constants;
 pub use coverage::LineCounters;
 pub use dump::{EmitKind, emit};
 pub use inputs::{inputs, json_dependencies, make_rule};
-pub use load::{Loaded, Root, load};
+pub use load::{Library, Loaded, Root, load, load_after};
 pub use native::{Artefact, BuildOptions, CodeBy, build_native, output_of, write_header};
 pub use qz_macros::Settings;
 pub use run::{Engine, Failure, Finished, RunOptions, Shape, Start, ToolProblem, build, compiled, run};
@@ -87,8 +87,11 @@ pub fn collect(loaded: Loaded) -> Program {
         included,
         expansions,
         nodes,
+        collected,
     } = loaded;
-    let defs = qz_hir::collect::collect_expanded(inputs, prelude, expansions);
+    let collected = collected.unwrap_or_default();
+    let inputs = inputs.into_iter().skip(collected.modules.len()).collect();
+    let defs = qz_hir::collect::collect_more(collected, inputs, prelude, expansions);
     problems.extend(defs.take_problems());
     let modules = user_files.iter().filter_map(|&file| defs.module_of_file(file)).collect();
     let root = root.and_then(|file| defs.module_of_file(file));

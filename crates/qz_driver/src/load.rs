@@ -12,8 +12,8 @@ use std::sync::Arc;
 use qz_base::{FileId, Name, Span, TextRange};
 use qz_cache::Key;
 use qz_diag::{Code, Diagnostic, did_you_mean};
-use qz_hir::ParsedFile;
 use qz_hir::collect::{ImportRequest, ImportTarget, ModuleInput, import_requests};
+use qz_hir::{Defs, ParsedFile};
 use qz_macros::Settings;
 use qz_syntax::{SyntaxKind, SyntaxTree};
 
@@ -49,6 +49,27 @@ pub struct Loaded {
     pub(crate) expansions: qz_hir::Expansions,
     /// The user's modules, for the cache.
     pub(crate) nodes: Vec<Node>,
+    /// Declarations of the first ones of the inputs.
+    pub(crate) collected: Option<Defs>,
+}
+
+/// The modules of the library that every program has, loaded and collected: programs go on from there.
+pub struct Library {
+    loader: Loader<'static>,
+    prelude: Option<FileId>,
+    collected: Option<Defs>,
+}
+
+impl Library {
+    /// Loads it; `settings` are those of the programs.
+    pub fn new(settings: &Settings) -> Library {
+        let mut loader = Loader { settings: settings.clone(), ..Loader::default() };
+        let prelude = loader.std_module("prelude");
+        loader.load_all();
+        let is_ready = loader.problems.is_empty() && crate::expansion::is_none(&loader.inputs, prelude);
+        let collected = is_ready.then(|| qz_hir::collect::collect(loader.inputs.clone(), prelude));
+        Library { loader, prelude, collected }
+    }
 }
 
 /// Why not even the first file could be read.
@@ -65,6 +86,8 @@ pub(crate) struct Parts {
     pub(crate) prelude: Option<FileId>,
     pub(crate) root: Option<FileId>,
     pub(crate) user_files: Vec<FileId>,
+    /// As in [`Loaded`].
+    pub(crate) collected: Option<Defs>,
 }
 
 /// The module that layouts of bits and bytes are made of.
@@ -99,8 +122,15 @@ struct Pending {
 /// Loads a program or one file of it; `settings` are what `@cfg` asks about. What the cache knows, which must have been
 /// opened with the same settings, is not parsed again.
 pub fn load(root: Root, settings: &Settings, cache: Option<&Cache>) -> Result<Loaded, CannotRead> {
-    let in_tests = settings.test;
-    let mut loader = Loader { cache, settings: settings.clone(), ..Loader::default() };
+    load_after(Library::new(settings), root, cache)
+}
+
+/// The same beside a library that was loaded before, with the settings that it was loaded with.
+pub fn load_after(library: Library, root: Root, cache: Option<&Cache>) -> Result<Loaded, CannotRead> {
+    let Library { loader, prelude, collected } = library;
+    let mut loader: Loader<'_> = loader;
+    loader.cache = cache;
+    let in_tests = loader.settings.test;
     let mut root_file = None;
     match root {
         Root::File(path) => {
@@ -133,10 +163,9 @@ pub fn load(root: Root, settings: &Settings, cache: Option<&Cache>) -> Result<Lo
             }
         }
     }
-    let prelude = loader.std_module("prelude");
     loader.load_all();
     let Loader { sources, inputs, mut problems, user_files, absent, nodes, .. } = loader;
-    let parts = Parts { sources, inputs, prelude, root: root_file, user_files };
+    let parts = Parts { sources, inputs, prelude, root: root_file, user_files, collected };
     let (mut parts, trace, mut expansions) = crate::expansion::expanded(parts, &mut problems);
     expansions.in_tests = in_tests;
     let included = crate::include::read_all(&mut parts, &mut expansions);
@@ -151,6 +180,7 @@ pub fn load(root: Root, settings: &Settings, cache: Option<&Cache>) -> Result<Lo
         included,
         expansions,
         nodes,
+        collected: parts.collected,
     })
 }
 

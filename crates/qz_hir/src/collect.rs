@@ -21,6 +21,7 @@ use crate::scope::{Def, Entry};
 use foreign::Surroundings;
 
 /// A module whose imports the driver has already looked up.
+#[derive(Clone)]
 pub struct ModuleInput {
     /// `geo::shapes`.
     pub path: Name,
@@ -71,7 +72,18 @@ pub fn collect(inputs: Vec<ModuleInput>, prelude: Option<FileId>) -> Defs {
 
 /// The same for modules in which macros were expanded.
 pub fn collect_expanded(inputs: Vec<ModuleInput>, prelude: Option<FileId>, expansions: Expansions) -> Defs {
-    let mut defs = Defs { expansions, ..Defs::default() };
+    collect_more(Defs::default(), inputs, prelude, expansions)
+}
+
+/// Collects modules besides those that were collected before, which do not know of them.
+pub fn collect_more(
+    mut defs: Defs,
+    inputs: Vec<ModuleInput>,
+    prelude: Option<FileId>,
+    expansions: Expansions,
+) -> Defs {
+    defs.expansions = expansions;
+    let known = Known { traits: defs.traits.len(), impls: defs.impls.len() };
     let mut imports = Vec::new();
     for input in inputs {
         let module = defs.modules.alloc(Module {
@@ -89,8 +101,7 @@ pub fn collect_expanded(inputs: Vec<ModuleInput>, prelude: Option<FileId>, expan
             defs.prelude = Some(module);
         }
     }
-    let modules: Vec<ModuleId> = defs.modules.ids().collect();
-    for module in modules {
+    for &(module, _) in &imports {
         Collector { defs: &mut defs, module, file: FileId(0) }.collect_module();
     }
     let mut named = Vec::new();
@@ -98,13 +109,19 @@ pub fn collect_expanded(inputs: Vec<ModuleInput>, prelude: Option<FileId>, expan
         Collector { defs: &mut defs, module, file: FileId(0) }.tie_imports(&targets, &mut named);
     }
     imports::settle(&mut defs, &named);
-    index_methods(&mut defs);
+    index_methods(&mut defs, known);
     defs.check_exports();
     // Users know both kinds of handlers by one name.
     if let (Some(plain), Some(answering)) = (defs.lang.adt("Handler"), defs.lang.adt("AnswerHandler")) {
         defs.adts[answering].name = defs.adts[plain].name;
     }
     defs
+}
+
+/// How much was collected before.
+struct Known {
+    traits: usize,
+    impls: usize,
 }
 
 struct Collector<'a> {
@@ -752,8 +769,8 @@ fn attr_word(attr: ast::Attr<'_>) -> Option<String> {
 }
 
 /// Files methods under the heads of their types. Needs all modules and imports.
-fn index_methods(defs: &mut Defs) {
-    for id in defs.traits.ids() {
+fn index_methods(defs: &mut Defs, known: Known) {
+    for id in defs.traits.ids().skip(known.traits) {
         if !defs.modules[defs.traits[id].module].is_std {
             continue;
         }
@@ -762,7 +779,7 @@ fn index_methods(defs: &mut Defs) {
             defs.trait_methods.entry(name).or_default().push((id, n as u32));
         }
     }
-    let impls: Vec<ImplId> = defs.impls.ids().collect();
+    let impls: Vec<ImplId> = defs.impls.ids().skip(known.impls).collect();
     for id in impls {
         let header = defs.impl_header(id);
         if let Some(trait_ref) = header.trait_ref {

@@ -212,8 +212,10 @@ impl Checker<'_> {
             return;
         }
         self.check_drop(id, bound);
-        self.check_orphan(id, bound);
-        self.check_overlap(id, bound);
+        // What stands in the wrong package is likely to be there already.
+        if self.check_orphan(id, bound) {
+            self.check_overlap(id, bound);
+        }
         self.check_members(id, bound);
         self.check_supers(id, bound);
         self.check_assoc_bounds(id, bound);
@@ -236,12 +238,12 @@ impl Checker<'_> {
         }
     }
 
-    /// An impl stands with its trait or its type.
-    fn check_orphan(&self, id: ImplId, bound: TraitRef) {
+    /// An impl stands with its trait or its type. Whether it does.
+    fn check_orphan(&self, id: ImplId, bound: TraitRef) -> bool {
         let def = &self.defs.impls[id];
         let is_std = |module: ModuleId| self.defs.modules[module].is_std;
         if is_std(def.module) || !is_std(self.defs.traits[bound.trait_id].module) {
-            return;
+            return true;
         }
         let header = self.defs.impl_header(id);
         let is_local = |ty: Ty| {
@@ -253,11 +255,13 @@ impl Checker<'_> {
             });
             local
         };
-        if !is_local(header.self_ty) && !bound.args.iter().any(|&it| is_local(it)) {
+        let is_at_home = is_local(header.self_ty) || bound.args.iter().any(|&it| is_local(it));
+        if !is_at_home {
             let shown = header.self_ty.display(self.defs).to_string();
             let name = self.defs.traits[bound.trait_id].name;
             self.defs.report(words::orphan(self.impl_span(id), name, &shown));
         }
+        is_at_home
     }
 
     fn check_overlap(&self, id: ImplId, bound: TraitRef) {

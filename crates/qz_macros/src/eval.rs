@@ -628,7 +628,8 @@ impl Run<'_, '_> {
         match local {
             Some(Value::Lambda(lambda)) => return self.apply(&lambda, &args),
             Some(other) => {
-                return self.fail(node.range(), format!("`{text}` is {}, and cannot be called", other.what()));
+                return self
+                    .fail(node.range(), format!("`{text}` is {}, and cannot be called", other.what()));
             }
             None => {}
         }

@@ -83,7 +83,7 @@ impl Position {
 }
 
 /// Expands all modules. Those without calls are left out.
-pub fn expand(modules: &[Module], prelude: Option<usize>, binary: Option<usize>) -> Outcome {
+pub fn expand(modules: &[Module], from: usize, prelude: Option<usize>, binary: Option<usize>) -> Outcome {
     let mut expander = Expander {
         scopes: Scopes::new(modules, prelude),
         binary,
@@ -96,7 +96,7 @@ pub fn expand(modules: &[Module], prelude: Option<usize>, binary: Option<usize>)
         templates: FxHashMap::default(),
     };
     let mut expanded = Vec::new();
-    for (at, module) in modules.iter().enumerate() {
+    for (at, module) in modules.iter().enumerate().skip(from) {
         let has = Kinds::of(module.tree.elements().iter().map(|it| it.kind));
         if has.macros {
             expander.check_macros(at);

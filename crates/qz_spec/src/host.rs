@@ -14,6 +14,9 @@ use crate::worker::{Ended, Event, Listed, Plan, Worker};
 /// How long a program may take to name its tests, and to end after them.
 const AROUND: Duration = Duration::from_secs(30);
 
+/// Bytes that the program reads of an answer.
+const LONGEST_ANSWER: usize = 65_536;
+
 /// What a host is asked for.
 #[derive(Clone, Debug, Default)]
 pub struct HostOptions {
@@ -28,8 +31,8 @@ pub struct HostOptions {
 /// Runs the tests of a program that was made ready; tells of them on standard output.
 pub fn host(start: Start<'_>, options: &HostOptions) -> io::Result<()> {
     let mut told = |it: Told| writeln!(io::stdout(), "{}", it.to_line());
-    let tests = match list(start, options)? {
-        Ok(tests) => tests,
+    let (tests, lister) = match list(start, options)? {
+        Ok(listed) => listed,
         Err(words) => return told(Told::Broken(words)),
     };
     let mut order = options.choice.order(&tests);
@@ -38,10 +41,12 @@ pub fn host(start: Start<'_>, options: &HostOptions) -> io::Result<()> {
         return order.iter().try_for_each(|&n| told(Told::Case(case_of(&tests[n], Status::Listed))));
     }
     let mut left = VecDeque::from(order);
+    let mut lister = Some(lister);
     while !left.is_empty() {
         let before = left.len();
         let mut round = Round { tests: &tests, options, left: &mut left, told: &mut told, stop: false };
-        let broken = round.run(start)?;
+        let worker = round.worker(start, lister.take())?;
+        let broken = round.run(worker)?;
         if round.stop {
             return Ok(());
         }
@@ -68,15 +73,15 @@ fn plan(what: String, options: &HostOptions) -> Plan {
     Plan { what, variables }
 }
 
-/// The program's tests, or why they are not known.
-fn list(start: Start<'_>, options: &HostOptions) -> io::Result<Result<Vec<Listed>, String>> {
+/// The program's tests, and the worker that told them and waits; or why they are not known.
+fn list(start: Start<'_>, options: &HostOptions) -> io::Result<Result<(Vec<Listed>, Worker), String>> {
     let mut worker = Worker::start(start, &plan("list".into(), options))?;
     let mut tests = Vec::new();
     let deadline = Instant::now() + AROUND;
     loop {
         match worker.next(deadline) {
             Event::Test(test) => tests.push(test),
-            Event::Listed => return Ok(Ok(tests)),
+            Event::Listed => return Ok(Ok((tests, worker))),
             Event::Closed => {
                 let how = worker.end().unwrap_or_else(|| "it ended before".into());
                 let words = format!("the program does not reach `qspec_main()`: {how}");
@@ -141,11 +146,20 @@ struct Current {
 }
 
 impl Round<'_> {
-    /// Says what is wrong with the program besides its tests.
-    fn run(&mut self, start: Start<'_>) -> io::Result<Option<String>> {
+    /// The worker of this round: the one that waits for an answer, if there is one.
+    fn worker(&self, start: Start<'_>, waiting: Option<Worker>) -> io::Result<Worker> {
         let n = if self.options.leaks { 1 } else { self.left.len() };
         let numbers: Vec<String> = self.left.iter().take(n).map(usize::to_string).collect();
-        let mut worker = Worker::start(start, &plan(numbers.join(","), self.options))?;
+        let numbers = numbers.join(",");
+        let answered = |mut worker: Worker| worker.answer(&numbers).is_ok().then_some(worker);
+        match waiting.filter(|_| numbers.len() < LONGEST_ANSWER).and_then(answered) {
+            Some(worker) => Ok(worker),
+            None => Worker::start(start, &plan(numbers, self.options)),
+        }
+    }
+
+    /// Says what is wrong with the program besides its tests.
+    fn run(&mut self, mut worker: Worker) -> io::Result<Option<String>> {
         let mut current: Option<Current> = None;
         let mut finished: Option<Case> = None;
         let mut leaks: Vec<String> = Vec::new();

@@ -12,6 +12,7 @@ use crate::find::{Target, find};
 use crate::host::HostOptions;
 use crate::report::{Format, Reporter};
 use crate::result::{Case, FileResult, Status, Told};
+use crate::server::{Hosting, Server};
 use crate::tied::ends_with_us;
 
 /// Problems in the program.
@@ -30,10 +31,8 @@ pub struct Options {
     pub jobs: usize,
     /// `cranelift` or `interp`.
     pub engine: String,
-    /// What every program hears that is started, such as names for `@cfg(feature: …)`.
+    /// What every program hears that is started anew, such as names for `@cfg(feature: …)`.
     pub told: Vec<String>,
-    /// What the hosts of specifications hear besides: how they use the cache.
-    pub told_to_hosts: Vec<String>,
     /// What hosts say on standard error is shown.
     pub explains: bool,
     pub format: Format,
@@ -48,8 +47,9 @@ pub struct Options {
     pub compiler: PathBuf,
 }
 
-/// Tests everything; gives the exit status.
-pub fn test(options: &Options) -> u8 {
+/// Tests everything; gives the exit status. Specifications are hosted by processes that are forked from this one, which
+/// must have one thread.
+pub fn test(options: &Options, hosting: &dyn Hosting) -> u8 {
     let targets = match find(&options.paths) {
         Ok(targets) => targets,
         Err(words) => {
@@ -57,8 +57,15 @@ pub fn test(options: &Options) -> u8 {
             return STATUS_USE;
         }
     };
+    let servers = match start_servers(options, &targets, hosting) {
+        Ok(servers) => servers,
+        Err(error) => {
+            eprintln!("error: no process can be started: {error}");
+            return STATUS_PROBLEMS;
+        }
+    };
     let mut reporter = Reporter::new(options);
-    let results = run_all(options, &targets, &mut reporter);
+    let results = run_all(options, &targets, servers, &mut reporter);
     if results.iter().all(|it| it.cases.is_empty() && it.broken.is_none()) {
         eprintln!(
             "error: there is no test {}",
@@ -92,20 +99,36 @@ fn write_coverage(results: &[FileResult]) -> bool {
     }
 }
 
+/// One for each file that is tested at a time; none where there is no specification.
+fn start_servers(
+    options: &Options,
+    targets: &[Target],
+    hosting: &dyn Hosting,
+) -> std::io::Result<Vec<Option<Server>>> {
+    let has_specs = targets.iter().any(|it| matches!(it, Target::Spec(_)));
+    let jobs = 0..options.jobs.clamp(1, targets.len().max(1));
+    jobs.map(|_| has_specs.then(|| Server::start(&options.compiler, hosting)).transpose()).collect()
+}
+
 /// Results in the order of the files, whichever ended first.
-fn run_all(options: &Options, targets: &[Target], reporter: &mut Reporter<'_>) -> Vec<FileResult> {
+fn run_all(
+    options: &Options,
+    targets: &[Target],
+    servers: Vec<Option<Server>>,
+    reporter: &mut Reporter<'_>,
+) -> Vec<FileResult> {
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
     let (sender, receiver) = mpsc::channel();
     let mut results: Vec<Option<FileResult>> = vec![None; targets.len()];
     std::thread::scope(|scope| {
-        for _ in 0..options.jobs.clamp(1, targets.len().max(1)) {
+        for mut server in servers {
             let (sender, next, stop) = (sender.clone(), &next, &stop);
             scope.spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
                     let n = next.fetch_add(1, Ordering::Relaxed);
                     let Some(target) = targets.get(n) else { return };
-                    let result = run_target(options, target);
+                    let result = run_target(options, target, server.as_mut());
                     if options.host.bail && !result.ok() {
                         stop.store(true, Ordering::Relaxed);
                     }
@@ -132,10 +155,12 @@ fn run_all(options: &Options, targets: &[Target], reporter: &mut Reporter<'_>) -
     results.into_iter().flatten().collect()
 }
 
-fn run_target(options: &Options, target: &Target) -> FileResult {
+fn run_target(options: &Options, target: &Target, server: Option<&mut Server>) -> FileResult {
     let since = Instant::now();
     let mut result = match target {
-        Target::Spec(path) => run_spec(options, path),
+        Target::Spec(path) => {
+            run_spec(options, path, server.expect("there is one if there is a specification"))
+        }
         Target::Module(path) => run_examples(options, path, examples_of_module),
         Target::Page(path) => run_examples(options, path, examples_of_page),
     };
@@ -144,30 +169,12 @@ fn run_target(options: &Options, target: &Target) -> FileResult {
     result
 }
 
-fn run_spec(options: &Options, path: &Path) -> FileResult {
-    let mut command = Command::new(&options.compiler);
-    command.args(["spec-host", "--engine", &options.engine]);
-    command.args(["--seed", &options.host.choice.seed.to_string()]);
-    command.args(options.host.choice.filter.iter().map(|it| format!("--filter={it}")));
-    command.args(options.told.iter().chain(&options.told_to_hosts));
-    command.args(options.host.choice.tags.iter().map(|it| format!("--tag={it}")));
-    let flags = [
-        (options.host.leaks, "--leaks"),
-        (options.host.list, "--list"),
-        (options.host.bail, "--bail"),
-        (options.host.update_snapshots, "--update-snapshots"),
-        (options.coverage, "--coverage"),
-        (options.colored, "--color=always"),
-    ];
-    command.args(flags.iter().filter(|it| it.0).map(|it| it.1)).arg(path);
-    command.env("QUARTZ_EXE", &options.compiler);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    ends_with_us(&mut command);
+fn run_spec(options: &Options, path: &Path, server: &mut Server) -> FileResult {
     let mut result = FileResult::default();
-    let output = match command.output() {
+    let output = match server.run(path) {
         Ok(output) => output,
         Err(error) => {
-            result.broken = Some(format!("the compiler cannot be started: {error}"));
+            result.broken = Some(format!("the process that starts others is gone: {error}"));
             return result;
         }
     };

@@ -12,7 +12,7 @@ use qz_driver::{Failure, Start};
 
 /// What a worker is to do, and what it tells its program.
 pub(crate) struct Plan {
-    /// `list`, or numbers of tests.
+    /// `list`, after which the worker waits for an answer, or numbers of tests.
     pub(crate) what: String,
     /// Variables of the environment.
     pub(crate) variables: Vec<(&'static str, String)>,
@@ -83,6 +83,12 @@ impl Worker {
         }
     }
 
+    /// Tells a worker that listed its tests which of them to run.
+    pub(crate) fn answer(&mut self, numbers: &str) -> io::Result<()> {
+        self.events.write_all(numbers.as_bytes())?;
+        self.events.write_all(b"\n")
+    }
+
     /// What the worker tells next.
     pub(crate) fn next(&mut self, deadline: Instant) -> Event {
         loop {
@@ -131,13 +137,7 @@ impl Worker {
 
     /// Waits for the end; says how it came about if it is not the ordinary one.
     pub(crate) fn end(&mut self) -> Option<String> {
-        let mut status = 0;
-        // SAFETY: waits for a child of this process, and writes to a local.
-        while unsafe { libc::waitpid(self.pid, &raw mut status, 0) } == -1 {
-            if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
-                break;
-            }
-        }
+        let status = crate::server::wait_for(self.pid);
         // What it started and left behind goes, too. The group outlives its leader, or is gone.
         // SAFETY: as in `kill`; a group number is not given out again while the group has members.
         unsafe { libc::kill(-self.pid, libc::SIGKILL) };
@@ -177,7 +177,7 @@ fn signal_name(signal: i32) -> String {
 }
 
 /// A file that is gone when nobody has it open.
-fn nameless_file() -> io::Result<File> {
+pub(crate) fn nameless_file() -> io::Result<File> {
     use std::sync::atomic::{AtomicU32, Ordering};
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let n = COUNT.fetch_add(1, Ordering::Relaxed);

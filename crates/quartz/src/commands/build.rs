@@ -8,7 +8,7 @@ use qz_driver::{Artefact, BuildOptions, Cache, CodeBy, Failure, Program, Root};
 use qz_infer::Checker;
 
 use super::cache::Caching;
-use super::{STATUS_PROBLEMS, STATUS_USE, Timings, fail, root_of};
+use super::{STATUS_PROBLEMS, STATUS_USE, Timings, checker_of, fail, root_of};
 use crate::cli::{Build, BuildEmit, Look};
 
 pub(super) fn build(look: &Look, command: &Build) -> u8 {
@@ -44,9 +44,9 @@ fn builds_the_same(command: &Build, caching: &Caching, root: Root) -> bool {
     let anew = made.with_file_name(name);
     let again = Build { output: Some(anew.clone()), ..command.clone() };
     let Some(program) = caching.load_anew(root) else { return false };
-    let checker = Checker::new(&program.defs);
-    let is_clean = !qz_driver::check(&program, &checker, None).iter().any(Diagnostic::is_error);
-    let made_again = is_clean && compile(&again, &program, &checker, None, &mut Timings::new(false)).is_ok();
+    let checker = checker_of(program);
+    let is_clean = !qz_driver::check(program, checker, None).iter().any(Diagnostic::is_error);
+    let made_again = is_clean && compile(&again, &program, checker, None, &mut Timings::new(false)).is_ok();
     // A folder may hold what was made for modules that are gone.
     let same = |made: Vec<_>, anew: Vec<_>| anew.iter().all(|it| made.contains(it));
     let same =
@@ -90,12 +90,12 @@ fn artefact(command: &Build) -> Artefact {
 fn build_loaded(
     look: &Look,
     command: &Build,
-    program: &Program,
+    program: &'static Program,
     cache: Option<&Cache>,
     timings: &mut Timings,
 ) -> u8 {
-    let checker = Checker::new(&program.defs);
-    let problems = qz_driver::check(program, &checker, cache);
+    let checker = checker_of(program);
+    let problems = qz_driver::check(program, checker, cache);
     timings.done("check");
     if look.report(&problems, &program.sources) {
         return STATUS_PROBLEMS;
@@ -104,7 +104,7 @@ fn build_loaded(
         let written = qz_driver::write_header(program, &command.file, command.output.as_deref());
         return written.map_or_else(|failure| fail(look, &program.sources, failure), |()| 0);
     }
-    match compile(command, program, &checker, cache, timings) {
+    match compile(command, program, checker, cache, timings) {
         Ok(()) => write_inputs(command, program).max(write_dependencies(command, program)),
         Err(failure) => fail(look, &program.sources, failure),
     }

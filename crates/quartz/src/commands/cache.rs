@@ -4,7 +4,7 @@ use std::path::Path;
 
 use qz_diag::Diagnostic;
 use qz_driver::cache::{CacheProblem, Place};
-use qz_driver::{Cache, Program, Root, RunOptions, Settings, SourceMap};
+use qz_driver::{Cache, Library, Program, Root, RunOptions, Settings, SourceMap};
 use qz_infer::Checker;
 
 use super::STATUS_PROBLEMS;
@@ -52,18 +52,24 @@ impl Caching {
     }
 
     /// Loads the program or says why that is not possible.
-    pub(super) fn load(&self, root: Root) -> Option<Program> {
-        self.load_with(root, self.get())
+    pub(super) fn load(&self, root: Root) -> Option<&'static Program> {
+        self.load_after(Library::new(&self.settings), root)
     }
 
-    /// The same, by nothing that was made before.
-    pub(super) fn load_anew(&self, root: Root) -> Option<Program> {
-        self.load_with(root, None)
+    /// The same beside a library that was loaded with the settings of this program.
+    pub(super) fn load_after(&self, library: Library, root: Root) -> Option<&'static Program> {
+        self.load_with(library, root, self.get())
     }
 
-    fn load_with(&self, root: Root, cache: Option<&Cache>) -> Option<Program> {
-        match qz_driver::load(root, &self.settings, cache) {
-            Ok(loaded) => Some(qz_driver::collect(loaded)),
+    /// Loads it by nothing that was made before.
+    pub(super) fn load_anew(&self, root: Root) -> Option<&'static Program> {
+        self.load_with(Library::new(&self.settings), root, None)
+    }
+
+    /// Programs stay until the process ends, which is soon: taking their many parts apart would take longer than that.
+    fn load_with(&self, library: Library, root: Root, cache: Option<&Cache>) -> Option<&'static Program> {
+        match qz_driver::load_after(library, root, cache) {
+            Ok(loaded) => Some(Box::leak(Box::new(qz_driver::collect(loaded)))),
             Err(error) => {
                 eprintln!("error[{}]: `{}` cannot be read: {}", error.code, error.path, error.reason);
                 None
@@ -81,7 +87,7 @@ impl Caching {
     pub(super) fn warns_the_same(&self, file: &Path) -> bool {
         let Some(known) = self.get().and_then(|cache| cache.unchanged(file)) else { return true };
         let Some(program) = self.load_anew(Root::File(file.to_owned())) else { return false };
-        let problems = qz_driver::check(&program, &Checker::for_problems(&program.defs), None);
+        let problems = qz_driver::check(program, &Checker::for_problems(&program.defs), None);
         let words = |problems: &[Diagnostic], sources: &SourceMap| -> Vec<String> {
             problems.iter().map(|it| qz_diag::render_human(it, sources, false)).collect()
         };

@@ -1,16 +1,17 @@
-//! `quartz test`, and the hosts that it starts.
+//! `quartz test`, and what its hosts do.
 
+use std::cell::RefCell;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use qz_driver::{Cache, Failure, LineCounters, Program, Root, RunOptions};
+use qz_driver::{Cache, Failure, Library, LineCounters, Program, Root, RunOptions};
 use qz_infer::Checker;
-use qz_spec::{Choice, Format, HostOptions, SharedCounters};
+use qz_spec::{Choice, Format, HostOptions, Hosting, SharedCounters};
 
 use super::cache::Caching;
-use super::{STATUS_PROBLEMS, fail};
-use crate::cli::{Color, EngineName, Look, SpecHost, Test, TestChoice, TestFormat};
+use super::{STATUS_PROBLEMS, checker_of, fail};
+use crate::cli::{Color, EngineName, Look, MessageFormat, Test, TestChoice, TestFormat};
 
 pub(super) fn test(look: &Look, command: &Test) -> u8 {
     let compiler = match std::env::current_exe() {
@@ -22,11 +23,15 @@ pub(super) fn test(look: &Look, command: &Test) -> u8 {
     };
     let here = || vec![PathBuf::from(".")];
     let processors = || std::thread::available_parallelism().map_or(1, |it| it.get());
-    qz_spec::test(&qz_spec::Options {
+    let colored = match look.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => std::io::stdout().is_terminal(),
+    };
+    let options = qz_spec::Options {
         paths: if command.paths.is_empty() { here() } else { command.paths.clone() },
         host: host_options(&command.choice, command.seed.unwrap_or_else(any_seed)),
         told: told_to_all(look),
-        told_to_hosts: command.choice.caching.words(),
         explains: command.choice.caching.explain_cache.is_some(),
         jobs: command.jobs.map_or_else(processors, usize::from),
         engine: match command.choice.engine {
@@ -41,14 +46,21 @@ pub(super) fn test(look: &Look, command: &Test) -> u8 {
         },
         times: command.times,
         coverage: command.choice.coverage,
-        colored: match look.color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => std::io::stdout().is_terminal(),
-        },
+        colored,
         terminal: std::io::stderr().is_terminal(),
         compiler,
-    })
+    };
+    let hosts = Hosts {
+        look: Look {
+            message_format: MessageFormat::Human,
+            color: if colored { Color::Always } else { Color::Never },
+            features: look.features.clone(),
+        },
+        choice: &command.choice,
+        options: options.host.clone(),
+        library: RefCell::new(None),
+    };
+    qz_spec::test(&options, &hosts)
 }
 
 /// What everything that a test run starts is told.
@@ -71,62 +83,90 @@ fn any_seed() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |it| u64::from(it.subsec_nanos()) / 7 % 100_000)
 }
 
-/// Compiles a specification and runs its tests.
-pub(super) fn host(look: &Look, command: &SpecHost) -> u8 {
-    let root = Root::File(command.file.clone());
-    let caching = Caching::open_as(look, &command.choice.caching, &root, true);
-    let again = caching.get().and_then(|cache| host_again(look, cache, command));
-    let status = again.unwrap_or_else(|| host_anew(look, command, &caching, root));
-    let is_kept = !command.choice.coverage;
-    caching.end(|| !is_kept || caching.runs_the_same(&command.file, &run_options(command))).max(status)
+/// What hosts of specifications do.
+struct Hosts<'a> {
+    look: Look,
+    choice: &'a TestChoice,
+    options: HostOptions,
+    /// Loaded once for all of them.
+    library: RefCell<Option<Library>>,
 }
 
-fn run_options(command: &SpecHost) -> RunOptions {
-    RunOptions {
-        engine: command.choice.engine.into(),
-        leaks: command.choice.leaks,
-        args: vec![command.file.display().to_string()],
-        ..RunOptions::default()
+impl Hosting for Hosts<'_> {
+    fn host(&self, file: &Path) -> Option<u8> {
+        let mut is_prepared = true;
+        let status = crate::guarded(|| {
+            let status = self.compile_and_run(file);
+            is_prepared = status.is_some();
+            status.unwrap_or(0)
+        });
+        is_prepared.then_some(status)
+    }
+
+    fn prepare(&self) {
+        *self.library.borrow_mut() = Some(Library::new(&self.look.settings(true)));
     }
 }
 
-/// Runs the tests of a specification that was compiled before and did not change.
-fn host_again(look: &Look, cache: &Cache, command: &SpecHost) -> Option<u8> {
-    if command.choice.coverage {
-        return None;
+impl Hosts<'_> {
+    /// Compiles a specification and runs its tests; nothing if that needs the library.
+    fn compile_and_run(&self, file: &Path) -> Option<u8> {
+        let root = Root::File(file.to_owned());
+        let caching = Caching::open_as(&self.look, &self.choice.caching, &root, true);
+        let status = match caching.get().and_then(|cache| self.host_again(cache, file)) {
+            Some(status) => status,
+            None => self.host_anew(file, &caching, root, self.library.take()?),
+        };
+        let is_kept = !self.choice.coverage;
+        Some(caching.end(|| !is_kept || caching.runs_the_same(file, &self.run_options(file))).max(status))
     }
-    let known = cache.unchanged(&command.file)?;
-    let host_options = host_options(&command.choice, command.seed);
-    let told = cache.compiled(&known, &run_options(command), &mut |start| {
-        look.report(&known.warnings, &known.sources);
-        qz_spec::host(start, &host_options).map_err(|error| Failure::Internal(error.to_string()))
-    })?;
-    Some(told.map_or_else(|failure| fail(look, &known.sources, failure), |()| 0))
-}
 
-fn host_anew(look: &Look, command: &SpecHost, caching: &Caching, root: Root) -> u8 {
-    let Some(program) = caching.load(root) else { return STATUS_PROBLEMS };
-    let cache = caching.get();
-    let checker = Checker::new(&program.defs);
-    let problems = qz_driver::check(&program, &checker, cache);
-    if look.report(&problems, &program.sources) {
-        return STATUS_PROBLEMS;
+    fn run_options(&self, file: &Path) -> RunOptions {
+        RunOptions {
+            engine: self.choice.engine.into(),
+            leaks: self.choice.leaks,
+            args: vec![file.display().to_string()],
+            ..RunOptions::default()
+        }
     }
-    let counters = match command.choice.coverage.then(|| Coverage::new(&program)).transpose() {
-        Ok(counters) => counters,
-        Err(error) => return fail(look, &program.sources, Failure::Internal(error.to_string())),
-    };
-    let counted = counters.as_ref().map(|it| it.counters.clone());
-    let options = RunOptions { counters: counted, ..run_options(command) };
-    let host_options = host_options(&command.choice, command.seed);
-    let told = qz_driver::compiled(&program, &checker, &options, cache, &mut |_| {}, &mut |start, _| {
-        let told = qz_spec::host(start, &host_options);
-        let told = told.and_then(|()| counters.as_ref().map_or(Ok(()), |it| it.tell(&program, &checker)));
-        told.map_err(|error| Failure::Internal(error.to_string()))
-    });
-    match told {
-        Ok(()) => 0,
-        Err(failure) => fail(look, &program.sources, failure),
+
+    /// Runs the tests of a specification that was compiled before and did not change.
+    fn host_again(&self, cache: &Cache, file: &Path) -> Option<u8> {
+        if self.choice.coverage {
+            return None;
+        }
+        let known = cache.unchanged(file)?;
+        let told = cache.compiled(&known, &self.run_options(file), &mut |start| {
+            self.look.report(&known.warnings, &known.sources);
+            qz_spec::host(start, &self.options).map_err(|error| Failure::Internal(error.to_string()))
+        })?;
+        Some(told.map_or_else(|failure| fail(&self.look, &known.sources, failure), |()| 0))
+    }
+
+    fn host_anew(&self, file: &Path, caching: &Caching, root: Root, library: Library) -> u8 {
+        let look = &self.look;
+        let Some(program) = caching.load_after(library, root) else { return STATUS_PROBLEMS };
+        let cache = caching.get();
+        let checker = checker_of(program);
+        let problems = qz_driver::check(program, checker, cache);
+        if look.report(&problems, &program.sources) {
+            return STATUS_PROBLEMS;
+        }
+        let counters = match self.choice.coverage.then(|| Coverage::new(&program)).transpose() {
+            Ok(counters) => counters,
+            Err(error) => return fail(look, &program.sources, Failure::Internal(error.to_string())),
+        };
+        let counted = counters.as_ref().map(|it| it.counters.clone());
+        let options = RunOptions { counters: counted, ..self.run_options(file) };
+        let told = qz_driver::compiled(&program, checker, &options, cache, &mut |_| {}, &mut |start, _| {
+            let told = qz_spec::host(start, &self.options);
+            let told = told.and_then(|()| counters.as_ref().map_or(Ok(()), |it| it.tell(&program, checker)));
+            told.map_err(|error| Failure::Internal(error.to_string()))
+        });
+        match told {
+            Ok(()) => 0,
+            Err(failure) => fail(look, &program.sources, failure),
+        }
     }
 }
 
