@@ -210,6 +210,8 @@ pub struct FnAttrs {
     pub track_caller: bool,
     /// `@crosses`: its arguments go to another task.
     pub crosses: bool,
+    /// `@shares`: several tasks call the functions that it is given.
+    pub shares: bool,
     /// `@overflow(…)`, where the program's own choice does not hold.
     pub overflow: Option<Overflow>,
     pub lang: Option<Name>,

@@ -2,6 +2,9 @@
 
 use qz_base::{Name, Span};
 use qz_diag::{Code, Diagnostic};
+use qz_types::{Ty, TyKind};
+
+use super::a;
 
 /// What was to go.
 #[derive(Copy, Clone)]
@@ -18,6 +21,18 @@ pub(crate) enum NotSend {
     Pointer,
     /// An impl says that it does not.
     SaysSo,
+}
+
+impl NotSend {
+    /// Why the innermost part of a type stays.
+    pub(crate) fn of(part: Ty) -> NotSend {
+        match part.kind() {
+            TyKind::Fn(_) => NotSend::Function,
+            TyKind::Dyn(_) => NotSend::Dyn,
+            TyKind::Ptr(_) => NotSend::Pointer,
+            _ => NotSend::SaysSo,
+        }
+    }
 }
 
 pub(crate) struct NotSendFacts {
@@ -61,4 +76,102 @@ pub(crate) fn captured_var(span: Span, name: Name, crossing: Span) -> Diagnostic
     Diagnostic::new(Code::CAPTURED_VAR, span, format!("the `var` `{name}` cannot be used in another task"))
         .at(crossing, "this goes to another task")
         .help(format!("copy it to a fresh name before, or use an `Atomic` or a `Mutex` in place of `{name}`"))
+}
+
+/// How a value comes to where tasks meet: the functions on the way, and the place.
+pub(crate) struct Way {
+    /// The functions that are called, the outermost first.
+    pub(crate) names: Vec<Name>,
+    /// Where the last of them hands it over, unless that is where it is given.
+    pub(crate) end: Option<Span>,
+}
+
+impl Way {
+    fn tell(&self, problem: Diagnostic, label: &str) -> Diagnostic {
+        let problem = match self.end {
+            Some(end) => problem.at(end, label),
+            None => problem,
+        };
+        if self.names.len() < 2 {
+            return problem;
+        }
+        let names: Vec<&str> = self.names.iter().map(|it| it.as_str()).collect();
+        problem.note(format!("by way of {}", names.join(" → ")))
+    }
+}
+
+/// A function that is called hands a value of this type, or what a function captured, to another task.
+pub(crate) fn handed_on(span: Span, facts: &NotSendFacts, way: &Way) -> Diagnostic {
+    let problem = way.tell(not_send(span, facts), "it goes to another task here");
+    problem.help("make the value in the task that uses it, or hand over what it is made of")
+}
+
+/// A function that several tasks call captured something of this type.
+pub(crate) fn unshared_capture(
+    span: Span,
+    name: Name,
+    facts: &NotSendFacts,
+    call: Span,
+    way: &Way,
+) -> Diagnostic {
+    let ty = &facts.ty;
+    let of = facts.part.as_ref().map_or(format!("`{ty}`"), |part| format!("`{part}`, a part of `{ty}`,"));
+    let why = match facts.why {
+        NotSend::Function => "is a function: nothing tells what it has captured",
+        NotSend::Dyn => "hides its type: write `& Share` behind it",
+        NotSend::Pointer => "is a raw pointer",
+        NotSend::SaysSo => "can be changed",
+    };
+    let problem = format!("several tasks would know `{name}`");
+    let problem = Diagnostic::new(Code::UNSHARED_CAPTURE, span, problem)
+        .at(call, "this function is called by several tasks at once");
+    way.tell(problem, "the tasks begin here")
+        .note(format!("{of} {why}"))
+        .help(format!("keep it in a `Mutex` or an `Atomic`, or capture only what is needed of `{name}`, if that cannot be changed"))
+}
+
+/// A type of which `Share` is asked by way of other functions.
+pub(crate) fn not_share(span: Span, facts: &NotSendFacts, way: &Way) -> Diagnostic {
+    let ty = &facts.ty;
+    let problem =
+        Diagnostic::new(Code::UNSHARED_CAPTURE, span, format!("several tasks would know {}", a(ty)));
+    way.tell(problem, "a function that several tasks call captures it here")
+        .note(format!("`{}` can be changed", facts.part.as_ref().unwrap_or(ty)))
+        .help("keep it in a `Mutex` or an `Atomic`")
+}
+
+pub(crate) fn captured_var_on_the_way(span: Span, name: Name, call: Span, way: &Way) -> Diagnostic {
+    way.tell(captured_var(span, name, call), "the task begins here")
+}
+
+/// Callers by the trait cannot know what the body of an impl asks.
+pub(crate) fn unwritten_need(span: Span, ty: &str, marker: &str, place: Unwritten) -> Diagnostic {
+    let problem = match marker {
+        "Share" => format!("several tasks would know {} here, which not every type allows", a(ty)),
+        _ => format!("{} goes to another task here, which not every type allows", a(ty)),
+    };
+    let problem = Diagnostic::new(Code::NOT_SEND, span, problem);
+    match place {
+        Unwritten::Impl => problem.note("who calls this by its trait sees the bounds alone").help(format!(
+            "write `{ty}: {marker}` where the type parameters of the impl or of the method are"
+        )),
+        Unwritten::Trait => problem
+            .note("who calls this by its trait sees the bounds alone")
+            .help(format!("write the trait with `{marker}` behind its name, or the bound at the method")),
+        Unwritten::Library => problem.help(format!("write the bound `{ty}: {marker}`")),
+    }
+}
+
+pub(crate) fn unsaid_need(span: Span) -> Diagnostic {
+    let problem = "a function that was given goes to another task here, and nothing says so";
+    Diagnostic::new(Code::NOT_SEND, span, problem)
+        .help("write `@crosses` or `@shares` at the library's function")
+}
+
+/// Where a bound has to be written.
+#[derive(Copy, Clone)]
+pub(crate) enum Unwritten {
+    Impl,
+    Trait,
+    Library,
 }
