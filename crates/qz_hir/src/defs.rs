@@ -212,6 +212,10 @@ pub struct FnAttrs {
     pub crosses: bool,
     /// `@shares`: several tasks call the functions that it is given.
     pub shares: bool,
+    /// `@lends`: the functions that it is given get what stays where it is.
+    pub lends: bool,
+    /// `@keeps`: its arguments become parts of `self`.
+    pub keeps: bool,
     /// `@overflow(…)`, where the program's own choice does not hold.
     pub overflow: Option<Overflow>,
     pub lang: Option<Name>,

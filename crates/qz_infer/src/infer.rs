@@ -12,6 +12,7 @@ mod flow;
 mod foreign;
 mod handed;
 mod lambdas;
+mod lent;
 mod lints;
 mod members;
 mod methods;

@@ -175,3 +175,31 @@ pub(crate) enum Unwritten {
     Trait,
     Library,
 }
+
+/// Who keeps what a lock has lent.
+#[derive(Copy, Clone)]
+pub(crate) enum KeptBy {
+    /// It is the block's result.
+    Caller,
+    Name(Name),
+    Module,
+}
+
+/// `name`: the value's, if it has one. `lent`: what the block calls what is lent to it, and where.
+pub(crate) fn lent_escapes(span: Span, name: Option<Name>, by: KeptBy, lent: (Name, Span)) -> Diagnostic {
+    let what = match name {
+        Some(name) if name == lent.0 => format!("`{name}`, which a lock guards,"),
+        Some(name) => format!("`{name}`, a part of what a lock guards,"),
+        None => "a part of what a lock guards".into(),
+    };
+    let problem = match by {
+        KeptBy::Caller => format!("{what} cannot be the block's result"),
+        KeptBy::Name(keeper) => format!("{what} cannot be kept in `{keeper}`"),
+        KeptBy::Module => format!("{what} cannot be kept in a variable of the module"),
+    };
+    let copy = name.map_or("….clone()".to_owned(), |name| format!("{name}.clone()"));
+    Diagnostic::new(Code::LENT_ESCAPES, span, problem)
+        .at(lent.1, "it is lent to this block")
+        .note("others change it when the block is over")
+        .help(format!("keep a copy: `{copy}`"))
+}

@@ -278,6 +278,9 @@ fn finish_one(
             cx.check_crossings();
         }
         if !cx.st.failed {
+            cx.check_lent();
+        }
+        if !cx.st.failed {
             notes = cx.noted();
         }
         if !cx.st.failed {

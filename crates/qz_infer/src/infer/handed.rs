@@ -163,6 +163,12 @@ impl Infer<'_, '_> {
 #[derive(Default)]
 pub(super) struct Lambdas(FxHashMap<LocalId, LambdaId>);
 
+impl Lambdas {
+    pub(super) fn of(&self, local: LocalId) -> Option<LambdaId> {
+        self.0.get(&local).copied()
+    }
+}
+
 pub(super) fn known_lambdas(body: &Body) -> Lambdas {
     let mut known = FxHashMap::default();
     for expr in body.exprs.values() {
