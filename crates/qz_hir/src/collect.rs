@@ -272,6 +272,7 @@ impl Collector<'_> {
                 ("shares", true) => found.function.shares = true,
                 ("lends", true) => found.function.lends = true,
                 ("keeps", true) => found.function.keeps = true,
+                ("part", true) => found.function.part = true,
                 ("lang", true) => found.function.lang = text_arg.map(|t| Name::new(&t)),
                 ("link_name", _) => {
                     found.function.link_name = Some(Name::new(&text_arg.unwrap_or_default()));

@@ -216,6 +216,8 @@ pub struct FnAttrs {
     pub lends: bool,
     /// `@keeps`: its arguments become parts of `self`.
     pub keeps: bool,
+    /// `@part`: its result is a part of `self`, lasts as long, or is a new collection of such parts.
+    pub part: bool,
     /// `@overflow(…)`, where the program's own choice does not hold.
     pub overflow: Option<Overflow>,
     pub lang: Option<Name>,

@@ -185,21 +185,44 @@ pub(crate) enum KeptBy {
     Module,
 }
 
+/// Who lends something to a block.
+#[derive(Copy, Clone)]
+pub(crate) enum Lender {
+    Lock,
+    /// An arena that ends with the block.
+    Arena,
+}
+
 /// `name`: the value's, if it has one. `lent`: what the block calls what is lent to it, and where.
-pub(crate) fn lent_escapes(span: Span, name: Option<Name>, by: KeptBy, lent: (Name, Span)) -> Diagnostic {
+pub(crate) fn lent_escapes(
+    span: Span,
+    lender: Lender,
+    name: Option<Name>,
+    by: KeptBy,
+    lent: (Name, Span),
+) -> Diagnostic {
+    let (whole, part) = match lender {
+        Lender::Lock => ("which a lock guards", "a part of what a lock guards"),
+        Lender::Arena => ("which ends with the block", "what ends with the arena of the block"),
+    };
     let what = match name {
-        Some(name) if name == lent.0 => format!("`{name}`, which a lock guards,"),
-        Some(name) => format!("`{name}`, a part of what a lock guards,"),
-        None => "a part of what a lock guards".into(),
+        Some(name) if name == lent.0 => format!("`{name}`, {whole},"),
+        Some(name) => format!("`{name}`, {part},"),
+        None => part.into(),
     };
     let problem = match by {
         KeptBy::Caller => format!("{what} cannot be the block's result"),
         KeptBy::Name(keeper) => format!("{what} cannot be kept in `{keeper}`"),
         KeptBy::Module => format!("{what} cannot be kept in a variable of the module"),
     };
-    let copy = name.map_or("….clone()".to_owned(), |name| format!("{name}.clone()"));
-    Diagnostic::new(Code::LENT_ESCAPES, span, problem)
-        .at(lent.1, "it is lent to this block")
-        .note("others change it when the block is over")
-        .help(format!("keep a copy: `{copy}`"))
+    let problem = Diagnostic::new(Code::LENT_ESCAPES, span, problem).at(lent.1, "it is lent to this block");
+    match lender {
+        Lender::Lock => {
+            let copy = name.map_or("….clone()".to_owned(), |name| format!("{name}.clone()"));
+            problem.note("others change it when the block is over").help(format!("keep a copy: `{copy}`"))
+        }
+        Lender::Arena => {
+            problem.help(format!("read the value out, as in `{}[…]`, or use `Arena.new()`", lent.0))
+        }
+    }
 }

@@ -1,16 +1,18 @@
 //! What a lock lends to a block stays behind the lock: neither it nor an object in it is stored elsewhere or given back.
+//! The same goes for an arena that is made for a block, and what it holds.
 //!
 //! What is followed is names, fields, elements and what is made of them, wherever in the block they stand. What other
 //! functions do with a value is not; what they keep is copied when the block ends.
 
 use qz_base::{FxHashMap, FxHashSet, Name};
+use qz_hir::AdtKind;
 use qz_hir::body::{Arg, Body, Expr, ExprId, LambdaId, LocalId, PatId, Stmt};
 use qz_types::{Ty, TyKind};
 
 use super::Infer;
 use super::handed::{Lambdas, known_lambdas};
 use crate::diagnostics as words;
-use crate::facts::{Callee, ParamSource};
+use crate::facts::{Callee, Coercion, ParamSource};
 use crate::traits::{Marker, MethodTarget};
 
 impl Infer<'_, '_> {
@@ -26,23 +28,51 @@ impl Infer<'_, '_> {
             return;
         }
         let known = known_lambdas(&body);
+        let unused = self.unused_values();
         for (call, function) in calls {
             let (Expr::Call { args, .. } | Expr::Method { args, .. }) = &body.exprs[call] else { continue };
             let sig = self.ck.defs.fn_sig(function);
+            let is_arena = self.ck.defs.lang.func("arena_with") == Some(function);
+            let lender = if is_arena { words::Lender::Arena } else { words::Lender::Lock };
             let Some(plan) = self.st.types.plans.get(call).cloned() else { continue };
             for (param, source) in sig.params.iter().zip(&plan.params) {
                 if let ParamSource::Arg(n) = source
                     && let Some(TyKind::Fn(written)) = param.ty.map(|ty| ty.kind())
                     && let Some(lambda) = lambda_of(&body, args[*n as usize].value, &known)
                 {
-                    let gives_back = written.params.first() == Some(&written.ret);
-                    self.check_lent_to(&body, lambda, gives_back);
+                    let gives_back = unused.contains(&call) || written.params.first() == Some(&written.ret);
+                    self.check_lent_to(&body, lambda, gives_back, lender);
                 }
             }
         }
     }
 
-    fn check_lent_to(&mut self, body: &Body, lambda: LambdaId, gives_back: bool) {
+    /// Expressions whose values nobody uses.
+    fn unused_values(&self) -> FxHashSet<ExprId> {
+        let body = &self.body;
+        let discarded = |id: &ExprId| self.st.types.coercions.get(*id) == Some(&Coercion::Discard);
+        let mut work: Vec<ExprId> = body.exprs.ids().filter(discarded).collect();
+        for expr in body.exprs.values() {
+            let Expr::Block { stmts, .. } = expr else { continue };
+            work.extend(stmts.iter().filter_map(|it| match it {
+                Stmt::Expr(it) | Stmt::Defer(it) => Some(*it),
+                Stmt::Bind { .. } => None,
+            }));
+        }
+        let mut all = FxHashSet::default();
+        while let Some(id) = work.pop() {
+            all.insert(id);
+            match &body.exprs[id] {
+                Expr::Block { tail, .. } => work.extend(tail),
+                Expr::If { then, else_, .. } => work.extend(else_.iter().chain([then])),
+                Expr::Match { arms, .. } => work.extend(arms.iter().map(|it| it.body)),
+                _ => {}
+            }
+        }
+        all
+    }
+
+    fn check_lent_to(&mut self, body: &Body, lambda: LambdaId, gives_back: bool, lender: words::Lender) {
         let Some(&lent) = body.lambdas[lambda].params.first() else { return };
         let root = body.lambdas[lambda].body;
         let mut walk = Lent {
@@ -81,7 +111,7 @@ impl Infer<'_, '_> {
                 Kept::ByModule => words::KeptBy::Module,
             };
             let (span, from) = (self.span(value), &body.locals[lent]);
-            self.report(words::lent_escapes(span, name, into, (from.name, from.span)));
+            self.report(words::lent_escapes(span, lender, name, into, (from.name, from.span)));
         }
     }
 }
@@ -145,6 +175,9 @@ impl Lent<'_, '_, '_> {
             Expr::Local { local } => self.lent.contains(local),
             Expr::Method { receiver, name, .. } => match self.cx.st.types.callees.get(id) {
                 Some(Callee::Field { .. }) => !self.replaced.contains(name) && self.is_lent(*receiver),
+                Some(Callee::Fn(it)) if self.cx.ck.defs.fns[it.function].attrs.part => {
+                    !self.is_new_of_shared(ty) && self.is_lent(*receiver)
+                }
                 _ => false,
             },
             Expr::Index { base, index } => {
@@ -182,6 +215,12 @@ impl Lent<'_, '_, '_> {
             }
             _ => false,
         }
+    }
+
+    /// Whether it is a collection whose elements nobody can change: a new one has no part in what its elements were in.
+    fn is_new_of_shared(&mut self, ty: Ty) -> bool {
+        let Some((adt, args)) = ty.as_adt() else { return false };
+        self.cx.ck.defs.adts[adt].kind == AdtKind::Struct && args.iter().all(|&arg| self.is_shared(arg))
     }
 
     fn any_arg(&mut self, args: &[Arg]) -> bool {
@@ -279,8 +318,7 @@ impl Lent<'_, '_, '_> {
 
     /// A value is the block's result.
     fn leaves(&mut self, value: ExprId) {
-        let discarded =
-            self.cx.st.types.coercions.get(value).is_some_and(|it| *it == crate::facts::Coercion::Discard);
+        let discarded = self.cx.st.types.coercions.get(value) == Some(&Coercion::Discard);
         if !discarded && self.is_lent(value) {
             self.keep(value, Kept::Given);
         }
