@@ -166,6 +166,13 @@ impl Checker<'_> {
         self.needs.borrow()[&id].clone()
     }
 
+    /// Whether a function hands a function that it is given to another task, though it is none of those that say so.
+    pub fn hands_on(&self, id: FnId) -> bool {
+        let takes_function = |ty: &Ty| ty.as_fn().is_some();
+        self.scheme(id).params.iter().any(takes_function)
+            && self.needs(id).iter().any(|it| matches!(it.what, What::Function(_, Marker::Send)))
+    }
+
     /// The function and all that it calls whose needs are not known, callees mostly first, each with its notes.
     fn unknown_callees(&self, id: FnId) -> Vec<(FnId, Arc<Notes>)> {
         let (mut order, mut seen, mut work) = (Vec::new(), FxHashSet::default(), vec![id]);
