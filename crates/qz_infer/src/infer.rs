@@ -38,7 +38,7 @@ use qz_types::{FnId, Fold, Ty, TyFlags, TyKind, UnifyError, VarKind};
 use crate::checker::{Checker, FnScheme, Session};
 use crate::diagnostics as words;
 use crate::facts::*;
-use crate::needs::Need;
+use crate::needs::{Need, UsedAgain};
 use crate::traits::{Marker, Obligation, TraitCx};
 
 pub(crate) use finish::finish_group;
@@ -76,6 +76,7 @@ pub(crate) struct State {
     left_open: Vec<(Ty, Marker, Span)>,
     /// What is asked of the function's callers, since it goes to another task here.
     needs: Vec<Need>,
+    used_again: Vec<UsedAgain>,
     /// Calls of functions whose group is still open.
     open_calls: Vec<(Slot, FnId)>,
     /// Number literals whose type is not settled.

@@ -39,6 +39,18 @@ pub(crate) struct Need {
 pub(crate) struct Notes {
     pub(crate) needs: Vec<Need>,
     pub(crate) calls: Vec<CallNote>,
+    pub(crate) used_again: Vec<UsedAgain>,
+}
+
+/// The name of a lambda that is used after a function got it, which is wrong if that hands it to a task.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct UsedAgain {
+    pub(crate) name: Name,
+    pub(crate) span: Span,
+    pub(crate) function: FnId,
+    pub(crate) param: u32,
+    /// Where the function got it.
+    pub(crate) went: Span,
 }
 
 /// A call of a function that may need something of its types or of functions that it is given.
@@ -281,7 +293,7 @@ impl Checker<'_> {
             return Arc::default();
         }
         if self.defs.modules[def.module].is_std {
-            return Arc::new(Notes { needs: self.declared_needs(id), calls: Vec::new() });
+            return Arc::new(Notes { needs: self.declared_needs(id), ..Notes::default() });
         }
         self.body_notes(id)
     }

@@ -61,7 +61,7 @@ pub(crate) fn not_send(span: Span, facts: &NotSendFacts) -> Diagnostic {
     Diagnostic::new(Code::NOT_SEND, span, message).note(format!("{of} {why}"))
 }
 
-pub(crate) fn used_after_crossing(span: Span, name: Name, went: Span) -> Diagnostic {
+pub(crate) fn used_after_crossing(span: Span, name: Name, went: Span, is_function: bool) -> Diagnostic {
     let again = span == went;
     let message = match again {
         true => format!("`{name}` went to another task in an earlier turn of the loop"),
@@ -69,7 +69,10 @@ pub(crate) fn used_after_crossing(span: Span, name: Name, went: Span) -> Diagnos
     };
     let problem = Diagnostic::new(Code::USED_AFTER_CROSSING, span, message);
     let problem = if again { problem } else { problem.at(went, "it went here") };
-    problem.help(format!("send a copy: `{name}.clone()`"))
+    match is_function {
+        true => problem.help("write another function for the task: what this one captured went with it"),
+        false => problem.help(format!("send a copy: `{name}.clone()`")),
+    }
 }
 
 pub(crate) fn captured_var(span: Span, name: Name, crossing: Span) -> Diagnostic {

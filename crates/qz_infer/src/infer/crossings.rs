@@ -13,7 +13,7 @@ use super::Infer;
 use super::handed::{Lambdas, known_lambdas};
 use crate::diagnostics as words;
 use crate::facts::{Callee, ParamSource};
-use crate::needs::{Capture, Given, What};
+use crate::needs::{Capture, Given, UsedAgain, What};
 use crate::traits::Marker;
 
 /// What is known at a point.
@@ -21,6 +21,9 @@ use crate::traits::Marker;
 struct Point {
     /// Names that have gone, and where.
     gone: Vec<(LocalId, Span)>,
+    /// Names of lambdas that were given to a function, which parameter they are there, and where: they have gone if it
+    /// hands that to a task.
+    given: Vec<(LocalId, FnId, u32, Span)>,
     /// Control does not get here.
     dead: bool,
 }
@@ -32,6 +35,7 @@ impl Point {
 
     fn comes_back(&mut self, local: LocalId) {
         self.gone.retain(|it| it.0 != local);
+        self.given.retain(|it| it.0 != local);
     }
 
     /// Control comes from there, too.
@@ -48,6 +52,9 @@ impl Point {
                 self.gone.push((local, span));
             }
         }
+        let new = other.given.iter().filter(|it| !self.given.contains(it));
+        let new: Vec<_> = new.copied().collect();
+        self.given.extend(new);
     }
 }
 
@@ -75,17 +82,18 @@ struct Walk<'a, 'c, 'd> {
     refused: Vec<ExprId>,
 }
 
-const DEAD: Point = Point { gone: Vec::new(), dead: true };
+const DEAD: Point = Point { gone: Vec::new(), given: Vec::new(), dead: true };
 
 impl Infer<'_, '_> {
     /// For a body that has no errors, with its final types.
     pub(super) fn check_crossings(&mut self) {
         let body = self.body.clone();
-        if !body.exprs.ids().any(|id| self.crossing_callee(id).is_some()) {
+        let lambdas = known_lambdas(&body);
+        if lambdas.is_empty() && !body.exprs.ids().any(|id| self.crossing_callee(id).is_some()) {
             return;
         }
         let root = body.root;
-        let (deferred, lambdas) = (deferred(&body), known_lambdas(&body));
+        let deferred = deferred(&body);
         let mut walk = Walk {
             cx: self,
             body,
@@ -296,12 +304,58 @@ impl Walk<'_, '_, '_> {
     }
 
     fn used(&mut self, local: LocalId, span: Span) {
+        self.used_again(local, span);
         let Some(went) = self.now.went(local).filter(|_| !self.now.dead) else { return };
         if !self.told.contains(&local) {
             self.told.push(local);
             let name = self.body.locals[local].name;
-            self.cx.report(words::used_after_crossing(span, name, went));
+            let is_function = self.cx.st.types.locals[local].peel_ref().as_fn().is_some();
+            self.cx.report(words::used_after_crossing(span, name, went, is_function));
         }
+    }
+
+    /// Whether that is wrong, the needs of the functions tell that the name was given to.
+    fn used_again(&mut self, local: LocalId, span: Span) {
+        if self.now.dead {
+            return;
+        }
+        let name = self.body.locals[local].name;
+        for &(_, function, param, went) in self.now.given.iter().filter(|it| it.0 == local) {
+            let used = UsedAgain { name, span, function, param, went };
+            if !self.cx.st.used_again.contains(&used) {
+                self.cx.st.used_again.push(used);
+            }
+        }
+    }
+
+    /// A lambda's name is given to a function of the program: two tasks cannot know what it captured.
+    fn given_on(&mut self, call: ExprId, args: &[Arg]) {
+        let Some(Callee::Fn(callee)) = self.cx.st.types.callees.get(call) else { return };
+        let function = callee.function;
+        let Some(plan) = self.cx.st.types.plans.get(call).filter(|_| !self.now.dead) else { return };
+        for (param, source) in plan.params.clone().into_iter().enumerate() {
+            if let ParamSource::Arg(n) = source
+                && let Expr::Local { local } = self.body.exprs[args[n as usize].value]
+                && self.body.locals[local].lambda == self.lambda
+                && let Some(lambda) = self.lambdas.of(local)
+                && self.can_be_changed(lambda)
+            {
+                let span = self.body.expr_span(args[n as usize].value);
+                let given = (local, function, param as u32, span);
+                if !self.now.given.contains(&given) {
+                    self.now.given.push(given);
+                }
+            }
+        }
+    }
+
+    /// Whether a lambda captured something that is.
+    fn can_be_changed(&mut self, lambda: LambdaId) -> bool {
+        let body = self.body.clone();
+        body.lambdas[lambda].captures.iter().any(|&local| {
+            let ty = self.cx.st.types.locals[local].peel_ref();
+            ty.as_fn().is_none() && self.cx.traits().unfit_part(ty, Marker::Share, &mut Vec::new()).is_some()
+        })
     }
 
     fn lambda(&mut self, lambda: LambdaId) {
@@ -322,7 +376,7 @@ impl Walk<'_, '_, '_> {
     // ---- crossing
 
     fn crossing(&mut self, call: ExprId, args: &[Arg]) {
-        let Some(function) = self.cx.crossing_callee(call) else { return };
+        let Some(function) = self.cx.crossing_callee(call) else { return self.given_on(call, args) };
         let span = self.body.expr_span(call);
         self.result_crosses(call, function, span);
         let params = self.cx.st.types.plans[call].params.clone();

@@ -71,7 +71,8 @@ impl Infer<'_, '_> {
                 }
             }
         }
-        Notes { needs: std::mem::take(&mut self.st.needs), calls }
+        let used_again = std::mem::take(&mut self.st.used_again);
+        Notes { needs: std::mem::take(&mut self.st.needs), calls, used_again }
     }
 
     /// A function is called, with these functions among its arguments, or it may be: what it is given is not known then.
@@ -164,6 +165,10 @@ impl Infer<'_, '_> {
 pub(super) struct Lambdas(FxHashMap<LocalId, LambdaId>);
 
 impl Lambdas {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn of(&self, local: LocalId) -> Option<LambdaId> {
         self.0.get(&local).copied()
     }

@@ -23,6 +23,13 @@ impl Checker<'_> {
                     self.defs.report(self.unmet_need(&unmet));
                 }
             }
+            for it in &notes.used_again {
+                let what = What::Function(it.param, Marker::Send);
+                let is_own = !self.defs.modules[self.defs.fns[it.function].module].is_std;
+                if is_own && self.needs(it.function).iter().any(|need| need.what == what) {
+                    self.defs.report(words::used_after_crossing(it.span, it.name, it.went, true));
+                }
+            }
             if let Some(place) = self.must_write(id) {
                 self.check_unwritten(id, place);
             }
