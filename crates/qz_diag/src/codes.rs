@@ -170,6 +170,8 @@ codes! {
     LINEAR_LOST = 1213, Error, "a linear value is not used";
     LINEAR_AGAIN = 1214, Error, "a linear value is used twice";
     LINEAR_PLACE = 1215, Error, "a linear value cannot be here";
+    UNSHARED_CAPTURE = 1216, Error, "several tasks would know what can be changed";
+    LENT_ESCAPES = 1217, Error, "what is lent to a block leaves it";
     UNUSED_NAME = 7201, Warning, "a name is never read";
     UNUSED_RESULT = 7202, Warning, "a result is thrown away";
     UNREACHABLE = 7203, Warning, "code that cannot be reached";

@@ -286,6 +286,10 @@ impl Collector<'_> {
                 ("silent_drop", true) => found.silent_drop = true,
                 ("track_caller", _) => found.function.track_caller = true,
                 ("crosses", true) => found.function.crosses = true,
+                ("shares", true) => found.function.shares = true,
+                ("lends", true) => found.function.lends = true,
+                ("keeps", true) => found.function.keeps = true,
+                ("part", true) => found.function.part = true,
                 ("lang", true) => found.function.lang = text_arg.map(|t| Name::new(&t)),
                 ("link_name", _) => {
                     found.function.link_name = Some(Name::new(&text_arg.unwrap_or_default()));

@@ -210,6 +210,14 @@ pub struct FnAttrs {
     pub track_caller: bool,
     /// `@crosses`: its arguments go to another task.
     pub crosses: bool,
+    /// `@shares`: several tasks call the functions that it is given.
+    pub shares: bool,
+    /// `@lends`: the functions that it is given get what stays where it is.
+    pub lends: bool,
+    /// `@keeps`: its arguments become parts of `self`.
+    pub keeps: bool,
+    /// `@part`: its result is a part of `self`, lasts as long, or is a new collection of such parts.
+    pub part: bool,
     /// `@overflow(…)`, where the program's own choice does not hold.
     pub overflow: Option<Overflow>,
     pub lang: Option<Name>,

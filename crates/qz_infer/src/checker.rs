@@ -16,6 +16,7 @@ use qz_types::{FnId, InferTable, Ty, VarKind};
 
 use crate::facts::BodyTypes;
 use crate::infer::{Inferred, infer_body};
+use crate::needs::{Need, Notes};
 
 /// A function's type as its callers see it: everything known, what was left out inferred.
 #[derive(Debug)]
@@ -58,6 +59,9 @@ pub struct Checker<'d> {
     pub defs: &'d Defs,
     schemes: RefCell<FxHashMap<FnId, Arc<FnScheme>>>,
     checked: RefCell<FxHashMap<FnId, Arc<CheckedFn>>>,
+    /// What bodies hand to other tasks, and what functions ask of their callers because of that.
+    pub(crate) notes: RefCell<FxHashMap<FnId, Arc<Notes>>>,
+    pub(crate) needs: RefCell<FxHashMap<FnId, Arc<[Need]>>>,
     /// Bodies are let go once they were checked: nothing will be lowered.
     pub(crate) forgets: bool,
 }
@@ -93,7 +97,15 @@ pub(crate) enum SeenFn {
 
 impl<'d> Checker<'d> {
     pub fn new(defs: &'d Defs) -> Checker<'d> {
-        Checker { defs, schemes: RefCell::default(), checked: RefCell::default(), forgets: false }
+        let (schemes, checked) = (RefCell::default(), RefCell::default());
+        Checker {
+            defs,
+            schemes,
+            checked,
+            notes: RefCell::default(),
+            needs: RefCell::default(),
+            forgets: false,
+        }
     }
 
     /// A checker for problems alone: it does not keep the bodies it has checked.
@@ -240,7 +252,8 @@ impl<'d> Checker<'d> {
     }
 
     fn close_group(&self, session: &mut Session, group: Vec<Inferred>) {
-        for (id, checked) in crate::infer::finish_group(self, session, group) {
+        for (id, checked, notes) in crate::infer::finish_group(self, session, group) {
+            self.notes.borrow_mut().insert(id, Arc::new(notes));
             self.schemes.borrow_mut().entry(id).or_insert_with(|| checked.scheme.clone());
             self.checked.borrow_mut().insert(id, Arc::new(checked));
         }

@@ -56,6 +56,8 @@ pub(crate) enum Why {
     Answers,
     /// A clause captures a variable.
     Variable,
+    /// A clause captures an object that can be changed.
+    Object,
     /// It is a `catch`.
     Catch,
 }

@@ -10,7 +10,9 @@ mod exprs;
 mod finish;
 mod flow;
 mod foreign;
+mod handed;
 mod lambdas;
+mod lent;
 mod lints;
 mod members;
 mod methods;
@@ -36,7 +38,8 @@ use qz_types::{FnId, Fold, Ty, TyFlags, TyKind, UnifyError, VarKind};
 use crate::checker::{Checker, FnScheme, Session};
 use crate::diagnostics as words;
 use crate::facts::*;
-use crate::traits::{Obligation, TraitCx};
+use crate::needs::{Need, UsedAgain};
+use crate::traits::{Marker, Obligation, TraitCx};
 
 pub(crate) use finish::finish_group;
 
@@ -69,6 +72,11 @@ pub(crate) struct State {
     types: BodyTypes,
     obligations: Vec<Obligation>,
     pending: Vec<methods::Pending>,
+    /// `Send` and `Share`, as far as bounds ask for them of what is not known here.
+    left_open: Vec<(Ty, Marker, Span)>,
+    /// What is asked of the function's callers, since it goes to another task here.
+    needs: Vec<Need>,
+    used_again: Vec<UsedAgain>,
     /// Calls of functions whose group is still open.
     open_calls: Vec<(Slot, FnId)>,
     /// Number literals whose type is not settled.

@@ -7,6 +7,7 @@ use qz_hir::types::Paths;
 use qz_types::{DefNames, FnId, TraitRef, Ty, TyKind};
 
 use crate::Checker;
+use crate::needs::What;
 
 impl Checker<'_> {
     /// What decides which type it is, though nobody reads it: whose hidden types are in it, which traits its associated
@@ -54,6 +55,14 @@ impl Checker<'_> {
         put(format_args!(": {}", show(scheme.ret)));
         if !self.defs.fn_sig(id).opaques.is_empty() {
             self.check_fn(id).hidden.iter().for_each(|&ty| put(format_args!(" is {}", show(ty))));
+        }
+        if !self.defs.modules[self.defs.fns[id].module].is_std {
+            for need in self.needs(id).iter() {
+                match need.what {
+                    What::Type(ty, marker) => put(format_args!(" needs {}: {}", show(ty), marker.role())),
+                    What::Function(n, marker) => put(format_args!(" needs {n}: {}", marker.role())),
+                }
+            }
         }
         put(format_args!("\n"));
     }

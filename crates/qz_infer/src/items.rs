@@ -51,6 +51,7 @@ impl Checker<'_> {
                 self.check_static(id);
             }
         }
+        self.check_needs(&wanted);
         if effects {
             self.check_effects(&wanted);
         }

@@ -9,6 +9,7 @@
 //! * [`infer`]: one body, construct by construct;
 //! * [`traits`]: which impl makes a bound true;
 //! * [`effects`]: which effects functions perform, once all types are known;
+//! * [`needs`]: what functions ask of types and functions that they hand to other tasks;
 //! * [`exhaustive`]: patterns that miss a value or can never match;
 //! * [`items`]: impls against their traits, and other declarations.
 
@@ -21,6 +22,7 @@ mod foreign;
 mod infer;
 mod interface;
 pub mod items;
+mod needs;
 mod refined;
 pub mod traits;
 

@@ -6,6 +6,7 @@
 //! type. The same code answers during inference, where types may be half known, and for concrete types
 //! during instantiation ([`TraitCx::select`]).
 
+mod fits;
 mod markers;
 mod results;
 mod select;
@@ -17,6 +18,7 @@ use qz_types::{AssocTy, FnId, Fold, InferTable, TraitId, TraitRef, Ty, TyFlags, 
 
 use crate::checker::Checker;
 
+pub(crate) use fits::{Asked, Marker};
 pub use select::{MethodTarget, Selection};
 
 /// Something that must hold, and why.

@@ -16,7 +16,7 @@ impl Cx<'_, '_, '_> {
     /// made on the way to them, since `start`, end, for they may know what goes.
     pub(crate) fn hand_over(&mut self, id: ExprId, function: FnId, planned: &mut Planned, start: usize) {
         if !self.lw.defs().fns[function].crosses() {
-            return;
+            return self.hand_on(id, function, planned);
         }
         let sources = self.types().plans[id].params.clone();
         let ends = self.ending(id);
@@ -35,6 +35,23 @@ impl Cx<'_, '_, '_> {
         for temp in self.temporaries_since(start) {
             if !arguments.contains(&Some(temp)) {
                 self.b.push(StmtKind::EndScope(temp));
+            }
+        }
+    }
+
+    /// Takes functions out of their temporaries that the callee hands to another task: if two know one, it cannot go.
+    fn hand_on(&mut self, id: ExprId, function: FnId, planned: &mut Planned) {
+        if !self.lw.ck.hands_on(function) {
+            return;
+        }
+        let sources = self.types().plans[id].params.clone();
+        for (value, source) in planned.values.iter_mut().zip(sources) {
+            if let (Some(local), ParamSource::Arg(_)) = (value.place().and_then(Place::as_local), source)
+                && self.is_temporary(local)
+                && self.b.ty_of(local).as_fn().is_some()
+            {
+                let ty = self.b.ty_of(local);
+                *value = handed_over(&mut self.b, value, ty);
             }
         }
     }

@@ -248,7 +248,7 @@ impl qz_mir::Source for Lowerer<'_, '_> {
             ret: scheme.ret,
             kind,
             // Who is asked stays the caller's.
-            owns_from: def.crosses().then_some(def.self_param.is_some() as usize),
+            owns_from: (def.crosses() || self.ck.hands_on(id)).then_some(def.self_param.is_some() as usize),
             export: def.attrs.export,
         }
     }

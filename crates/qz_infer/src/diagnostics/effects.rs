@@ -65,6 +65,7 @@ pub(crate) fn unserved(span: Span, effect: &str, by: Unshared) -> Diagnostic {
     let why = match by.why {
         Why::Answers => "the handler around it does more than to `resume` at once",
         Why::Variable => "the handler around it captures a `var`",
+        Why::Object => "the handler around it captures an object that can be changed",
         Why::Catch => "a `catch` stops only what its own task throws",
     };
     let problem = format!("another task performs `{effect}` here, and {why}");
@@ -76,7 +77,7 @@ pub(crate) fn unserved(span: Span, effect: &str, by: Unshared) -> Diagnostic {
     }
     problem
         .at(by.handler, "the handler")
-        .note("a handler serves other tasks if all its clauses end in `resume(…)` and it captures no `var`")
+        .note("a handler serves other tasks if all its clauses end in `resume(…)` and it captures nothing that can be changed")
         .help("handle the effect in the task, or keep what tasks share in an `Atomic` or a `Mutex`")
 }
 

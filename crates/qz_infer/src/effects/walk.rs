@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use qz_base::{FxHashMap, FxHashSet, Name};
+use qz_base::{FxHashMap, Name};
 use qz_hir::TyHead;
 use qz_hir::body::*;
-use qz_types::{FnId, Label, TraitId, Ty, TyKind, Tys, subst};
+use qz_types::{FnId, InferTable, Label, TraitId, Ty, TyKind, Tys, subst};
 
 use super::{Eff, Effects, Handled, Origin, Rows, Unserved, Unshared, Why, subst_label};
 use crate::checker::{CheckedFn, Checker};
 use crate::facts::*;
+use crate::traits::{Marker, TraitCx};
 
 /// A function value that is kept where its effects are not written.
 pub(super) struct Escape {
@@ -33,7 +34,7 @@ pub(super) fn row(ck: &Checker<'_>, rows: &Rows, id: FnId) -> Found {
         checked: checked.clone(),
         found: Effects::default(),
         latent: FxHashMap::default(),
-        vars_kept: FxHashSet::default(),
+        kept: FxHashMap::default(),
         escapes: Vec::new(),
         unserved: Vec::new(),
     };
@@ -63,8 +64,8 @@ struct Walk<'a, 'd> {
     found: Effects,
     /// What names perform that stand for functions or handlers.
     latent: FxHashMap<LocalId, Effects>,
-    /// Names of handlers that captured a variable, which tasks cannot share.
-    vars_kept: FxHashSet<LocalId>,
+    /// Names of handlers that captured what tasks cannot share.
+    kept: FxHashMap<LocalId, Why>,
     escapes: Vec<Escape>,
     unserved: Vec<Unserved>,
 }
@@ -220,8 +221,8 @@ impl Walk<'_, '_> {
                 let later = self.latent(*value);
                 match self.checked.body.pats[*pat] {
                     Pat::Bind { local, .. } => {
-                        if self.keeps_vars(*value) {
-                            self.vars_kept.insert(local);
+                        if let Some(why) = self.keeps(*value) {
+                            self.kept.insert(local, why);
                         }
                         self.latent.entry(local).or_default().extend(later);
                     }
@@ -488,33 +489,47 @@ impl Walk<'_, '_> {
         let answers = ty.as_adt().is_some_and(|(adt, _)| self.ck.defs.lang.adt("AnswerHandler") == Some(adt));
         match answers {
             true => Some(Unshared { handler: span, why: Why::Answers }),
-            false => self.keeps_vars(handler).then_some(Unshared { handler: span, why: Why::Variable }),
+            false => self.keeps(handler).map(|why| Unshared { handler: span, why }),
         }
     }
 
-    /// Whether this is a handler of this function, and a clause of it captures a variable.
-    fn keeps_vars(&self, handler: ExprId) -> bool {
+    /// What a clause of a handler captures that tasks cannot share, if this function makes it.
+    fn keeps(&self, handler: ExprId) -> Option<Why> {
         let body = &self.checked.body;
         if let Expr::Local { local } = body.exprs[handler] {
-            return self.vars_kept.contains(&local);
+            return self.kept.get(&local).copied();
         }
-        let Some(Callee::Fn(made_by)) = self.checked.types.callees.get(handler) else { return false };
-        let Expr::Call { args, .. } = &body.exprs[handler] else { return false };
+        let Some(Callee::Fn(made_by)) = self.checked.types.callees.get(handler) else { return None };
+        let Expr::Call { args, .. } = &body.exprs[handler] else { return None };
         if self.ck.defs.lang.func("handler_going_on") != Some(made_by.function) {
-            return false;
+            return None;
         }
+        let mut kept = None;
         let mut open: Vec<ExprId> = args.iter().map(|arg| arg.value).collect();
         while let Some(expr) = open.pop() {
             match &body.exprs[expr] {
                 Expr::Lambda { lambda } => {
-                    if body.lambdas[*lambda].captures.iter().any(|&it| body.locals[it].mutable) {
-                        return true;
+                    let captures = &body.lambdas[*lambda].captures;
+                    if captures.iter().any(|&it| body.locals[it].mutable) {
+                        return Some(Why::Variable);
+                    }
+                    if captures.iter().any(|&it| self.can_be_changed(it)) {
+                        kept = Some(Why::Object);
                     }
                 }
                 other => other.each_child(&mut |child| open.push(child)),
             }
         }
-        false
+        kept
+    }
+
+    /// Whether the type of a name says so. What a function captured it does not tell.
+    fn can_be_changed(&self, local: LocalId) -> bool {
+        let Some(ty) = self.checked.types.locals.get(local).map(|ty| ty.peel_ref()) else { return false };
+        let mut table = InferTable::new();
+        let preds = &self.checked.scheme.generics.preds;
+        let mut traits = TraitCx { ck: self.ck, table: &mut table, preds };
+        ty.as_fn().is_none() && traits.unfit_part(ty, Marker::Share, &mut Vec::new()).is_some()
     }
 
     /// `h.run(body)`: what `h` handles.
@@ -570,7 +585,7 @@ impl Walk<'_, '_> {
                     let unshared = is_catch.then_some(Unshared { handler: origin.span, why: Why::Catch });
                     let handled = |&it: &Label| Handled { label: in_terms(it), unshared };
                     let minus = param.ty.map_or(&[][..], Ty::row).iter().map(handled).collect();
-                    let tasked = defs.fns[function].crosses();
+                    let tasked = defs.fns[function].crosses() || defs.fns[function].attrs.shares;
                     row.add(Eff::Param { index: index as u32, minus, tasked }, origin);
                 }
             }

@@ -5,19 +5,25 @@
 
 use std::sync::Arc;
 
-use qz_base::Span;
+use qz_base::{Name, Span};
 use qz_hir::body::{Arg, Body, Expr, ExprId, LambdaId, LocalId, LocalKind, LoopId, Pat, PatId, Stmt};
 use qz_types::{FnId, Ty, TyKind};
 
 use super::Infer;
+use super::handed::{Lambdas, known_lambdas};
 use crate::diagnostics as words;
 use crate::facts::{Callee, ParamSource};
+use crate::needs::{Capture, Given, UsedAgain, What};
+use crate::traits::Marker;
 
 /// What is known at a point.
 #[derive(Clone, Default)]
 struct Point {
     /// Names that have gone, and where.
     gone: Vec<(LocalId, Span)>,
+    /// Names of lambdas that were given to a function, which parameter they are there, and where: they have gone if it
+    /// hands that to a task.
+    given: Vec<(LocalId, FnId, u32, Span)>,
     /// Control does not get here.
     dead: bool,
 }
@@ -29,6 +35,7 @@ impl Point {
 
     fn comes_back(&mut self, local: LocalId) {
         self.gone.retain(|it| it.0 != local);
+        self.given.retain(|it| it.0 != local);
     }
 
     /// Control comes from there, too.
@@ -45,6 +52,9 @@ impl Point {
                 self.gone.push((local, span));
             }
         }
+        let new = other.given.iter().filter(|it| !self.given.contains(it));
+        let new: Vec<_> = new.copied().collect();
+        self.given.extend(new);
     }
 }
 
@@ -66,16 +76,20 @@ struct Walk<'a, 'c, 'd> {
     /// Names that a `defer` uses: it may run after anything.
     deferred: Vec<LocalId>,
     told: Vec<LocalId>,
+    told_vars: Vec<Name>,
+    /// Names of lambdas.
+    lambdas: Lambdas,
     refused: Vec<ExprId>,
 }
 
-const DEAD: Point = Point { gone: Vec::new(), dead: true };
+const DEAD: Point = Point { gone: Vec::new(), given: Vec::new(), dead: true };
 
 impl Infer<'_, '_> {
     /// For a body that has no errors, with its final types.
     pub(super) fn check_crossings(&mut self) {
         let body = self.body.clone();
-        if !body.exprs.ids().any(|id| self.crossing_callee(id).is_some()) {
+        let lambdas = known_lambdas(&body);
+        if lambdas.is_empty() && !body.exprs.ids().any(|id| self.crossing_callee(id).is_some()) {
             return;
         }
         let root = body.root;
@@ -89,6 +103,8 @@ impl Infer<'_, '_> {
             stand_for: Vec::new(),
             deferred,
             told: Vec::new(),
+            told_vars: Vec::new(),
+            lambdas,
             refused: Vec::new(),
         };
         walk.expr(root);
@@ -288,12 +304,58 @@ impl Walk<'_, '_, '_> {
     }
 
     fn used(&mut self, local: LocalId, span: Span) {
+        self.used_again(local, span);
         let Some(went) = self.now.went(local).filter(|_| !self.now.dead) else { return };
         if !self.told.contains(&local) {
             self.told.push(local);
             let name = self.body.locals[local].name;
-            self.cx.report(words::used_after_crossing(span, name, went));
+            let is_function = self.cx.st.types.locals[local].peel_ref().as_fn().is_some();
+            self.cx.report(words::used_after_crossing(span, name, went, is_function));
         }
+    }
+
+    /// Whether that is wrong, the needs of the functions tell that the name was given to.
+    fn used_again(&mut self, local: LocalId, span: Span) {
+        if self.now.dead {
+            return;
+        }
+        let name = self.body.locals[local].name;
+        for &(_, function, param, went) in self.now.given.iter().filter(|it| it.0 == local) {
+            let used = UsedAgain { name, span, function, param, went };
+            if !self.cx.st.used_again.contains(&used) {
+                self.cx.st.used_again.push(used);
+            }
+        }
+    }
+
+    /// A lambda's name is given to a function of the program: two tasks cannot know what it captured.
+    fn given_on(&mut self, call: ExprId, args: &[Arg]) {
+        let Some(Callee::Fn(callee)) = self.cx.st.types.callees.get(call) else { return };
+        let function = callee.function;
+        let Some(plan) = self.cx.st.types.plans.get(call).filter(|_| !self.now.dead) else { return };
+        for (param, source) in plan.params.clone().into_iter().enumerate() {
+            if let ParamSource::Arg(n) = source
+                && let Expr::Local { local } = self.body.exprs[args[n as usize].value]
+                && self.body.locals[local].lambda == self.lambda
+                && let Some(lambda) = self.lambdas.of(local)
+                && self.can_be_changed(lambda)
+            {
+                let span = self.body.expr_span(args[n as usize].value);
+                let given = (local, function, param as u32, span);
+                if !self.now.given.contains(&given) {
+                    self.now.given.push(given);
+                }
+            }
+        }
+    }
+
+    /// Whether a lambda captured something that is.
+    fn can_be_changed(&mut self, lambda: LambdaId) -> bool {
+        let body = self.body.clone();
+        body.lambdas[lambda].captures.iter().any(|&local| {
+            let ty = self.cx.st.types.locals[local].peel_ref();
+            ty.as_fn().is_none() && self.cx.traits().unfit_part(ty, Marker::Share, &mut Vec::new()).is_some()
+        })
     }
 
     fn lambda(&mut self, lambda: LambdaId) {
@@ -314,7 +376,7 @@ impl Walk<'_, '_, '_> {
     // ---- crossing
 
     fn crossing(&mut self, call: ExprId, args: &[Arg]) {
-        let Some(function) = self.cx.crossing_callee(call) else { return };
+        let Some(function) = self.cx.crossing_callee(call) else { return self.given_on(call, args) };
         let span = self.body.expr_span(call);
         self.result_crosses(call, function, span);
         let params = self.cx.st.types.plans[call].params.clone();
@@ -327,7 +389,7 @@ impl Walk<'_, '_, '_> {
 
     /// What a task gives goes back to who awaits it.
     fn result_crosses(&mut self, call: ExprId, function: FnId, span: Span) {
-        let starts = self.cx.ck.defs.fns[function].attrs.lang.is_some_and(|it| it.as_str() != "task_await");
+        let starts = self.cx.ck.defs.fns[function].attrs.lang.is_none_or(|it| it.as_str() != "task_await");
         let ty = self.cx.st.types.exprs[call];
         if let Some(&[result]) = self.cx.as_lang(ty, "Task").filter(|_| starts) {
             self.refuse(call, result, span, words::Crosses::Result);
@@ -345,6 +407,7 @@ impl Walk<'_, '_, '_> {
                 let at = self.body.expr_span(arg);
                 let name = self.body.locals[local].name;
                 if !self.refuse(arg, self.cx.st.types.locals[local], at, words::Crosses::Name(name)) {
+                    self.function_goes(local, at);
                     self.goes(call, local, at);
                 }
             }
@@ -372,7 +435,39 @@ impl Walk<'_, '_, '_> {
             None => (name, at),
         };
         if !self.refuse(lambda_expr, ty, at, words::Crosses::Name(name)) {
+            self.function_goes(local, at);
             self.goes(lambda_expr, local, at);
+        }
+    }
+
+    /// If the name is a function's: what is known of it goes, too.
+    fn function_goes(&mut self, local: LocalId, span: Span) {
+        let local = self.stand_for.iter().find(|it| it.0 == local).map_or(local, |it| it.1);
+        let mut given = Vec::new();
+        self.cx.given_by_name(local, &self.lambdas, &mut given);
+        for it in given {
+            match it {
+                Given::Param(index) => self.cx.need(What::Function(index, Marker::Send), span),
+                Given::Captured(it) if it.is_var => {
+                    if !self.told_vars.contains(&it.name) {
+                        self.told_vars.push(it.name);
+                        self.cx.report(words::captured_var(it.span, it.name, span));
+                    }
+                }
+                Given::Captured(it) => self.capture_goes(&it, span),
+            }
+        }
+    }
+
+    fn capture_goes(&mut self, it: &Capture, span: Span) {
+        let mut open = Vec::new();
+        match self.cx.traits().unfit_part(it.ty, Marker::Send, &mut open) {
+            None => self.cx.needs_type(open, span),
+            Some(part) => {
+                let facts = self.cx.not_send_facts(words::Crosses::Name(it.name), it.ty, part);
+                self.cx
+                    .report(words::not_send(it.span, &facts).at(span, "the function that uses it goes here"));
+            }
         }
     }
 
@@ -384,7 +479,7 @@ impl Walk<'_, '_, '_> {
         if decl.lambda != self.lambda || decl.shared || matches!(ty.kind(), TyKind::Ref(..)) {
             return;
         }
-        if self.cx.holds_marker(ty, "Share") {
+        if self.cx.traits().has_marker(ty, Marker::Share) {
             return;
         }
         let named = self.stand_for.iter().find(|it| it.0 == local).map(|it| (it.1, it.2));
@@ -421,30 +516,20 @@ impl Walk<'_, '_, '_> {
         if matches!(ty.kind(), TyKind::Fn(_)) || self.refused.contains(&at) {
             return false;
         }
-        let Some(part) = self.cx.unsendable_part(ty, &mut Vec::new()) else { return false };
-        self.refused.push(at);
-        let facts = words::NotSendFacts {
-            what,
-            ty: self.cx.show(ty),
-            part: (part != ty).then(|| self.cx.show(part)),
-            why: why(part),
+        let mut open = Vec::new();
+        let Some(part) = self.cx.traits().unfit_part(ty, Marker::Send, &mut open) else {
+            self.cx.needs_type(open, span);
+            return false;
         };
+        self.refused.push(at);
+        let facts = self.cx.not_send_facts(what, ty, part);
         self.cx.report(words::not_send(span, &facts));
         true
     }
 }
 
-fn why(part: Ty) -> words::NotSend {
-    match part.kind() {
-        TyKind::Fn(_) => words::NotSend::Function,
-        TyKind::Dyn(_) => words::NotSend::Dyn,
-        TyKind::Ptr(_) => words::NotSend::Pointer,
-        _ => words::NotSend::SaysSo,
-    }
-}
-
 /// Where a name is used inside an expression, first.
-fn use_in(body: &Body, id: ExprId, local: LocalId) -> Option<Span> {
+pub(super) fn use_in(body: &Body, id: ExprId, local: LocalId) -> Option<Span> {
     match &body.exprs[id] {
         Expr::Local { local: used } if *used == local => Some(body.expr_span(id)),
         Expr::Lambda { lambda } => use_in(body, body.lambdas[*lambda].body, local),
@@ -457,29 +542,8 @@ fn use_in(body: &Body, id: ExprId, local: LocalId) -> Option<Span> {
 }
 
 impl Infer<'_, '_> {
-    pub(super) fn holds_marker(&mut self, ty: Ty, role: &str) -> bool {
-        let Some(trait_id) = self.ck.defs.lang.trait_(role) else { return true };
-        let bound = qz_types::TraitRef { trait_id, args: &[] };
-        self.traits().holds(ty, bound, &mut Vec::new()) == crate::traits::Truth::Yes
-    }
-
-    /// The innermost part of a type that keeps it from another task. Type parameters are looked at when it is known
-    /// what they stand for.
-    fn unsendable_part(&mut self, ty: Ty, seen: &mut Vec<Ty>) -> Option<Ty> {
-        if seen.contains(&ty) || self.holds_marker(ty, "Send") {
-            return None;
-        }
-        seen.push(ty);
-        let parts = match *ty.kind() {
-            TyKind::Tuple(parts) => parts.to_vec(),
-            TyKind::Ptr(_) | TyKind::Fn(_) | TyKind::Dyn(_) | TyKind::Ref(..) => return Some(ty),
-            TyKind::Adt(id, args) => match self.traits().says_of_send(ty) {
-                Some(false) => return Some(ty),
-                Some(true) => args.to_vec(),
-                None => self.traits().fields_of(id, args),
-            },
-            _ => return None,
-        };
-        parts.into_iter().find_map(|part| self.unsendable_part(part, seen))
+    pub(super) fn not_send_facts(&self, what: words::Crosses, ty: Ty, part: Ty) -> words::NotSendFacts {
+        let part_shown = (part != ty).then(|| self.show(part));
+        words::NotSendFacts { what, ty: self.show(ty), part: part_shown, why: words::NotSend::of(part) }
     }
 }

@@ -16,6 +16,7 @@ use crate::checker::{CheckedFn, Checker, FnScheme, MemberBound, Session};
 use crate::diagnostics as words;
 use crate::exhaustive;
 use crate::facts::*;
+use crate::needs::Notes;
 use crate::traits::{Goal, Obligation};
 
 /// Generalises the bodies of a finished group and makes their facts final.
@@ -23,7 +24,7 @@ pub(crate) fn finish_group(
     ck: &Checker<'_>,
     session: &mut Session,
     mut group: Vec<Inferred>,
-) -> Vec<(FnId, CheckedFn)> {
+) -> Vec<(FnId, CheckedFn, Notes)> {
     settle_group(ck, session, &mut group);
     if group.iter().any(|it| it.st.failed) {
         group.iter_mut().for_each(|it| it.st.group_failed = true);
@@ -34,7 +35,8 @@ pub(crate) fn finish_group(
     let mut done = Vec::new();
     for inferred in group {
         let id = inferred.function;
-        done.push((id, finish_one(ck, session, inferred, &open, &members, &bounds)));
+        let (checked, notes) = finish_one(ck, session, inferred, &open, &members, &bounds);
+        done.push((id, checked, notes));
     }
     done
 }
@@ -204,7 +206,7 @@ fn finish_one(
     open: &[u32],
     members: &[Pending],
     bounds: &[Obligation],
-) -> CheckedFn {
+) -> (CheckedFn, Notes) {
     let sig = ck.defs.fn_sig(inferred.function);
     let written = sig.generics.len() as u32;
     let is_written = sig.ret.is_some() && sig.params.iter().all(|p| p.ty.is_some());
@@ -254,6 +256,10 @@ fn finish_one(
     let hidden = inferred.st.hidden.iter().map(|&ty| close.fold_ty(ty)).collect();
     types.has_errors = inferred.st.failed;
     let preds = scheme.generics.preds.clone();
+    let mut notes = Notes::default();
+    for (ty, ..) in &mut inferred.st.left_open {
+        *ty = close.fold_ty(*ty);
+    }
     with_cx(ck, session, &mut inferred, |cx| {
         cx.preds = preds;
         std::mem::swap(&mut cx.st.types, &mut types);
@@ -272,6 +278,12 @@ fn finish_one(
             cx.check_crossings();
         }
         if !cx.st.failed {
+            cx.check_lent();
+        }
+        if !cx.st.failed {
+            notes = cx.noted();
+        }
+        if !cx.st.failed {
             cx.check_flow();
         }
         if !cx.st.failed {
@@ -280,7 +292,7 @@ fn finish_one(
         std::mem::swap(&mut cx.st.types, &mut types);
     });
     types.has_errors = inferred.st.failed;
-    CheckedFn { scheme, body: inferred.body, types, hidden }
+    (CheckedFn { scheme, body: inferred.body, types, hidden }, notes)
 }
 
 /// Names for inferred parameters that no written one has: `T`, `U`, …

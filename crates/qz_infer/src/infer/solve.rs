@@ -26,7 +26,9 @@ impl Infer<'_, '_> {
                     }
                     Outcome::Fails => {
                         progress = true;
-                        self.unmet(&obligation);
+                        if !self.left_to_callers(&obligation) {
+                            self.unmet(&obligation);
+                        }
                     }
                 }
             }

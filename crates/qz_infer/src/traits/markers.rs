@@ -67,18 +67,10 @@ impl TraitCx<'_, '_> {
         let types = fields.variants.iter().flat_map(|it| &it.fields).map(|it| subst(it.ty, args));
         types.map(|ty| self.ck.normalize_with(self.table, self.preds, ty)).collect()
     }
-
-    /// What an impl says of a type and `Send`, if there is one.
-    pub(crate) fn says_of_send(&mut self, ty: Ty) -> Option<bool> {
-        let defs = self.ck.defs;
-        let head = qz_hir::TyHead::of(ty);
-        let mut impls = defs.impls_for(defs.lang.trait_("Send")?, head);
-        impls.next().map(|id| !defs.impls[id].is_negative)
-    }
 }
 
 /// The parts of types that nobody declared.
-fn plain_parts(ty: Ty) -> Option<Vec<Ty>> {
+pub(super) fn plain_parts(ty: Ty) -> Option<Vec<Ty>> {
     match *ty.kind() {
         TyKind::Tuple(parts) => Some(parts.to_vec()),
         TyKind::Record(fields) => Some(fields.iter().map(|it| it.1).collect()),

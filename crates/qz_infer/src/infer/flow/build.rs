@@ -420,7 +420,9 @@ impl Builder<'_, '_, '_> {
         };
         for &local in locals {
             let Some(&ty) = self.cx.st.types.locals.get(local) else { continue };
-            if !matches!(ty.kind(), TyKind::Ref(..)) && !self.cx.holds_marker(ty, "Share") {
+            if !matches!(ty.kind(), TyKind::Ref(..))
+                && !self.cx.traits().has_marker(ty, crate::traits::Marker::Share)
+            {
                 self.event(Event::Go { place: Place::local(local), span: self.span(arg) });
             }
         }
