@@ -142,6 +142,8 @@ macro_rules! rt_functions {
             // ---- circles; see `qz_rt::cycles`
             /// An object lost a reference, and has others.
             fn cycles_log(object: Ptr) -> Unit: ;
+            /// A reference was moved out of an object: to this one, or to none if it is a small number.
+            fn cycles_moved(object: Ptr) -> Unit: ;
             /// Whether the collector has something to do.
             fn cycles_due() -> Bool: effect;
             /// Begins a search, if `all` with all that may be left in circles.
