@@ -386,6 +386,18 @@ pub(crate) unsafe fn str_cmp(_fiber: *mut Fiber, a: *mut StrObject, b: *mut StrO
     }
 }
 
+pub(crate) unsafe fn str_first(_fiber: *mut Fiber, s: *mut StrObject) -> u64 {
+    // SAFETY: generated code passes a live string.
+    unsafe {
+        first_bytes(s).unwrap_or_else(|| {
+            let (mut first, text) = ([0; 8], bytes(s));
+            let n = text.len().min(8);
+            first[..n].copy_from_slice(&text[..n]);
+            u64::from_be_bytes(first)
+        })
+    }
+}
+
 pub(crate) unsafe fn str_hash(fiber: *mut Fiber, s: *mut StrObject) -> u64 {
     // SAFETY: generated code passes a live fiber and a live string.
     unsafe {
@@ -397,22 +409,76 @@ pub(crate) unsafe fn str_hash(fiber: *mut Fiber, s: *mut StrObject) -> u64 {
     }
 }
 
-/// Where a byte first stands: words and cells of a table are short, so the first 16 bytes are looked at before
+/// For each of 16 bytes, the lowest bit first, whether it is this one.
+#[inline]
+fn equal_bytes(chunk: &[u8; 16], byte: u8) -> u32 {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every processor of this kind has these instructions; the chunk has 16 bytes.
+    unsafe {
+        use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_set1_epi8};
+        let bytes = _mm_loadu_si128(chunk.as_ptr().cast());
+        _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte as i8))) as u32
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    chunk.iter().rev().fold(0, |bits, &it| bits << 1 | (it == byte) as u32)
+}
+
+/// Where a byte first stands. Words and cells of a table are short, so the first 32 bytes are looked at before
 /// anything is called.
+#[inline]
 fn find_byte(byte: u8, text: &[u8]) -> Option<usize> {
+    let n = text.len();
+    if n < 16 {
+        return find_byte_in_short(byte, text);
+    }
+    let look = |at: usize| {
+        let chunk = text[at..].first_chunk::<16>().expect("there are 16 bytes");
+        let found = equal_bytes(chunk, byte);
+        (found != 0).then(|| at + found.trailing_zeros() as usize)
+    };
+    // The second look may see bytes of the first one again.
+    look(0).or_else(|| look((n - 16).min(16))).or_else(|| {
+        let rest = text.get(32..)?;
+        memchr::memchr(byte, rest).map(|at| at + 32)
+    })
+}
+
+/// The same in less than 16 bytes: by words that overlap, where there is more than one.
+#[inline]
+fn find_byte_in_short(byte: u8, text: &[u8]) -> Option<usize> {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGHS: u64 = ONES << 7;
-    let Some(start) = text.first_chunk::<16>() else { return memchr::memchr(byte, text) };
-    let pattern = ONES * byte as u64;
-    for at in [0, 8] {
-        let word = u64::from_le_bytes(start[at..at + 8].try_into().expect("eight bytes")) ^ pattern;
+    let Some(last) = text.len().checked_sub(8) else { return text.iter().position(|&it| it == byte) };
+    [0, last].into_iter().find_map(|at| {
+        let word = u64::from_le_bytes(*text[at..].first_chunk()?) ^ (ONES * byte as u64);
         // The lowest high bit that is set belongs to the first byte that is zero.
         let zeros = word.wrapping_sub(ONES) & !word & HIGHS;
-        if zeros != 0 {
-            return Some(at + zeros.trailing_zeros() as usize / 8);
+        (zeros != 0).then(|| at + zeros.trailing_zeros() as usize / 8)
+    })
+}
+
+/// All places where a byte stands, from the first on.
+#[inline]
+fn each_byte(byte: u8, text: &[u8], mut f: impl FnMut(usize)) {
+    let (chunks, rest) = text.as_chunks::<16>();
+    for (n, chunk) in chunks.iter().enumerate() {
+        let mut found = equal_bytes(chunk, byte);
+        while found != 0 {
+            f(n * 16 + found.trailing_zeros() as usize);
+            found &= found - 1;
         }
     }
-    memchr::memchr(byte, &text[16..]).map(|at| at + 16)
+    let before = chunks.len() * 16;
+    rest.iter().enumerate().filter(|(_, it)| **it == byte).for_each(|(at, _)| f(before + at));
+}
+
+/// All places where the needle stands, from the first on; none of them overlap.
+#[inline]
+fn each_place(text: &[u8], needle: &[u8], mut f: impl FnMut(usize)) {
+    match needle {
+        [one] => each_byte(*one, text, f),
+        _ => memchr::memmem::find_iter(text, needle).for_each(&mut f),
+    }
 }
 
 /// Where the needle first stands. Both are UTF-8, so it stands between characters.
@@ -433,6 +499,37 @@ pub(crate) unsafe fn str_find(
     unsafe {
         let found = bytes(s).get(from as usize..).and_then(|rest| find(rest, bytes(needle)));
         found.map_or(-1, |at| at as i64 + from as i64)
+    }
+}
+
+pub(crate) unsafe fn str_count(_fiber: *mut Fiber, s: *mut StrObject, needle: *mut StrObject) -> i64 {
+    let mut count = 0;
+    // SAFETY: generated code passes live strings.
+    unsafe { each_place(bytes(s), bytes(needle), |_| count += 1) };
+    count
+}
+
+pub(crate) unsafe fn str_split(
+    fiber: *mut Fiber,
+    s: *mut StrObject,
+    separator: *mut StrObject,
+    parts: *mut u8,
+) {
+    let mut next = parts.cast::<*mut StrObject>();
+    // SAFETY: generated code passes live strings, and room for a part more than there are separators; these stand
+    // between characters.
+    unsafe {
+        let (len, size) = ((*s).byte_len as usize, (*separator).byte_len as usize);
+        let mut from = 0;
+        let mut put = |from: usize, to: usize| {
+            next.write(str_slice(fiber, s, from as u64, to as u64));
+            next = next.add(1);
+        };
+        each_place(bytes(s), bytes(separator), |at| {
+            put(from, at);
+            from = at + size;
+        });
+        put(from, len);
     }
 }
 
@@ -591,6 +688,33 @@ mod tests {
             assert!(!same_bytes(text, &text[1..]));
         });
         assert!(same_bytes(&[], &[]));
+    }
+
+    #[test]
+    fn a_byte_is_found_wherever_it_is() {
+        each_change(|text, other, at| {
+            assert_eq!(find_byte(0xff, text), None);
+            assert_eq!(find_byte(0xff, other), Some(at));
+            for also in [at, at / 2, 0] {
+                let mut twice = other.to_vec();
+                twice[also] = 0xff;
+                assert_eq!(find_byte(0xff, &twice), Some(also));
+                let mut places = Vec::new();
+                each_place(&twice, &[0xff], |at| places.push(at));
+                let mut expected = vec![also, at];
+                expected.dedup();
+                assert_eq!(places, expected);
+            }
+            // A byte whose neighbour differs in the lowest bit only.
+            let mut near = other.to_vec();
+            near.iter_mut().filter(|it| **it != 0xff).for_each(|it| *it = 0xfe);
+            assert_eq!(find_byte(0xff, &near), Some(at));
+            assert_eq!(find_byte(0xfe, &near), (near.len() > 1).then_some((at == 0) as usize));
+        });
+        assert_eq!(find_byte(0, &[]), None);
+        let mut long = vec![b'a'; 200];
+        long[150] = b'b';
+        assert_eq!(find_byte(b'b', &long), Some(150));
     }
 
     #[test]
