@@ -186,6 +186,46 @@ pub(crate) unsafe fn give_block(fiber: *mut Fiber, block: *mut u8, size: usize, 
     }
 }
 
+/// Whether objects are counted.
+#[inline]
+pub(crate) unsafe fn counts_objects(fiber: *mut Fiber) -> bool {
+    // SAFETY: the fiber is live.
+    unsafe { worker_state(fiber) }.live.is_some()
+}
+
+/// A block of the list for its size, or null if there is none: [`take_block`] knows more, but calls what needs
+/// registers. Aligned to 8.
+#[inline]
+pub(crate) unsafe fn block_at_hand(fiber: *mut Fiber, size: usize) -> *mut u8 {
+    // SAFETY: the fiber is live; a block in the list holds the address of the next one.
+    unsafe {
+        let worker: *mut Worker = (*fiber).worker;
+        let Some(head) = block_class(size, 8).and_then(|class| (*worker).free.get_mut(class)) else {
+            return std::ptr::null_mut();
+        };
+        let block = *head;
+        if !block.is_null() {
+            *head = block.cast::<*mut u8>().read();
+        }
+        block
+    }
+}
+
+/// Puts a block back into the list for its size; whether there is one.
+#[inline]
+pub(crate) unsafe fn put_at_hand(fiber: *mut Fiber, block: *mut u8, size: usize) -> bool {
+    // SAFETY: the fiber is live; the block is the caller's to give.
+    unsafe {
+        let worker: *mut Worker = (*fiber).worker;
+        let Some(head) = block_class(size, 8).and_then(|class| (*worker).free.get_mut(class)) else {
+            return false;
+        };
+        block.cast::<*mut u8>().write(*head);
+        *head = block;
+        true
+    }
+}
+
 /// Notes that an object was made (+1) or freed (-1).
 pub(crate) unsafe fn count_object(fiber: *mut Fiber, type_index: u32, change: i64) {
     // SAFETY: the fiber is live.

@@ -138,7 +138,33 @@ unsafe fn put(text: &[u8], buffer: *mut u8) -> i64 {
 }
 
 /// As `decimal`, where the digits belong.
+#[inline]
 unsafe fn put_decimal(value: u64, negative: bool, buffer: *mut u8) -> i64 {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        if value < 10_000 && !negative {
+            return put_short(value as u32, buffer);
+        }
+        put_any(value, negative, buffer)
+    }
+}
+
+/// Up to four digits: most numbers are small.
+///
+/// # Safety
+/// The buffer has room for four bytes.
+#[inline]
+unsafe fn put_short(value: u32, buffer: *mut u8) -> i64 {
+    let (high, low) = (PAIRS[(value / 100 % 100) as usize], PAIRS[(value % 100) as usize]);
+    let len = 1 + (value >= 10) as usize + (value >= 100) as usize + (value >= 1000) as usize;
+    let digits = u32::from_le_bytes([high[0], high[1], low[0], low[1]]);
+    // SAFETY: by the caller's promise. The first digits are zeros that do not belong there.
+    unsafe { buffer.cast::<u32>().write_unaligned((digits >> (8 * (4 - len))).to_le()) };
+    len as i64
+}
+
+#[inline(never)]
+unsafe fn put_any(value: u64, negative: bool, buffer: *mut u8) -> i64 {
     let len = negative as usize + value.checked_ilog10().map_or(1, |log| log as usize + 1);
     // SAFETY: generated code passes a buffer for 20 bytes, and no number of 64 bits is longer.
     let place = unsafe {

@@ -3,7 +3,7 @@
 use qz_rt_abi::Fiber;
 use qz_rt_abi::object::{Header, STR_SIZE, StrObject, TYPE_STR};
 
-use crate::memory::{count_object, give_block, take_block};
+use crate::memory::{block_at_hand, count_object, counts_objects, give_block, put_at_hand, take_block};
 
 /// Slices of at least so many bytes share the memory of the string they come from.
 const SHARE_FROM: usize = 64;
@@ -34,11 +34,36 @@ unsafe fn raw<'a>(bytes: *const u8, len: u64) -> &'a [u8] {
 }
 
 /// A string of `len` bytes that are yet to be written, and where they go.
+#[inline]
 unsafe fn uninit(fiber: *mut Fiber, len: usize, chars: usize) -> (*mut StrObject, *mut u8) {
     // SAFETY: the block has room for the struct and the bytes.
     unsafe {
+        if !counts_objects(fiber) {
+            let block = block_at_hand(fiber, STR_SIZE as usize + len);
+            if !block.is_null() {
+                return uninit_in(block, len, chars);
+            }
+        }
+        uninit_anywhere(fiber, len, chars)
+    }
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn uninit_anywhere(fiber: *mut Fiber, len: usize, chars: usize) -> (*mut StrObject, *mut u8) {
+    // SAFETY: as above.
+    unsafe {
         count_object(fiber, TYPE_STR, 1);
-        let block = take_block(fiber, STR_SIZE as usize + len, 8);
+        uninit_in(take_block(fiber, STR_SIZE as usize + len, 8), len, chars)
+    }
+}
+
+/// # Safety
+/// The block has room for the struct and the bytes.
+#[inline]
+unsafe fn uninit_in(block: *mut u8, len: usize, chars: usize) -> (*mut StrObject, *mut u8) {
+    // SAFETY: by the caller's promise.
+    unsafe {
         let inline = block.add(STR_SIZE as usize);
         let header = Header { count: 1, type_index: TYPE_STR };
         let s = block.cast::<StrObject>();
@@ -112,6 +137,18 @@ pub(crate) unsafe fn retain(s: *mut StrObject) -> *mut StrObject {
 
 pub(crate) unsafe fn str_free(fiber: *mut Fiber, s: *mut StrObject) {
     // SAFETY: the string is the caller's, and nobody else's.
+    unsafe {
+        let inline = s.cast::<u8>().add(STR_SIZE as usize);
+        let is_usual = !counts_objects(fiber) && std::ptr::eq((*s).bytes, inline);
+        if !(is_usual && put_at_hand(fiber, s.cast(), STR_SIZE as usize + (*s).byte_len as usize)) {
+            free_any(fiber, s);
+        }
+    }
+}
+
+#[inline(never)]
+unsafe fn free_any(fiber: *mut Fiber, s: *mut StrObject) {
+    // SAFETY: as above.
     unsafe {
         count_object(fiber, TYPE_STR, -1);
         let inline = s.cast::<u8>().add(STR_SIZE as usize);
@@ -457,19 +494,33 @@ fn find_byte_in_short(byte: u8, text: &[u8]) -> Option<usize> {
     })
 }
 
+/// What [`equal_bytes`] says of all chunks, each with the place of its first bit; nothing is said twice.
+#[inline]
+fn each_chunk(byte: u8, text: &[u8], mut f: impl FnMut(usize, u32)) {
+    let (chunks, rest) = text.as_chunks::<16>();
+    for (n, chunk) in chunks.iter().enumerate() {
+        f(n * 16, equal_bytes(chunk, byte));
+    }
+    match text.last_chunk::<16>() {
+        // Its first bytes were looked at before.
+        Some(last) if !rest.is_empty() => {
+            let known = 16 - rest.len();
+            f(text.len() - 16, equal_bytes(last, byte) >> known << known);
+        }
+        Some(_) => {}
+        None => f(0, rest.iter().rev().fold(0, |bits, &it| bits << 1 | (it == byte) as u32)),
+    }
+}
+
 /// All places where a byte stands, from the first on.
 #[inline]
 fn each_byte(byte: u8, text: &[u8], mut f: impl FnMut(usize)) {
-    let (chunks, rest) = text.as_chunks::<16>();
-    for (n, chunk) in chunks.iter().enumerate() {
-        let mut found = equal_bytes(chunk, byte);
+    each_chunk(byte, text, |at, mut found| {
         while found != 0 {
-            f(n * 16 + found.trailing_zeros() as usize);
+            f(at + found.trailing_zeros() as usize);
             found &= found - 1;
         }
-    }
-    let before = chunks.len() * 16;
-    rest.iter().enumerate().filter(|(_, it)| **it == byte).for_each(|(at, _)| f(before + at));
+    });
 }
 
 /// All places where the needle stands, from the first on; none of them overlap.
@@ -503,9 +554,13 @@ pub(crate) unsafe fn str_find(
 }
 
 pub(crate) unsafe fn str_count(_fiber: *mut Fiber, s: *mut StrObject, needle: *mut StrObject) -> i64 {
-    let mut count = 0;
     // SAFETY: generated code passes live strings.
-    unsafe { each_place(bytes(s), bytes(needle), |_| count += 1) };
+    let (text, needle) = unsafe { (bytes(s), bytes(needle)) };
+    let mut count = 0;
+    match needle {
+        [one] => each_chunk(*one, text, |_, found| count += found.count_ones() as i64),
+        _ => each_place(text, needle, |_| count += 1),
+    }
     count
 }
 
