@@ -13,8 +13,8 @@ use qz_base::FxHashSet;
 use qz_mir::layout::Layouts;
 use qz_mir::visit::{PlaceRef, Use, each_place, each_stmt_operand};
 use qz_mir::{
-    Body, Call, Callee, Circle, Instance, InstanceId, InstanceKey, Local, LocalDecl, Module, Operand, Ownership,
-    Place, Proj, Rvalue, Stmt, StmtKind, TypeEntryKind,
+    Body, Call, Callee, Circle, Instance, InstanceId, InstanceKey, Local, LocalDecl, Module, Operand,
+    Ownership, Place, Proj, Rvalue, Stmt, StmtKind, TypeEntryKind,
 };
 use qz_rt_abi::registry::rt;
 use qz_types::ty::common;
@@ -385,7 +385,8 @@ impl<'a> Owners<'a> {
                 PlaceRef::Local(_) => true,
                 PlaceRef::Place(place) => !in_memory(place),
             };
-            if in_local && matches!(how, Use::Store | Use::Address) && !matches!(stmt, StmtKind::EndScope(_)) {
+            if in_local && matches!(how, Use::Store | Use::Address) && !matches!(stmt, StmtKind::EndScope(_))
+            {
                 self.definitions[place.local().index()] += 1;
             }
         });

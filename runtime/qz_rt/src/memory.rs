@@ -253,8 +253,22 @@ unsafe fn count_block(fiber: *mut Fiber, change: i64) {
 pub(crate) unsafe fn alloc(fiber: *mut Fiber, size: u64, align: u64) -> *mut u8 {
     // SAFETY: generated code passes a live fiber.
     unsafe {
+        if align <= 8 && !counts_objects(fiber) {
+            let block = block_at_hand(fiber, size as usize);
+            if !block.is_null() {
+                return block;
+            }
+        }
+        alloc_anywhere(fiber, size as usize, align as usize)
+    }
+}
+
+#[inline(never)]
+unsafe fn alloc_anywhere(fiber: *mut Fiber, size: usize, align: usize) -> *mut u8 {
+    // SAFETY: as above.
+    unsafe {
         count_block(fiber, 1);
-        take_block(fiber, size as usize, align as usize)
+        take_block(fiber, size, align)
     }
 }
 
@@ -300,8 +314,19 @@ pub(crate) unsafe fn free(fiber: *mut Fiber, block: *mut u8, size: u64, align: u
     }
     // SAFETY: the block was made by `alloc` with this size and alignment.
     unsafe {
+        let is_usual = align <= 8 && !counts_objects(fiber);
+        if !(is_usual && put_at_hand(fiber, block, size as usize)) {
+            free_any(fiber, block, size as usize, align as usize);
+        }
+    }
+}
+
+#[inline(never)]
+unsafe fn free_any(fiber: *mut Fiber, block: *mut u8, size: usize, align: usize) {
+    // SAFETY: as above.
+    unsafe {
         count_block(fiber, -1);
-        give_block(fiber, block, size as usize, align as usize);
+        give_block(fiber, block, size, align);
     }
 }
 
@@ -318,6 +343,22 @@ pub(crate) unsafe fn new_object(fiber: *mut Fiber, type_index: u32) -> *mut u8 {
 
 pub(crate) unsafe fn free_object(fiber: *mut Fiber, object: *mut u8) {
     // SAFETY: the object is live, its count gone, and its type index the table's.
+    unsafe {
+        let word = object.cast::<Header>().read().type_index;
+        // No more than an index: no collector of circles has it in mind.
+        if word <= TYPE_INDEX && !counts_objects(fiber) {
+            let info = &*(*fiber).types.add(word as usize);
+            if info.align <= 8 && put_at_hand(fiber, object, info.size as usize) {
+                return;
+            }
+        }
+        free_any_object(fiber, object);
+    }
+}
+
+#[inline(never)]
+unsafe fn free_any_object(fiber: *mut Fiber, object: *mut u8) {
+    // SAFETY: as above.
     unsafe {
         let type_index = object.cast::<Header>().read().type_index & TYPE_INDEX;
         count_object(fiber, type_index, -1);

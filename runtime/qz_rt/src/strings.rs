@@ -460,10 +460,11 @@ fn equal_bytes(chunk: &[u8; 16], byte: u8) -> u32 {
     chunk.iter().rev().fold(0, |bits, &it| bits << 1 | (it == byte) as u32)
 }
 
-/// Where a byte first stands. Words and cells of a table are short, so the first 32 bytes are looked at before
+/// Where a byte first stands. Words, cells of a table and lines are short, so the first 64 bytes are looked at before
 /// anything is called.
 #[inline]
 fn find_byte(byte: u8, text: &[u8]) -> Option<usize> {
+    const NEAR: usize = 64;
     let n = text.len();
     if n < 16 {
         return find_byte_in_short(byte, text);
@@ -473,11 +474,18 @@ fn find_byte(byte: u8, text: &[u8]) -> Option<usize> {
         let found = equal_bytes(chunk, byte);
         (found != 0).then(|| at + found.trailing_zeros() as usize)
     };
-    // The second look may see bytes of the first one again.
-    look(0).or_else(|| look((n - 16).min(16))).or_else(|| {
-        let rest = text.get(32..)?;
-        memchr::memchr(byte, rest).map(|at| at + 32)
-    })
+    let mut at = 0;
+    while at + 16 <= n.min(NEAR) {
+        if let Some(found) = look(at) {
+            return Some(found);
+        }
+        at += 16;
+    }
+    match text.get(NEAR..) {
+        Some(rest) => memchr::memchr(byte, rest).map(|at| at + NEAR),
+        // Its first bytes were looked at before.
+        None => look(n - 16),
+    }
 }
 
 /// The same in less than 16 bytes: by words that overlap, where there is more than one.
@@ -767,9 +775,14 @@ mod tests {
             assert_eq!(find_byte(0xfe, &near), (near.len() > 1).then_some((at == 0) as usize));
         });
         assert_eq!(find_byte(0, &[]), None);
-        let mut long = vec![b'a'; 200];
-        long[150] = b'b';
-        assert_eq!(find_byte(b'b', &long), Some(150));
+        for n in 1..120 {
+            for at in 0..n {
+                let mut long = vec![b'a'; n];
+                long[at..].fill(b'b');
+                assert_eq!(find_byte(b'b', &long), Some(at));
+                assert_eq!(find_byte(b'c', &long), None);
+            }
+        }
     }
 
     #[test]

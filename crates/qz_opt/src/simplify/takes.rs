@@ -22,7 +22,8 @@ pub(crate) fn take_overwritten(body: &mut Body) {
         for at in 0..body.blocks[id].stmts.len() {
             let Some(found) = Overwritten::find(body, &body.blocks[id].stmts, at) else { continue };
             let stmts = &mut body.blocks[id].stmts;
-            let (StmtKind::Assign(_, value) | StmtKind::Init(_, value)) = &mut stmts[found.keeper].kind else {
+            let (StmtKind::Assign(_, value) | StmtKind::Init(_, value)) = &mut stmts[found.keeper].kind
+            else {
                 continue;
             };
             let mut place = Some(found.place);
@@ -57,7 +58,9 @@ impl Overwritten {
         let StmtKind::Retain(kept) = &stmts[at].kind else { return None };
         let local = kept.as_local()?;
         let read = (0..at).rev().find(|&n| defines(&stmts[n].kind, local))?;
-        let StmtKind::Assign(_, Rvalue::Use(copy @ Operand::Copy(place))) = &stmts[read].kind else { return None };
+        let StmtKind::Assign(_, Rvalue::Use(copy @ Operand::Copy(place))) = &stmts[read].kind else {
+            return None;
+        };
         if !in_memory(place) || leads_through(place, local) {
             return None;
         }
@@ -72,7 +75,9 @@ impl Overwritten {
         let mut taken = None;
         for (n, stmt) in stmts.iter().enumerate().skip(read + 1) {
             match (&stmt.kind, taken) {
-                (StmtKind::Assign(old, Rvalue::Use(Operand::Move(from))), None) if from == place && n > keeper => {
+                (StmtKind::Assign(old, Rvalue::Use(Operand::Move(from))), None)
+                    if from == place && n > keeper =>
+                {
                     taken = Some((n, old.as_local()?));
                 }
                 (StmtKind::Release(old), Some((taken, local))) if old.as_local() == Some(local) => {
@@ -102,7 +107,11 @@ fn keeps_once(stmt: &StmtKind, local: Local) -> bool {
     let (StmtKind::Assign(_, value) | StmtKind::Init(_, value)) = stmt else { return false };
     let keeps = matches!(
         value,
-        Rvalue::Aggregate(..) | Rvalue::New(..) | Rvalue::Closure(..) | Rvalue::MakeDyn { .. } | Rvalue::Use(_)
+        Rvalue::Aggregate(..)
+            | Rvalue::New(..)
+            | Rvalue::Closure(..)
+            | Rvalue::MakeDyn { .. }
+            | Rvalue::Use(_)
     );
     let mut uses = 0;
     each_operand(value, &mut |operand| {
