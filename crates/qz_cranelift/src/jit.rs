@@ -11,7 +11,7 @@ use qz_rt::{Context, Settings};
 use qz_rt_abi::Fiber;
 use qz_types::Ty;
 
-use crate::image::{DataId, Image};
+use crate::image::DataId;
 use crate::load::Loaded;
 use crate::made::CodeStore;
 use crate::program::{Compiled, ProgramCx};
@@ -91,7 +91,8 @@ impl Ready {
     pub fn load(self, files: Box<dyn SourceFiles>) -> Result<Jit, CompileError> {
         let Compiled { image, locations, type_table, entry, text, .. } = self.compiled;
         let resolver = Box::new(Known { locations, files });
-        let jit = Jit::place(image, resolver, (type_table, entry), self.returns_status, self.count_objects)?;
+        let loaded = image.load(&crate::foreign::address_in_process, resolver)?;
+        let jit = Jit::new_loaded(loaded, (type_table, entry), self.returns_status, self.count_objects);
         Ok(Jit { text, ..jit })
     }
 }
@@ -108,21 +109,15 @@ impl Jit {
         compile(module, layouts, options, None)?.load(files)
     }
 
-    /// Places code and data in memory; `starts` are the type table and the function that the host calls.
-    pub(crate) fn place(
-        image: Image,
-        resolver: Box<dyn Resolver>,
-        starts: (DataId, Option<u32>),
+    /// A program in memory; `starts` are the type table and the function that the host calls.
+    pub(crate) fn new_loaded(
+        loaded: Loaded,
+        (type_table, entry): (DataId, Option<u32>),
         returns_status: bool,
         count_objects: bool,
-    ) -> Result<Jit, CompileError> {
-        let missing =
-            |names: Vec<String>| CompileError::MissingSymbol(names.into_iter().next().unwrap_or_default());
-        let found = image.find_outside(&crate::foreign::address_in_process).map_err(missing)?;
-        let loaded = image.load(&found, resolver).map_err(CompileError::Memory)?;
+    ) -> Jit {
         let settings = Settings { count_objects, ..Settings::default() };
-        let (type_table, entry) = starts;
-        Ok(Jit { loaded, type_table, entry, returns_status, settings, text: String::new() })
+        Jit { loaded, type_table, entry, returns_status, settings, text: String::new() }
     }
 
     /// What `Options::emit` asked for.

@@ -45,7 +45,7 @@ pub use aot::compile_object;
 pub use isa::OptLevel;
 pub use jit::{Jit, Outcome, PANIC_STATUS, Ready, compile};
 pub use made::{CodeKey, CodeStore, Made};
-pub use saved::{Added, Saved, target};
+pub use saved::{Added, Saved, Whole, target};
 
 /// How a program is compiled.
 #[derive(Copy, Clone, Debug, Default)]

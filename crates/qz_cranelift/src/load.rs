@@ -8,119 +8,133 @@ use std::io;
 
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::ir::LibCall;
-use qz_base::FxHashMap;
-use qz_rt::unwind::{Region, Resolver};
+use qz_rt::unwind::{CallSite, Region, Resolver};
+use qz_rt_abi::RtFn;
 
-use crate::image::{DataId, Fixup, Image, Outside, Symbol, Target, append_code};
+use crate::CompileError;
+use crate::image::{CODE_ALIGN, DataId, Extent, Fixup, Image, Outside, Symbol, Target};
 
-/// The addresses of functions outside, by their numbers.
-pub struct Found(Vec<*const u8>);
+/// Where functions outside are found.
+pub type Find<'a> = &'a dyn Fn(&str) -> Option<*const u8>;
+
+/// Code and data that are about to be placed, in pieces with the offsets at which they stand.
+pub(crate) struct Pieces<'a> {
+    pub(crate) text: Vec<(usize, &'a [u8])>,
+    pub(crate) data: Vec<(usize, &'a [u8])>,
+    /// Where in the data each blob starts.
+    pub(crate) blobs: Vec<u32>,
+    /// Where each function stands, by number.
+    pub(crate) functions: Vec<Option<u32>>,
+    pub(crate) sites: Vec<CallSite>,
+    pub(crate) outside: Vec<&'a Outside>,
+}
 
 impl Image {
-    /// Looks up every function outside; those that nobody has are the error.
-    pub fn find_outside(&self, find: &dyn Fn(&str) -> Option<*const u8>) -> Result<Found, Vec<String>> {
-        let address = |outside: &Outside| match outside.libcall {
-            Some(call) => Some(libcall_address(call)),
-            None => find(&outside.name),
+    /// Places everything in memory. Fails if a function outside cannot be found, or there is no memory.
+    pub fn load(&self, find: Find<'_>, resolver: Box<dyn Resolver>) -> Result<Loaded, CompileError> {
+        let start = |it: &Option<Extent>| it.map(|extent| extent.start);
+        let pieces = Pieces {
+            text: vec![(0, &self.text)],
+            data: vec![(0, &self.data)],
+            blobs: self.blobs.iter().map(|it| it.offset).collect(),
+            functions: self.functions.iter().map(start).collect(),
+            sites: self.sites.clone(),
+            outside: self.outside.iter().collect(),
         };
-        let addresses: Vec<Option<*const u8>> = self.outside.iter().map(address).collect();
-        let missing = self.outside.iter().zip(&addresses).filter(|(_, found)| found.is_none());
-        let missing: Vec<String> = missing.map(|(outside, _)| outside.name.clone()).collect();
-        if missing.is_empty() { Ok(Found(addresses.into_iter().flatten().collect())) } else { Err(missing) }
-    }
-
-    /// Places everything in memory.
-    pub fn load(self, found: &Found, resolver: Box<dyn Resolver>) -> io::Result<Loaded> {
-        Placing { image: self, found, jumps: FxHashMap::default() }.load(resolver)
+        pieces.load(self.fixups.iter().copied(), self.pointers(), find, resolver)
     }
 }
 
-/// An image on its way into memory.
-struct Placing<'a> {
-    image: Image,
-    found: &'a Found,
-    jumps: FxHashMap<Symbol, u32>,
+/// Where one piece after the others would start.
+fn end(pieces: &[(usize, &[u8])]) -> usize {
+    pieces.iter().map(|(start, bytes)| start + bytes.len()).max().unwrap_or_default()
 }
 
-impl Placing<'_> {
-    /// Adds a jump for a function outside, unless there is one.
-    fn jump(&mut self, symbol: Symbol) -> u32 {
-        if let Some(&offset) = self.jumps.get(&symbol) {
-            return offset;
-        }
-        let (address, variadic) = match symbol {
-            Symbol::Runtime(f) => (qz_rt::address(f), false),
-            Symbol::Outside(index) => {
-                (self.found.0[index as usize], self.image.outside[index as usize].variadic)
-            }
-            Symbol::Function(_) | Symbol::Data(_) => unreachable!("only functions outside need a jump"),
-        };
-        let mut code = Vec::new();
-        if cfg!(target_arch = "x86_64") {
-            if variadic {
-                // mov al, 8, and six bytes of nothing
-                code.extend_from_slice(&[0xb0, 8, 0x66, 0x0f, 0x1f, 0x44, 0, 0]);
-            }
-            // jmp [rip + 2], padded so that the address is aligned
-            code.extend_from_slice(&[0xff, 0x25, 2, 0, 0, 0, 0x0f, 0x0b]);
-        } else {
-            // ldr x16, #8; br x16
-            code.extend_from_slice(&[0x50, 0, 0, 0x58, 0, 2, 0x1f, 0xd6]);
-        }
-        code.extend_from_slice(&(address as usize as u64).to_le_bytes());
-        let offset = append_code(&mut self.image.text, &code);
-        self.jumps.insert(symbol, offset);
-        offset
-    }
-
-    /// Where a target will stand, from the start of the mapping; data starts at `data_start`.
-    fn offset_of(&mut self, target: Target, data_start: usize) -> usize {
-        match target {
-            Target::Text(offset) => offset as usize,
-            Target::Symbol(Symbol::Function(number)) => self.image.extent(number).start as usize,
-            Target::Symbol(Symbol::Data(DataId(index))) => {
-                data_start + self.image.blobs[index as usize].offset as usize
-            }
-            Target::Symbol(outside) => self.jump(outside) as usize,
-        }
-    }
-
-    fn load(mut self, resolver: Box<dyn Resolver>) -> io::Result<Loaded> {
-        let code_end = self.image.text.len() as u32;
-        let fixups = std::mem::take(&mut self.image.fixups);
-        let pointers: Vec<(u32, Symbol)> = self.image.pointers().collect();
-        let in_code = fixups.iter().filter_map(|fixup| match fixup.target {
-            Target::Symbol(symbol) => Some(symbol),
-            Target::Text(_) => None,
-        });
-        for symbol in in_code.chain(pointers.iter().map(|&(_, symbol)| symbol)) {
-            if matches!(symbol, Symbol::Runtime(_) | Symbol::Outside(_)) {
-                self.jump(symbol);
-            }
-        }
-        let data_start = self.image.text.len().next_multiple_of(PAGE);
-        let mut mapping = Mapping::new(data_start + self.image.data.len())?;
+impl Pieces<'_> {
+    /// Places everything in memory; `pointers` are words of the data that hold addresses.
+    pub(crate) fn load(
+        mut self,
+        fixups: impl Iterator<Item = Fixup>,
+        pointers: impl Iterator<Item = (u32, Symbol)>,
+        find: Find<'_>,
+        resolver: Box<dyn Resolver>,
+    ) -> Result<Loaded, CompileError> {
+        let outside = self.find_outside(find)?;
+        let code_end = end(&self.text);
+        let jumps = code_end.next_multiple_of(JUMP);
+        let data_start = (jumps + JUMP * (RtFn::COUNT + outside.len())).next_multiple_of(PAGE);
+        let mut mapping = Mapping::new(data_start + end(&self.data)).map_err(CompileError::Memory)?;
         let base = mapping.start();
         let bytes = mapping.bytes();
-        bytes[..self.image.text.len()].copy_from_slice(&self.image.text);
-        bytes[data_start..][..self.image.data.len()].copy_from_slice(&self.image.data);
+        self.text.iter().for_each(|&(at, piece)| bytes[at..][..piece.len()].copy_from_slice(piece));
+        self.data
+            .iter()
+            .for_each(|&(at, piece)| bytes[data_start + at..][..piece.len()].copy_from_slice(piece));
+        let runtime = RtFn::all().map(|it| (qz_rt::address(it), false));
+        let targets = runtime.chain(outside.into_iter().zip(&self.outside).map(|(at, it)| (at, it.variadic)));
+        targets.zip(bytes[jumps..].chunks_exact_mut(JUMP)).for_each(|(to, slot)| write_jump(slot, to));
+        let places = Places { pieces: &self, jumps, data_start };
         for fixup in fixups {
-            let to = self.offset_of(fixup.target, data_start);
-            apply(bytes, base, &fixup, to);
+            apply(bytes, base, &fixup, places.of(fixup.target));
         }
         for (at, symbol) in pointers {
-            let to = self.offset_of(Target::Symbol(symbol), data_start);
-            let word = (base + to) as u64;
+            let word = (base + places.of(Target::Symbol(symbol))) as u64;
             bytes[data_start + at as usize..][..8].copy_from_slice(&word.to_le_bytes());
         }
-        mapping.make_executable(data_start)?;
-        let mut image = self.image;
-        image.sites.sort_by_key(|site| site.return_offset);
-        let region = Region { start: base, len: data_start, sites: image.sites.into(), resolver };
+        mapping.make_executable(data_start).map_err(CompileError::Memory)?;
+        self.sites.sort_by_key(|site| site.return_offset);
+        let region = Region { start: base, len: data_start, sites: self.sites.into(), resolver };
         qz_rt::unwind::register(region);
-        let blobs = image.blobs.iter().map(|blob| data_start + blob.offset as usize).collect();
-        let functions = image.functions.iter().map(|extent| extent.map(|it| it.start)).collect();
-        Ok(Loaded { mapping, functions, code_end, blobs })
+        let (functions, blobs) = (self.functions, self.blobs);
+        Ok(Loaded { mapping, functions, code_end: code_end as u32, blobs, data_start })
+    }
+
+    /// The addresses of functions outside, by number.
+    fn find_outside(&self, find: Find<'_>) -> Result<Vec<*const u8>, CompileError> {
+        let address = |it: &&Outside| match it.libcall {
+            Some(call) => Ok(libcall_address(call)),
+            None => find(&it.name).ok_or_else(|| CompileError::MissingSymbol(it.name.clone())),
+        };
+        self.outside.iter().map(address).collect()
+    }
+}
+
+/// A jump for each function of the runtime, then one for each other function outside, stand behind the code.
+const JUMP: usize = 2 * CODE_ALIGN;
+
+fn write_jump(slot: &mut [u8], (to, variadic): (*const u8, bool)) {
+    let code: &[u8] = match (cfg!(target_arch = "x86_64"), variadic) {
+        // mov al, 8, and six bytes of nothing; jmp [rip + 2], padded so that the address is aligned
+        (true, true) => &[0xb0, 8, 0x66, 0x0f, 0x1f, 0x44, 0, 0, 0xff, 0x25, 2, 0, 0, 0, 0x0f, 0x0b],
+        (true, false) => &[0xff, 0x25, 2, 0, 0, 0, 0x0f, 0x0b],
+        // ldr x16, #8; br x16
+        (false, _) => &[0x50, 0, 0, 0x58, 0, 2, 0x1f, 0xd6],
+    };
+    slot[..code.len()].copy_from_slice(code);
+    slot[code.len()..][..8].copy_from_slice(&(to as usize as u64).to_le_bytes());
+}
+
+/// Where things are going to stand, from the start of the mapping.
+struct Places<'a> {
+    pieces: &'a Pieces<'a>,
+    jumps: usize,
+    data_start: usize,
+}
+
+impl Places<'_> {
+    fn of(&self, target: Target) -> usize {
+        match target {
+            Target::Text(offset) => offset as usize,
+            Target::Symbol(Symbol::Function(number)) => {
+                let start = self.pieces.functions[number as usize];
+                start.expect("every function that is referred to was added") as usize
+            }
+            Target::Symbol(Symbol::Data(DataId(index))) => {
+                self.data_start + self.pieces.blobs[index as usize] as usize
+            }
+            Target::Symbol(Symbol::Runtime(f)) => self.jumps + JUMP * f.0 as usize,
+            Target::Symbol(Symbol::Outside(index)) => self.jumps + JUMP * (RtFn::COUNT + index as usize),
+        }
     }
 }
 
@@ -251,7 +265,9 @@ pub struct Loaded {
     functions: Vec<Option<u32>>,
     /// Where the last function ends.
     code_end: u32,
-    blobs: Vec<usize>,
+    /// Where each blob starts, in the data.
+    blobs: Vec<u32>,
+    data_start: usize,
 }
 
 impl Loaded {
@@ -276,7 +292,7 @@ impl Loaded {
 
     /// The address of a blob.
     pub fn data(&self, id: DataId) -> *mut u8 {
-        (self.mapping.start() + self.blobs[id.0 as usize]) as *mut u8
+        (self.mapping.start() + self.data_start + self.blobs[id.0 as usize] as usize) as *mut u8
     }
 }
 

@@ -696,6 +696,9 @@ macro_rules! define {
 rt_functions!(define);
 
 impl RtFn {
+    /// How many there are.
+    pub const COUNT: usize = TABLE.len();
+
     /// The function that the standard library calls `name`.
     pub fn by_name(name: &str) -> Option<RtFn> {
         TABLE.iter().position(|def| def.name == name).map(|index| RtFn(index as u16))

@@ -3,6 +3,8 @@
 //!
 //! What is added ([`Added`]) can be kept by itself and added again, so that little is written after an edit.
 
+use std::sync::Arc;
+
 use qz_base::FxHashMap;
 use qz_codegen::{PlaceTable, SourceFiles};
 use qz_mir::Module;
@@ -10,9 +12,12 @@ use qz_mir::layout::Layouts;
 use qz_rt_abi::native::{NO_HANDLER, NO_PARENT};
 use qz_rt_abi::object::TypeInfo;
 
-use super::{Saved, Tables, Words, pair, stored_only, words_of_fixup, words_of_place, words_of_site};
+use super::{
+    Head, PlaceView, Saved, StoredOnly, TABLES, Tables, TypeTable, Whole, Words, pair, stored_only,
+    stored_outside, words_of_fixup, words_of_place, words_of_site,
+};
 use crate::image::{CODE_ALIGN, Fixup, Image, Symbol, Target};
-use crate::made::{CALLS, CodeStore};
+use crate::made::CodeStore;
 use crate::program::{CompiledPart, Only, ProgramCx};
 use crate::{CompileError, Options};
 use serde::{Deserialize, Serialize};
@@ -26,38 +31,44 @@ pub struct Added {
     /// Whether what it was added to was another program.
     of_other: bool,
     /// Where its code and its data start.
-    text_start: u32,
-    data_start: u32,
-    tables: Tables,
+    pub(super) text_start: u32,
+    pub(super) data_start: u32,
+    pub(super) tables: Tables,
     /// Number, start and end.
-    functions: Words<3>,
-    type_table: u32,
-    type_table_len: u32,
+    pub(super) functions: Words<3>,
+    pub(super) types: TypeTable,
 }
 
 impl Added {
     /// About how many bytes it takes.
     pub fn size(&self) -> usize {
-        let Tables { text, data, blobs, pointers, fixups, sites, places, texts, .. } = &self.tables;
-        let words = blobs.0.len() + pointers.0.len() + fixups.0.len() + sites.0.len() + places.0.len();
-        text.len() + data.len() + words + texts.len()
+        let PlaceView { places, texts } = self.tables.places();
+        self.tables.view().bytes().iter().map(|it| it.len()).sum::<usize>() + places.0.len() + texts.len()
     }
 }
 
 impl Saved {
     /// Bytes of code, used or not.
     pub fn code_len(&self) -> usize {
-        self.tables.text.len()
+        end(&self.text())
     }
 
-    /// Leaves only the library's variables and constants to be found by their paths: the rest is of another program.
-    fn forget_own(&mut self) {
-        self.tables.only.retain(|(_, path, _)| path.starts_with("std::"));
+    /// What there is only one of: of another program the library's variables and constants are left, by their paths.
+    fn only(&self) -> Vec<&StoredOnly> {
+        let mut all: Vec<&StoredOnly> = self.whole.head.only.iter().collect();
+        for part in &self.parts {
+            if part.of_other {
+                all.retain(|it| is_of_library(it));
+            }
+            all.extend(&part.tables.only);
+        }
+        all
     }
 
     /// Functions have numbers below this.
     pub fn function_count(&self) -> u32 {
-        self.functions.len() as u32
+        let added = self.parts.iter().flat_map(|it| it.functions.rows().iter()).map(|it| it[0] + 1);
+        added.max().unwrap_or_default().max(self.whole.functions().len() as u32)
     }
 
     /// Compiles the bodies of a part of the program; `numbers` are those of its instances in the whole, `of_other` says that
@@ -73,48 +84,65 @@ impl Saved {
         store: Option<&dyn CodeStore>,
     ) -> Result<Added, CompileError> {
         let isa = crate::isa::host(options.opt);
-        let types = self.type_table_len / size_of::<TypeInfo>() as u32;
+        let types = self.types().len / size_of::<TypeInfo>() as u32;
         let part = ProgramCx::new(module, layouts, options, isa, store).compile_part(types)?;
         let wrong = || CompileError::Internal("a part of the program cannot be put into it".into());
         Merge::new(self, &part, numbers, of_other).merge(&part, files).ok_or_else(wrong)
     }
 
     /// Puts a part in. Parts are added in the order in which they were made; `None` if this is not the next one.
-    pub fn add(&mut self, part: &Added) -> Option<()> {
+    pub fn add(&mut self, part: Arc<Added>) -> Option<()> {
         let fits = |len: usize, start: u32| (len..len + DATA_ALIGN).contains(&(start as usize));
-        if !fits(self.tables.text.len(), part.text_start) || !fits(self.tables.data.len(), part.data_start) {
+        if !fits(end(&self.text()), part.text_start) || !fits(end(&self.data()), part.data_start) {
             return None;
         }
-        if part.of_other {
-            self.forget_own();
-        }
-        self.tables.text.resize(part.text_start as usize, 0xcc);
-        self.tables.data.resize(part.data_start as usize, 0);
-        self.tables.extend(&part.tables);
-        for [number, start, end] in part.functions.iter() {
-            while self.functions.len() <= number as usize {
-                self.functions.push([super::NO_FUNCTION; 2]);
-            }
-            self.functions.set(number as usize, [start, end]);
-        }
-        (self.type_table, self.type_table_len) = (part.type_table, part.type_table_len);
+        self.parts.push(part);
         Some(())
+    }
+
+    /// The same program, made as a whole.
+    pub fn merged(&self) -> Whole {
+        let joined = |pieces: Vec<(usize, &[u8])>, filler: u8| {
+            let mut all = Vec::with_capacity(end(&pieces));
+            for (start, piece) in pieces {
+                all.resize(start, filler);
+                all.extend_from_slice(piece);
+            }
+            all
+        };
+        let mut tables =
+            Tables { text: joined(self.text(), 0xcc), data: joined(self.data(), 0), ..Tables::default() };
+        for view in self.views() {
+            tables.blobs.0.extend_from_slice(view.blobs.0);
+            tables.pointers.0.extend_from_slice(view.pointers.0);
+            tables.fixups.0.extend_from_slice(view.fixups.0);
+            tables.sites.0.extend_from_slice(view.sites.0);
+        }
+        for view in self.places() {
+            tables.places.0.extend_from_slice(view.places.0);
+            tables.texts.push_str(&String::from_utf8_lossy(view.texts));
+        }
+        let Head { entry, returns_status, count_objects, .. } = self.whole.head;
+        let head = Head {
+            lens: [0; TABLES],
+            places: [0; 2],
+            outside: self.views().flat_map(|it| it.outside).cloned().collect(),
+            only: self.only().into_iter().cloned().collect(),
+            types: self.types(),
+            entry,
+            returns_status,
+            count_objects,
+        };
+        Whole::write(head, Words::new(self.functions().into_iter()).rows(), tables.view(), tables.places())
     }
 }
 
-impl Tables {
-    fn extend(&mut self, part: &Tables) {
-        self.text.extend_from_slice(&part.text);
-        self.data.extend_from_slice(&part.data);
-        self.blobs.0.extend_from_slice(&part.blobs.0);
-        self.pointers.0.extend_from_slice(&part.pointers.0);
-        self.fixups.0.extend_from_slice(&part.fixups.0);
-        self.sites.0.extend_from_slice(&part.sites.0);
-        self.outside.extend_from_slice(&part.outside);
-        self.places.0.extend_from_slice(&part.places.0);
-        self.texts.push_str(&part.texts);
-        self.only.extend_from_slice(&part.only);
-    }
+fn end(pieces: &[(usize, &[u8])]) -> usize {
+    pieces.last().map_or(0, |(start, bytes)| start + bytes.len())
+}
+
+fn is_of_library((_, path, _): &StoredOnly) -> bool {
+    path.starts_with("std::")
 }
 
 /// Where the part's things are in the whole.
@@ -122,8 +150,10 @@ struct Merge<'a> {
     saved: &'a Saved,
     added: Added,
     numbers: &'a [u32],
-    /// How many places there are before the part's.
+    /// How many blobs, places and bytes of texts there are before the part's.
+    first_blob: u32,
     places: u32,
+    texts: u32,
     /// By blob of the part.
     blobs: Vec<u32>,
     /// By function outside of the part.
@@ -132,21 +162,27 @@ struct Merge<'a> {
 
 impl<'a> Merge<'a> {
     fn new(saved: &'a Saved, part: &CompiledPart, numbers: &'a [u32], of_other: bool) -> Merge<'a> {
+        let first_blob = saved.views().map(|it| it.blobs.len()).sum::<usize>() as u32;
+        let [places, texts] = saved.place_counts();
         let added = Added {
             of_other,
-            text_start: saved.tables.text.len().next_multiple_of(CODE_ALIGN) as u32,
-            data_start: saved.tables.data.len().next_multiple_of(DATA_ALIGN) as u32,
+            text_start: end(&saved.text()).next_multiple_of(CODE_ALIGN) as u32,
+            data_start: end(&saved.data()).next_multiple_of(DATA_ALIGN) as u32,
             tables: Tables::default(),
             functions: Words::default(),
-            type_table: saved.type_table,
-            type_table_len: saved.type_table_len,
+            types: saved.types(),
         };
-        let places = saved.tables.places.len() as u32;
-        let first = saved.tables.blobs.len() as u32;
-        let blobs = (first..).take(part.image.blobs.len()).collect();
-        let mut merge = Merge { saved, added, numbers, places, blobs, outside: Vec::new() };
+        let mut merge = Merge {
+            saved,
+            added,
+            numbers,
+            first_blob,
+            places,
+            texts,
+            blobs: (first_blob..).take(part.image.blobs.len()).collect(),
+            outside: Vec::new(),
+        };
         merge.find_only(part);
-        merge.find_outside(&part.image);
         merge
     }
 
@@ -154,10 +190,9 @@ impl<'a> Merge<'a> {
     fn find_only(&mut self, part: &CompiledPart) {
         let known: FxHashMap<(bool, &str), u32> = self
             .saved
-            .tables
-            .only
-            .iter()
-            .filter(|(_, path, _)| !self.added.of_other || path.starts_with("std::"))
+            .only()
+            .into_iter()
+            .filter(|it| !self.added.of_other || is_of_library(it))
             .map(|(constant, path, blob)| ((*constant, path.as_str()), *blob))
             .collect();
         let mut new = Vec::new();
@@ -181,16 +216,17 @@ impl<'a> Merge<'a> {
         self.added.tables.only = new;
     }
 
-    fn find_outside(&mut self, image: &Image) {
+    fn find_outside(&mut self, image: &Image) -> Option<()> {
+        let known: Vec<_> = self.saved.views().flat_map(|it| it.outside).collect();
         for it in &image.outside {
-            let call = it.libcall.and_then(|call| CALLS.iter().position(|&known| known == call));
-            let row = (it.name.clone(), it.variadic, call.map_or(0, |call| call as u8 + 1));
-            let known = self.saved.tables.outside.iter().position(|known| *known == row);
-            self.outside.push(known.unwrap_or_else(|| {
+            let row = stored_outside(it)?;
+            let at = known.iter().position(|known| **known == row);
+            self.outside.push(at.unwrap_or_else(|| {
                 self.added.tables.outside.push(row);
-                self.saved.tables.outside.len() + self.added.tables.outside.len() - 1
+                known.len() + self.added.tables.outside.len() - 1
             }) as u32);
         }
+        Some(())
     }
 
     fn symbol(&self, symbol: Symbol) -> Symbol {
@@ -203,6 +239,7 @@ impl<'a> Merge<'a> {
     }
 
     fn merge(mut self, part: &CompiledPart, files: &dyn SourceFiles) -> Option<Added> {
+        self.find_outside(&part.image)?;
         self.add_code(&part.image)?;
         self.add_data(&part.image);
         self.add_places(part, files);
@@ -241,7 +278,7 @@ impl<'a> Merge<'a> {
 
     fn add_data(&mut self, image: &Image) {
         self.added.tables.data.extend_from_slice(&image.data);
-        let first = self.saved.tables.blobs.len() as u32;
+        let first = self.first_blob;
         for (n, blob) in (first..).zip(&image.blobs) {
             self.added.tables.blobs.push([blob.offset + self.added.data_start]);
             // One that is there already keeps what it points to.
@@ -256,11 +293,10 @@ impl<'a> Merge<'a> {
 
     fn add_places(&mut self, part: &CompiledPart, files: &dyn SourceFiles) {
         let table = PlaceTable::new(&part.locations, files);
-        let texts = self.saved.tables.texts.len() as u32;
         for place in &table.places {
             let mut place = *place;
-            place.function += texts;
-            place.file += texts;
+            place.function += self.texts;
+            place.file += self.texts;
             if place.parent != NO_PARENT {
                 place.parent += self.places;
             }
@@ -274,19 +310,19 @@ impl<'a> Merge<'a> {
         if part.types.bytes.is_empty() {
             return Some(());
         }
-        let Saved { type_table: old, type_table_len: len, .. } = *self.saved;
-        let [start] = self.saved.tables.blobs.get(old as usize)?;
+        let TypeTable { blob: old, len } = self.saved.types();
+        let [start] = self.saved.views().flat_map(|it| it.blobs.iter()).nth(old as usize)?;
+        let pieces = self.saved.data();
+        let (at, piece) = pieces.into_iter().rfind(|(at, _)| *at <= start as usize)?;
+        let known = piece.get(start as usize - at..)?.get(..len as usize)?;
         let added = &mut self.added;
         added.tables.data.resize(added.tables.data.len().next_multiple_of(DATA_ALIGN), 0);
-        let new = (self.saved.tables.blobs.len() + added.tables.blobs.len()) as u32;
+        let new = self.first_blob + added.tables.blobs.rows().len() as u32;
         added.tables.blobs.push([added.data_start + added.tables.data.len() as u32]);
-        added
-            .tables
-            .data
-            .extend_from_slice(self.saved.tables.data.get(start as usize..(start + len) as usize)?);
+        added.tables.data.extend_from_slice(known);
         added.tables.data.extend_from_slice(&part.types.bytes);
-        (added.type_table, added.type_table_len) = (new, len + part.types.bytes.len() as u32);
-        let known = self.saved.tables.pointers.iter().filter(|row| row[0] == old);
+        added.types = TypeTable { blob: new, len: len + part.types.bytes.len() as u32 };
+        let known = self.saved.views().flat_map(|it| it.pointers.iter()).filter(|row| row[0] == old);
         known.for_each(|[_, at, namespace, index]| added.tables.pointers.push([new, at, namespace, index]));
         for &(at, symbol) in &part.types.pointers {
             let (namespace, index) = pair(self.symbol(symbol));

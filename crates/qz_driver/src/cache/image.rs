@@ -1,9 +1,10 @@
 //! Compiled programs that run inside the compiler: one whose text and options are what they were is loaded, not compiled.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use qz_cache::{Found, Key, KeyBuilder, Tier};
-use qz_cranelift::{Added, Jit, Ready, Saved};
+use qz_cranelift::{Added, Jit, Ready, Saved, Whole};
 use qz_diag::Diagnostic;
 use qz_infer::Checker;
 use qz_macros::Settings;
@@ -24,14 +25,14 @@ pub(crate) struct Image {
     /// What was made as a whole, by its content: nothing ever takes its place.
     pub(super) whole: Key,
     /// What was added since, in the order in which it was made.
-    pub(super) parts: Vec<Added>,
+    pub(super) parts: Vec<Arc<Added>>,
     /// Of all that: the same program may have come about in another way, and its functions have other numbers.
     pub(super) history: Key,
 }
 
 impl Image {
     /// Adds a part.
-    pub(super) fn push(&mut self, part: Added) {
+    pub(super) fn push(&mut self, part: Arc<Added>) {
         let part_key = Key::of_content(&qz_cache::encode(&part));
         self.history = KeyBuilder::new("part").key(self.history).key(part_key).finish();
         self.parts.push(part);
@@ -53,16 +54,14 @@ impl Cache {
                 return None;
             }
         };
-        let mut saved: Saved = qz_cache::decode(&whole).ok()?;
-        image.parts.iter().try_for_each(|part| saved.add(part))?;
-        Some(saved)
+        Saved::new(Whole::new(whole)?, &image.parts)
     }
 
     /// Keeps code as a whole.
-    pub(super) fn put_whole(&self, saved: &Saved) -> Image {
-        let bytes = qz_cache::encode(saved);
-        let whole = self.whole_key(&bytes);
-        self.store.put(Tier::Code, whole, &bytes);
+    pub(super) fn put_whole(&self, made: &Whole) -> Image {
+        let bytes = made.bytes();
+        let whole = self.whole_key(bytes);
+        self.store.put(Tier::Code, whole, bytes);
         Image { whole, parts: Vec::new(), history: whole }
     }
 
@@ -125,7 +124,7 @@ impl Cache {
             return true;
         }
         let whole = self.store.get(Tier::Code, kept.whole).content();
-        whole.is_none_or(|whole| whole == qz_cache::encode(&anew))
+        whole.is_none_or(|whole| whole == anew.bytes())
     }
 
     /// None for programs that are not kept: those that count lines in memory of this process, are looked at, or are run

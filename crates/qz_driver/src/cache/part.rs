@@ -4,6 +4,8 @@
 //! no interface changed since, [`qz_opt::rebuild`] makes the functions whose text is not what it was; whatever concerns the
 //! program as a whole is made as a whole, and said so.
 
+use std::sync::Arc;
+
 use qz_base::FxHashSet;
 use qz_cache::{Key, Tier};
 use qz_cranelift::{Added, Saved};
@@ -205,9 +207,10 @@ impl Cache {
             return Ok(None);
         };
         base.changes.iter().for_each(|it| facts.add(it));
-        let packs = base.new.is_none().then(|| self.packs_to_run(changing.options, true));
-        let change = changing.change(&base, &facts, &saved, packs.as_ref())?;
-        packs.into_iter().for_each(|packs| self.keep(packs));
+        // Most functions of a changed file are what they were, too.
+        let packs = self.packs_to_run(changing.options, true);
+        let change = changing.change(&base, &facts, &saved, &packs)?;
+        self.keep(packs);
         let of = facts.functions.len() as u32;
         let outcome = Outcome::Partly { reused: of - change.made.min(of), of };
         self.note(WHOLE, Stage::Code, outcome, Default::default());
@@ -226,12 +229,13 @@ impl Cache {
         modules: &Modules,
     ) -> Option<Saved> {
         let key = self.image_key(self.program_key(program), options)?;
-        saved.add(&change.added)?;
-        base.image.push(change.added);
-        let size: usize = base.image.parts.iter().map(Added::size).sum();
+        let added = Arc::new(change.added);
+        saved.add(added.clone())?;
+        base.image.push(added);
+        let size: usize = base.image.parts.iter().map(|it| it.size()).sum();
         if size > LITTLE && size * SMALL_PARTS > saved.code_len() {
             facts.add(&change.facts);
-            base.image = self.put_whole(&saved);
+            base.image = self.put_whole(&saved.merged());
             base.facts = self.put_facts(&facts);
             base.changes.clear();
         } else {
@@ -294,7 +298,7 @@ impl Changing<'_, '_, '_> {
         base: &Base,
         facts: &Facts,
         saved: &Saved,
-        packs: Option<&Packs<'_>>,
+        packs: &Packs<'_>,
     ) -> Result<Change, Problem> {
         if saved.code_len() > base.code_len * MOST_UNUSED + LITTLE {
             return Err(Whole("much of its code is not used any more".into()).into());
@@ -310,7 +314,7 @@ impl Changing<'_, '_, '_> {
         let defs = qz_opt::SourceDefs(self.lowerer);
         let layouts = Layouts::new(&defs);
         let told = crate::run::jit_options(self.options);
-        let store = packs.map(|it| it as &dyn qz_cranelift::CodeStore);
+        let store: Option<&dyn qz_cranelift::CodeStore> = Some(packs);
         let (of_other, files) = (which == Which::Other, &self.program.sources);
         let added = saved.part(of_other, &part.module, &layouts, &part.numbers, told, files, store);
         let added = added.map_err(|error| Problem::Failure(Failure::Internal(error.to_string())))?;

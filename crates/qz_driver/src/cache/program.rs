@@ -31,6 +31,7 @@ pub(crate) struct Record {
 
 /// A program without errors whose text is what it was.
 pub struct Unchanged {
+    /// Empty if there is nothing to show of them.
     pub sources: SourceMap,
     pub warnings: Vec<Diagnostic>,
     /// Stands for all its files, by path and text.
@@ -75,7 +76,9 @@ impl Cache {
             if Key::of_content(text.as_bytes()) != *content {
                 return None;
             }
-            sources.add(path.clone(), None, text.into());
+            if !warnings.is_empty() {
+                sources.add(path.clone(), None, text.into());
+            }
         }
         if record.absent.iter().any(|it| Path::new(it).is_file()) {
             return None;
