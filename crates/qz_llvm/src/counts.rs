@@ -8,7 +8,7 @@ use std::mem::offset_of;
 use qz_mir::InstanceId;
 use qz_mir::layout::{EnumLayout, Fields, Layout, Shape, Tag};
 use qz_rt_abi::Fiber;
-use qz_rt_abi::object::{HEADER_TYPE, IMMORTAL, TYPE_INDEX, TypeInfo};
+use qz_rt_abi::object::{HEADER_TYPE, IMMORTAL, MET, TYPE_INDEX, TypeInfo};
 use qz_rt_abi::registry::rt;
 use qz_types::TyKind;
 
@@ -174,6 +174,19 @@ impl FnCx<'_, '_> {
         let news = self.icmp_imm("sge", index, 0);
         self.if_rare(news, |cx| {
             cx.runtime(rt::cycles_log, &[object]);
+        });
+    }
+
+    /// Tells the runtime of an object that a search has met, a reference to which moves out of another one.
+    pub(crate) fn mark_moved(&mut self, word: Value) {
+        let is_object = self.is_address(word);
+        self.if_so(is_object, |cx| {
+            let index = cx.load(LlTy::I32, Addr::header(word).plus(HEADER_TYPE));
+            let met = cx.op_imm("and", index, MET as i64);
+            let is_met = cx.icmp_imm("ne", met, 0);
+            cx.if_rare(is_met, |cx| {
+                cx.runtime(rt::cycles_moved, &[word]);
+            });
         });
     }
 

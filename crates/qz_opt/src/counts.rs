@@ -39,6 +39,7 @@ use crate::glue;
 
 use apart::Apart;
 
+pub(crate) use borrow::pointer_base;
 pub(crate) use flow::postorder;
 pub(crate) use quiet::Quiet;
 

@@ -11,16 +11,18 @@ use std::sync::Arc;
 
 use qz_base::FxHashSet;
 use qz_mir::layout::Layouts;
-use qz_mir::visit::each_stmt_operand;
+use qz_mir::visit::{PlaceRef, Use, each_place, each_stmt_operand};
 use qz_mir::{
-    Body, Call, Callee, Circle, Instance, InstanceId, InstanceKey, LocalDecl, Module, Operand, Ownership,
-    Place, Proj, Rvalue, Stmt, StmtKind, TypeEntryKind,
+    Body, Call, Callee, Circle, Instance, InstanceId, InstanceKey, Local, LocalDecl, Module, Operand,
+    Ownership, Place, Proj, Rvalue, Stmt, StmtKind, TypeEntryKind,
 };
+use qz_rt_abi::registry::rt;
 use qz_types::ty::common;
 use qz_types::{Ty, TyKind};
 use rustc_hash::FxHashMap;
 
 use crate::callgraph::components;
+use crate::counts::pointer_base;
 use crate::drops::Drops;
 use crate::glue;
 use crate::instantiate::Instantiator;
@@ -193,15 +195,12 @@ pub(crate) fn collect_where_made(module: &mut Module, step: InstanceId) {
         }
         let body = Arc::make_mut(body);
         for block in body.blocks.ids() {
-            let mut at = 0;
-            while at < body.blocks[block].stmts.len() {
-                if makes(&body.blocks[block].stmts[at]) {
-                    let source = body.blocks[block].stmts[at].source;
-                    let kind = call(body, Callee::Instance(step), None);
-                    body.blocks[block].stmts.insert(at, Stmt { kind, source });
-                    at += 1;
-                }
-                at += 1;
+            // In front of all that the block reads for the objects, so that nothing stands between.
+            let made: Vec<_> =
+                body.blocks[block].stmts.iter().filter(|stmt| makes(stmt)).map(|stmt| stmt.source).collect();
+            for source in made {
+                let kind = call(body, Callee::Instance(step), None);
+                body.blocks[block].stmts.insert(0, Stmt { kind, source });
             }
         }
     }
@@ -241,9 +240,10 @@ fn call(body: &mut Body, callee: Callee, arg: Option<Operand>) -> StmtKind {
     StmtKind::Call(Box::new(Call { dest, callee, args: arg.into_iter().collect() }))
 }
 
-/// A reference that moves into an object may be the last one from outside, if the object was reached by it; one that
-/// moves out of an object is one from outside from then on, which a search that has visited the object must hear of.
-/// Giving it a count more for a moment makes the runtime look.
+/// A reference that moves into an object may be the last one from outside, if the object was reached by it: giving it a
+/// count more for a moment makes the runtime look. Where the object is reached by a local that goes on owning it, that
+/// one is outside as well. What moves out of an object is outside from then on, which only a search that has met it must
+/// hear of; if its count is given up at once, it does.
 pub(crate) fn log_moves(module: &mut Module, layouts: &Layouts, drops: &Drops) {
     if module.cyclic.is_empty() {
         return;
@@ -281,40 +281,182 @@ fn in_memory(place: &Place) -> bool {
     place.proj.iter().any(|proj| matches!(proj, Proj::Deref | Proj::Index(_) | Proj::Capture(_)))
 }
 
-fn log_moves_of(instance: &mut Instance, layouts: &Layouts, leads: &Leads) {
-    let Some(shared) = &instance.body else { return };
-    let found = |body: &Body, stmt: &Stmt| -> Vec<Place> {
-        let into = match &stmt.kind {
-            StmtKind::Assign(place, _) | StmtKind::Init(place, _) => in_memory(place),
-            StmtKind::Call(_) => false,
+/// What the runtime hears of a reference that moves.
+enum Moved {
+    /// It may be left in a circle.
+    Log(Place),
+    /// One word: a search may have met the object.
+    Mark(Place),
+}
+
+struct Moves<'a> {
+    body: &'a Body,
+    layouts: &'a Layouts<'a>,
+    leads: &'a Leads<'a>,
+    owners: Owners<'a>,
+}
+
+impl Moves<'_> {
+    fn of(&self, stmts: &[Stmt], at: usize) -> Vec<Moved> {
+        let dest = match &stmts[at].kind {
+            StmtKind::Assign(place, _) | StmtKind::Init(place, _) => Some(place),
+            StmtKind::Call(_) => None,
             _ => return Vec::new(),
         };
+        let into = dest.filter(|place| in_memory(place));
         let mut moved = Vec::new();
-        each_stmt_operand(&stmt.kind, &mut |operand| {
-            if let Operand::Move(from) = operand
-                && (into || in_memory(from))
-                && leads.holds(layouts.resolve(layouts.place_ty(body, from)))
-            {
-                moved.push(from.clone());
+        each_stmt_operand(&stmts[at].kind, &mut |operand| {
+            let Operand::Move(from) = operand else { return };
+            let is_outside_before = !in_memory(from);
+            if (is_outside_before && into.is_none()) || !self.holds(from) {
+                return;
+            }
+            let may_close = into.is_some_and(|into| !self.stays_outside(into, from.local));
+            let is_given_up = || match &stmts[at].kind {
+                StmtKind::Assign(dest, Rvalue::Use(_)) => {
+                    dest.as_local().is_some_and(|it| given_up(&stmts[at + 1..], it))
+                }
+                _ => false,
+            };
+            if may_close {
+                moved.push(Moved::Log(from.clone()));
+            } else if !is_outside_before && !is_given_up() {
+                let is_word = self.layouts.of(self.ty(from)).is_counted_word();
+                moved.push(if is_word { Moved::Mark(from.clone()) } else { Moved::Log(from.clone()) });
             }
         });
         moved
-    };
-    let stmts = shared.blocks.values().flat_map(|block| &block.stmts);
-    if stmts.into_iter().all(|stmt| found(shared, stmt).is_empty()) {
+    }
+
+    fn ty(&self, place: &Place) -> Ty {
+        self.layouts.resolve(self.layouts.place_ty(self.body, place))
+    }
+
+    fn holds(&self, place: &Place) -> bool {
+        self.leads.holds(self.ty(place))
+    }
+
+    /// Whether what is stored to is reached by a local that owns it, and goes on doing so when `moved` is moved.
+    fn stays_outside(&self, into: &Place, moved: Local) -> bool {
+        // Elements are behind a pointer that was read from the object that they belong to. Chains are short.
+        let mut base = into.local;
+        let by_references = |place: &Place| !place.proj.iter().any(|proj| matches!(proj, Proj::Index(_)));
+        let mut leads_on = by_references(into) || matches!(into.proj[..], [Proj::Index(_)]);
+        while leads_on && matches!(self.body.locals[base].ty.kind(), TyKind::Ptr(_)) {
+            let Some(from) = self.owners.made_from(base) else { return false };
+            leads_on = by_references(from);
+            base = from.local;
+        }
+        leads_on
+            && base != moved
+            && self.leads.drops.is_counted(self.body.locals[base].ty)
+            && (self.body.params().any(|param| param == base) || self.owners.owns[base.index()])
+    }
+}
+
+/// Whose memory it is that a body's places lead to.
+struct Owners<'a> {
+    /// For each local whether it owns a count wherever it has a value: none is copied to it without one.
+    owns: Vec<bool>,
+    /// For each local that has one definition, the place that a pointer is read from or computed of.
+    made_from: Vec<Option<&'a Place>>,
+    definitions: Vec<u32>,
+}
+
+impl<'a> Owners<'a> {
+    fn new(body: &'a Body) -> Owners<'a> {
+        let owned = |decl: &LocalDecl| decl.ownership == Ownership::Owned;
+        let mut owners = Owners {
+            owns: body.locals.values().map(owned).collect(),
+            made_from: vec![None; body.locals.len()],
+            definitions: vec![0; body.locals.len()],
+        };
+        for block in body.blocks.values() {
+            for (n, stmt) in block.stmts.iter().enumerate() {
+                owners.note(&stmt.kind, block.stmts.get(n + 1).map(|it| &it.kind));
+            }
+        }
+        owners
+    }
+
+    fn note(&mut self, stmt: &'a StmtKind, next: Option<&StmtKind>) {
+        each_place(stmt, &mut |place, how| {
+            let in_local = match place {
+                PlaceRef::Local(_) => true,
+                PlaceRef::Place(place) => !in_memory(place),
+            };
+            if in_local && matches!(how, Use::Store | Use::Address) && !matches!(stmt, StmtKind::EndScope(_))
+            {
+                self.definitions[place.local().index()] += 1;
+            }
+        });
+        let (StmtKind::Assign(dest, value) | StmtKind::Init(dest, value)) = stmt else { return };
+        if in_memory(dest) {
+            return;
+        }
+        let index = dest.local.index();
+        self.made_from[index] = pointer_base(value);
+        self.owns[index] &= match value {
+            Rvalue::Use(Operand::Copy(_)) | Rvalue::Cast(..) | Rvalue::Intrinsic(..) => {
+                matches!(next, Some(StmtKind::Retain(it)) if it == dest)
+            }
+            _ => true,
+        };
+    }
+
+    fn made_from(&self, pointer: Local) -> Option<&'a Place> {
+        self.made_from[pointer.index()].filter(|_| self.definitions[pointer.index()] == 1)
+    }
+}
+
+/// Whether a local's count is given up before anything else happens that matters to counts.
+fn given_up(stmts: &[Stmt], local: Local) -> bool {
+    for stmt in stmts {
+        match &stmt.kind {
+            StmtKind::Release(place) => return place.as_local() == Some(local),
+            StmtKind::Assign(..) | StmtKind::Init(..) => {
+                let mut used = false;
+                each_place(&stmt.kind, &mut |place, _| used |= place.local() == local);
+                if used {
+                    return false;
+                }
+            }
+            StmtKind::Retain(_) | StmtKind::Nop => {}
+            StmtKind::Call(_) | StmtKind::EndScope(_) => return false,
+        }
+    }
+    false
+}
+
+fn log_moves_of(instance: &mut Instance, layouts: &Layouts, leads: &Leads) {
+    let Some(body) = &instance.body else { return };
+    let moves = Moves { body, layouts, leads, owners: Owners::new(body) };
+    let mut found = Vec::new();
+    for (id, block) in body.blocks.iter() {
+        for at in 0..block.stmts.len() {
+            let moved = moves.of(&block.stmts, at);
+            if !moved.is_empty() {
+                found.push((id, at, moved));
+            }
+        }
+    }
+    if found.is_empty() {
         return;
     }
     let body = Arc::make_mut(instance.body.as_mut().expect("looked at"));
-    for id in body.blocks.ids() {
-        let stmts = std::mem::take(&mut body.blocks[id].stmts);
-        let mut out = Vec::with_capacity(stmts.len());
-        for stmt in stmts {
-            for place in found(body, &stmt) {
-                out.push(Stmt { kind: StmtKind::Retain(place.clone()), source: stmt.source });
-                out.push(Stmt { kind: StmtKind::Release(place), source: stmt.source });
+    // From the last on, so that those before stay where they are.
+    for (id, at, moved) in found.into_iter().rev() {
+        let source = body.blocks[id].stmts[at].source;
+        let mut told = Vec::new();
+        for moved in moved {
+            match moved {
+                Moved::Log(place) => told.extend([StmtKind::Retain(place.clone()), StmtKind::Release(place)]),
+                Moved::Mark(place) => {
+                    told.push(call(body, Callee::Runtime(rt::cycles_moved), Some(Operand::Copy(place))));
+                }
             }
-            out.push(stmt);
         }
-        body.blocks[id].stmts = out;
+        let told = told.into_iter().map(|kind| Stmt { kind, source });
+        body.blocks[id].stmts.splice(at..at, told);
     }
 }

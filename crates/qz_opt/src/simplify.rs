@@ -8,6 +8,7 @@
 //! * [`locals`]: what nobody mentions is left out.
 //! * [`pairs`]: a count that is added and given up again with nothing in between that could tell. After
 //!   count placement.
+//! * [`takes`]: what is read out of an object and then stored over is taken, without counts. After count placement.
 //!
 //! Each is linear in the size of the body, so all of it runs on everything.
 
@@ -15,6 +16,7 @@ pub(crate) mod blocks;
 pub(crate) mod locals;
 pub(crate) mod pairs;
 mod signs;
+mod takes;
 pub(crate) mod values;
 
 use qz_mir::Body;
@@ -32,6 +34,7 @@ pub(crate) fn simplify(body: &mut Body, layouts: &Layouts, drops: &Drops) {
 
 /// Cleans a body with counts.
 pub(crate) fn simplify_counted(body: &mut Body) {
+    takes::take_overwritten(body);
     pairs::cancel(body);
     blocks::tidy(body, true);
 }

@@ -6,10 +6,11 @@
 //! are visited, and the references met are set against counts: those that have more, and all below them, are in use.
 //!
 //! The program runs between the parts, so the others need a second look. From the time an object is met, each reference
-//! that is given up or moved out of an object logs it anew (`qz_opt::cycles::log_moves`). One that has the count that it
-//! had then, and is not logged, lost no reference that was met; so all its references were where they were met when the
-//! last object had been visited, and none was anywhere else. If that is true of a set of objects whose references all
-//! come from the set, nobody could reach them then, and so nobody can later, but by a weak reference.
+//! that is given up logs it anew, and each that is moved out of an object marks it ([`CHANGED`]; see
+//! `qz_opt::cycles::log_moves`). One that has the count that it had then, and is neither logged nor marked, lost no
+//! reference that was met; so all its references were where they were met when the last object had been visited, and
+//! none was anywhere else. If that is true of a set of objects whose references all come from the set, nobody could
+//! reach them then, and so nobody can later, but by a weak reference.
 //!
 //! They end in stages. Each has a great many counts meanwhile, so that nothing ends it twice. First every `drop` that
 //! somebody wrote runs, while all objects are there. What is in use again afterwards lives on. The others are taken
@@ -456,6 +457,15 @@ pub(crate) unsafe fn cycles_log(fiber: *mut Fiber, object: *mut u8) {
             cycles.log.push(object);
         } else if header(object).type_index & MET != 0 {
             // The search is that of the task that walks through the generator.
+            header(object).type_index |= CHANGED;
+        }
+    }
+}
+
+pub(crate) unsafe fn cycles_moved(_fiber: *mut Fiber, object: *mut u8) {
+    // SAFETY: generated code passes a live object, or a small number in its place.
+    unsafe {
+        if object as u64 >= FIRST_ADDRESS && header(object).type_index & MET != 0 {
             header(object).type_index |= CHANGED;
         }
     }

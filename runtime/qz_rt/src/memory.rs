@@ -186,6 +186,46 @@ pub(crate) unsafe fn give_block(fiber: *mut Fiber, block: *mut u8, size: usize, 
     }
 }
 
+/// Whether objects are counted.
+#[inline]
+pub(crate) unsafe fn counts_objects(fiber: *mut Fiber) -> bool {
+    // SAFETY: the fiber is live.
+    unsafe { worker_state(fiber) }.live.is_some()
+}
+
+/// A block of the list for its size, or null if there is none: [`take_block`] knows more, but calls what needs
+/// registers. Aligned to 8.
+#[inline]
+pub(crate) unsafe fn block_at_hand(fiber: *mut Fiber, size: usize) -> *mut u8 {
+    // SAFETY: the fiber is live; a block in the list holds the address of the next one.
+    unsafe {
+        let worker: *mut Worker = (*fiber).worker;
+        let Some(head) = block_class(size, 8).and_then(|class| (*worker).free.get_mut(class)) else {
+            return std::ptr::null_mut();
+        };
+        let block = *head;
+        if !block.is_null() {
+            *head = block.cast::<*mut u8>().read();
+        }
+        block
+    }
+}
+
+/// Puts a block back into the list for its size; whether there is one.
+#[inline]
+pub(crate) unsafe fn put_at_hand(fiber: *mut Fiber, block: *mut u8, size: usize) -> bool {
+    // SAFETY: the fiber is live; the block is the caller's to give.
+    unsafe {
+        let worker: *mut Worker = (*fiber).worker;
+        let Some(head) = block_class(size, 8).and_then(|class| (*worker).free.get_mut(class)) else {
+            return false;
+        };
+        block.cast::<*mut u8>().write(*head);
+        *head = block;
+        true
+    }
+}
+
 /// Notes that an object was made (+1) or freed (-1).
 pub(crate) unsafe fn count_object(fiber: *mut Fiber, type_index: u32, change: i64) {
     // SAFETY: the fiber is live.
@@ -213,8 +253,22 @@ unsafe fn count_block(fiber: *mut Fiber, change: i64) {
 pub(crate) unsafe fn alloc(fiber: *mut Fiber, size: u64, align: u64) -> *mut u8 {
     // SAFETY: generated code passes a live fiber.
     unsafe {
+        if align <= 8 && !counts_objects(fiber) {
+            let block = block_at_hand(fiber, size as usize);
+            if !block.is_null() {
+                return block;
+            }
+        }
+        alloc_anywhere(fiber, size as usize, align as usize)
+    }
+}
+
+#[inline(never)]
+unsafe fn alloc_anywhere(fiber: *mut Fiber, size: usize, align: usize) -> *mut u8 {
+    // SAFETY: as above.
+    unsafe {
         count_block(fiber, 1);
-        take_block(fiber, size as usize, align as usize)
+        take_block(fiber, size, align)
     }
 }
 
@@ -260,8 +314,19 @@ pub(crate) unsafe fn free(fiber: *mut Fiber, block: *mut u8, size: u64, align: u
     }
     // SAFETY: the block was made by `alloc` with this size and alignment.
     unsafe {
+        let is_usual = align <= 8 && !counts_objects(fiber);
+        if !(is_usual && put_at_hand(fiber, block, size as usize)) {
+            free_any(fiber, block, size as usize, align as usize);
+        }
+    }
+}
+
+#[inline(never)]
+unsafe fn free_any(fiber: *mut Fiber, block: *mut u8, size: usize, align: usize) {
+    // SAFETY: as above.
+    unsafe {
         count_block(fiber, -1);
-        give_block(fiber, block, size as usize, align as usize);
+        give_block(fiber, block, size, align);
     }
 }
 
@@ -278,6 +343,22 @@ pub(crate) unsafe fn new_object(fiber: *mut Fiber, type_index: u32) -> *mut u8 {
 
 pub(crate) unsafe fn free_object(fiber: *mut Fiber, object: *mut u8) {
     // SAFETY: the object is live, its count gone, and its type index the table's.
+    unsafe {
+        let word = object.cast::<Header>().read().type_index;
+        // No more than an index: no collector of circles has it in mind.
+        if word <= TYPE_INDEX && !counts_objects(fiber) {
+            let info = &*(*fiber).types.add(word as usize);
+            if info.align <= 8 && put_at_hand(fiber, object, info.size as usize) {
+                return;
+            }
+        }
+        free_any_object(fiber, object);
+    }
+}
+
+#[inline(never)]
+unsafe fn free_any_object(fiber: *mut Fiber, object: *mut u8) {
+    // SAFETY: as above.
     unsafe {
         let type_index = object.cast::<Header>().read().type_index & TYPE_INDEX;
         count_object(fiber, type_index, -1);

@@ -138,7 +138,33 @@ unsafe fn put(text: &[u8], buffer: *mut u8) -> i64 {
 }
 
 /// As `decimal`, where the digits belong.
+#[inline]
 unsafe fn put_decimal(value: u64, negative: bool, buffer: *mut u8) -> i64 {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        if value < 10_000 && !negative {
+            return put_short(value as u32, buffer);
+        }
+        put_any(value, negative, buffer)
+    }
+}
+
+/// Up to four digits: most numbers are small.
+///
+/// # Safety
+/// The buffer has room for four bytes.
+#[inline]
+unsafe fn put_short(value: u32, buffer: *mut u8) -> i64 {
+    let (high, low) = (PAIRS[(value / 100 % 100) as usize], PAIRS[(value % 100) as usize]);
+    let len = 1 + (value >= 10) as usize + (value >= 100) as usize + (value >= 1000) as usize;
+    let digits = u32::from_le_bytes([high[0], high[1], low[0], low[1]]);
+    // SAFETY: by the caller's promise. The first digits are zeros that do not belong there.
+    unsafe { buffer.cast::<u32>().write_unaligned((digits >> (8 * (4 - len))).to_le()) };
+    len as i64
+}
+
+#[inline(never)]
+unsafe fn put_any(value: u64, negative: bool, buffer: *mut u8) -> i64 {
     let len = negative as usize + value.checked_ilog10().map_or(1, |log| log as usize + 1);
     // SAFETY: generated code passes a buffer for 20 bytes, and no number of 64 bits is longer.
     let place = unsafe {
@@ -167,6 +193,18 @@ pub(crate) unsafe fn fmt_f64(_fiber: *mut Fiber, value: f64, buffer: *mut u8) ->
 /// Why a text is not a number of the type asked for, as runtime functions tell it.
 const NOT_A_NUMBER: i64 = 1;
 const OUT_OF_RANGE: i64 = 2;
+
+/// A number that is nothing but decimal digits, as most are, too few for more than 64 bits.
+#[inline]
+fn plain_digits(text: &str, radix: i64) -> Option<u64> {
+    if radix != 10 || !(1..19).contains(&text.len()) {
+        return None;
+    }
+    text.bytes().try_fold(0, |value: u64, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit < 10).then(|| value.wrapping_mul(10).wrapping_add(digit as u64))
+    })
+}
 
 /// Sign and digits of an integer, underscores between digits left out.
 fn parse_digits(text: &str, radix: i64) -> Result<(bool, u128), i64> {
@@ -203,6 +241,9 @@ unsafe fn give<T>(result: Result<T, i64>, out: *mut u8) -> i64 {
 pub(crate) unsafe fn parse_int(_fiber: *mut Fiber, s: *mut StrObject, radix: i64, out: *mut u8) -> i64 {
     // SAFETY: generated code passes a live string and memory for the result.
     unsafe {
+        if let Some(value) = plain_digits(strings::text(s), radix) {
+            return give(Ok(value as i64), out);
+        }
         let parsed = parse_digits(strings::text(s), radix).and_then(|(negative, value)| {
             let value = if negative { -(value as i128) } else { value as i128 };
             i64::try_from(value).map_err(|_| OUT_OF_RANGE)
@@ -214,6 +255,9 @@ pub(crate) unsafe fn parse_int(_fiber: *mut Fiber, s: *mut StrObject, radix: i64
 pub(crate) unsafe fn parse_uint(_fiber: *mut Fiber, s: *mut StrObject, radix: i64, out: *mut u8) -> i64 {
     // SAFETY: generated code passes a live string and memory for the result.
     unsafe {
+        if let Some(value) = plain_digits(strings::text(s), radix) {
+            return give(Ok(value), out);
+        }
         let parsed = parse_digits(strings::text(s), radix).and_then(|(negative, value)| {
             if negative && value != 0 {
                 return Err(OUT_OF_RANGE);
@@ -288,6 +332,18 @@ mod tests {
         for bad in ["", "-", "1__0", "_1", "1_", "0x1", "1.0"] {
             assert_eq!(parse_digits(bad, 10), Err(NOT_A_NUMBER), "{bad}");
         }
+    }
+
+    #[test]
+    fn plain_digits_are_what_all_digits_are() {
+        for text in ["0", "7", "0042", "999999999999999999", "1_0", "-1", "+1", "", "1a", "1 ", "\u{663}"] {
+            if let Some(value) = plain_digits(text, 10) {
+                assert_eq!(parse_digits(text, 10), Ok((false, value as u128)), "{text}");
+            }
+        }
+        assert_eq!(plain_digits("999999999999999999", 10), Some(999_999_999_999_999_999));
+        assert_eq!(plain_digits("1000000000000000000", 10), None);
+        assert_eq!(plain_digits("12", 16), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use qz_rt_abi::Fiber;
 use qz_rt_abi::object::{Header, STR_SIZE, StrObject, TYPE_STR};
 
-use crate::memory::{count_object, give_block, take_block};
+use crate::memory::{block_at_hand, count_object, counts_objects, give_block, put_at_hand, take_block};
 
 /// Slices of at least so many bytes share the memory of the string they come from.
 const SHARE_FROM: usize = 64;
@@ -34,11 +34,36 @@ unsafe fn raw<'a>(bytes: *const u8, len: u64) -> &'a [u8] {
 }
 
 /// A string of `len` bytes that are yet to be written, and where they go.
+#[inline]
 unsafe fn uninit(fiber: *mut Fiber, len: usize, chars: usize) -> (*mut StrObject, *mut u8) {
     // SAFETY: the block has room for the struct and the bytes.
     unsafe {
+        if !counts_objects(fiber) {
+            let block = block_at_hand(fiber, STR_SIZE as usize + len);
+            if !block.is_null() {
+                return uninit_in(block, len, chars);
+            }
+        }
+        uninit_anywhere(fiber, len, chars)
+    }
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn uninit_anywhere(fiber: *mut Fiber, len: usize, chars: usize) -> (*mut StrObject, *mut u8) {
+    // SAFETY: as above.
+    unsafe {
         count_object(fiber, TYPE_STR, 1);
-        let block = take_block(fiber, STR_SIZE as usize + len, 8);
+        uninit_in(take_block(fiber, STR_SIZE as usize + len, 8), len, chars)
+    }
+}
+
+/// # Safety
+/// The block has room for the struct and the bytes.
+#[inline]
+unsafe fn uninit_in(block: *mut u8, len: usize, chars: usize) -> (*mut StrObject, *mut u8) {
+    // SAFETY: by the caller's promise.
+    unsafe {
         let inline = block.add(STR_SIZE as usize);
         let header = Header { count: 1, type_index: TYPE_STR };
         let s = block.cast::<StrObject>();
@@ -112,6 +137,18 @@ pub(crate) unsafe fn retain(s: *mut StrObject) -> *mut StrObject {
 
 pub(crate) unsafe fn str_free(fiber: *mut Fiber, s: *mut StrObject) {
     // SAFETY: the string is the caller's, and nobody else's.
+    unsafe {
+        let inline = s.cast::<u8>().add(STR_SIZE as usize);
+        let is_usual = !counts_objects(fiber) && std::ptr::eq((*s).bytes, inline);
+        if !(is_usual && put_at_hand(fiber, s.cast(), STR_SIZE as usize + (*s).byte_len as usize)) {
+            free_any(fiber, s);
+        }
+    }
+}
+
+#[inline(never)]
+unsafe fn free_any(fiber: *mut Fiber, s: *mut StrObject) {
+    // SAFETY: as above.
     unsafe {
         count_object(fiber, TYPE_STR, -1);
         let inline = s.cast::<u8>().add(STR_SIZE as usize);
@@ -386,6 +423,18 @@ pub(crate) unsafe fn str_cmp(_fiber: *mut Fiber, a: *mut StrObject, b: *mut StrO
     }
 }
 
+pub(crate) unsafe fn str_first(_fiber: *mut Fiber, s: *mut StrObject) -> u64 {
+    // SAFETY: generated code passes a live string.
+    unsafe {
+        first_bytes(s).unwrap_or_else(|| {
+            let (mut first, text) = ([0; 8], bytes(s));
+            let n = text.len().min(8);
+            first[..n].copy_from_slice(&text[..n]);
+            u64::from_be_bytes(first)
+        })
+    }
+}
+
 pub(crate) unsafe fn str_hash(fiber: *mut Fiber, s: *mut StrObject) -> u64 {
     // SAFETY: generated code passes a live fiber and a live string.
     unsafe {
@@ -397,22 +446,98 @@ pub(crate) unsafe fn str_hash(fiber: *mut Fiber, s: *mut StrObject) -> u64 {
     }
 }
 
-/// Where a byte first stands: words and cells of a table are short, so the first 16 bytes are looked at before
+/// For each of 16 bytes, the lowest bit first, whether it is this one.
+#[inline]
+fn equal_bytes(chunk: &[u8; 16], byte: u8) -> u32 {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every processor of this kind has these instructions; the chunk has 16 bytes.
+    unsafe {
+        use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_set1_epi8};
+        let bytes = _mm_loadu_si128(chunk.as_ptr().cast());
+        _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte as i8))) as u32
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    chunk.iter().rev().fold(0, |bits, &it| bits << 1 | (it == byte) as u32)
+}
+
+/// Where a byte first stands. Words, cells of a table and lines are short, so the first 64 bytes are looked at before
 /// anything is called.
+#[inline]
 fn find_byte(byte: u8, text: &[u8]) -> Option<usize> {
+    const NEAR: usize = 64;
+    let n = text.len();
+    if n < 16 {
+        return find_byte_in_short(byte, text);
+    }
+    let look = |at: usize| {
+        let chunk = text[at..].first_chunk::<16>().expect("there are 16 bytes");
+        let found = equal_bytes(chunk, byte);
+        (found != 0).then(|| at + found.trailing_zeros() as usize)
+    };
+    let mut at = 0;
+    while at + 16 <= n.min(NEAR) {
+        if let Some(found) = look(at) {
+            return Some(found);
+        }
+        at += 16;
+    }
+    match text.get(NEAR..) {
+        Some(rest) => memchr::memchr(byte, rest).map(|at| at + NEAR),
+        // Its first bytes were looked at before.
+        None => look(n - 16),
+    }
+}
+
+/// The same in less than 16 bytes: by words that overlap, where there is more than one.
+#[inline]
+fn find_byte_in_short(byte: u8, text: &[u8]) -> Option<usize> {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGHS: u64 = ONES << 7;
-    let Some(start) = text.first_chunk::<16>() else { return memchr::memchr(byte, text) };
-    let pattern = ONES * byte as u64;
-    for at in [0, 8] {
-        let word = u64::from_le_bytes(start[at..at + 8].try_into().expect("eight bytes")) ^ pattern;
+    let Some(last) = text.len().checked_sub(8) else { return text.iter().position(|&it| it == byte) };
+    [0, last].into_iter().find_map(|at| {
+        let word = u64::from_le_bytes(*text[at..].first_chunk()?) ^ (ONES * byte as u64);
         // The lowest high bit that is set belongs to the first byte that is zero.
         let zeros = word.wrapping_sub(ONES) & !word & HIGHS;
-        if zeros != 0 {
-            return Some(at + zeros.trailing_zeros() as usize / 8);
-        }
+        (zeros != 0).then(|| at + zeros.trailing_zeros() as usize / 8)
+    })
+}
+
+/// What [`equal_bytes`] says of all chunks, each with the place of its first bit; nothing is said twice.
+#[inline]
+fn each_chunk(byte: u8, text: &[u8], mut f: impl FnMut(usize, u32)) {
+    let (chunks, rest) = text.as_chunks::<16>();
+    for (n, chunk) in chunks.iter().enumerate() {
+        f(n * 16, equal_bytes(chunk, byte));
     }
-    memchr::memchr(byte, &text[16..]).map(|at| at + 16)
+    match text.last_chunk::<16>() {
+        // Its first bytes were looked at before.
+        Some(last) if !rest.is_empty() => {
+            let known = 16 - rest.len();
+            f(text.len() - 16, equal_bytes(last, byte) >> known << known);
+        }
+        Some(_) => {}
+        None => f(0, rest.iter().rev().fold(0, |bits, &it| bits << 1 | (it == byte) as u32)),
+    }
+}
+
+/// All places where a byte stands, from the first on.
+#[inline]
+fn each_byte(byte: u8, text: &[u8], mut f: impl FnMut(usize)) {
+    each_chunk(byte, text, |at, mut found| {
+        while found != 0 {
+            f(at + found.trailing_zeros() as usize);
+            found &= found - 1;
+        }
+    });
+}
+
+/// All places where the needle stands, from the first on; none of them overlap.
+#[inline]
+fn each_place(text: &[u8], needle: &[u8], mut f: impl FnMut(usize)) {
+    match needle {
+        [one] => each_byte(*one, text, f),
+        _ => memchr::memmem::find_iter(text, needle).for_each(&mut f),
+    }
 }
 
 /// Where the needle first stands. Both are UTF-8, so it stands between characters.
@@ -433,6 +558,41 @@ pub(crate) unsafe fn str_find(
     unsafe {
         let found = bytes(s).get(from as usize..).and_then(|rest| find(rest, bytes(needle)));
         found.map_or(-1, |at| at as i64 + from as i64)
+    }
+}
+
+pub(crate) unsafe fn str_count(_fiber: *mut Fiber, s: *mut StrObject, needle: *mut StrObject) -> i64 {
+    // SAFETY: generated code passes live strings.
+    let (text, needle) = unsafe { (bytes(s), bytes(needle)) };
+    let mut count = 0;
+    match needle {
+        [one] => each_chunk(*one, text, |_, found| count += found.count_ones() as i64),
+        _ => each_place(text, needle, |_| count += 1),
+    }
+    count
+}
+
+pub(crate) unsafe fn str_split(
+    fiber: *mut Fiber,
+    s: *mut StrObject,
+    separator: *mut StrObject,
+    parts: *mut u8,
+) {
+    let mut next = parts.cast::<*mut StrObject>();
+    // SAFETY: generated code passes live strings, and room for a part more than there are separators; these stand
+    // between characters.
+    unsafe {
+        let (len, size) = ((*s).byte_len as usize, (*separator).byte_len as usize);
+        let mut from = 0;
+        let mut put = |from: usize, to: usize| {
+            next.write(str_slice(fiber, s, from as u64, to as u64));
+            next = next.add(1);
+        };
+        each_place(bytes(s), bytes(separator), |at| {
+            put(from, at);
+            from = at + size;
+        });
+        put(from, len);
     }
 }
 
@@ -591,6 +751,38 @@ mod tests {
             assert!(!same_bytes(text, &text[1..]));
         });
         assert!(same_bytes(&[], &[]));
+    }
+
+    #[test]
+    fn a_byte_is_found_wherever_it_is() {
+        each_change(|text, other, at| {
+            assert_eq!(find_byte(0xff, text), None);
+            assert_eq!(find_byte(0xff, other), Some(at));
+            for also in [at, at / 2, 0] {
+                let mut twice = other.to_vec();
+                twice[also] = 0xff;
+                assert_eq!(find_byte(0xff, &twice), Some(also));
+                let mut places = Vec::new();
+                each_place(&twice, &[0xff], |at| places.push(at));
+                let mut expected = vec![also, at];
+                expected.dedup();
+                assert_eq!(places, expected);
+            }
+            // A byte whose neighbour differs in the lowest bit only.
+            let mut near = other.to_vec();
+            near.iter_mut().filter(|it| **it != 0xff).for_each(|it| *it = 0xfe);
+            assert_eq!(find_byte(0xff, &near), Some(at));
+            assert_eq!(find_byte(0xfe, &near), (near.len() > 1).then_some((at == 0) as usize));
+        });
+        assert_eq!(find_byte(0, &[]), None);
+        for n in 1..120 {
+            for at in 0..n {
+                let mut long = vec![b'a'; n];
+                long[at..].fill(b'b');
+                assert_eq!(find_byte(b'b', &long), Some(at));
+                assert_eq!(find_byte(b'c', &long), None);
+            }
+        }
     }
 
     #[test]

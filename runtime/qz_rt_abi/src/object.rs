@@ -24,7 +24,8 @@ pub const LOGGED: u32 = 1 << 31;
 pub const CONDEMNED: u32 = 1 << 30;
 /// In [`Header::type_index`]: a search for circles has met the object.
 pub const MET: u32 = 1 << 29;
-/// In [`Header::type_index`]: a generator took a reference from an object that a search of its task has met.
+/// In [`Header::type_index`]: since a search met the object, a reference to it was moved out of another one, or given
+/// up by a generator.
 pub const CHANGED: u32 = 1 << 28;
 /// What is left of [`Header::type_index`] is an index. Only types that may be in circles have more.
 pub const TYPE_INDEX: u32 = CHANGED - 1;

@@ -142,6 +142,8 @@ macro_rules! rt_functions {
             // ---- circles; see `qz_rt::cycles`
             /// An object lost a reference, and has others.
             fn cycles_log(object: Ptr) -> Unit: ;
+            /// A reference was moved out of an object: to this one, or to none if it is a small number.
+            fn cycles_moved(object: Ptr) -> Unit: ;
             /// Whether the collector has something to do.
             fn cycles_due() -> Bool: effect;
             /// Begins a search, if `all` with all that may be left in circles.
@@ -368,6 +370,8 @@ macro_rules! rt_functions {
             fn str_eq(a: Str, b: Str) -> Bool: reads;
             /// -1, 0 or 1, by bytes, which is by characters too.
             fn str_cmp(a: Str, b: Str) -> Int: reads;
+            /// The first 8 bytes as a number that has their order, filled up with zeros.
+            fn str_first(s: Str) -> U64: reads;
             /// A keyed hash under this process's random key.
             fn str_hash(s: Str) -> U64: keyed reads;
             /// As `str_hash` for any bytes.
@@ -378,6 +382,10 @@ macro_rules! rt_functions {
             fn hash_seed() -> U64: keyed reads;
             /// Offset of the first `needle` at or after byte `from`, or -1.
             fn str_find(s: Str, needle: Str, from: U64) -> Int: ;
+            /// How often `needle`, which is not empty, stands in a string, without overlaps.
+            fn str_count(s: Str, needle: Str) -> Int: ;
+            /// Writes the parts between separators, one more than `str_count` says, to memory.
+            fn str_split(s: Str, separator: Str, parts: Ptr) -> Unit: ;
             /// Offset of the last `needle` that ends at or before byte `to`, or -1.
             fn str_rfind(s: Str, needle: Str, to: U64) -> Int: ;
             /// Byte offset of character `n`; the string's byte size if `n` is its number of characters.

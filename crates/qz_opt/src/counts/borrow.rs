@@ -20,6 +20,7 @@
 //! Its owners have one value all their lives, and wherever the local is live there are only statements that give
 //! up no counts in memory ([`super::quiet`]).
 
+use qz_base::FxHashMap;
 use qz_mir::layout::Shape;
 use qz_mir::visit::{PlaceRef, Use, each_place};
 use qz_mir::{Body, CastKind, Intrinsic, Local, Operand, Place, Proj, Rvalue, StmtKind};
@@ -42,6 +43,9 @@ pub(super) struct Facts {
     pub(super) changed: Vec<bool>,
     /// Mentions that are neither definitions nor looks at the discriminant.
     uses: Vec<u32>,
+    /// Those among them that look into a variant, and how many look into which.
+    in_variants: Vec<u32>,
+    by_variant: FxHashMap<(Local, u32), u32>,
     /// Of raw pointers, what they were read from or computed of.
     made_from: Vec<Option<Local>>,
 }
@@ -50,7 +54,14 @@ impl Facts {
     pub(super) fn new(body: &Body) -> Facts {
         let len = body.locals.len();
         let (definitions, uses) = (vec![0; len], vec![0; len]);
-        let mut facts = Facts { definitions, changed: vec![false; len], uses, made_from: vec![None; len] };
+        let mut facts = Facts {
+            definitions,
+            changed: vec![false; len],
+            uses,
+            in_variants: vec![0; len],
+            by_variant: FxHashMap::default(),
+            made_from: vec![None; len],
+        };
         for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
             each_place(&stmt.kind, &mut |place, how| facts.note(place, how));
             if let StmtKind::Assign(dest, value) = &stmt.kind
@@ -77,13 +88,33 @@ impl Facts {
             Use::Store if place.is_whole() => self.definitions[local] += 1,
             _ if changes_local(place, how) => self.changed[local] = true,
             Use::Inspect => {}
-            Use::Copy | Use::Move | Use::Store | Use::Address => self.uses[local] += 1,
+            Use::Copy | Use::Move | Use::Store | Use::Address => {
+                self.uses[local] += 1;
+                if let PlaceRef::Place(place) = place
+                    && let Some(Proj::Variant(variant)) = place.proj.first()
+                {
+                    self.in_variants[local] += 1;
+                    *self.by_variant.entry((place.local, *variant)).or_default() += 1;
+                }
+            }
+        }
+    }
+
+    /// Whether no other use of the place's local is on a way with this one: it is the only one, or the others look
+    /// into other variants.
+    fn is_only_use(&self, place: &Place) -> bool {
+        let index = place.local.index();
+        match place.proj.first() {
+            Some(Proj::Variant(variant)) => {
+                self.uses[index] == self.in_variants[index] && self.by_variant[&(place.local, *variant)] == 1
+            }
+            _ => self.uses[index] == 1,
         }
     }
 }
 
 /// The place that a pointer is read from or computed of.
-fn pointer_base(value: &Rvalue) -> Option<&Place> {
+pub(crate) fn pointer_base(value: &Rvalue) -> Option<&Place> {
     match value {
         Rvalue::Use(operand) | Rvalue::Cast(CastKind::Pointer, operand, _) => operand.place(),
         Rvalue::Intrinsic(Intrinsic::PtrAdd, operands, _) => operands.first()?.place(),
@@ -227,7 +258,7 @@ fn owner_stays(body: &Body, cx: &Cx, facts: &Facts, owned_params: &[bool], from:
     }
     // What is dropped at the end of its scope may go before the part is used for the last time. What is
     // taken out of an option for good is better moved.
-    let better_moved = facts.uses[owner.index()] == 1 && is_only_part(cx, ty, &from.proj);
+    let better_moved = facts.is_only_use(from) && is_only_part(cx, ty, &from.proj);
     !(cx.drops.is_kept(ty) || better_moved)
 }
 

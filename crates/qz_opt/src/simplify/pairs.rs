@@ -69,7 +69,7 @@ fn keeps_nothing(value: &Rvalue) -> bool {
     )
 }
 
-fn looks_at_counts(stmt: &StmtKind) -> bool {
+pub(super) fn looks_at_counts(stmt: &StmtKind) -> bool {
     match stmt {
         StmtKind::Assign(_, value) | StmtKind::Init(_, value) => {
             value.may_panic() || matches!(value, Rvalue::Intrinsic(Intrinsic::IsUnique, ..))
