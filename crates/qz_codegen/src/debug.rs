@@ -334,9 +334,12 @@ impl<'l> DebugTypes<'l> {
                 }
                 out.push_str(" }");
             }
-            TyKind::Error | TyKind::Param(_) | TyKind::Assoc(_) | TyKind::Opaque(..) | TyKind::Infer(_) => {
-                out.push('?');
-            }
+            TyKind::Error
+            | TyKind::OpenRecord(..)
+            | TyKind::Param(_)
+            | TyKind::Assoc(_)
+            | TyKind::Opaque(..)
+            | TyKind::Infer(_) => out.push('?'),
         }
     }
 

@@ -109,6 +109,7 @@ impl FnCx<'_, '_, '_> {
                 let values: Vec<Val> = operands.iter().map(|operand| self.operand(operand).1).collect();
                 self.fields_into(&layout, layout.fields(), &values)
             }
+            AggregateKind::Extend(..) => unreachable!("an instance has whole records"),
             AggregateKind::Variant(_, variant) => {
                 let values: Vec<Val> = operands.iter().map(|operand| self.operand(operand).1).collect();
                 self.variant(&layout, *variant, &values)

@@ -241,8 +241,6 @@ pub struct FnSig {
     pub can: Option<Can>,
     /// Bounds of each `impl Trait` in the result.
     pub opaques: Vec<Vec<Predicate>>,
-    /// Fields of records with a rest: the parameter that stands for the record, and what it has at least.
-    pub record_fields: Vec<(Ty, Name, Ty)>,
 }
 
 #[derive(Debug, Clone)]
@@ -537,7 +535,7 @@ impl TyHead {
             TyKind::Fn(_) => TyHead::Fn,
             TyKind::Ptr(_) => TyHead::Ptr,
             TyKind::Dyn(traits) => TyHead::Dyn(traits[0].trait_id),
-            TyKind::Record(_) => TyHead::Record,
+            TyKind::Record(_) | TyKind::OpenRecord(..) => TyHead::Record,
             TyKind::Never => TyHead::Never,
             TyKind::Param(_) => TyHead::Any,
             TyKind::Error | TyKind::Ref(..) | TyKind::Assoc(_) | TyKind::Opaque(..) | TyKind::Infer(_) => {

@@ -405,23 +405,19 @@ pub(crate) fn assoc_const_type(span: Span, name: Name) -> Diagnostic {
 }
 
 pub(crate) fn rest_position(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::RECORD_REST, span, "the rest of a record cannot stand here")
-        .help("a parameter may have the type `{ x: Int, ...rest }`, with at least one field before the rest")
+    Diagnostic::new(Code::RECORD_REST, span, "nothing says what the rest of this record is")
+        .note("a function's parameter of the type `{ x: Int, ...rest }` brings `rest` along, and so does `<R: AnyRecord>`")
 }
 
-pub(crate) fn rest_of_others(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::RECORD_REST, span, "this rest belongs to other fields")
-        .help("one rest goes with the same fields everywhere; give this one a name of its own")
+pub(crate) fn rest_no_record(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::RECORD_REST, span, format!("`{name}` must be a record here")).help(
+        "it stands for the fields of a record that are left open: `{ x: Int }`, or `{}` if there are none",
+    )
 }
 
-pub(crate) fn rest_of_method(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::RECORD_REST, span, "a trait's method cannot take a record with a rest")
-        .help("name all fields, or take the record in a function of its own")
-}
-
-pub(crate) fn rest_needs_result(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::RECORD_REST, span, "a function of records with a rest needs its types written")
-        .help("write the result's type and those of all parameters")
+pub(crate) fn rest_unbound(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::RECORD_REST, span, format!("`{name}` may be no record"))
+        .help(format!("write `{name}: AnyRecord` where it is declared"))
 }
 
 pub(crate) fn union_too_large(span: Span, found: usize, most: usize) -> Diagnostic {

@@ -80,8 +80,6 @@ pub struct TypeCx<'a> {
     /// `impl Trait`s found in the result: function and their bounds.
     opaque_owner: Option<FnId>,
     opaques: Vec<Vec<Predicate>>,
-    /// What records with a rest have at least.
-    record_fields: Vec<(Ty, Name, Ty)>,
     allow_holes: bool,
     /// The parameter or result that the type at hand is part of.
     around: Position,
@@ -119,7 +117,6 @@ impl Defs {
             generics,
             opaque_owner: None,
             opaques: Vec::new(),
-            record_fields: Vec::new(),
             allow_holes: false,
             around: Position::Part,
             takes_effect: false,

@@ -37,8 +37,6 @@ pub struct MemberBound {
     pub args: Vec<Ty>,
     /// Written without parentheses: a field will do.
     pub maybe_field: bool,
-    /// Only a record's field will do.
-    pub of_record: bool,
     pub ret: Ty,
     /// The module whose scope decides what `name` means.
     pub module: ModuleId,
@@ -154,28 +152,7 @@ impl<'d> Checker<'d> {
         let params: Option<Vec<Ty>> = sig.params.iter().map(|p| p.ty).collect();
         // A hidden result type is only known from the body; callers need only its bounds.
         let ret = sig.ret?;
-        Some(FnScheme {
-            generics: sig.generics.clone(),
-            members: self.written_members(id),
-            params: params?,
-            ret,
-        })
-    }
-
-    /// The fields of records with a rest, as asked of the parameters that stand for them.
-    pub(crate) fn written_members(&self, id: FnId) -> Vec<MemberBound> {
-        let sig = self.defs.fn_sig(id);
-        let bound = |&(receiver, name, ret): &(Ty, Name, Ty)| MemberBound {
-            receiver,
-            name,
-            args: Vec::new(),
-            maybe_field: true,
-            of_record: true,
-            ret,
-            module: self.defs.fns[id].module,
-            span: self.defs.fn_span(id),
-        };
-        sig.record_fields.iter().map(bound).collect()
+        Some(FnScheme { generics: sig.generics.clone(), members: Vec::new(), params: params?, ret })
     }
 
     /// How `id` looks from a body in this session.

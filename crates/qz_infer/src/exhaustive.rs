@@ -185,10 +185,8 @@ impl Cx<'_, '_> {
             Pat::Variant { args, gap, .. } => self.variant(pat, args, *gap),
             Pat::Struct { fields, .. } => self.fields(pat, fields),
             Pat::Record { fields, .. } => {
-                let Some(TyKind::Record(all)) = self.types.pats.get(pat).map(|ty| *ty.peel_ref().kind())
-                else {
-                    return Pattern::Wild;
-                };
+                let ty = self.types.pats.get(pat).map(|ty| ty.peel_ref());
+                let Some(all) = ty.and_then(Ty::known_fields) else { return Pattern::Wild };
                 let of = |name: Name| fields.iter().find(|it| it.name == name);
                 let parts = all.iter().map(|it| of(it.0).map_or(Pattern::Wild, |it| self.lower(it.pat)));
                 Pattern::Ctor(Ctor::Single, parts.collect())
@@ -396,7 +394,7 @@ impl Cx<'_, '_> {
     fn split(&self, ty: Ty, heads: &[Ctor]) -> (Vec<Ctor>, bool) {
         match ty.kind() {
             TyKind::Bool => (vec![Ctor::Bool(true), Ctor::Bool(false)], true),
-            TyKind::Tuple(_) | TyKind::Record(_) => (vec![Ctor::Single], true),
+            TyKind::Tuple(_) | TyKind::Record(_) | TyKind::OpenRecord(..) => (vec![Ctor::Single], true),
             TyKind::Adt(id, args) if self.defs().adts[*id].kind == AdtKind::Enum => {
                 let fields = self.defs().adt_fields(*id);
                 let all = fields
@@ -439,7 +437,9 @@ impl Cx<'_, '_> {
         match (ctor, *ty.kind()) {
             (Ctor::Variant(_, variant), TyKind::Adt(id, args)) => self.adt_parts(id, *variant, args),
             (Ctor::Single, TyKind::Tuple(parts)) => parts.to_vec(),
-            (Ctor::Single, TyKind::Record(fields)) => fields.iter().map(|it| it.1).collect(),
+            (Ctor::Single, TyKind::Record(fields) | TyKind::OpenRecord(fields, _)) => {
+                fields.iter().map(|it| it.1).collect()
+            }
             (Ctor::Single, TyKind::Adt(id, args)) => self.adt_parts(id, 0, args),
             (Ctor::Len(n), TyKind::Adt(_, args)) => vec![args[0]; *n as usize],
             (Ctor::LenFrom(a, b), TyKind::Adt(_, args)) => vec![args[0]; (*a + *b) as usize],
@@ -490,13 +490,14 @@ impl Cx<'_, '_> {
                         .collect();
                     format!("{} {{ {} }}", self.defs().adts[*id].name, named.join(", "))
                 }
-                TyKind::Record(fields) => {
+                TyKind::Record(fields) | TyKind::OpenRecord(fields, _) => {
                     let named: Vec<String> = fields
                         .iter()
                         .zip(&shown)
                         .map(|(field, value)| format!("{}: {value}", field.0))
                         .collect();
-                    format!("{{ {} }}", named.join(", "))
+                    let others = if matches!(ty.kind(), TyKind::OpenRecord(..)) { ", .." } else { "" };
+                    format!("{{ {}{others} }}", named.join(", "))
                 }
                 _ => format!("({list})"),
             },

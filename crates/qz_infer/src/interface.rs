@@ -46,7 +46,7 @@ impl Checker<'_> {
         }
         for it in &scheme.members {
             let module = self.defs.modules[it.module].path;
-            let form = (it.maybe_field, it.of_record);
+            let form = it.maybe_field;
             put(format_args!(" has {} {} {form:?} {module}", show(it.receiver), it.name));
             it.args.iter().for_each(|&ty| put(format_args!(" {},", show(ty))));
             put(format_args!(" {}", show(it.ret)));

@@ -545,8 +545,9 @@ impl TraitCx<'_, '_> {
     fn parts(&mut self, derived: Derived, ty: Ty) -> Option<Vec<Ty>> {
         match *ty.kind() {
             TyKind::Tuple(parts) => Some(parts.to_vec()),
-            TyKind::Record(_) if derived == Derived::Ord => None,
+            TyKind::Record(_) | TyKind::OpenRecord(..) if derived == Derived::Ord => None,
             TyKind::Record(fields) => Some(fields.iter().map(|it| it.1).collect()),
+            TyKind::OpenRecord(fields, rest) => Some(fields.iter().map(|it| it.1).chain([rest]).collect()),
             TyKind::Adt(id, args) => {
                 let is_union = self.ck.defs.union_members(ty).is_some();
                 if is_union && derived == Derived::Ord {

@@ -108,6 +108,7 @@ impl FnCx<'_, '_> {
             AggregateKind::Tuple(_) | AggregateKind::Value(_) => {
                 self.fields_into(&layout, layout.fields(), &values)
             }
+            AggregateKind::Extend(..) => unreachable!("an instance has whole records"),
             AggregateKind::Variant(_, variant) => self.variant(&layout, *variant, &values),
         }
     }

@@ -310,8 +310,8 @@ impl<'l, 'c, 'd> Cx<'l, 'c, 'd> {
 
     /// A value that an expression made. Where a `drop` may be watching, it lives to the end of its statement.
     pub(crate) fn temporary(&mut self, value: Operand, ty: Ty) -> Operand {
-        let plain =
-            !matches!(ty.kind(), TyKind::Adt(..) | TyKind::Tuple(_) | TyKind::Record(_) | TyKind::Param(..));
+        let plain = ty.known_fields().is_none()
+            && !matches!(ty.kind(), TyKind::Adt(..) | TyKind::Tuple(_) | TyKind::Param(..));
         if !self.lw.watches_drops || plain || ty.is_unit() || matches!(value, Operand::Const(_)) {
             return value;
         }

@@ -319,7 +319,7 @@ impl Cx<'_, '_, '_> {
     /// `p.with { x: 3 }`: a shallow copy.
     pub(crate) fn update(&mut self, id: ExprId, base: ExprId, fields: &[FieldInit]) -> Operand {
         let whole = self.value_ty(base);
-        if let TyKind::Record(declared) = *whole.kind() {
+        if let Some(declared) = whole.known_fields() {
             return self.update_record(id, base, whole, declared, fields);
         }
         let Callee::Variant { adt: built, .. } = *self.callee_of(id) else {

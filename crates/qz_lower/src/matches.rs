@@ -9,6 +9,7 @@ use qz_types::ty::common;
 use qz_types::{FloatTy, Ty, TyKind};
 
 use crate::body::{Cx, int_ty};
+use crate::records::index_of;
 
 /// A test of a place, and what to look at once it holds.
 #[derive(Clone)]
@@ -243,9 +244,9 @@ impl Cx<'_, '_, '_> {
                 self.flatten_adt(pat, place, ty, (&fields, Gap::default()), rows);
             }
             Pat::Record { fields, .. } => {
-                let TyKind::Record(all) = *ty.kind() else { return };
+                let Some(all) = ty.known_fields() else { return };
                 for field in fields.iter() {
-                    let at = all.iter().position(|it| it.0 == field.name).expect("checked");
+                    let at = index_of(all, field.name);
                     self.flatten(field.pat, place.field(at as u32), all[at].1, rows);
                 }
             }

@@ -1,8 +1,9 @@
 //! Records: made of their parts in order of evaluation, laid out in order of their fields' names.
 
+use indexmap::IndexMap;
 use qz_base::Name;
 use qz_hir::body::{ExprId, FieldInit, RecordPart};
-use qz_mir::{AggregateKind, Operand, Place, Rvalue};
+use qz_mir::{AggregateKind, Local, Operand, Place, Rvalue};
 use qz_types::{Ty, TyKind};
 
 use crate::body::Cx;
@@ -10,36 +11,36 @@ use crate::body::Cx;
 impl Cx<'_, '_, '_> {
     pub(crate) fn record(&mut self, id: ExprId, parts: &[RecordPart]) -> Operand {
         let ty = self.ty(id);
-        let TyKind::Record(declared) = *ty.kind() else { unreachable!("a record literal makes a record") };
-        let (mut written, mut spread) = (vec![None; declared.len()], vec![None; declared.len()]);
-        let at = |name: Name| {
-            declared.iter().position(|it| it.0 == name).expect("every field is part of the type")
-        };
+        // A written field goes before spread ones, a later spread before an earlier one.
+        let (mut written, mut spread): (Given, Given) = Default::default();
+        let mut base = None;
         for part in parts {
+            let part_ty = match part.name {
+                Some(name) => field_ty(ty, name),
+                None => self.value_ty(part.value),
+            };
             // What is evaluated later must not change it.
-            let part_ty = self.value_ty(part.value);
             let value = self.value(part.value);
             let value = self.fix(value, part_ty);
-            match part.name {
-                Some(name) => written[at(name)] = Some(Operand::local(value)),
-                None => {
-                    let TyKind::Record(fields) = *part_ty.kind() else { unreachable!("records are spread") };
+            match (part.name, *part_ty.kind()) {
+                (Some(name), _) => {
+                    written.insert(name, (Place::local(value), part_ty));
+                }
+                (None, TyKind::Record(fields)) => {
                     for (n, &(name, field_ty)) in fields.iter().enumerate() {
-                        spread[at(name)] = Some((Place::local(value).field(n as u32), field_ty));
+                        spread.insert(name, (Place::local(value).field(n as u32), field_ty));
                     }
                 }
+                // One with a rest is the first.
+                (None, _) => base = Some(value),
             }
         }
         self.at(id);
-        let mut values = Vec::new();
-        for (written, spread) in written.into_iter().zip(spread) {
-            values.push(match (written, spread) {
-                (Some(value), _) => value,
-                (None, Some((place, ty))) => self.read(place, ty),
-                (None, None) => unreachable!("every field comes from somewhere"),
-            });
+        spread.extend(written);
+        match base {
+            Some(base) => self.open_record(ty, base, spread),
+            None => self.closed_record(ty, spread),
         }
-        Operand::local(self.b.eval(ty, Rvalue::Aggregate(AggregateKind::Tuple(ty), values)))
     }
 
     /// `r.with { x: 3 }`.
@@ -53,19 +54,49 @@ impl Cx<'_, '_, '_> {
     ) -> Operand {
         let value = self.value(base);
         let base = self.fix(value, ty);
-        let mut values: Vec<Option<Operand>> = vec![None; declared.len()];
+        let mut given = Given::default();
         for field in fields {
-            let at = declared.iter().position(|it| it.0 == field.name).expect("checked");
+            let field_ty = field_ty(ty, field.name);
             let value = self.value(field.value);
-            values[at] = Some(Operand::local(self.fix(value, declared[at].1)));
+            given.insert(field.name, (Place::local(self.fix(value, field_ty)), field_ty));
         }
         self.at(id);
-        for (n, value) in values.iter_mut().enumerate() {
-            if value.is_none() {
-                *value = Some(self.read(Place::local(base).field(n as u32), declared[n].1));
-            }
+        if let TyKind::OpenRecord(..) = ty.kind() {
+            return self.open_record(ty, base, given);
         }
-        let values = values.into_iter().flatten().collect();
+        for (n, &(name, field_ty)) in declared.iter().enumerate() {
+            given.entry(name).or_insert_with(|| (Place::local(base).field(n as u32), field_ty));
+        }
+        self.closed_record(ty, given)
+    }
+
+    fn closed_record(&mut self, ty: Ty, given: Given) -> Operand {
+        let declared = ty.known_fields().expect("a record literal makes a record");
+        let values = declared.iter().map(|(name, _)| {
+            let (place, ty) = given[name].clone();
+            self.read(place, ty)
+        });
+        let values = values.collect();
         Operand::local(self.b.eval(ty, Rvalue::Aggregate(AggregateKind::Tuple(ty), values)))
     }
+
+    /// A record with a rest: which fields it takes over from `base` is known when types are.
+    fn open_record(&mut self, ty: Ty, base: Local, given: Given) -> Operand {
+        let mut values = vec![Operand::local(base)];
+        let names = given.keys().copied().collect();
+        values.extend(given.into_values().map(|(place, ty)| self.read(place, ty)));
+        Operand::local(self.b.eval(ty, Rvalue::Aggregate(AggregateKind::Extend(ty, names), values)))
+    }
+}
+
+/// Where the fields of a record come from.
+type Given = IndexMap<Name, (Place, Ty)>;
+
+fn field_ty(record: Ty, name: Name) -> Ty {
+    let fields = record.known_fields().expect("a written field is known");
+    fields[index_of(fields, name)].1
+}
+
+pub(crate) fn index_of(fields: &[(Name, Ty)], name: Name) -> usize {
+    fields.iter().position(|it| it.0 == name).expect("the checker has looked for it")
 }

@@ -274,6 +274,9 @@ pub enum ClosureTarget {
 pub enum AggregateKind {
     /// A tuple or record; fields in order.
     Tuple(Ty),
+    /// A record that takes over the fields of another one, the first operand, and has the fields of these names from
+    /// the other operands. Only in generic bodies: how many fields there are is known when types are.
+    Extend(Ty, Box<[Name]>),
     /// A `@value` struct or newtype.
     Value(Ty),
     /// An enum variant; a boxed enum allocates.
@@ -283,7 +286,10 @@ pub enum AggregateKind {
 impl AggregateKind {
     pub fn ty(&self) -> Ty {
         match self {
-            AggregateKind::Tuple(ty) | AggregateKind::Value(ty) | AggregateKind::Variant(ty, _) => *ty,
+            AggregateKind::Tuple(ty)
+            | AggregateKind::Extend(ty, _)
+            | AggregateKind::Value(ty)
+            | AggregateKind::Variant(ty, _) => *ty,
         }
     }
 }

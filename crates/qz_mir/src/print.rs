@@ -252,6 +252,16 @@ impl Printer<'_> {
                 });
                 self.out.push('}');
             }
+            TyKind::OpenRecord(fields, rest) => {
+                self.put("{");
+                self.list(fields, |p, (name, ty)| {
+                    p.put(format_args!("{name}: "));
+                    p.ty(*ty);
+                });
+                self.put(", ...");
+                self.ty(rest);
+                self.out.push('}');
+            }
             TyKind::Infer(var) => self.put(format_args!("_{}", var.index)),
         }
     }
@@ -587,6 +597,11 @@ impl Printer<'_> {
             Rvalue::Aggregate(kind, operands) => {
                 match kind {
                     AggregateKind::Tuple(_) => self.put("tuple "),
+                    AggregateKind::Extend(_, names) => {
+                        self.put("extend (");
+                        self.list(names, |p, name| p.put(name.as_str()));
+                        self.put(") ");
+                    }
                     AggregateKind::Value(_) => self.put("value "),
                     AggregateKind::Variant(_, v) => self.put(format_args!("variant {v} ")),
                 }

@@ -6,6 +6,7 @@
 //! come from [`crate::glue`]. Counts are not placed here.
 
 mod body;
+mod records;
 mod resolve;
 
 use std::sync::Arc;

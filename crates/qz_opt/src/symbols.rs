@@ -192,9 +192,12 @@ impl<'a> Symbols<'a> {
                 }
                 out.push('}');
             }
-            TyKind::Error | TyKind::Param(_) | TyKind::Assoc(_) | TyKind::Opaque(..) | TyKind::Infer(_) => {
-                out.push('?');
-            }
+            TyKind::Error
+            | TyKind::OpenRecord(..)
+            | TyKind::Param(_)
+            | TyKind::Assoc(_)
+            | TyKind::Opaque(..)
+            | TyKind::Infer(_) => out.push('?'),
         }
     }
 
@@ -360,6 +363,13 @@ impl<'a> Symbols<'a> {
             }
             TyKind::Record(fields) => {
                 tagged(11, &[]);
+                for &(name, ty) in fields {
+                    hash.text(name.as_str());
+                    hash.word(self.hash_ty(ty));
+                }
+            }
+            TyKind::OpenRecord(fields, rest) => {
+                tagged(16, Ty::list(&[rest]));
                 for &(name, ty) in fields {
                     hash.text(name.as_str());
                     hash.word(self.hash_ty(ty));

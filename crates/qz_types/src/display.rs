@@ -63,6 +63,17 @@ fn write_trait_ref(f: &mut fmt::Formatter<'_>, it: TraitRef, names: &dyn DefName
     write_args(f, it.args, names)
 }
 
+fn write_fields(f: &mut fmt::Formatter<'_>, fields: &[(Name, Ty)], names: &dyn DefNames) -> fmt::Result {
+    for (i, &(name, ty)) in fields.iter().enumerate() {
+        if i > 0 {
+            f.write_str(", ")?;
+        }
+        write!(f, "{name}: ")?;
+        write_ty(f, ty, names)?;
+    }
+    Ok(())
+}
+
 fn write_bounds(f: &mut fmt::Formatter<'_>, bounds: &[TraitRef], names: &dyn DefNames) -> fmt::Result {
     for (i, &it) in bounds.iter().enumerate() {
         if i > 0 {
@@ -166,14 +177,17 @@ fn write_ty(f: &mut fmt::Formatter<'_>, ty: Ty, names: &dyn DefNames) -> fmt::Re
         }
         TyKind::Record(fields) => {
             f.write_str("{ ")?;
-            for (i, &(name, ty)) in fields.iter().enumerate() {
-                if i > 0 {
-                    f.write_str(", ")?;
-                }
-                write!(f, "{name}: ")?;
-                write_ty(f, ty, names)?;
-            }
+            write_fields(f, fields, names)?;
             f.write_str(" }")
+        }
+        TyKind::OpenRecord(fields, rest) => {
+            f.write_str("{ ")?;
+            write_fields(f, fields, names)?;
+            match rest.kind() {
+                // A rest that nobody has named is called by its dots.
+                TyKind::Param(it) if it.name.as_str() != "..." => write!(f, ", ...{} }}", it.name),
+                _ => f.write_str(", ... }"),
+            }
         }
         TyKind::Infer(_) => f.write_str("_"),
     }

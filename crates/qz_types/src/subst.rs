@@ -69,6 +69,10 @@ pub trait Fold {
                 let folded: Vec<_> = fields.iter().map(|&(name, ty)| (name, self.fold_ty(ty))).collect();
                 Ty::record(&folded)
             }
+            TyKind::OpenRecord(fields, rest) => {
+                let folded: Vec<_> = fields.iter().map(|&(name, ty)| (name, self.fold_ty(ty))).collect();
+                Ty::open_record(&folded, self.fold_ty(rest))
+            }
         }
     }
 }

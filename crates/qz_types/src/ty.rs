@@ -53,8 +53,11 @@ pub enum TyKind {
     Assoc(AssocTy),
     /// The `impl Trait` a function returns: equal only to itself outside that function.
     Opaque(FnId, u32, Tys),
-    /// A structural record, fields sorted by name; the row variable is `rest`.
+    /// A structural record, fields sorted by name.
     Record(&'static [(Name, Ty)]),
+    /// A record of which some fields are known, and a parameter or variable that stands for a record with the others.
+    /// Where it has one of these names as well, the field here goes before. Made by [`Ty::open_record`] only.
+    OpenRecord(&'static [(Name, Ty)], Ty),
     /// An inference variable.
     Infer(InferVar),
 }
@@ -323,6 +326,45 @@ impl Ty {
         Ty::new(TyKind::Record(intern_slice(&FIELDS, &sorted)))
     }
 
+    /// A record with these fields and those of `rest` that have other names. It is a plain record as soon as `rest` is.
+    pub fn open_record(fields: &[(Name, Ty)], rest: Ty) -> Ty {
+        let (others, rest) = match *rest.kind() {
+            TyKind::Error => return rest,
+            TyKind::Record(others) => (others, None),
+            TyKind::OpenRecord(others, rest) => (others, Some(rest)),
+            TyKind::Param(_) | TyKind::Infer(_) | TyKind::Assoc(_) | TyKind::Opaque(..) => {
+                (&[] as &[_], Some(rest))
+            }
+            // Where a rest may be chosen, other types are reported.
+            _ => return common().error,
+        };
+        let mut all = fields.to_vec();
+        all.extend(others.iter().filter(|other| !fields.iter().any(|it| it.0 == other.0)));
+        all.sort_by(|a, b| a.0.cmp_text(b.0));
+        match rest {
+            None => Ty::new(TyKind::Record(intern_slice(&FIELDS, &all))),
+            Some(rest) if all.is_empty() => rest,
+            Some(rest) => Ty::new(TyKind::OpenRecord(intern_slice(&FIELDS, &all), rest)),
+        }
+    }
+
+    /// The fields that are known of a record, with or without a rest.
+    pub fn known_fields(self) -> Option<&'static [(Name, Ty)]> {
+        match *self.kind() {
+            TyKind::Record(fields) | TyKind::OpenRecord(fields, _) => Some(fields),
+            _ => None,
+        }
+    }
+
+    /// A variable, or a record whose rest is one: which fields there are is not known yet.
+    pub fn may_get_fields(self) -> bool {
+        match self.kind() {
+            TyKind::Infer(_) => true,
+            TyKind::OpenRecord(_, rest) => rest.is_infer(),
+            _ => false,
+        }
+    }
+
     pub fn is_error(self) -> bool {
         self == common().error
     }
@@ -404,6 +446,10 @@ pub(crate) fn each_part(kind: &TyKind, f: &mut dyn FnMut(Ty)) {
         TyKind::Dyn(traits) => traits.iter().flat_map(|t| t.args).copied().for_each(f),
         TyKind::Assoc(assoc) => assoc.args.iter().copied().for_each(f),
         TyKind::Record(fields) => fields.iter().for_each(|&(_, ty)| f(ty)),
+        TyKind::OpenRecord(fields, rest) => {
+            fields.iter().for_each(|&(_, ty)| f(ty));
+            f(*rest);
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 //! Variables live in a union-find table with an undo log, so that a candidate can be tried and taken back
 //! ([`InferTable::snapshot`]). Error types unify with everything and say nothing.
 
+use qz_base::Name;
+
 use crate::row::Row;
 use crate::subst::Fold;
 use crate::ty::{FnTy, Ty, TyFlags, TyKind, Tys, VarKind};
@@ -93,7 +95,12 @@ impl InferTable {
                 Slot::Unbound(_) => break,
             }
         }
-        ty
+        match *ty.kind() {
+            TyKind::OpenRecord(fields, rest) if rest.is_infer() => {
+                Ty::open_record(fields, self.shallow(rest))
+            }
+            _ => ty,
+        }
     }
 
     /// What an unbound variable may become, if `ty` is one.
@@ -156,8 +163,70 @@ impl InferTable {
                 }
                 Ok(())
             }
+            (TyKind::OpenRecord(xs, rest), TyKind::Record(ys)) => self.unify_open(xs, *rest, ys, None),
+            (TyKind::Record(xs), TyKind::OpenRecord(ys, rest)) => self.unify_open(ys, *rest, xs, None),
+            (TyKind::OpenRecord(xs, x), TyKind::OpenRecord(ys, y)) => match (x.is_infer(), y.is_infer()) {
+                (false, true) => self.unify_open(ys, *y, xs, Some(*x)),
+                (true, true) if x != y => self.unify_both_open((xs, *x), (ys, *y)),
+                _ => self.unify_open(xs, *x, ys, Some(*y)),
+            },
             _ => Err(UnifyError::Mismatch),
         }
+    }
+
+    /// The other record has all that is known of the open one; what it has besides, and its own rest, is the rest.
+    fn unify_open(
+        &mut self,
+        known: &[(Name, Ty)],
+        rest: Ty,
+        other: &[(Name, Ty)],
+        other_rest: Option<Ty>,
+    ) -> Result<(), UnifyError> {
+        let mut left = Vec::new();
+        let mut met = 0;
+        for &(name, ty) in other {
+            match known.iter().find(|it| it.0 == name) {
+                Some(it) => {
+                    met += 1;
+                    self.unify(it.1, ty)?;
+                }
+                None => left.push((name, ty)),
+            }
+        }
+        if met < known.len() {
+            return Err(UnifyError::Mismatch);
+        }
+        let left = match other_rest {
+            Some(other) => Ty::open_record(&left, other),
+            None => Ty::record(&left),
+        };
+        self.unify(rest, left)
+    }
+
+    /// Each rest has what only the other record is known to have, and what neither is.
+    fn unify_both_open(
+        &mut self,
+        (xs, x): (&[(Name, Ty)], Ty),
+        (ys, y): (&[(Name, Ty)], Ty),
+    ) -> Result<(), UnifyError> {
+        let without = |from: &[(Name, Ty)], others: &[(Name, Ty)]| -> Vec<(Name, Ty)> {
+            from.iter().filter(|it| !others.iter().any(|other| other.0 == it.0)).copied().collect()
+        };
+        let (only_x, only_y) = (without(xs, ys), without(ys, xs));
+        for &(name, ty) in xs {
+            if let Some(other) = ys.iter().find(|it| it.0 == name) {
+                self.unify(ty, other.1)?;
+            }
+        }
+        if only_x.is_empty() {
+            return self.unify(x, Ty::open_record(&only_y, y));
+        }
+        if only_y.is_empty() {
+            return self.unify(y, Ty::open_record(&only_x, x));
+        }
+        let shared = self.fresh(VarKind::Any);
+        self.unify(x, Ty::open_record(&only_y, shared))?;
+        self.unify(y, Ty::open_record(&only_x, shared))
     }
 
     pub fn unify_lists(&mut self, a: Tys, b: Tys) -> Result<(), UnifyError> {
@@ -262,6 +331,35 @@ mod tests {
         let mut table = InferTable::new();
         let v = table.fresh(VarKind::Any);
         assert_eq!(table.unify(v, Ty::tuple(&[v])), Err(UnifyError::Infinite));
+    }
+
+    #[test]
+    fn a_rest_is_what_the_other_record_has_besides() {
+        let c = common();
+        let (x, y, z) = (Name::new("x"), Name::new("y"), Name::new("z"));
+        let mut table = InferTable::new();
+        let rest = table.fresh(VarKind::Any);
+        let open = Ty::open_record(&[(x, c.int)], rest);
+        let whole = Ty::record(&[(y, c.str), (x, c.int)]);
+        assert_eq!(table.unify(open, whole), Ok(()));
+        assert_eq!(table.resolve(open), whole);
+        assert_eq!(table.resolve(rest), Ty::record(&[(y, c.str)]));
+        assert_eq!(table.unify(open, Ty::record(&[(x, c.int)])), Err(UnifyError::Mismatch));
+
+        let (one, two) = (table.fresh(VarKind::Any), table.fresh(VarKind::Any));
+        let (a, b) = (Ty::open_record(&[(x, c.int)], one), Ty::open_record(&[(y, c.str)], two));
+        assert_eq!(table.unify(a, b), Ok(()));
+        assert_eq!(table.unify(a, Ty::record(&[(x, c.int), (y, c.str), (z, c.bool)])), Ok(()));
+        assert_eq!(table.resolve(two), Ty::record(&[(x, c.int), (z, c.bool)]));
+        assert_eq!(table.resolve(a), table.resolve(b));
+    }
+
+    #[test]
+    fn a_known_field_goes_before_one_of_the_rest() {
+        let c = common();
+        let (x, y) = (Name::new("x"), Name::new("y"));
+        let of_rest = Ty::record(&[(x, c.str), (y, c.bool)]);
+        assert_eq!(Ty::open_record(&[(x, c.int)], of_rest), Ty::record(&[(x, c.int), (y, c.bool)]));
     }
 
     #[test]

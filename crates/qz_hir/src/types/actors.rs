@@ -88,14 +88,7 @@ impl TypeCx<'_> {
     }
 
     fn made_sig(self, params: Vec<SigParam>, ret: Option<Ty>) -> FnSig {
-        FnSig {
-            generics: Arc::new(self.generics),
-            params,
-            ret,
-            can: None,
-            opaques: Vec::new(),
-            record_fields: Vec::new(),
-        }
+        FnSig { generics: Arc::new(self.generics), params, ret, can: None, opaques: Vec::new() }
     }
 }
 

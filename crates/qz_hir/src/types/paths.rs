@@ -214,6 +214,7 @@ impl TypeCx<'_> {
             self.defs.report(words::type_arg_count(span, name, wanted, args.len()));
             args.resize(wanted, self.error());
         }
+        self.fit_rests(generics, &mut args, span);
         args
     }
 

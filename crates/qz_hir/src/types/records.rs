@@ -1,11 +1,11 @@
 //! What `{ x: Int }` means: a type told by the names and types of its fields, in any order.
 
-use qz_base::Name;
+use qz_base::{Name, Span};
 use qz_syntax::ast::{self, AstNode};
-use qz_types::Ty;
+use qz_types::{TraitRef, Ty, TyKind};
 
 use super::{Position, TypeCx};
-use crate::defs::GenericParam;
+use crate::defs::{GenericParam, Generics, Predicate};
 use crate::diagnostics as words;
 
 impl TypeCx<'_> {
@@ -22,36 +22,58 @@ impl TypeCx<'_> {
             fields.push((text, ty));
         }
         match it.rest() {
-            Some(rest) => self.open_record(rest, fields, position),
+            Some(rest) => self.open_record(rest, &fields, position),
             None => Ty::record(&fields),
         }
     }
 
-    /// `{ x: Int, ...rest }`: a parameter for the whole record, of which these fields are asked. The same fields with the
-    /// same rest are the same record.
-    fn open_record(&mut self, rest: ast::RowVar<'_>, mut fields: Vec<(Name, Ty)>, position: Position) -> Ty {
+    /// `{ x: Int, ...rest }`: `rest` is a type parameter for a record with the other fields. A parameter of a function
+    /// brings it along; elsewhere it must be known.
+    fn open_record(&mut self, rest: ast::RowVar<'_>, fields: &[(Name, Ty)], position: Position) -> Ty {
         let span = self.span(rest.syntax().range());
-        fields.sort_by(|a, b| a.0.cmp_text(b.0));
         let name = rest.name().map(|it| Name::new(it.text()));
         let known = name.and_then(|name| self.type_param(name));
         if let Some(known) = known {
-            let of_known = self.record_fields.iter().filter(|it| it.0 == known);
-            let before: Vec<(Name, Ty)> = of_known.map(|it| (it.1, it.2)).collect();
-            if before == fields && !fields.is_empty() {
-                return known;
+            if !self.is_record_param(known) {
+                self.defs.report(words::rest_unbound(span, name.unwrap_or(Name::new("..."))));
+                return self.error();
             }
-            self.defs.report(words::rest_of_others(span));
-            return self.error();
+            return Ty::open_record(fields, known);
         }
-        if position != Position::Param || self.opaque_owner.is_none() || fields.is_empty() {
+        let in_param = position == Position::Param || self.around == Position::Param;
+        let (true, Some(_), Some(trait_id)) =
+            (in_param, self.opaque_owner, self.defs.lang.trait_("AnyRecord"))
+        else {
             self.defs.report(words::rest_position(span));
             return self.error();
-        }
+        };
         let index = self.generics.params.len() as u32;
         let name = name.unwrap_or(Name::new("..."));
         self.generics.params.push(GenericParam { name, range: rest.syntax().range(), default: None });
         let ty = Ty::param(index, name);
-        self.record_fields.extend(fields.into_iter().map(|(name, of)| (ty, name, of)));
-        ty
+        let trait_ref = TraitRef { trait_id, args: &[] };
+        self.generics.preds.push(Predicate { ty, trait_ref, assoc: Vec::new(), span });
+        Ty::open_record(fields, ty)
+    }
+
+    /// What stands for the rest of a record must be one: a type that has another rest could not be written.
+    pub(super) fn fit_rests(&mut self, generics: &Generics, args: &mut [Ty], span: Span) {
+        let any_record = self.defs.lang.trait_("AnyRecord");
+        for pred in generics.preds.iter().filter(|it| Some(it.trait_ref.trait_id) == any_record) {
+            let TyKind::Param(param) = pred.ty.kind() else { continue };
+            let Some(arg) = args.get_mut(param.index as usize) else { continue };
+            let fits = arg.is_infer() || arg.known_fields().is_some() || self.is_record_param(*arg);
+            if !fits {
+                self.defs.report(words::rest_no_record(span, param.name));
+                *arg = self.error();
+            }
+        }
+    }
+
+    /// Whether a type parameter stands for records only.
+    fn is_record_param(&self, ty: Ty) -> bool {
+        let any_record = self.defs.lang.trait_("AnyRecord");
+        ty.is_error()
+            || self.generics.preds.iter().any(|it| it.ty == ty && Some(it.trait_ref.trait_id) == any_record)
     }
 }

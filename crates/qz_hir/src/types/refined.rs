@@ -59,7 +59,6 @@ impl TypeCx<'_> {
             ret: Some(ret),
             can: None,
             opaques: Vec::new(),
-            record_fields: Vec::new(),
         }
     }
 }

@@ -46,22 +46,7 @@ impl TypeCx<'_> {
             None => None,
         };
         let can = syntax.can().map(|it| Can { labels: self.labels(it), range: it.syntax().range() });
-        let is_open = ret.is_none() || params.iter().any(|it| it.ty.is_none());
-        if is_open && !self.record_fields.is_empty() {
-            self.defs.report(words::rest_needs_result(self.defs.fn_span(id)));
-        }
-        if self.self_trait.is_some() && !self.record_fields.is_empty() {
-            self.defs.report(words::rest_of_method(self.defs.fn_span(id)));
-            self.record_fields.clear();
-        }
-        FnSig {
-            generics: Arc::new(self.generics),
-            params,
-            ret,
-            can,
-            opaques: self.opaques,
-            record_fields: self.record_fields,
-        }
+        FnSig { generics: Arc::new(self.generics), params, ret, can, opaques: self.opaques }
     }
 
     pub(super) fn sig_param(&mut self, param: ast::Param<'_>) -> SigParam {
@@ -155,14 +140,7 @@ impl TypeCx<'_> {
                 .or_else(|| ast::VarDef::cast(node).and_then(|it| it.ty())),
         };
         let ret = written.map(|ty| self.ty(ty, Position::Part));
-        FnSig {
-            generics: Arc::new(self.generics),
-            params: Vec::new(),
-            ret,
-            can: None,
-            opaques: Vec::new(),
-            record_fields: Vec::new(),
-        }
+        FnSig { generics: Arc::new(self.generics), params: Vec::new(), ret, can: None, opaques: Vec::new() }
     }
 
     pub(super) fn impl_header(mut self, syntax: ast::ImplDef<'_>) -> ImplHeader {

@@ -99,7 +99,7 @@ impl Defs {
             TyKind::Tuple(parts) => (2, format!("{:04}", parts.len())),
             TyKind::Fn(f) => (3, format!("{:04}", f.params.len())),
             TyKind::Ptr(_) => (4, String::new()),
-            TyKind::Record(_) => (5, String::new()),
+            TyKind::Record(_) | TyKind::OpenRecord(..) => (5, String::new()),
             TyKind::Dyn(traits) => {
                 let def = &self.traits[traits[0].trait_id];
                 (6, format!("{}::{}", self.modules[def.module].path, def.name))

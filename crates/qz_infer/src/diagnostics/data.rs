@@ -179,6 +179,19 @@ pub(crate) fn record_spread(span: Span, found: &str) -> Diagnostic {
         .help("a struct is copied with changes by `p.with { x: 3 }`")
 }
 
+/// Nobody knows which of the fields before it the others would replace.
+pub(crate) fn rest_over_others(span: Span) -> Diagnostic {
+    let text = "a record with a rest cannot be spread over another one";
+    Diagnostic::new(Code::RECORD_REST, span, text)
+        .note("its rest may have fields of the same names, of any types")
+        .help("spread it first; what is spread or written behind it goes before")
+}
+
+pub(crate) fn rest_in_pattern(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::RECORD_REST, span, "a pattern cannot name all fields of a record with a rest")
+        .help("end it with `..`: `{ x, .. }`")
+}
+
 pub(crate) fn record_pattern(span: Span, found: &str) -> Diagnostic {
     let problem =
         Diagnostic::new(Code::PATTERN_TYPE, span, format!("a record pattern cannot match {}", a(found)));

@@ -478,7 +478,9 @@ impl Infer<'_, '_> {
                 self.check_fields(packed.fields, 0, &[], fields);
                 ty
             }
-            TyKind::Record(declared) => self.update_record(ty, declared, fields),
+            TyKind::Record(declared) | TyKind::OpenRecord(declared, _) => {
+                self.update_record(ty, declared, fields)
+            }
             TyKind::Error => {
                 self.infer_field_values(fields, None);
                 self.error()

@@ -315,7 +315,7 @@ impl Infer<'_, '_> {
         let ty = self.shallow(ty).peel_ref();
         let is_reference = match self.shallow(ty).as_adt() {
             Some((adt, _)) => self.ck.defs.adts[adt].kind == qz_hir::AdtKind::Struct,
-            None => !matches!(self.shallow(ty).kind(), TyKind::Record(_)),
+            None => self.shallow(ty).known_fields().is_none(),
         };
         if !is_reference {
             self.require_mutable_place(at, receiver);

@@ -142,7 +142,12 @@ fn take_members(session: &Session, group: &mut [Inferred], open: &[u32]) -> Vec<
         let pending = std::mem::take(&mut inferred.st.pending);
         for it in pending {
             let receiver = session.table.shallow(it.receiver);
-            match receiver.kind() {
+            // A record that may get fields is as unknown as its rest.
+            let unknown = match receiver.kind() {
+                TyKind::OpenRecord(_, rest) => *rest,
+                _ => receiver,
+            };
+            match unknown.kind() {
                 TyKind::Infer(var) if open.contains(&var.index) => members.push(it),
                 _ => inferred.st.pending.push(it),
             }
@@ -245,7 +250,7 @@ fn finish_one(
         let params = inferred.params.iter().map(|&ty| close.fold_ty(ty)).collect();
         let ret = close.fold_ty(inferred.ret);
         let members = match is_written {
-            true => ck.written_members(inferred.function),
+            true => Vec::new(),
             false => close_members(&mut close, members),
         };
         Arc::new(FnScheme { generics: Arc::new(generics), members, params, ret })
@@ -330,7 +335,6 @@ fn close_members(close: &mut Close<'_>, members: &[Pending]) -> Vec<MemberBound>
             name: it.name,
             args: it.args.iter().map(|&ty| close.fold_ty(ty)).collect(),
             maybe_field: it.maybe_field,
-            of_record: it.of_record,
             ret: close.fold_ty(it.ret),
             module: it.module,
             span: it.span,

@@ -38,7 +38,6 @@ pub(crate) struct Pending {
     pub(super) name: Name,
     pub(super) args: Vec<Ty>,
     pub(super) maybe_field: bool,
-    pub(super) of_record: bool,
     pub(super) ret: Ty,
     pub(super) module: qz_hir::ModuleId,
     pub(super) span: Span,
@@ -59,11 +58,6 @@ pub(super) enum Found {
     Field {
         variant: u32,
         index: u32,
-        ty: Ty,
-    },
-    /// A field of a record with a rest: member bound `n` of the function at hand.
-    Member {
-        n: u32,
         ty: Ty,
     },
     /// An inherent method or free function.
@@ -109,7 +103,7 @@ impl Infer<'_, '_> {
                 self.failed_call(call.args);
                 return qz_types::ty::common().never;
             }
-            TyKind::Infer(_) => return self.pend_call(call, bare),
+            _ if bare.may_get_fields() => return self.pend_call(call, bare),
             _ => {}
         }
         if !call.has_parens {
@@ -180,10 +174,7 @@ impl Infer<'_, '_> {
     }
 
     fn find_field(&mut self, ty: Ty, name: Name, module: qz_hir::ModuleId) -> Option<Search> {
-        if let TyKind::Param(_) = ty.kind() {
-            return self.open_record_field(ty, name);
-        }
-        if let TyKind::Record(fields) = *ty.kind() {
+        if let Some(fields) = ty.known_fields().filter(|_| !ty.may_get_fields()) {
             let index = fields.iter().position(|it| it.0 == name)?;
             return Some(Search::Found(Found::Field {
                 variant: 0,
@@ -347,7 +338,6 @@ impl Infer<'_, '_> {
                 self.st.types.callees.insert(call.expr, Callee::Field { variant, index });
                 ty
             }
-            Found::Member { n, ty } => self.use_record_member(&call, n, ty),
             Found::Fn { function } => {
                 let span = self.span(call.expr);
                 let instance = self.instantiate(call.expr, function, call.type_args, span);
@@ -596,7 +586,11 @@ impl Infer<'_, '_> {
                 ty
             })
             .collect();
-        let ret = self.fresh();
+        let known = receiver.known_fields().filter(|_| !call.has_parens);
+        let ret = match known.and_then(|fields| fields.iter().find(|it| it.0 == call.name)) {
+            Some(&(_, ty)) => ty,
+            None => self.fresh(),
+        };
         let span = Span::new(self.body.file, call.name_range);
         self.st.pending.push(Pending {
             what: Asked::Call {
@@ -609,7 +603,6 @@ impl Infer<'_, '_> {
             name: call.name,
             args,
             maybe_field: !call.has_parens,
-            of_record: false,
             ret,
             module: self.module,
             span,
@@ -637,7 +630,6 @@ impl Infer<'_, '_> {
             name: member.name,
             args: member.args.iter().map(|&ty| subst(ty, args)).collect(),
             maybe_field: member.maybe_field,
-            of_record: member.of_record,
             ret: subst(member.ret, args),
             module: member.module,
             span,
@@ -652,7 +644,7 @@ impl Infer<'_, '_> {
         let mut at = 0;
         while at < self.st.pending.len() {
             let receiver = self.shallow(self.st.pending[at].receiver);
-            if receiver.is_infer() {
+            if receiver.may_get_fields() {
                 at += 1;
                 continue;
             }
@@ -671,10 +663,7 @@ impl Infer<'_, '_> {
             return;
         }
         let arity = pending.args.len() as u32;
-        let search = match pending.of_record {
-            true => self.find_record_field(bare, pending.name),
-            false => self.find_member(bare, pending.name, arity, pending.maybe_field, pending.module),
-        };
+        let search = self.find_member(bare, pending.name, arity, pending.maybe_field, pending.module);
         match (pending.what, search) {
             (Asked::Call { expr, receiver, args, type_args }, Search::Found(found)) => {
                 let call = MethodCall {
@@ -727,7 +716,6 @@ impl Infer<'_, '_> {
                 self.st.types.callees.insert(call.expr, Callee::Field { variant, index });
                 return ty;
             }
-            Found::Member { n, ty } => return self.use_record_member(&call, n, ty),
             Found::Fn { function } => {
                 let span = self.span(call.expr);
                 let instance = self.instantiate(call.expr, function, call.type_args, span);
@@ -752,11 +740,6 @@ impl Infer<'_, '_> {
         let (params, found_ret) = match found {
             Found::Field { index, ty, .. } => {
                 self.set_evidence(&slot, Evidence::Field { ty: bare, index });
-                self.unify_at(span, ty, ret);
-                return;
-            }
-            Found::Member { n, ty } => {
-                self.set_evidence(&slot, Evidence::Member(n));
                 self.unify_at(span, ty, ret);
                 return;
             }

@@ -2,29 +2,33 @@
 
 use qz_base::{Name, Span};
 use qz_hir::body::*;
-use qz_types::{Ty, TyKind};
+use qz_types::{TraitRef, Ty, TyKind};
 
-use super::methods::{Found, MethodCall, Search};
 use super::{Expect, Infer};
 use crate::diagnostics as words;
-use crate::facts::*;
+use crate::traits::Obligation;
 
 impl Infer<'_, '_> {
     /// `{ x: 1, ...r }`: written fields win over those of spreads, later spreads over earlier ones.
     pub(super) fn record(&mut self, parts: &[RecordPart], expect: Expect) -> Ty {
         let hints = match expect {
-            Expect::Hint(hint) => match *self.shallow(hint).kind() {
-                TyKind::Record(fields) => fields,
-                _ => &[],
-            },
+            Expect::Hint(hint) => self.shallow(hint).known_fields().unwrap_or(&[]),
             _ => &[],
         };
         let (mut written, mut spread): (Vec<(Name, Ty)>, Vec<(Name, Ty)>) = (Vec::new(), Vec::new());
+        let mut rest = None;
         let mut failed = false;
         for part in parts {
             let Some(name) = part.name else {
                 match self.spread_fields(part) {
-                    Some(fields) => fields.iter().for_each(|&field| set(&mut spread, field)),
+                    Some((_, Some(_))) if rest.is_some() || !spread.is_empty() => {
+                        self.report(words::rest_over_others(self.span(part.value)));
+                        failed = true;
+                    }
+                    Some((fields, others)) => {
+                        fields.iter().for_each(|&field| set(&mut spread, field));
+                        rest = rest.or(others);
+                    }
                     None => failed = true,
                 }
                 continue;
@@ -43,17 +47,29 @@ impl Infer<'_, '_> {
             set(&mut written, (name, ty));
         }
         if failed {
+            self.st.failed = true;
             return self.error();
         }
         written.into_iter().for_each(|field| set(&mut spread, field));
-        Ty::record(&spread)
+        match rest {
+            Some(rest) => Ty::open_record(&spread, rest),
+            None => Ty::record(&spread),
+        }
     }
 
-    fn spread_fields(&mut self, part: &RecordPart) -> Option<&'static [(Name, Ty)]> {
+    /// The fields known of what is spread, and its rest.
+    fn spread_fields(&mut self, part: &RecordPart) -> Option<(&'static [(Name, Ty)], Option<Ty>)> {
         let ty = self.value(part.value, Expect::Any);
         let ty = self.known(ty);
-        if let TyKind::Record(fields) = *ty.kind() {
-            return Some(fields);
+        match *ty.kind() {
+            TyKind::Record(fields) => return Some((fields, None)),
+            TyKind::OpenRecord(fields, rest) => return Some((fields, Some(rest))),
+            TyKind::Param(_) if self.is_record_param(ty) => return Some((&[], Some(ty))),
+            TyKind::Infer(_) => {
+                self.require(part.value, ty, "AnyRecord");
+                return Some((&[], Some(ty)));
+            }
+            _ => {}
         }
         if !self.has_error(ty) {
             let (span, shown) = (self.span(part.value), self.show(ty));
@@ -61,6 +77,12 @@ impl Infer<'_, '_> {
         }
         self.st.failed = true;
         None
+    }
+
+    /// Whether a type parameter stands for records only.
+    fn is_record_param(&mut self, ty: Ty) -> bool {
+        let Some(trait_id) = self.ck.defs.lang.trait_("AnyRecord") else { return false };
+        self.traits().known_bounds(ty).iter().any(|it| it.trait_id == trait_id)
     }
 
     /// `r.with { x: 3 }`: fields keep their types.
@@ -88,33 +110,6 @@ impl Infer<'_, '_> {
         ty
     }
 
-    /// A field that a function asks of the record it is given.
-    pub(super) fn find_record_field(&mut self, ty: Ty, name: Name) -> Search {
-        let found = match *ty.kind() {
-            TyKind::Record(fields) => fields
-                .iter()
-                .position(|it| it.0 == name)
-                .map(|at| Search::Found(Found::Field { variant: 0, index: at as u32, ty: fields[at].1 })),
-            _ => self.open_record_field(ty, name),
-        };
-        found.unwrap_or(Search::None)
-    }
-
-    /// A field of a parameter that stands for a record with a rest.
-    pub(super) fn open_record_field(&mut self, ty: Ty, name: Name) -> Option<Search> {
-        let sig = self.ck.defs.fn_sig(self.function);
-        let n = sig.record_fields.iter().position(|it| it.0 == ty && it.1 == name)?;
-        let ty = self.normalize(sig.record_fields[n].2);
-        Some(Search::Found(Found::Member { n: n as u32, ty }))
-    }
-
-    pub(super) fn use_record_member(&mut self, call: &MethodCall<'_>, n: u32, ty: Ty) -> Ty {
-        self.st.types.callees.insert(call.expr, Callee::Member(n));
-        let plan = CallPlan { params: vec![ParamSource::Receiver] };
-        self.st.types.plans.insert(call.expr, plan);
-        ty
-    }
-
     fn no_record_field(&mut self, span: Span, ty: Ty, name: Name, declared: &[(Name, Ty)]) {
         let names: Vec<Name> = declared.iter().map(|it| it.0).collect();
         let shown = Name::new(&self.show(ty));
@@ -122,15 +117,20 @@ impl Infer<'_, '_> {
     }
 
     pub(super) fn record_pattern(&mut self, id: PatId, fields: &[FieldPat], has_rest: bool, ty: Ty) {
-        let known = self.known(ty);
         let span = self.body.pat_span(id);
+        let mut known = self.known(ty);
+        if known.may_get_fields() {
+            self.record_of_pattern(known, fields, has_rest, span);
+            known = self.known(known);
+        }
         let declared: Vec<(Name, Ty)> = match *known.kind() {
             TyKind::Record(fields) => fields.to_vec(),
-            // What is not known yet has just these fields.
-            TyKind::Infer(_) if !has_rest => {
-                let fresh: Vec<(Name, Ty)> = fields.iter().map(|it| (it.name, self.fresh())).collect();
-                self.s.table.unify(known, Ty::record(&fresh)).ok();
-                fresh
+            TyKind::OpenRecord(fields, _) if has_rest => fields.to_vec(),
+            TyKind::Param(_) if has_rest && self.is_record_param(known) => Vec::new(),
+            TyKind::OpenRecord(fields, _) => {
+                self.report(words::rest_in_pattern(span));
+                self.st.failed = true;
+                fields.to_vec()
             }
             _ => {
                 if !self.has_error(known) {
@@ -163,6 +163,30 @@ impl Infer<'_, '_> {
         if !has_rest && !missing.is_empty() {
             self.report(words::pattern_fields_missing(span, &missing));
         }
+    }
+
+    /// What is not known yet has the fields of the pattern: just these, or others as well.
+    fn record_of_pattern(&mut self, ty: Ty, fields: &[FieldPat], has_rest: bool, span: Span) {
+        let mut fresh: Vec<(Name, Ty)> = Vec::new();
+        for field in fields {
+            let of = self.fresh();
+            set(&mut fresh, (field.name, of));
+        }
+        let wanted = match has_rest {
+            true => Ty::open_record(&fresh, self.any_record(span)),
+            false => Ty::record(&fresh),
+        };
+        self.unify_at(span, wanted, ty);
+    }
+
+    /// A record of which nothing is known.
+    fn any_record(&mut self, span: Span) -> Ty {
+        let rest = self.fresh();
+        if let Some(trait_id) = self.ck.defs.lang.trait_("AnyRecord") {
+            let bound = TraitRef { trait_id, args: &[] };
+            self.st.obligations.push(Obligation::trait_(rest, bound, span));
+        }
+        rest
     }
 }
 

@@ -46,7 +46,7 @@ impl Infer<'_, '_> {
             Expr::Tuple { elems } => {
                 matches!(member.kind(), TyKind::Tuple(parts) if parts.len() == elems.len())
             }
-            Expr::Record { .. } => matches!(member.kind(), TyKind::Record(_)),
+            Expr::Record { .. } => member.known_fields().is_some(),
             Expr::BareVariant { name } => self.has_variant(member, *name),
             Expr::Call { callee, .. } => match &self.body.exprs[*callee] {
                 Expr::BareVariant { name } => self.has_variant(member, *name),
@@ -220,6 +220,9 @@ impl Infer<'_, '_> {
                 TyKind::Record(all) => {
                     let has = |name: Name| all.iter().any(|it| it.0 == name);
                     fields.iter().all(|it| has(it.name)) && (*has_rest || all.len() == fields.len())
+                }
+                TyKind::OpenRecord(all, _) => {
+                    *has_rest && fields.iter().all(|field| all.iter().any(|it| it.0 == field.name))
                 }
                 _ => false,
             }),

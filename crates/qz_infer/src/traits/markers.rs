@@ -14,6 +14,7 @@ impl TraitCx<'_, '_> {
     pub(super) fn marker(&mut self, ty: Ty, bound: TraitRef, seen: &mut Vec<(Ty, TraitId)>) -> Truth {
         let parts = match self.ck.defs.traits[bound.trait_id].lang.map(Name::as_str) {
             Some("Sized") => return Truth::Yes,
+            Some("AnyRecord") => return if ty.known_fields().is_some() { Truth::Yes } else { Truth::No },
             Some("Object") => {
                 return if self.is_reference_struct(ty) { Truth::Yes } else { Truth::No };
             }
@@ -74,6 +75,7 @@ pub(super) fn plain_parts(ty: Ty) -> Option<Vec<Ty>> {
     match *ty.kind() {
         TyKind::Tuple(parts) => Some(parts.to_vec()),
         TyKind::Record(fields) => Some(fields.iter().map(|it| it.1).collect()),
+        TyKind::OpenRecord(fields, rest) => Some(fields.iter().map(|it| it.1).chain([rest]).collect()),
         TyKind::Bool | TyKind::Char | TyKind::Str | TyKind::Int(_) | TyKind::Float(_) => Some(Vec::new()),
         _ => None,
     }

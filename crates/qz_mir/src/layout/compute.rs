@@ -87,7 +87,12 @@ impl Layouts<'_> {
                 Plan::product(self.lay_out(&parts, 0, false))
             }
             TyKind::Adt(id, args) => self.plan_adt(ty, id, args),
-            TyKind::Error | TyKind::Param(_) | TyKind::Assoc(_) | TyKind::Opaque(..) | TyKind::Infer(_) => {
+            TyKind::Error
+            | TyKind::OpenRecord(..)
+            | TyKind::Param(_)
+            | TyKind::Assoc(_)
+            | TyKind::Opaque(..)
+            | TyKind::Infer(_) => {
                 unreachable!("{ty:?} has no layout: it is not concrete")
             }
         }

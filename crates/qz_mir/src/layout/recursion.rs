@@ -43,7 +43,9 @@ impl Layouts<'_> {
     fn mentions(&self, ty: Ty, found: &mut Vec<AdtId>) {
         match *ty.kind() {
             TyKind::Tuple(parts) => parts.iter().for_each(|&part| self.mentions(part, found)),
-            TyKind::Record(fields) => fields.iter().for_each(|&(_, part)| self.mentions(part, found)),
+            TyKind::Record(fields) | TyKind::OpenRecord(fields, _) => {
+                fields.iter().for_each(|&(_, part)| self.mentions(part, found));
+            }
             TyKind::Adt(id, args) if !matches!(self.defs.adt_def(id).kind, AdtKind::Reference(_)) => {
                 found.push(id);
                 args.iter().for_each(|&part| self.mentions(part, found));

@@ -19,6 +19,7 @@ impl Instantiator<'_> {
     pub(super) fn mono_body(&mut self, key: BodyKey, args: Tys, evidence: &EvidenceList) -> Body {
         let mut body = Body::clone(&self.source.body(key));
         let scope = Scope { args, evidence };
+        self.close_records(&mut body, args);
         self.answer_type_questions(&mut body, args);
         for local in body.locals.values_mut() {
             local.ty = self.mono(local.ty, args);
@@ -121,7 +122,9 @@ impl Instantiator<'_> {
 
     fn aggregate(&mut self, kind: &mut AggregateKind, scope: Scope) {
         match kind {
-            AggregateKind::Tuple(ty) | AggregateKind::Value(ty) => *ty = self.mono(*ty, scope.args),
+            AggregateKind::Tuple(ty) | AggregateKind::Extend(ty, _) | AggregateKind::Value(ty) => {
+                *ty = self.mono(*ty, scope.args);
+            }
             AggregateKind::Variant(ty, variant) => {
                 *ty = self.mono(*ty, scope.args);
                 if self.makes_cell(*ty, *variant) {

@@ -66,7 +66,8 @@ impl Instantiator<'_> {
                 Evidence::Fn(function, args, no_evidence())
             }
             Evidence::Field { ty, index } => {
-                Evidence::Field { ty: self.mono(*ty, scope.args), index: *index }
+                let index = self.closed_index(*ty, *index, scope.args);
+                Evidence::Field { ty: self.mono(*ty, scope.args), index }
             }
             Evidence::Member(n) => scope.evidence[*n as usize].clone(),
         }

@@ -43,7 +43,9 @@ impl Checker<'_> {
             || match *ty.kind() {
                 TyKind::Adt(_, args) | TyKind::Tuple(args) => args.iter().any(|&it| self.mentions_linear(it)),
                 TyKind::Ref(_, to) => self.mentions_linear(to),
-                TyKind::Record(fields) => fields.iter().any(|it| self.mentions_linear(it.1)),
+                TyKind::Record(fields) | TyKind::OpenRecord(fields, _) => {
+                    fields.iter().any(|it| self.mentions_linear(it.1))
+                }
                 _ => false,
             }
     }
