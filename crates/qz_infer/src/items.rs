@@ -403,6 +403,13 @@ impl Checker<'_> {
                 &found_words,
                 self.defs.fn_span(wanted),
             ));
+            return;
+        }
+        // Who calls through the trait could not know of them.
+        let file = self.defs.file_of(found_def.module);
+        for param in found_sig.params.iter().filter(|it| it.has_default) {
+            let span = Span::new(file, param.range);
+            self.defs.report(words::default_of_impl(span, param.name, self.defs.fn_span(wanted)));
         }
     }
 

@@ -79,6 +79,13 @@ pub(crate) fn method_signature(
         .at(declared, "declared by the trait here")
 }
 
+pub(crate) fn default_of_impl(span: Span, param: Name, declared: Span) -> Diagnostic {
+    Diagnostic::new(Code::METHOD_SIGNATURE, span, format!("an impl cannot give `{param}` a default of its own"))
+        .at(declared, "declared by the trait here")
+        .note("a call through the trait does not know which impl it will be; the trait's defaults are for all of them")
+        .help("write the default in the trait, or leave it out")
+}
+
 pub(crate) fn overlap(span: Span, trait_name: Name, ty: &str, other: Span) -> Diagnostic {
     Diagnostic::new(Code::OVERLAP, span, format!("`{trait_name}` for `{ty}` overlaps with another impl"))
         .at(other, "the other one")

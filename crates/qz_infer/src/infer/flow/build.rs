@@ -170,7 +170,6 @@ impl Builder<'_, '_, '_> {
     fn value(&mut self, id: ExprId) {
         let body = self.body.clone();
         self.look_at_type(id);
-        let is_deref = matches!(self.cx.st.types.coercions.get(id), Some(Coercion::Deref));
         match &body.exprs[id] {
             Expr::Local { .. } | Expr::Static { .. } => self.read(id, true),
             Expr::TupleIndex { .. } | Expr::Index { .. } => self.read(id, true),
@@ -180,7 +179,7 @@ impl Builder<'_, '_, '_> {
             },
             Expr::Call { callee, args } => self.call(id, Some(*callee), None, args),
             Expr::Borrow { mutable, operand } => {
-                if !is_deref && self.told.insert(self.span(id)) {
+                if self.told.insert(self.span(id)) {
                     self.cx.report(borrow_words::not_named(self.span(id), *mutable));
                 }
                 self.place(*operand);
@@ -368,7 +367,8 @@ impl Builder<'_, '_, '_> {
         let to = match self.body.exprs[place] {
             Expr::Local { local } => {
                 self.value(value);
-                Some(Place::local(local))
+                // What cannot be assigned has been reported, and keeps what it has.
+                self.is_assignable(local).then(|| Place::local(local))
             }
             _ => {
                 let to = self.place(place);
@@ -380,6 +380,11 @@ impl Builder<'_, '_, '_> {
             self.refuse(self.span(place), words::Misplaced::Part);
         }
         self.write(to, self.span(place));
+    }
+
+    fn is_assignable(&self, local: LocalId) -> bool {
+        let ty = self.cx.st.types.locals.get(local);
+        self.body.locals[local].mutable || ty.is_some_and(|ty| matches!(ty.kind(), TyKind::Ref(..)))
     }
 
     fn write(&mut self, place: Option<Place>, span: Span) {
@@ -401,6 +406,11 @@ impl Builder<'_, '_, '_> {
         self.look_at_callee(id);
         self.event(Event::Open { call });
         let lends = receiver.into_iter().fold(false, |lends, it| lends | self.argument(it, call));
+        // What a variant or a newtype is made of is kept.
+        if let Some(Callee::Variant { .. } | Callee::Newtype { .. }) = self.cx.st.types.callees.get(id) {
+            args.iter().for_each(|arg| self.value(arg.value));
+            return;
+        }
         let lends = args.iter().fold(lends, |lends, arg| lends | self.argument(arg.value, call));
         if lends {
             self.event(Event::Call { call });
@@ -457,7 +467,11 @@ impl Builder<'_, '_, '_> {
             _ => None,
         };
         let Some((mutable, operand)) = lent else {
-            self.value(id);
+            // A parameter that takes a value gets what is lent.
+            self.value(match self.body.exprs[id] {
+                Expr::Borrow { operand, .. } => operand,
+                _ => id,
+            });
             return false;
         };
         match self.place(operand) {
