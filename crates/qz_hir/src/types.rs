@@ -493,15 +493,7 @@ impl TypeCx<'_> {
     /// of these.
     fn impl_type(&mut self, it: ast::ImplType<'_>, position: Position) -> Ty {
         let around = std::mem::replace(&mut self.around, Position::Part);
-        let is_part = position == Position::Part;
-        let in_trait = |owner: FnId| matches!(self.defs.fns[owner].container, Container::Trait(_));
-        let ty = if is_part && around == Position::Result && self.opaque_owner.is_some_and(in_trait) {
-            let span = self.span(it.syntax().range());
-            self.defs.report(words::not_yet(span, "`impl Trait` as a part of what a trait's method gives"));
-            self.error()
-        } else {
-            self.impl_type_of(it, if is_part { around } else { position })
-        };
+        let ty = self.impl_type_of(it, if position == Position::Part { around } else { position });
         self.around = around;
         ty
     }

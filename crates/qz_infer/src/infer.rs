@@ -208,16 +208,6 @@ impl<'c, 'd> Infer<'c, 'd> {
         if bounds.is_empty() {
             return ret;
         }
-        struct Open<'a>(FnId, &'a [Ty]);
-        impl Fold for Open<'_> {
-            fn fold_ty(&mut self, ty: Ty) -> Ty {
-                match ty.kind() {
-                    TyKind::Opaque(owner, n, _) if *owner == self.0 => self.1[*n as usize],
-                    _ if ty.has(TyFlags::OPAQUE) => self.fold_parts(ty),
-                    _ => ty,
-                }
-            }
-        }
         let span = self.ck.defs.fn_span(self.function);
         for bounds in bounds {
             let var = self.fresh();
@@ -228,7 +218,7 @@ impl<'c, 'd> Infer<'c, 'd> {
             }
         }
         let hidden = self.st.hidden.clone();
-        Open(self.function, &hidden).fold_ty(ret)
+        crate::traits::results::Holes { owner: self.function, vars: &hidden }.fold_ty(ret)
     }
 
     /// The value of a function or lambda body. A `Void` result takes any value and drops it; a `return` without a value

@@ -8,7 +8,7 @@
 
 mod fits;
 mod markers;
-mod results;
+pub(crate) mod results;
 mod select;
 
 use qz_base::{Name, Span};

@@ -4,8 +4,9 @@
 
 use qz_hir::Container;
 use qz_hir::defs::Predicate;
+use qz_types::subst::Fold;
 use qz_types::ty::common;
-use qz_types::{FnId, InferTable, Ty, TyFlags, TyKind, Tys, subst};
+use qz_types::{FnId, InferTable, TraitRef, Ty, TyFlags, TyKind, Tys, VarKind, subst};
 
 use super::select::MethodTarget;
 use super::{TraitCx, Truth};
@@ -27,8 +28,11 @@ impl Checker<'_> {
             if let MethodTarget::Fn(function, fn_args) = target
                 && function != owner
             {
-                // A hidden type is the whole result.
-                return subst(self.scheme(function).ret, fn_args);
+                let given = subst(self.scheme(function).ret, fn_args);
+                let mut table = InferTable::new();
+                let mut cx = TraitCx { ck: self, table: &mut table, preds: &[] };
+                // An impl whose result has another form has been reported.
+                return cx.hidden_in(owner, given, args).map_or(common().error, |hidden| hidden[n as usize]);
             }
         }
         subst(self.check_fn(owner).hidden[n as usize], args)
@@ -58,17 +62,25 @@ impl Checker<'_> {
         common().never
     }
 
+    /// Whether a hidden type is a trait's, and nothing says yet whose impl is meant.
+    pub(super) fn is_left_to_impls(&self, owner: FnId, args: Tys) -> bool {
+        matches!(self.defs.fns[owner].container, Container::Trait(_))
+            && matches!(
+                args[0].kind(),
+                TyKind::Param(_) | TyKind::Assoc(_) | TyKind::Opaque(..) | TyKind::Dyn(_)
+            )
+    }
+
     /// Whether revealing the type comes to the hidden type of `start` again, or never ends.
     fn is_endless(&self, ty: Ty, start: FnId, path: &mut Vec<Ty>) -> bool {
         let mut parts = Vec::new();
         ty.walk(&mut |part| parts.extend(matches!(part.kind(), TyKind::Opaque(..)).then_some(part)));
         parts.into_iter().any(|part| {
             let TyKind::Opaque(owner, n, args) = *part.kind() else { return false };
-            let of_trait = matches!(self.defs.fns[owner].container, Container::Trait(_));
             if owner == start || path.len() >= DEEPEST {
                 return true;
             }
-            if of_trait && matches!(args[0].kind(), TyKind::Param(_) | TyKind::Assoc(_) | TyKind::Dyn(_)) {
+            if self.is_left_to_impls(owner, args) {
                 return false;
             }
             if path.contains(&part) {
@@ -83,13 +95,53 @@ impl Checker<'_> {
     }
 }
 
+/// Variables in place of what a function hides in its result.
+pub(crate) struct Holes<'a> {
+    pub(crate) owner: FnId,
+    pub(crate) vars: &'a [Ty],
+}
+
+impl Fold for Holes<'_> {
+    fn fold_ty(&mut self, ty: Ty) -> Ty {
+        match *ty.kind() {
+            TyKind::Opaque(owner, n, _) if owner == self.owner => self.vars[n as usize],
+            _ if ty.has(TyFlags::OPAQUE) => self.fold_parts(ty),
+            _ => ty,
+        }
+    }
+}
+
 impl TraitCx<'_, '_> {
-    /// Whether a type meets the bounds of what a trait's method hides.
+    /// Whether a type has the form of what a trait's method gives, and what stands in it where the method hides types
+    /// meets their bounds.
     pub(crate) fn meets_result(&mut self, method: FnId, found: Ty, args: &[Ty]) -> Truth {
+        let Some(hidden) = self.hidden_in(method, found, args) else { return Truth::No };
         let sig = self.ck.defs.fn_sig(method);
-        let bounds = sig.opaques.iter().flatten();
-        bounds.fold(Truth::Yes, |truth, bound| {
-            truth.and(|| self.holds(found, bound.subst(args).trait_ref, &mut Vec::new()))
+        let bounds =
+            sig.opaques.iter().zip(hidden).flat_map(|(bounds, ty)| bounds.iter().map(move |it| (it, ty)));
+        bounds.fold(Truth::Yes, |truth, (bound, ty)| {
+            let bound = bound.subst(args).trait_ref;
+            let of_bound = bound.args.iter().map(|&it| self.ck.normalize_with(self.table, self.preds, it));
+            let bound = TraitRef { args: Ty::list(&of_bound.collect::<Vec<_>>()), ..bound };
+            truth.and(|| self.holds(ty, bound, &mut Vec::new()))
         })
+    }
+
+    /// What stands in a result for each of the types that a trait's method hides in its own; `None` if the result has
+    /// another form. `args` are those of the trait's method.
+    fn hidden_in(&mut self, method: FnId, found: Ty, args: &[Ty]) -> Option<Vec<Ty>> {
+        let sig = self.ck.defs.fn_sig(method);
+        let wanted = sig.ret?;
+        if let TyKind::Opaque(owner, ..) = *wanted.kind()
+            && owner == method
+        {
+            return Some(vec![found]);
+        }
+        let vars: Vec<Ty> = sig.opaques.iter().map(|_| self.table.fresh(VarKind::Any)).collect();
+        let form = Holes { owner: method, vars: &vars }.fold_ty(subst(wanted, args));
+        let form = self.ck.normalize_with(self.table, self.preds, form);
+        let found = self.ck.normalize_with(self.table, self.preds, found);
+        self.table.unify(form, found).ok()?;
+        Some(vars.into_iter().map(|it| self.table.resolve(it)).collect())
     }
 }
