@@ -115,7 +115,7 @@ fn bound(p: &mut Parser<'_>, from: Checkpoint, kind: SyntaxKind) {
 /// `'&' 'mut'? primary`
 fn reference(p: &mut Parser<'_>, from: Checkpoint) {
     p.bump();
-    if p.at(MutKw) && (p.nth(1).is_name() || matches!(p.nth(1), LParen | DynKw | Amp)) {
+    if p.at(MutKw) && (p.nth(1).is_name() || matches!(p.nth(1), LParen | LBrace | DynKw | Amp)) {
         p.bump();
     }
     if p.enter() {
