@@ -2,8 +2,8 @@
 //! what building anew gives.
 //!
 //! Edits are those that people make: bodies, signatures, types that are inferred, private items, fields, impls here and
-//! far away, constants, imports, names, comments, files that go and come back. Half of them break something, which is
-//! mended later.
+//! far away, constants, imports, names, comments, macros and who uses them, included files, files that go and come back.
+//! Half of them break something, which is mended later.
 
 use std::fmt::Write as _;
 
@@ -34,6 +34,12 @@ struct Module {
     /// A generic function with such a bound.
     bound: Option<&'static str>,
     comments: u32,
+    /// It has a macro, and a function for what that makes; which ones.
+    quotes: Option<u32>,
+    /// The earlier module whose macro it uses.
+    uses: Option<usize>,
+    /// It includes a file that says this.
+    includes: Option<u32>,
 }
 
 #[derive(Copy, Clone, PartialEq, Eq)]
@@ -80,7 +86,12 @@ impl Project {
         let main = File { name: "main.qz".into(), text: Some(self.main()) };
         let module =
             |n: usize| File { name: format!("m{n}.qz"), text: (!self.away[n]).then(|| self.text(n)) };
-        std::iter::once(main).chain((0..self.modules.len()).map(module)).collect()
+        let said = |n: usize| {
+            let text = self.modules[n].includes?;
+            Some(File { name: format!("said{n}.txt"), text: Some(format!("{text}\n")) })
+        };
+        let all = 0..self.modules.len();
+        std::iter::once(main).chain(all.clone().map(module)).chain(all.filter_map(said)).collect()
     }
 
     /// Changes something; says what.
@@ -91,7 +102,7 @@ impl Project {
         let module = &mut self.modules[n];
         let at = random.below(module.functions.len());
         let function = &mut module.functions[at];
-        let what = match random.below(20) {
+        let what = match random.below(24) {
             0..=3 => {
                 function.body += 1;
                 "a body"
@@ -163,6 +174,18 @@ impl Project {
                 module.bound = *random.pick(&[None, Some("Ord"), Some("Show + Eq")]);
                 "a bound"
             }
+            19 | 20 => {
+                module.quotes = if random.one_in(6) { None } else { Some(random.below(10) as u32) };
+                "a macro"
+            }
+            21 => {
+                module.uses = (n > 0 && !random.one_in(4)).then(|| random.below(n));
+                "the use of a macro"
+            }
+            22 => {
+                module.includes = Some(module.includes.map_or(0, |it| it + 1));
+                "an included file"
+            }
             _ => {
                 self.away[n] ^= true;
                 "a file that goes or comes back"
@@ -174,7 +197,7 @@ impl Project {
     fn main(&self) -> String {
         let mut text = String::from("import Named from m0\n");
         for (n, module) in self.modules.iter().enumerate() {
-            if n % 2 == 0 || module.has_impl {
+            if n % 2 == 0 || module.has_impl || module.uses.is_some() || module.includes.is_some() {
                 writeln!(text, "import m{n}").expect("a text takes all");
             }
         }
@@ -185,6 +208,12 @@ impl Project {
                     let argument = if function.param == 1 { "\"a\"" } else { "2" };
                     writeln!(text, "  puts(m{n}::f{}({argument}))", function.name).expect("a text takes all");
                 }
+            }
+            if module.uses.is_some() {
+                writeln!(text, "  puts(m{n}::made{n}({n}))").expect("a text takes all");
+            }
+            if module.includes.is_some() {
+                writeln!(text, "  puts(m{n}::SAID{n})").expect("a text takes all");
             }
             if module.has_impl {
                 let fields: Vec<String> = (0..module.fields).map(|it| format!("x{it}: {it}")).collect();
@@ -214,6 +243,9 @@ impl Project {
                 Style::Listed => line(format!("import S{other} from m{other}")),
             }
         }
+        if let Some(other) = module.uses {
+            line(format!("import q{other} from m{other}"));
+        }
         if n == 0 {
             line("\ntrait Named\n  def named(self): String\n  def twice(self) = self.named() + self.named()\nend".into());
         }
@@ -232,6 +264,17 @@ impl Project {
         }
         if let Some(which) = module.extends {
             line(format!("\nextend Int\n  def more{which}(self) = self + {n}\nend"));
+        }
+        if let Some(which) = module.quotes {
+            let ty = if which % 5 == 4 { "String" } else { "Int" };
+            line(format!("\nmacro q{n}(x)\n  quote do\n    hidden{n}($x + {which})\n  end\nend"));
+            line(format!("\nprivate def hidden{n}(a: {ty}): {ty} = a + {}", which / 2));
+        }
+        if let Some(other) = module.uses {
+            line(format!("\ndef made{n}(a: Int): Int = $q{other}(a * 2)"));
+        }
+        if module.includes.is_some() {
+            line(format!("\nconst SAID{n} = include_str(\"said{n}.txt\")"));
         }
         let bound = module.bound.map(|it| format!(": {it}")).unwrap_or_default();
         line(format!("\ndef pick{n}<T{bound}>(a: T, b: T, first: Bool) = if first then a else b end"));
@@ -289,6 +332,9 @@ fn module(random: &mut Random, n: usize, count: usize) -> Module {
         extends: random.one_in(5).then_some(0),
         bound: None,
         comments: 0,
+        quotes: random.one_in(4).then_some(1),
+        uses: None,
+        includes: random.one_in(6).then_some(0),
     }
 }
 

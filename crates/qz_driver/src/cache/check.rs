@@ -220,9 +220,11 @@ impl<'a, 'd> Incremental<'a, 'd> {
     /// What others can see of the functions of a group that is not written.
     fn inferred(&self, group: &Group) -> Key {
         let ids = self.module_ids(group);
+        let has_macros = group.members.iter().any(|&it| self.nodes[it].written.has_macros);
         let mut text = String::new();
         for (id, def) in self.program.defs.fns.iter() {
             let hidden = def.is_private && def.container == Container::Module && def.kind == FnKind::Normal;
+            let hidden = hidden && !has_macros;
             if ids.contains(&def.module) && def.has_body && !hidden {
                 self.checker.write_interface(id, &mut text);
             }
