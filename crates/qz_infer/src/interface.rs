@@ -10,12 +10,14 @@ use crate::Checker;
 use crate::needs::What;
 
 impl Checker<'_> {
-    /// What decides which type it is, though nobody reads it: whose hidden types are in it, which traits its associated
-    /// types are of, and how its rows go on.
+    /// What decides which type it is, though nobody reads it: which parameters and whose hidden types are in it, which
+    /// traits its associated types are of, and how its rows go on.
     fn unseen(&self, ty: Ty, names: &Paths<'_>) -> String {
         let mut text = String::new();
         ty.walk(&mut |part| match *part.kind() {
             TyKind::Opaque(owner, n, _) => text += &format!(" {}#{n}", self.defs.fn_path(owner)),
+            // Parameters that nobody named have the same names: `impl Show`, and the rests of records.
+            TyKind::Param(it) => text += &format!(" ${}", it.index),
             TyKind::Assoc(assoc) => text += &format!(" {}", names.trait_name(assoc.trait_id)),
             TyKind::Fn(func) => {
                 text += &func.row.tail.map_or(String::new(), |tail| format!(" ...{}", tail.display(names)));
