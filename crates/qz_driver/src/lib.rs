@@ -97,14 +97,7 @@ pub fn check(program: &Program, checker: &Checker<'_>, cache: Option<&Cache>) ->
         check_all(program, checker, &mut problems);
         return told(program, problems);
     };
-    // What a module is checked to be depends on its text and on the interfaces that it sees alone, but for what it performs,
-    // which depends on the bodies that it calls.
-    let modules = if !checker.has_effects() {
-        cache.check(program, checker, &mut problems)
-    } else {
-        check_all(program, checker, &mut problems);
-        Default::default()
-    };
+    let modules = cache.check(program, checker, &mut problems);
     let problems = told(program, problems);
     cache.remember(program, &problems, modules);
     problems
@@ -119,6 +112,7 @@ pub(crate) fn told(program: &Program, problems: Vec<Diagnostic>) -> Vec<Diagnost
 
 fn check_all(program: &Program, checker: &Checker<'_>, problems: &mut Vec<Diagnostic>) {
     checker.check_modules(&program.modules);
+    checker.check_effects_of(&program.modules);
     problems.extend(program.defs.take_problems());
     if !problems.iter().any(Diagnostic::is_error) {
         problems.extend(consts::check(program, &program.modules));

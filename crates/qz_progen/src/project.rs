@@ -15,6 +15,16 @@ pub struct Project {
     modules: Vec<Module>,
     /// Modules that are away for a while.
     away: Vec<bool>,
+    effects: Option<Effects>,
+}
+
+/// An effect that module 0 declares.
+#[derive(Clone)]
+struct Effects {
+    /// What its operation does where nobody handles it, if it says.
+    default: Option<u32>,
+    /// Whether `main` handles it, and what by.
+    handler: Option<u32>,
 }
 
 #[derive(Clone)]
@@ -64,6 +74,7 @@ struct Function {
     calls: Option<(usize, usize)>,
     /// It panics for some argument, so that places in panics are compared too.
     panics: bool,
+    performs: bool,
 }
 
 /// One file of a project.
@@ -78,7 +89,8 @@ impl Project {
         let mut random = Random::new(seed);
         let count = 2 + random.below(5);
         let modules: Vec<Module> = (0..count).map(|n| module(&mut random, n, count)).collect();
-        Project { away: vec![false; count], random, modules }
+        let effects = random.one_in(3).then_some(Effects { default: Some(1), handler: None });
+        Project { away: vec![false; count], random, modules, effects }
     }
 
     /// All files, `main.qz` first.
@@ -99,13 +111,25 @@ impl Project {
         let n = self.random.below(self.modules.len());
         let count = self.modules.len();
         let random = &mut self.random;
+        if let Some(effects) = self.effects.as_mut().filter(|_| random.one_in(8)) {
+            if random.one_in(2) {
+                effects.default = random.one_in(2).then(|| random.below(5) as u32);
+            } else {
+                effects.handler = random.one_in(2).then(|| random.below(9) as u32);
+            }
+            return "who handles an effect".to_owned();
+        }
         let module = &mut self.modules[n];
         let at = random.below(module.functions.len());
         let function = &mut module.functions[at];
         let what = match random.below(24) {
-            0..=3 => {
+            0..=2 => {
                 function.body += 1;
                 "a body"
+            }
+            3 => {
+                function.performs ^= true;
+                "what a body performs"
             }
             4 => {
                 function.ret = random.below(3) as u32;
@@ -201,7 +225,23 @@ impl Project {
                 writeln!(text, "import m{n}").expect("a text takes all");
             }
         }
+        let handler = self.effects.as_ref().and_then(|it| it.handler);
+        if handler.is_some() {
+            text += "import Asked from m0\n";
+        }
         text += "\ndef main\n";
+        match handler {
+            Some(n) if n % 3 == 2 => {
+                text += &format!(
+                    "  h = handler Asked\n    def ask(k)\n      rest = resume(k * {n})\n      rest\n    end\n  end\n  with h do\n"
+                );
+            }
+            Some(n) => {
+                text +=
+                    &format!("  h = handler Asked\n    def ask(k) = resume(k * {n})\n  end\n  with h do\n")
+            }
+            None => {}
+        }
         for (n, module) in self.modules.iter().enumerate() {
             if n % 2 == 0 {
                 for function in module.functions.iter().filter(|it| !it.private && it.name < 100) {
@@ -224,6 +264,9 @@ impl Project {
         if self.modules.iter().any(|it| it.extends == Some(1)) {
             text += "  puts(3.more1())\n";
         }
+        if handler.is_some() {
+            text += "  end\n";
+        }
         text + "end\n"
     }
 
@@ -245,6 +288,14 @@ impl Project {
         }
         if let Some(other) = module.uses {
             line(format!("import q{other} from m{other}"));
+        }
+        match &self.effects {
+            Some(effects) if n == 0 => {
+                let default = effects.default.map(|it| format!(" = n + {it}")).unwrap_or_default();
+                line(format!("\neffect Asked\n  def ask(n: Int): Int{default}\nend"));
+            }
+            Some(_) if module.functions.iter().any(|it| it.performs) => line("import ask from m0".into()),
+            _ => {}
         }
         if n == 0 {
             line("\ntrait Named\n  def named(self): String\n  def twice(self) = self.named() + self.named()\nend".into());
@@ -303,7 +354,12 @@ impl Project {
         if let Some(value) = module.constant.filter(|_| it.body % 2 == 1) {
             text += &format!("  z = C{n} + {value}\n");
         }
-        text += &format!("  e = E{n}::V{n}0({})\n  x = match e\n", it.body);
+        let asked = if it.performs && self.effects.is_some() {
+            format!("{} + ask({})", it.body, it.name)
+        } else {
+            it.body.to_string()
+        };
+        text += &format!("  e = E{n}::V{n}0({asked})\n  x = match e\n");
         (0..module.variants).for_each(|v| text += &format!("    E{n}::V{n}{v}(k) => k + {v}\n"));
         text += "  end\n";
         if it.panics {
@@ -349,6 +405,7 @@ fn function(random: &mut Random, name: u32, seen: &[usize]) -> Function {
         private: random.one_in(12),
         calls,
         panics: random.one_in(4),
+        performs: random.one_in(4),
     }
 }
 
