@@ -271,18 +271,19 @@ fn build<R>(
     let copied = before::copied(&module, &calls.recursive);
     let panics = callgraph::mark_panics(&mut module, &layouts, &drops, &calls, before);
     let mut quiet = Quiet::unknown(&module);
+    let reuse = if optimise { reuse::types(&module) } else { FxHashSet::default() };
     if optimise {
         each_body(&mut module, |body| reuse::cells::name_inner(body, &layouts));
-        ownership::infer_params(&mut module, &layouts, &drops, &panics, &calls);
+        ownership::infer_params(&mut module, &layouts, &drops, &panics, &calls, &reuse);
         quiet = Quiet::new(&module, &layouts, &drops, &calls, before);
     }
-    counts::place_counts(&mut module, &layouts, &drops, &panics, &quiet, optimise);
+    counts::place_counts(&mut module, &layouts, &drops, &panics, &quiet, &reuse);
     observe(Stage::Counted, &module);
     let release_panics = |ty| panics.release(ty, &drops);
     check(&module, &layouts, options, "count placement", Some(&release_panics))?;
     if optimise {
         each_body(&mut module, simplify::simplify_counted);
-        reuse::reuse_memory(&mut module, &layouts, &drops, &panics, &quiet);
+        reuse::reuse_memory(&mut module, &layouts, &drops, &panics, &quiet, &reuse);
         check(&module, &layouts, options, "reuse of memory", Some(&release_panics))?;
         each_body(&mut module, versions::split_loops);
         each_body(&mut module, indexes::usual_first);
