@@ -58,9 +58,9 @@ fn asks(body: &Body) -> bool {
         StmtKind::Assign(_, value) => value.may_panic(),
         _ => false,
     };
-    body.blocks.values().any(|block| {
-        matches!(block.term.kind, TermKind::Branch { .. }) || block.stmts.iter().any(checked)
-    })
+    body.blocks
+        .values()
+        .any(|block| matches!(block.term.kind, TermKind::Branch { .. }) || block.stmts.iter().any(checked))
 }
 
 /// Whether a panic is taken here: what holds a value behind that is not looked into.
@@ -110,13 +110,22 @@ fn changes(body: &Body, values: &Values, prover: &Prover) -> Vec<Change> {
                     Rvalue::Cast(CastKind::Checked, of, to) => {
                         prover.fits(a, int, block).then(|| Rvalue::Cast(CastKind::Wrapping, of.clone(), *to))
                     }
-                    // The place of an index that is not negative.
-                    Rvalue::Binary(BinOp::Add, index, _) => {
-                        prover.never_negative(a, block).then(|| Rvalue::Use(index.clone()))
-                    }
                     _ => None,
                 };
                 changes.extend(new.map(|new| Change::Value(block, stmt, new)));
+            }
+            Check::Place { block, stmt, index, known } => {
+                let StmtKind::Assign(_, Rvalue::Binary(BinOp::Add, plain, _)) =
+                    &body.blocks[block].stmts[stmt].kind
+                else {
+                    continue;
+                };
+                // The second of two equal ones may have no check that brings it into the form of the first.
+                let new = match prover.never_negative(index, block) {
+                    true => Some(plain.clone()),
+                    false => known.map(Operand::local),
+                };
+                changes.extend(new.map(|new| Change::Value(block, stmt, Rvalue::Use(new))));
             }
             Check::Branch { block, cond } => {
                 let TermKind::Branch { cond: asked, then, else_, .. } = &body.blocks[block].term.kind else {

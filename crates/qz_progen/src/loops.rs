@@ -10,6 +10,9 @@ const COUNTERS: [&str; 3] = ["i", "j", "q"];
 pub fn loops(seed: u64) -> String {
     let mut cx = Loops { random: Random::new(seed), out: String::new(), depth: 1 };
     cx.line("# Made from a number: loops at the edges of vectors.");
+    cx.out.push_str(
+        "@inline(never)\ndef shrink(v: Vec<Int>, least: Int)\n  v.pop() if v.size > least\nend\n\n",
+    );
     cx.out.push_str("def work(a: Vec<Int>, b: Vec<Int>, c: Vec<Int>, n: Int, m: Int): Int\n");
     cx.line("var sum = 0");
     cx.line("var k = 1");
@@ -69,16 +72,17 @@ impl Loops {
     }
 
     /// What holds where an index is used, or nearly.
-    fn guard(&mut self, names: &[&'static str]) -> String {
-        let (name, vector) = (*self.random.pick(names), self.vector());
+    fn guard(&mut self, name: &str, vector: &str, names: &[&'static str]) -> String {
         let other = *self.random.pick(names);
-        match self.random.below(7) {
+        match self.random.below(9) {
             0 => format!("{name} < {vector}.size"),
             1 => format!("{name} >= 0 and {name} < {vector}.size"),
             2 => format!("{name} > 0 and {name} <= {vector}.size - 1"),
             3 => format!("{name} != 0 and {name} < {}", self.limit()),
             4 => format!("not ({name} < 1 or {name} >= {vector}.size)"),
-            5 => format!("{name} <= {other} and {other} < {vector}.size"),
+            5 => format!("{name} &+ {} < {vector}.size and {name} > 0", 1 + self.random.below(3)),
+            6 => format!("{name} &- {} >= 0 and {name} < {vector}.size", 1 + self.random.below(3)),
+            7 => format!("{name} <= {other} and {other} < {vector}.size"),
             _ => format!("{name} == {other} or {name} < {vector}.size"),
         }
     }
@@ -192,19 +196,28 @@ impl Loops {
                 self.line(&format!("{into}.push(sum) if {into}.size < 12"));
             }
             7 | 8 => {
-                let guard = self.guard(names);
+                let name = *self.random.pick(names);
+                let guard = self.guard(name, into, names);
                 let (from, at) = (self.vector(), self.index(names));
                 self.line(&format!("if {guard}"));
+                if counts && self.random.one_in(2) {
+                    let least = self.random.below(3);
+                    self.line(&format!("  shrink({from}, {least})"));
+                }
+                self.line(&format!("  sum = sum &+ {into}[{name}]"));
                 self.line(&format!("  sum = sum &+ {into}[{index}] &+ {from}[{at}]"));
                 self.line("end");
             }
             9 => {
-                let guard = self.guard(names);
-                self.line(&format!("sum = sum &+ (if {guard} then {into}[{index}] else {index} end)"));
+                let name = *self.random.pick(names);
+                let guard = self.guard(name, into, names);
+                self.line(&format!("sum = sum &+ (if {guard} then {into}[{name}] else {index} end)"));
             }
+            // Not of a number, which would be looked at before the program runs.
             10 => {
                 let to = *self.random.pick(&["U8", "I32", "U64", "I8"]);
-                self.line(&format!("sum = sum &+ (({index}) as {to} as Int)"));
+                let name = *self.random.pick(names);
+                self.line(&format!("sum = sum &+ (({name} + {}) as {to} as Int)", into.len()));
             }
             11 => {
                 let (from, at) = (self.vector(), self.index(names));

@@ -161,7 +161,10 @@ impl<'a> Prover<'a> {
                     number > 0 && most(value, max / number) && least(value, min / number)
                 };
                 let constant = b_least == b_most && by(a, b_most) || a_least == a_most && by(b, a_most);
-                constant || [a, b].iter().all(|&it| most(it, small) && least(it, if int.signed() { -small } else { 0 }))
+                constant
+                    || [a, b]
+                        .iter()
+                        .all(|&it| most(it, small) && least(it, if int.signed() { -small } else { 0 }))
             }
             _ => false,
         }
@@ -320,7 +323,16 @@ impl<'a> Prover<'a> {
 
     /// Operations whose result lies between zero and an operand.
     #[allow(clippy::too_many_arguments)]
-    fn smaller(&self, op: BinOp, int: IntTy, a: Value, b: Value, goal: Goal, at: BlockId, depth: u32) -> bool {
+    fn smaller(
+        &self,
+        op: BinOp,
+        int: IntTy,
+        a: Value,
+        b: Value,
+        goal: Goal,
+        at: BlockId,
+        depth: u32,
+    ) -> bool {
         let positive = |value| self.at_least(value, 0, at, depth);
         let to = |value, goal| self.meets(value, goal, at, depth);
         match (op, goal.side) {

@@ -9,8 +9,8 @@ use qz_base::{FxHashMap, Name};
 use qz_mir::layout::Layouts;
 use qz_mir::visit::{PlaceRef, Use, each_place, term_operand};
 use qz_mir::{
-    AggregateKind, BinOp, BlockId, Body, CastKind, Const, Intrinsic, Local, Operand, Place, Proj, Rvalue, StmtKind,
-    TermKind, UnOp,
+    AggregateKind, BinOp, BlockId, Body, CastKind, Const, Intrinsic, Local, Operand, Place, Proj, Rvalue,
+    StmtKind, TermKind, UnOp,
 };
 use qz_types::{IntTy, Ty, TyKind};
 use smallvec::SmallVec;
@@ -38,13 +38,28 @@ pub(super) enum Def {
     Phi(u32),
     Not(Value),
     /// Integers of one type in, one or a truth value out. What is checked is exact, or there was a panic.
-    Op { op: BinOp, checked: bool, int: IntTy, a: Value, b: Value },
+    Op {
+        op: BinOp,
+        checked: bool,
+        int: IntTy,
+        a: Value,
+        b: Value,
+    },
     /// Of an integer, a character or a truth value to an integer.
-    Cast { checked: bool, of: Value, to: IntTy },
+    Cast {
+        checked: bool,
+        of: Value,
+        to: IntTy,
+    },
     /// A field of a tuple or a value struct.
     Part(Value, u32),
     /// A field of an object while memory was so.
-    Field { object: Value, field: u32, all: Value, own: Value },
+    Field {
+        object: Value,
+        field: u32,
+        all: Value,
+        own: Value,
+    },
     /// How long a string is.
     Length(Intrinsic, Value),
 }
@@ -68,8 +83,24 @@ pub(super) struct Phi {
 
 /// Something that may be left out, and the values it asks about.
 pub(super) enum Check {
-    Stmt { block: BlockId, stmt: usize, int: IntTy, a: Value, b: Value },
-    Branch { block: BlockId, cond: Value },
+    Stmt {
+        block: BlockId,
+        stmt: usize,
+        int: IntTy,
+        a: Value,
+        b: Value,
+    },
+    Branch {
+        block: BlockId,
+        cond: Value,
+    },
+    /// The place of an index that may count from the end, and where it already stands.
+    Place {
+        block: BlockId,
+        stmt: usize,
+        index: Value,
+        known: Option<Local>,
+    },
 }
 
 pub(super) struct Values {
@@ -100,7 +131,8 @@ pub(super) fn bounds_of(ty: Ty) -> (i128, i128) {
 
 impl Values {
     pub(super) fn new(body: &Body, layouts: &Layouts, tree: &Dominators) -> Values {
-        let values = Values { nodes: Vec::new(), phis: Vec::new(), checks: Vec::new(), asked: FxHashMap::default() };
+        let values =
+            Values { nodes: Vec::new(), phis: Vec::new(), checks: Vec::new(), asked: FxHashMap::default() };
         let mut namer = Namer {
             body,
             layouts,
@@ -108,6 +140,7 @@ impl Values {
             values,
             known: FxHashMap::default(),
             parts: FxHashMap::default(),
+            places: FxHashMap::default(),
             fields: FxHashMap::default(),
             hidden: Bits::new(body.locals.len()),
             now: Vec::new(),
@@ -127,7 +160,9 @@ impl Values {
 
     /// The index that this one is, if that is not negative: `index + ((index >> 63) & size)`.
     pub(super) fn plain_index(&self, value: Value) -> Option<Value> {
-        let Def::Op { op: BinOp::Add, checked: false, int: IntTy::I64, a, b } = self[value].def else { return None };
+        let Def::Op { op: BinOp::Add, checked: false, int: IntTy::I64, a, b } = self[value].def else {
+            return None;
+        };
         let Def::Op { op: BinOp::BitAnd, a: sign, .. } = self[b].def else { return None };
         let Def::Op { op: BinOp::Shr, a: of, b: by, .. } = self[sign].def else { return None };
         (of == a && self[by].def == Def::Int(63)).then_some(a)
@@ -157,6 +192,8 @@ struct Namer<'a> {
     values: Values,
     known: FxHashMap<Def, Value>,
     parts: FxHashMap<Value, SmallVec<[Value; 2]>>,
+    /// Locals that places of indexes were computed to.
+    places: FxHashMap<Value, Local>,
     /// Fields of objects that are read, and which variable stands for their memory.
     fields: FxHashMap<(Ty, u32), usize>,
     /// Locals that others can change.
@@ -356,6 +393,9 @@ impl Namer<'_> {
             StmtKind::Assign(place, value) | StmtKind::Init(place, value) => {
                 let ty = place.as_local().map(|local| self.body.locals[local].ty);
                 let made = self.rvalue(value, ty, id, n);
+                if let (Some(local), Rvalue::Binary(..)) = (place.as_local(), value) {
+                    self.index(made, local, id, n);
+                }
                 Some(made).filter(|_| place.proj.is_empty())
             }
             _ => None,
@@ -370,6 +410,17 @@ impl Namer<'_> {
             });
             self.set(var, new);
         }
+    }
+
+    /// Notes where the place of an index is computed.
+    fn index(&mut self, place: Value, to: Local, block: BlockId, stmt: usize) {
+        let Some(index) = self.values.plain_index(place) else { return };
+        let holds = |local: &Local| self.now[local.index()] == place && !self.hidden.has(local.index());
+        let known = self.places.get(&place).copied().filter(holds);
+        if known.is_none() {
+            self.places.insert(place, to);
+        }
+        self.values.checks.push(Check::Place { block, stmt, index, known });
     }
 
     fn set(&mut self, var: usize, value: Value) {
@@ -397,7 +448,9 @@ impl Namer<'_> {
 
     fn operand(&mut self, operand: &Operand, id: BlockId) -> Value {
         match operand {
-            Operand::Const(Const::Int(value, _)) => self.value(Def::Int(*value), (*value, *value), Body::ENTRY),
+            Operand::Const(Const::Int(value, _)) => {
+                self.value(Def::Int(*value), (*value, *value), Body::ENTRY)
+            }
             Operand::Const(Const::Bool(value)) => {
                 let number = *value as i128;
                 self.value(Def::Bool(*value), (number, number), Body::ENTRY)
@@ -503,10 +556,12 @@ impl Namer<'_> {
         match operand {
             Operand::Const(Const::Int(_, int)) => Some(*int),
             Operand::Const(_) => None,
-            Operand::Copy(place) | Operand::Move(place) => match self.layouts.place_ty(self.body, place).kind() {
-                TyKind::Int(int) => Some(*int),
-                _ => None,
-            },
+            Operand::Copy(place) | Operand::Move(place) => {
+                match self.layouts.place_ty(self.body, place).kind() {
+                    TyKind::Int(int) => Some(*int),
+                    _ => None,
+                }
+            }
         }
     }
 
@@ -520,7 +575,7 @@ impl Namer<'_> {
         let range = |value: Value| (self.values[value].least, self.values[value].most);
         let bounds = result_of(op, checked, int, range(a), range(b));
         let value = self.value(Def::Op { op, checked, int, a, b }, bounds, self.home(a, b));
-        if checked || self.values.plain_index(value).is_some() {
+        if checked {
             self.values.checks.push(Check::Stmt { block: id, stmt, int, a, b });
         }
         value
@@ -537,7 +592,8 @@ impl Namer<'_> {
                 matches!(ty.kind(), TyKind::Int(_) | TyKind::Char | TyKind::Bool)
             }
         };
-        let (&TyKind::Int(int), true, CastKind::Checked | CastKind::Wrapping) = (to.kind(), whole, kind) else {
+        let (&TyKind::Int(int), true, CastKind::Checked | CastKind::Wrapping) = (to.kind(), whole, kind)
+        else {
             return self.unknown(to, id);
         };
         let (min, max) = (int.min_value(), int.max_value());
