@@ -248,6 +248,7 @@ fn run_options(command: &Run) -> RunOptions {
         leaks: command.leaks,
         verify: command.verify,
         unoptimised: command.unoptimised,
+        quick: false,
         perf_map: command.perf_map,
         args,
         library_paths: command.library_paths.clone(),

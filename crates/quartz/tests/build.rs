@@ -256,6 +256,75 @@ fn llvm_ir_needs_no_llvm_and_is_the_same_everywhere() {
     assert_eq!(stdout(&again), ir);
 }
 
+/// The texts of a program's functions before an engine makes code of them, but of those that perform effects.
+fn functions(mir: &str) -> Vec<&str> {
+    let all = mir.split("\nfn ").skip(1).map(|it| it.split("\n}").next().unwrap_or_default());
+    // Printing is an effect.
+    let performs = ["the program(", "p::main", "p::more", "std::effects::"];
+    all.filter(|it| !performs.iter().any(|start| it.starts_with(start))).collect()
+}
+
+#[test]
+fn code_that_performs_no_effect_is_what_it_is_without_effects() {
+    const PLAIN: &str = r##"
+struct Account
+  name: String
+  moves: Vec<Int>
+
+  def total(self): Int = self.moves.sum()
+end
+
+@inline(never)
+def describe(account: Account): String
+  parts = account.moves.map { "#{it}" }
+  "#{account.name}: #{parts.join(", ")} = #{account.total()}"
+end
+
+@inline(never)
+def each_of(accounts: Vec<Account>, f: Fn(Account): String): String
+  accounts.filter { it.total() > 1 }.map { f(it) }.join("\n")
+end
+
+def main
+  puts(each_of([Account { name: "a", moves: [1, 2, 3] }]) { describe(it) })
+  puts(more())
+end
+
+@inline(never)
+"##;
+    const WITHOUT: &str = "def more(): Int = 7\n";
+    const WITH: &str = r##"def more(): Int
+  quiet = handler Audit
+    def note(text) = resume(text.size)
+  end
+  counted = handler Audit
+    def note(text)
+      rest = resume(1)
+      rest + 1
+    end
+  end
+  with quiet do audited(3) end + with counted do audited(4) end
+end
+
+effect Audit
+  def note(text: String): Int
+end
+
+def audited(n: Int): Int = note("at #{n}") + n
+"##;
+    let scratch = Scratch::new("no-effects");
+    let mir = |name: &str, text: String| {
+        scratch.file(name, &text);
+        stdout(&scratch.command(&["run", "--emit=mir-opt", name]).output().expect("the command starts"))
+    };
+    let plain = mir("p.qz", format!("{PLAIN}{WITHOUT}"));
+    let both = mir("p.qz", format!("{PLAIN}{WITH}"));
+    let (plain, both) = (functions(&plain), functions(&both));
+    assert!(plain.iter().any(|it| it.starts_with("p::describe(")), "{plain:?}");
+    assert!(both.len() > plain.len());
+    plain.iter().for_each(|it| assert!(both.contains(it), "is another with effects elsewhere:\n{it}"));
+}
+
 /// Builds with what is installed; nothing if something is not.
 fn built(scratch: &Scratch, args: &[&str]) -> Option<Output> {
     let output = scratch.command(args).output().expect("the command starts");

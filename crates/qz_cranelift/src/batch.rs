@@ -58,12 +58,16 @@ impl<'m> Job<'m> {
     }
 }
 
-/// Makes code of each function.
+/// Makes code of each function, quickly of those of a module.
 pub(crate) fn compile(
     batch: &mut [Job<'_>],
     isa: &dyn TargetIsa,
+    quick: Option<(&str, &dyn TargetIsa)>,
     store: Option<&dyn CodeStore>,
 ) -> Result<(), CompileError> {
-    let one = |job: &mut Job<'_>| job.compile(isa, store);
+    let one = |job: &mut Job<'_>| match quick {
+        Some((module, quick)) if module == job.what.module => job.compile(quick, store),
+        _ => job.compile(isa, store),
+    };
     qz_base::parallel::map(batch, FEW, one).into_iter().collect()
 }

@@ -37,6 +37,7 @@ mod value;
 use std::fmt;
 use std::io;
 
+use qz_base::Name;
 use qz_codegen::SourceFiles;
 use qz_mir::Module;
 use qz_mir::layout::Layouts;
@@ -57,6 +58,8 @@ pub struct Options {
     pub count_objects: bool,
     /// Text to keep of every function.
     pub emit: Emit,
+    /// The functions of this module are run a few times only: their code is made quickly.
+    pub quick: Option<Name>,
 }
 
 /// What [`Jit::text`] gives.

@@ -33,6 +33,8 @@ pub(crate) struct ProgramCx<'m> {
     pub(crate) layouts: &'m Layouts<'m>,
     pub(crate) options: Options,
     pub(crate) isa: OwnedTargetIsa,
+    /// The module whose code is made quickly, and how.
+    quick: Option<(qz_base::Name, OwnedTargetIsa)>,
     store: Option<&'m dyn CodeStore>,
     pub(crate) image: Image,
     pub(crate) types: TypeTable,
@@ -115,6 +117,7 @@ impl<'m> ProgramCx<'m> {
             layouts,
             options,
             isa,
+            quick: options.quick.map(|module| (module, crate::isa::host(crate::OptLevel::None))),
             store,
             image: Image::default(),
             types: TypeTable::new(module, layouts),
@@ -234,7 +237,8 @@ impl<'m> ProgramCx<'m> {
                 *text += &format!("; {}\n{}\n", instances[job.what.id].symbol, job.cx.func.display());
             }
         }
-        batch::compile(batch, &*self.isa, self.store())?;
+        let quick = self.quick.as_ref().map(|(module, isa)| (module.as_str(), &**isa));
+        batch::compile(batch, &*self.isa, quick, self.store())?;
         for job in batch.drain(..) {
             let made = job.made.expect("was just made");
             if let Some(asm) = job.cx.compiled_code().and_then(|it| it.vcode.as_ref()) {

@@ -4,12 +4,14 @@
 use std::sync::Arc;
 
 use qz_base::{FileId, FxHashMap, Name};
+use qz_cache::KeyBuilder;
 use qz_diag::Diagnostic;
 use qz_hir::collect::{ImportTarget, ModuleInput};
 use qz_hir::{Expansions, ModuleId, ParsedFile};
 use qz_macros::{Module, Outcome, Trace};
 
 use crate::Program;
+use crate::cache::written::written;
 use crate::load::Parts;
 
 /// Whether macros make nothing of these modules, and there is no problem with them.
@@ -36,6 +38,9 @@ pub(crate) fn expanded(mut parts: Parts, problems: &mut Vec<Diagnostic>) -> (Par
     let mut expansions = Expansions { homes, ..Expansions::default() };
     let mut renamed: FxHashMap<FileId, FileId> = FxHashMap::default();
     for it in expanded {
+        if let Some(at) = parts.nodes.iter().position(|node| node.file == parts.inputs[it.module].file) {
+            expand_node(&mut parts, at, &it, &trace);
+        }
         let input = &mut parts.inputs[it.module];
         let file = parts.sources.add_expanded(input.file, it.text.clone(), it.origins);
         renamed.insert(input.file, file);
@@ -55,11 +60,33 @@ pub(crate) fn expanded(mut parts: Parts, problems: &mut Vec<Diagnostic>) -> (Par
         let imports = parts.inputs.iter_mut().flat_map(|it| &mut it.imports);
         for import in imports {
             if let ImportTarget::Module(file) = import {
-                *file = *renamed.get(file).unwrap_or(file);
+                new(file);
             }
         }
+        parts
+            .nodes
+            .iter_mut()
+            .flat_map(|it| std::iter::once(&mut it.file).chain(&mut it.imports))
+            .for_each(new);
     }
     (parts, trace, expansions)
+}
+
+/// What the cache knows of a module that has become another text: what stands there now, where all of it was written, and
+/// where its names are looked up.
+fn expand_node(parts: &mut Parts, at: usize, expanded: &qz_macros::Expanded, trace: &Trace) {
+    let node = &parts.nodes[at];
+    let key = KeyBuilder::new("expanded").key(node.content).str(&expanded.text);
+    let key = expanded.origins.iter().fold(key, |key, it| {
+        let key =
+            [it.at, it.start, it.by, it.stands_for].into_iter().fold(key, |key, n| key.number(n.into()));
+        let home = trace.0.get(it.by as usize).map_or("", |by| parts.inputs[by.home as usize].path.as_str());
+        key.str(&parts.sources.shown_path(it.file)).str(home)
+    });
+    let mut made: Vec<&str> = expanded.made.iter().map(|it| it.as_str()).collect();
+    made.sort_unstable();
+    parts.nodes[at].content = made.into_iter().fold(key, KeyBuilder::str).finish();
+    parts.nodes[at].written = written(expanded.tree.root(&expanded.text));
 }
 
 fn modules(inputs: &[ModuleInput], problems: &[Diagnostic]) -> Vec<Module> {

@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use qz_base::digest::digest;
 use qz_base::{FxHashMap, Span};
+use qz_cache::{Key, KeyBuilder};
 use qz_hir::{Expansions, INCLUDES};
 use qz_syntax::ast::{self, AstNode};
 use qz_syntax::literals::StringValue;
 
+use crate::cache::graph::Node;
 use crate::load::Parts;
 
 /// Included files must be smaller.
@@ -44,10 +46,22 @@ pub(crate) fn read_all(parts: &mut Parts, expansions: &mut Expansions) -> Vec<In
                 included.push(Included { path: full, digest: digest.map(|it| it.to_string()) });
                 found
             });
+            if let Some(node) = parts.nodes.iter_mut().find(|it| it.file == input.file) {
+                include_in(node, found.as_deref().ok());
+            }
             expansions.included.insert((input.file, range.start), found.clone());
         }
     }
     included
+}
+
+/// What the cache knows of a module that a file is part of. Others see it, too: constants are what it says.
+fn include_in(node: &mut Node, found: Option<&[u8]>) {
+    let found =
+        found.map_or(Key::of_content(b"nothing"), |bytes| KeyBuilder::new("included").bytes(bytes).finish());
+    for key in [&mut node.content, &mut node.written.interface] {
+        *key = KeyBuilder::new("including").key(*key).key(found).finish();
+    }
 }
 
 /// A call of one of the two with a literal.

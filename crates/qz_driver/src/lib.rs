@@ -56,17 +56,6 @@ pub struct Program {
 }
 
 impl Program {
-    /// Whether what a module is checked to be depends on its text and on the interfaces that it sees alone. What macros
-    /// make of it depends on their bodies (binary types are made in the same way), included files are others' texts, and
-    /// what it performs depends on the bodies it calls.
-    fn has_separate_modules(&self, checker: &Checker<'_>) -> bool {
-        let as_written = |&module: &ModuleId| {
-            let file = self.defs.file_of(module);
-            self.sources.as_read(file) == file
-        };
-        self.modules.iter().all(as_written) && self.included.is_empty() && !checker.has_effects()
-    }
-
     /// The path of the file that it starts in; none for a text.
     pub fn root_path(&self) -> Option<&str> {
         let path = self.sources.path(self.defs.file_of(self.root?)).to_str()?;
@@ -108,12 +97,7 @@ pub fn check(program: &Program, checker: &Checker<'_>, cache: Option<&Cache>) ->
         check_all(program, checker, &mut problems);
         return told(program, problems);
     };
-    let modules = if program.has_separate_modules(checker) {
-        cache.check(program, checker, &mut problems)
-    } else {
-        check_all(program, checker, &mut problems);
-        Default::default()
-    };
+    let modules = cache.check(program, checker, &mut problems);
     let problems = told(program, problems);
     cache.remember(program, &problems, modules);
     problems
@@ -128,6 +112,7 @@ pub(crate) fn told(program: &Program, problems: Vec<Diagnostic>) -> Vec<Diagnost
 
 fn check_all(program: &Program, checker: &Checker<'_>, problems: &mut Vec<Diagnostic>) {
     checker.check_modules(&program.modules);
+    checker.check_effects_of(&program.modules);
     problems.extend(program.defs.take_problems());
     if !problems.iter().any(Diagnostic::is_error) {
         problems.extend(consts::check(program, &program.modules));

@@ -88,6 +88,7 @@ pub(crate) struct Parts {
     pub(crate) user_files: Vec<FileId>,
     /// As in [`Loaded`].
     pub(crate) collected: Option<Defs>,
+    pub(crate) nodes: Vec<Node>,
 }
 
 /// The module that layouts of bits and bytes are made of.
@@ -165,7 +166,7 @@ pub fn load_after(library: Library, root: Root, cache: Option<&Cache>) -> Result
     }
     loader.load_all();
     let Loader { sources, inputs, mut problems, user_files, absent, nodes, .. } = loader;
-    let parts = Parts { sources, inputs, prelude, root: root_file, user_files, collected };
+    let parts = Parts { sources, inputs, prelude, root: root_file, user_files, collected, nodes };
     let (mut parts, trace, mut expansions) = crate::expansion::expanded(parts, &mut problems);
     expansions.in_tests = in_tests;
     let included = crate::include::read_all(&mut parts, &mut expansions);
@@ -179,7 +180,7 @@ pub fn load_after(library: Library, root: Root, cache: Option<&Cache>) -> Result
         absent,
         included,
         expansions,
-        nodes,
+        nodes: parts.nodes,
         collected: parts.collected,
     })
 }

@@ -31,6 +31,8 @@ pub struct RunOptions {
     pub verify: bool,
     /// Leave out optimisation.
     pub unoptimised: bool,
+    /// What the program's first file says is run a few times only, as tests are: its code is made quickly.
+    pub quick: bool,
     /// Keep values for as long as they have names, for debuggers.
     pub keep_names: bool,
     /// Write a map of the compiled functions for Linux perf.
@@ -235,7 +237,7 @@ pub fn compiled<R>(
         Engine::Cranelift => {
             crate::foreign::load(program, &module, &options.library_paths).map_err(Failure::Problems)?;
             let internal = |error: qz_cranelift::CompileError| Failure::Internal(error.to_string());
-            let told = jit_options(options);
+            let told = code_options(program, options);
             let packs = cache.map(|cache| cache.packs_to_run(options, false));
             let store = packs.as_ref().map(|it| it as &dyn qz_cranelift::CodeStore);
             let ready = qz_cranelift::compile(&module, &layouts, told, store).map_err(internal)?;
@@ -298,9 +300,17 @@ pub(crate) fn ready(
     let module = build(program, &lowerer, options)?;
     let defs = qz_opt::SourceDefs(&lowerer);
     let internal = |error: qz_cranelift::CompileError| Failure::Internal(error.to_string());
-    qz_cranelift::compile(&module, &Layouts::new(&defs), jit_options(options), None).map_err(internal)
+    qz_cranelift::compile(&module, &Layouts::new(&defs), code_options(program, options), None)
+        .map_err(internal)
 }
 
+/// How this program is compiled.
+pub(crate) fn code_options(program: &Program, options: &RunOptions) -> qz_cranelift::Options {
+    let root = program.root.filter(|_| options.quick);
+    qz_cranelift::Options { quick: root.map(|root| program.defs.modules[root].path), ..jit_options(options) }
+}
+
+/// The same for every program.
 pub(crate) fn jit_options(options: &RunOptions) -> qz_cranelift::Options {
     let opt = if options.unoptimised { qz_cranelift::OptLevel::None } else { qz_cranelift::OptLevel::Speed };
     qz_cranelift::Options { opt, count_objects: options.leaks, ..Default::default() }

@@ -14,9 +14,7 @@ use crate::traits::{TraitCx, Truth};
 impl Checker<'_> {
     /// Checks every declaration and body of a module. Problems go to `Defs::report`.
     pub fn check_modules(&self, modules: &[ModuleId]) {
-        let mut wanted = vec![false; self.defs.modules.len()];
-        modules.iter().for_each(|module| wanted[module.index()] = true);
-        let wanted = |module: ModuleId| wanted[module.index()];
+        let wanted = self.is_one_of(modules);
         self.check_adts(&wanted);
         self.check_signatures(&wanted);
         self.check_foreign(&wanted);
@@ -52,9 +50,20 @@ impl Checker<'_> {
             }
         }
         self.check_needs(&wanted);
-        if effects {
-            self.check_effects(&wanted);
+    }
+
+    /// Checks what the functions of these modules perform, if the program has effects that need handlers. That depends on the
+    /// bodies of all functions that they call. Problems go to `Defs::report`.
+    pub fn check_effects_of(&self, modules: &[ModuleId]) {
+        if self.has_effects() {
+            self.check_effects(&self.is_one_of(modules));
         }
+    }
+
+    fn is_one_of(&self, modules: &[ModuleId]) -> impl Fn(ModuleId) -> bool + use<> {
+        let mut wanted = vec![false; self.defs.modules.len()];
+        modules.iter().for_each(|module| wanted[module.index()] = true);
+        move |module: ModuleId| wanted[module.index()]
     }
 
     fn check_adts(&self, wanted: &dyn Fn(ModuleId) -> bool) {

@@ -2,8 +2,8 @@
 //! what building anew gives.
 //!
 //! Edits are those that people make: bodies, signatures, types that are inferred, private items, fields, impls here and
-//! far away, constants, imports, names, comments, files that go and come back. Half of them break something, which is
-//! mended later.
+//! far away, constants, imports, names, comments, macros and who uses them, included files, files that go and come back.
+//! Half of them break something, which is mended later.
 
 use std::fmt::Write as _;
 
@@ -15,6 +15,16 @@ pub struct Project {
     modules: Vec<Module>,
     /// Modules that are away for a while.
     away: Vec<bool>,
+    effects: Option<Effects>,
+}
+
+/// An effect that module 0 declares.
+#[derive(Clone)]
+struct Effects {
+    /// What its operation does where nobody handles it, if it says.
+    default: Option<u32>,
+    /// Whether `main` handles it, and what by.
+    handler: Option<u32>,
 }
 
 #[derive(Clone)]
@@ -34,6 +44,12 @@ struct Module {
     /// A generic function with such a bound.
     bound: Option<&'static str>,
     comments: u32,
+    /// It has a macro, and a function for what that makes; which ones.
+    quotes: Option<u32>,
+    /// The earlier module whose macro it uses.
+    uses: Option<usize>,
+    /// It includes a file that says this.
+    includes: Option<u32>,
 }
 
 #[derive(Copy, Clone, PartialEq, Eq)]
@@ -58,6 +74,7 @@ struct Function {
     calls: Option<(usize, usize)>,
     /// It panics for some argument, so that places in panics are compared too.
     panics: bool,
+    performs: bool,
 }
 
 /// One file of a project.
@@ -72,7 +89,8 @@ impl Project {
         let mut random = Random::new(seed);
         let count = 2 + random.below(5);
         let modules: Vec<Module> = (0..count).map(|n| module(&mut random, n, count)).collect();
-        Project { away: vec![false; count], random, modules }
+        let effects = random.one_in(3).then_some(Effects { default: Some(1), handler: None });
+        Project { away: vec![false; count], random, modules, effects }
     }
 
     /// All files, `main.qz` first.
@@ -80,7 +98,12 @@ impl Project {
         let main = File { name: "main.qz".into(), text: Some(self.main()) };
         let module =
             |n: usize| File { name: format!("m{n}.qz"), text: (!self.away[n]).then(|| self.text(n)) };
-        std::iter::once(main).chain((0..self.modules.len()).map(module)).collect()
+        let said = |n: usize| {
+            let text = self.modules[n].includes?;
+            Some(File { name: format!("said{n}.txt"), text: Some(format!("{text}\n")) })
+        };
+        let all = 0..self.modules.len();
+        std::iter::once(main).chain(all.clone().map(module)).chain(all.filter_map(said)).collect()
     }
 
     /// Changes something; says what.
@@ -88,13 +111,25 @@ impl Project {
         let n = self.random.below(self.modules.len());
         let count = self.modules.len();
         let random = &mut self.random;
+        if let Some(effects) = self.effects.as_mut().filter(|_| random.one_in(8)) {
+            if random.one_in(2) {
+                effects.default = random.one_in(2).then(|| random.below(5) as u32);
+            } else {
+                effects.handler = random.one_in(2).then(|| random.below(9) as u32);
+            }
+            return "who handles an effect".to_owned();
+        }
         let module = &mut self.modules[n];
         let at = random.below(module.functions.len());
         let function = &mut module.functions[at];
-        let what = match random.below(20) {
-            0..=3 => {
+        let what = match random.below(24) {
+            0..=2 => {
                 function.body += 1;
                 "a body"
+            }
+            3 => {
+                function.performs ^= true;
+                "what a body performs"
             }
             4 => {
                 function.ret = random.below(3) as u32;
@@ -163,6 +198,18 @@ impl Project {
                 module.bound = *random.pick(&[None, Some("Ord"), Some("Show + Eq")]);
                 "a bound"
             }
+            19 | 20 => {
+                module.quotes = if random.one_in(6) { None } else { Some(random.below(10) as u32) };
+                "a macro"
+            }
+            21 => {
+                module.uses = (n > 0 && !random.one_in(4)).then(|| random.below(n));
+                "the use of a macro"
+            }
+            22 => {
+                module.includes = Some(module.includes.map_or(0, |it| it + 1));
+                "an included file"
+            }
             _ => {
                 self.away[n] ^= true;
                 "a file that goes or comes back"
@@ -174,17 +221,39 @@ impl Project {
     fn main(&self) -> String {
         let mut text = String::from("import Named from m0\n");
         for (n, module) in self.modules.iter().enumerate() {
-            if n % 2 == 0 || module.has_impl {
+            if n % 2 == 0 || module.has_impl || module.uses.is_some() || module.includes.is_some() {
                 writeln!(text, "import m{n}").expect("a text takes all");
             }
         }
+        let handler = self.effects.as_ref().and_then(|it| it.handler);
+        if handler.is_some() {
+            text += "import Asked from m0\n";
+        }
         text += "\ndef main\n";
+        match handler {
+            Some(n) if n % 3 == 2 => {
+                text += &format!(
+                    "  h = handler Asked\n    def ask(k)\n      rest = resume(k * {n})\n      rest\n    end\n  end\n  with h do\n"
+                );
+            }
+            Some(n) => {
+                text +=
+                    &format!("  h = handler Asked\n    def ask(k) = resume(k * {n})\n  end\n  with h do\n")
+            }
+            None => {}
+        }
         for (n, module) in self.modules.iter().enumerate() {
             if n % 2 == 0 {
                 for function in module.functions.iter().filter(|it| !it.private && it.name < 100) {
                     let argument = if function.param == 1 { "\"a\"" } else { "2" };
                     writeln!(text, "  puts(m{n}::f{}({argument}))", function.name).expect("a text takes all");
                 }
+            }
+            if module.uses.is_some() {
+                writeln!(text, "  puts(m{n}::made{n}({n}))").expect("a text takes all");
+            }
+            if module.includes.is_some() {
+                writeln!(text, "  puts(m{n}::SAID{n})").expect("a text takes all");
             }
             if module.has_impl {
                 let fields: Vec<String> = (0..module.fields).map(|it| format!("x{it}: {it}")).collect();
@@ -194,6 +263,9 @@ impl Project {
         }
         if self.modules.iter().any(|it| it.extends == Some(1)) {
             text += "  puts(3.more1())\n";
+        }
+        if handler.is_some() {
+            text += "  end\n";
         }
         text + "end\n"
     }
@@ -214,6 +286,17 @@ impl Project {
                 Style::Listed => line(format!("import S{other} from m{other}")),
             }
         }
+        if let Some(other) = module.uses {
+            line(format!("import q{other} from m{other}"));
+        }
+        match &self.effects {
+            Some(effects) if n == 0 => {
+                let default = effects.default.map(|it| format!(" = n + {it}")).unwrap_or_default();
+                line(format!("\neffect Asked\n  def ask(n: Int): Int{default}\nend"));
+            }
+            Some(_) if module.functions.iter().any(|it| it.performs) => line("import ask from m0".into()),
+            _ => {}
+        }
         if n == 0 {
             line("\ntrait Named\n  def named(self): String\n  def twice(self) = self.named() + self.named()\nend".into());
         }
@@ -232,6 +315,17 @@ impl Project {
         }
         if let Some(which) = module.extends {
             line(format!("\nextend Int\n  def more{which}(self) = self + {n}\nend"));
+        }
+        if let Some(which) = module.quotes {
+            let ty = if which % 5 == 4 { "String" } else { "Int" };
+            line(format!("\nmacro q{n}(x)\n  quote do\n    hidden{n}($x + {which})\n  end\nend"));
+            line(format!("\nprivate def hidden{n}(a: {ty}): {ty} = a + {}", which / 2));
+        }
+        if let Some(other) = module.uses {
+            line(format!("\ndef made{n}(a: Int): Int = $q{other}(a * 2)"));
+        }
+        if module.includes.is_some() {
+            line(format!("\nconst SAID{n} = include_str(\"said{n}.txt\")"));
         }
         let bound = module.bound.map(|it| format!(": {it}")).unwrap_or_default();
         line(format!("\ndef pick{n}<T{bound}>(a: T, b: T, first: Bool) = if first then a else b end"));
@@ -260,7 +354,12 @@ impl Project {
         if let Some(value) = module.constant.filter(|_| it.body % 2 == 1) {
             text += &format!("  z = C{n} + {value}\n");
         }
-        text += &format!("  e = E{n}::V{n}0({})\n  x = match e\n", it.body);
+        let asked = if it.performs && self.effects.is_some() {
+            format!("{} + ask({})", it.body, it.name)
+        } else {
+            it.body.to_string()
+        };
+        text += &format!("  e = E{n}::V{n}0({asked})\n  x = match e\n");
         (0..module.variants).for_each(|v| text += &format!("    E{n}::V{n}{v}(k) => k + {v}\n"));
         text += "  end\n";
         if it.panics {
@@ -289,6 +388,9 @@ fn module(random: &mut Random, n: usize, count: usize) -> Module {
         extends: random.one_in(5).then_some(0),
         bound: None,
         comments: 0,
+        quotes: random.one_in(4).then_some(1),
+        uses: None,
+        includes: random.one_in(6).then_some(0),
     }
 }
 
@@ -303,6 +405,7 @@ fn function(random: &mut Random, name: u32, seen: &[usize]) -> Function {
         private: random.one_in(12),
         calls,
         panics: random.one_in(4),
+        performs: random.one_in(4),
     }
 }
 

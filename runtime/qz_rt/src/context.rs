@@ -294,7 +294,7 @@ const HOOKS: Hooks = Hooks {
     },
     end_task: crate::tasks::end_task,
     abort: crate::panic::abort_now,
-    is_alone: || PROGRAMS_AND_CALLS.load(Ordering::SeqCst) <= 1,
+    is_alone: || PROGRAMS_AND_CALLS.load(Ordering::SeqCst) <= 1 && !crate::signals::are_coming(),
     deadlock: crate::tasks::report_deadlock,
 };
 

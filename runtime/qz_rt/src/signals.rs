@@ -7,7 +7,7 @@ use std::ffi::c_int;
 use std::io::{Read, pipe};
 use std::os::fd::IntoRawFd;
 use std::ptr;
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, Once};
 use std::time::Duration;
 
@@ -18,6 +18,10 @@ use crate::tasks::describe;
 
 /// Where handlers write.
 static PIPE: AtomicI32 = AtomicI32::new(-1);
+/// A bit for each signal that is heard.
+static HEARD: AtomicU64 = AtomicU64::new(0);
+/// Signals that were noted and not acted on.
+static COMING: AtomicUsize = AtomicUsize::new(0);
 /// The signal that asked the program to end, or 0.
 static ASKED: AtomicI32 = AtomicI32::new(0);
 /// The scheduler of the program that runs, or 0. Held while something is done with it.
@@ -51,6 +55,24 @@ pub(crate) fn ended(of: &Scheduler) -> Option<i32> {
     Some(ASKED.swap(0, Ordering::SeqCst)).filter(|&signal| signal != 0)
 }
 
+const fn bit(signal: c_int) -> u64 {
+    1 << (signal - 1)
+}
+
+/// Whether a signal is on its way that may end what the program waits for: one that the system has not handed to a thread,
+/// or one that was not acted on.
+pub(crate) fn are_coming() -> bool {
+    let heard = HEARD.load(Ordering::SeqCst);
+    heard != 0 && (pending() & heard != 0 || COMING.load(Ordering::SeqCst) > 0)
+}
+
+/// Bits of those that the system has for this process. Only Linux tells of what nobody holds back.
+fn pending() -> u64 {
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return 0 };
+    let mask = status.lines().find_map(|line| line.strip_prefix("ShdPnd:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
+}
+
 fn install() {
     let Ok((mut reader, writer)) = pipe() else { return };
     PIPE.store(writer.into_raw_fd(), Ordering::SeqCst);
@@ -58,6 +80,11 @@ fn install() {
         let mut signal = [0];
         while reader.read_exact(&mut signal).is_ok() {
             act_on(signal[0] as c_int);
+            COMING.fetch_sub(1, Ordering::SeqCst);
+            // SAFETY: as in `act_on`.
+            if let Some(program) = unsafe { (*scheduler() as *const Scheduler).as_ref() } {
+                program.look_again();
+            }
         }
     };
     if std::thread::Builder::new().name("quartz signals".into()).spawn(act).is_err() {
@@ -77,6 +104,7 @@ fn install() {
             action.sa_flags = libc::SA_RESTART;
             libc::sigaction(signal, &raw const action, ptr::null_mut());
         }
+        HEARD.fetch_or(bit(signal), Ordering::SeqCst);
     }
 }
 
@@ -85,6 +113,7 @@ extern "C" fn note(signal: c_int) {
     // SAFETY: `write` may be called in a handler; the error number is the interrupted code's.
     unsafe {
         let before = *libc::__errno_location();
+        COMING.fetch_add(1, Ordering::SeqCst);
         libc::write(PIPE.load(Ordering::Relaxed), (&raw const byte).cast(), 1);
         *libc::__errno_location() = before;
     }

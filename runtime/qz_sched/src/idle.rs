@@ -137,11 +137,12 @@ impl Scheduler {
     /// Whether nobody runs, nothing is ready, and no time will come. The program is told by the end of its first
     /// fiber's wait.
     fn look_for_deadlock(&self, thread: &Thread) -> bool {
-        let others_may_help = self.outside.load(Ordering::SeqCst) > 0 || !(self.hooks.is_alone)();
-        if self.next_timer() != NEVER || others_may_help || self.has_roots() != 1 {
+        if self.next_timer() != NEVER || self.outside.load(Ordering::SeqCst) > 0 || self.has_roots() != 1 {
             return false;
         }
-        if self.has_work() || self.has_inboxes() || self.idle.awake() > 0 {
+        let is_busy = || self.has_work() || self.has_inboxes() || self.idle.awake() > 0;
+        // Who helped from outside is not there any more, but what it did is.
+        if is_busy() || !(self.hooks.is_alone)() || is_busy() {
             return false;
         }
         (self.hooks.deadlock)(self);

@@ -613,6 +613,11 @@ impl Scheduler {
         });
     }
 
+    /// Somebody who might have helped from outside did not: whether all wait for each other is to be looked at again.
+    pub fn look_again(&self) {
+        rest::wake_one(self);
+    }
+
     /// Runs `f` for a thread of another scheduler, while this one has a parked fiber. It is not taken apart meanwhile,
     /// even if that fiber ends.
     fn visit(&self, f: impl FnOnce(&Scheduler)) {

@@ -125,6 +125,7 @@ impl Hosts<'_> {
         RunOptions {
             engine: self.choice.engine.into(),
             leaks: self.choice.leaks,
+            quick: true,
             args: vec![file.display().to_string()],
             ..RunOptions::default()
         }

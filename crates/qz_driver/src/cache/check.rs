@@ -115,7 +115,7 @@ impl<'a, 'd> Incremental<'a, 'd> {
     fn check(&mut self) -> Vec<Diagnostic> {
         let groups = groups(self.nodes);
         groups.iter().for_each(|group| self.group(group));
-        let broken = self.checked.iter().any(|it| it.broken);
+        let broken = self.effects() || self.checked.iter().any(|it| it.broken);
         if !broken {
             self.constants(&groups);
         }
@@ -220,9 +220,11 @@ impl<'a, 'd> Incremental<'a, 'd> {
     /// What others can see of the functions of a group that is not written.
     fn inferred(&self, group: &Group) -> Key {
         let ids = self.module_ids(group);
+        let has_macros = group.members.iter().any(|&it| self.nodes[it].written.has_macros);
         let mut text = String::new();
         for (id, def) in self.program.defs.fns.iter() {
             let hidden = def.is_private && def.container == Container::Module && def.kind == FnKind::Normal;
+            let hidden = hidden && !has_macros;
             if ids.contains(&def.module) && def.has_body && !hidden {
                 self.checker.write_interface(id, &mut text);
             }
@@ -236,6 +238,18 @@ impl<'a, 'd> Incremental<'a, 'd> {
             key = key.str(&self.nodes[it].path).key(self.nodes[it].written.interface);
         }
         key.finish()
+    }
+
+    // ---- effects
+
+    /// What functions perform depends on the bodies that they call, so it is asked of the whole program each time. Whether
+    /// there are errors.
+    fn effects(&mut self) -> bool {
+        self.checker.check_effects_of(&self.program.modules);
+        let found = self.program.defs.take_problems();
+        let broken = found.iter().any(Diagnostic::is_error);
+        self.problems.extend(found);
+        broken
     }
 
     // ---- constants

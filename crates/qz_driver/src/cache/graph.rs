@@ -140,6 +140,7 @@ mod tests {
                 interface: Key::of_content(b""),
                 impls: None,
                 reaches_out: reaching.contains(&n),
+                has_macros: false,
             },
             imports: imports.iter().map(|&it| FileId(it)).collect(),
         };

@@ -130,13 +130,14 @@ impl Cache {
     /// None for programs that are not kept: those that count lines in memory of this process, are looked at, or are run
     /// otherwise.
     pub(super) fn image_key(&self, program: Key, options: &RunOptions) -> Option<Key> {
-        let RunOptions { engine, leaks, verify, unoptimised, perf_map, overflow, counters, shape, .. } =
-            options;
+        let RunOptions {
+            engine, leaks, verify, unoptimised, quick, perf_map, overflow, counters, shape, ..
+        } = options;
         if *engine != Engine::Cranelift || *verify || *perf_map || counters.is_some() {
             return None;
         }
         let target = qz_cranelift::target(crate::run::jit_options(options));
-        let told = format!("{leaks} {unoptimised} {overflow:?} {shape:?}");
+        let told = format!("{leaks} {unoptimised} {quick} {overflow:?} {shape:?}");
         Some(self.key("image").key(program).str(&target).str(&told).finish())
     }
 }

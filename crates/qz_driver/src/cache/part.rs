@@ -313,7 +313,7 @@ impl Changing<'_, '_, '_> {
         let made = part.module.instances.values().filter(|it| it.body.is_some()).count() as u32;
         let defs = qz_opt::SourceDefs(self.lowerer);
         let layouts = Layouts::new(&defs);
-        let told = crate::run::jit_options(self.options);
+        let told = crate::run::code_options(self.program, self.options);
         let store: Option<&dyn qz_cranelift::CodeStore> = Some(packs);
         let (of_other, files) = (which == Which::Other, &self.program.sources);
         let added = saved.part(of_other, &part.module, &layouts, &part.numbers, told, files, store);

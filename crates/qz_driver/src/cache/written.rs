@@ -17,6 +17,8 @@ pub(crate) struct Written {
     pub(crate) impls: Option<Key>,
     /// Whether it gives methods to types of other files: these are seen everywhere.
     pub(crate) reaches_out: bool,
+    /// Whether it has macros: what they make names its private items wherever it stands.
+    pub(crate) has_macros: bool,
 }
 
 /// Reads it off a file without problems.
@@ -27,8 +29,9 @@ pub(crate) fn written(file: SyntaxNode<'_>) -> Written {
     let mut interface = KeyBuilder::new("interface");
     let mut impls = None;
     let mut reaches_out = false;
+    let has_macros = items.iter().any(|it| matches!(it, ast::Item::MacroDef(_)));
     for item in &items {
-        if !is_hidden(item) {
+        if has_macros || !is_hidden(item) {
             interface = visible(interface, item.syntax());
         }
         match item {
@@ -44,7 +47,7 @@ pub(crate) fn written(file: SyntaxNode<'_>) -> Written {
         }
     }
     let impls = impls.map(KeyBuilder::finish);
-    Written { interface: interface.finish(), impls, reaches_out }
+    Written { interface: interface.finish(), impls, reaches_out, has_macros }
 }
 
 /// Whether nobody else can tell that it is there.
