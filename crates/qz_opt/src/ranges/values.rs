@@ -476,10 +476,7 @@ impl Namer<'_> {
             let from = self.layouts.resolve(self.layouts.place_ty(self.body, &at));
             at.proj.push(proj);
             value = match (proj, projs.peek()) {
-                (Proj::Field(field), _) => {
-                    at = at.clone();
-                    self.part(value, field, self.layouts.place_ty(self.body, &at))
-                }
+                (Proj::Field(field), _) => self.part(value, field, self.layouts.place_ty(self.body, &at)),
                 (Proj::Deref, Some(&Proj::Field(field))) if self.layouts.is_reference_struct(from) => {
                     projs.next();
                     at.proj.push(Proj::Field(field));
