@@ -32,6 +32,8 @@ use std::sync::Arc;
 
 use qz_mir::layout::Layouts;
 use qz_mir::{Body, Callee, InstanceId, Module, Ownership, StmtKind};
+use qz_types::Ty;
+use rustc_hash::FxHashSet;
 
 use crate::callgraph::Panics;
 use crate::drops::Drops;
@@ -50,8 +52,8 @@ pub(crate) struct Cx<'a> {
     pub(crate) drops: &'a Drops<'a>,
     pub(crate) panics: &'a Panics,
     pub(crate) quiet: &'a Quiet,
-    /// Whether objects are put into the memory of others.
-    pub(crate) reuse: bool,
+    /// Types whose objects leave their memory to others, by [`crate::reuse::types`].
+    pub(crate) reuse: &'a FxHashSet<Ty>,
 }
 
 /// Places counts in every body that has none yet.
@@ -61,7 +63,7 @@ pub(crate) fn place_counts(
     drops: &Drops,
     panics: &Panics,
     quiet: &Quiet,
-    reuse: bool,
+    reuse: &FxHashSet<Ty>,
 ) {
     for id in module.instances.ids() {
         if glue::has_counts(&module.instances[id].key) {
@@ -80,9 +82,9 @@ pub(crate) fn place_in(mut body: Body, cx: &Cx, id: InstanceId) -> Body {
         cx.module.instances[id].params.iter().map(|param| param.ownership == Ownership::Owned).collect();
     prepare::prepare(&mut body, cx, &owned_params);
     let checks_stack = cx.module.instances[id].may_panic;
-    let apart = match cx.reuse {
-        true => apart::find(&body, cx),
-        false => Apart::default(),
+    let apart = match cx.reuse.is_empty() {
+        true => Apart::default(),
+        false => apart::find(&body, cx),
     };
     let borrowed = borrow::find(&body, cx, &owned_params, &apart);
     let locals = locals::Locals::new(&body, cx, &owned_params, &borrowed);

@@ -10,6 +10,7 @@
 //! Where an index comes from memory, or from the element before, the processor would wait for the sum first, and
 //! then for the element. After [`crate::versions`], which looks for checks in the form on the left.
 
+use qz_mir::visit::each_place;
 use qz_mir::{
     BinOp, Block, BlockId, Body, CastKind, Const, Local, LocalDecl, Operand, Ownership, Place, Rvalue, Stmt,
     StmtKind, TermKind, Terminator,
@@ -65,7 +66,13 @@ impl Check {
         let index = whole(index)?;
         let is_sign = whole(from)? == index && matches!(by, Operand::Const(Const::Int(63, _)));
         let stays = |local: Local| !block.stmts[shifted..].iter().any(|stmt| defines(stmt, local));
-        let fits = is_sign && whole(of)? == size && index != at && stays(index) && stays(size);
+        let mut looks = 0;
+        for stmt in &block.stmts[sum + 1..] {
+            each_place(&stmt.kind, &mut |place, _| {
+                looks += place.index_locals().chain([place.local()]).filter(|&it| it == at).count();
+            });
+        }
+        let fits = is_sign && whole(of)? == size && index != at && stays(index) && stays(size) && looks == 1;
         fits.then_some(Check { index, size, at, sum, limit, bad: *bad, good: *good })
     }
 

@@ -13,8 +13,9 @@
 //! 5. [`ownership`] of parameters and [`counts`], which need the final calls: who keeps what, who may panic.
 //! 6. [`simplify`] once more, for the blocks that counts brought.
 //! 7. [`reuse`]: new objects in the memory of others, where counts say that those end.
-//! 8. [`versions`]: loops without their bounds checks, where those can be asked in front.
-//! 9. [`outline`]: counts of wide values by a call.
+//! 8. [`ranges`]: checks that never fail are left out.
+//! 9. [`versions`]: loops without their bounds checks, where those can be asked in front.
+//! 10. [`outline`]: counts of wide values by a call.
 //!
 //! After an edit, [`before`] has only some functions made anew, among facts about the others.
 //!
@@ -33,6 +34,7 @@ mod inline;
 mod instantiate;
 mod outline;
 mod ownership;
+mod ranges;
 mod reuse;
 mod scalars;
 mod simplify;
@@ -271,19 +273,22 @@ fn build<R>(
     let copied = before::copied(&module, &calls.recursive);
     let panics = callgraph::mark_panics(&mut module, &layouts, &drops, &calls, before);
     let mut quiet = Quiet::unknown(&module);
+    let reuse = if optimise { reuse::types(&module) } else { FxHashSet::default() };
     if optimise {
         each_body(&mut module, |body| reuse::cells::name_inner(body, &layouts));
-        ownership::infer_params(&mut module, &layouts, &drops, &panics, &calls);
+        ownership::infer_params(&mut module, &layouts, &drops, &panics, &calls, &reuse);
         quiet = Quiet::new(&module, &layouts, &drops, &calls, before);
     }
-    counts::place_counts(&mut module, &layouts, &drops, &panics, &quiet, optimise);
+    counts::place_counts(&mut module, &layouts, &drops, &panics, &quiet, &reuse);
     observe(Stage::Counted, &module);
     let release_panics = |ty| panics.release(ty, &drops);
     check(&module, &layouts, options, "count placement", Some(&release_panics))?;
     if optimise {
         each_body(&mut module, simplify::simplify_counted);
-        reuse::reuse_memory(&mut module, &layouts, &drops, &panics, &quiet);
+        reuse::reuse_memory(&mut module, &layouts, &drops, &panics, &quiet, &reuse);
         check(&module, &layouts, options, "reuse of memory", Some(&release_panics))?;
+        each_body(&mut module, |body| ranges::leave_out_checks(body, &layouts));
+        check(&module, &layouts, options, "leaving out checks", Some(&release_panics))?;
         each_body(&mut module, versions::split_loops);
         each_body(&mut module, indexes::usual_first);
         outline::outline_counts(&mut module, source, &layouts, &drops, &panics);

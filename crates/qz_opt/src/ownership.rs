@@ -14,6 +14,7 @@ use qz_mir::{
     Body, Callee, ClosureTarget, Instance, InstanceId, InstanceKey, Intrinsic, Local, Module, Operand,
     Ownership, Place, Rvalue, StmtKind,
 };
+use qz_types::Ty;
 use rustc_hash::FxHashSet;
 
 use crate::callgraph::{CallGraph, Panics};
@@ -29,10 +30,11 @@ pub(crate) fn infer_params(
     drops: &Drops,
     panics: &Panics,
     calls: &CallGraph,
+    reuse: &FxHashSet<Ty>,
 ) {
     let fixed = fixed_conventions(module);
     let quiet = Quiet::unknown(module);
-    let cx = Cx { module, layouts, drops, panics, quiet: &quiet, reuse: true };
+    let cx = Cx { module, layouts, drops, panics, quiet: &quiet, reuse };
     let apart =
         |body: &Option<Arc<Body>>| body.as_ref().map(|body| apart::find(body, &cx)).unwrap_or_default();
     let apart: Vec<Apart> = module.instances.values().map(|instance| apart(&instance.body)).collect();

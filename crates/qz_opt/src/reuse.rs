@@ -33,7 +33,7 @@ mod write;
 use std::sync::Arc;
 
 use qz_mir::layout::Layouts;
-use qz_mir::{Body, Const, Local, Module, Operand, Rvalue, StmtKind};
+use qz_mir::{Body, Const, Local, Module, Operand, Rvalue, StmtKind, TypeEntry, TypeEntryKind};
 use qz_types::Ty;
 use rustc_hash::FxHashSet;
 
@@ -46,6 +46,16 @@ use sites::Site;
 /// Every site looks at the whole graph.
 const MAX_SITES: usize = 64;
 
+/// Types whose objects may leave their memory to others: those of which the program makes any. Of the others it has no
+/// entry in its table, and code that takes them apart is never reached.
+pub(crate) fn types(module: &Module) -> FxHashSet<Ty> {
+    let ty = |entry: &TypeEntry| match entry.kind {
+        TypeEntryKind::Ty(ty) => Some(ty),
+        TypeEntryKind::Closure(_) | TypeEntryKind::DynBox(_) => None,
+    };
+    module.types.iter().filter_map(ty).collect()
+}
+
 /// Reuses memory in all bodies with counts.
 pub(crate) fn reuse_memory(
     module: &mut Module,
@@ -53,13 +63,14 @@ pub(crate) fn reuse_memory(
     drops: &Drops,
     panics: &Panics,
     quiet: &Quiet,
+    reuse: &FxHashSet<Ty>,
 ) {
     for id in module.instances.ids() {
         if glue::has_counts(&module.instances[id].key) {
             continue;
         }
         let Some(body) = module.instances[id].body.take() else { continue };
-        let cx = Cx { module, layouts, drops, panics, quiet, reuse: true };
+        let cx = Cx { module, layouts, drops, panics, quiet, reuse };
         let body = in_body(body, &cx);
         module.instances[id].body = Some(body);
     }

@@ -120,7 +120,8 @@ fn cells(
 ) -> FxHashMap<Local, Size> {
     let is_boxed = |local: Local| {
         let ty = body.locals[local].ty;
-        local != Body::RETURN && cx.layouts.of(ty).is_boxed() && !cx.drops.is_kept(ty)
+        let leaves_memory = cx.layouts.of(ty).is_boxed() && cx.reuse.contains(&cx.layouts.resolve(ty));
+        local != Body::RETURN && leaves_memory && !cx.drops.is_kept(ty)
     };
     let locals = body.locals.ids().filter(|&local| is_boxed(local) && !facts.changed[local.index()]);
     let sized = locals.map(|local| (local, cx.layouts.cell(body.locals[local].ty)));

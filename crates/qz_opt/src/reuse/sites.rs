@@ -59,7 +59,7 @@ fn site(body: &Body, cx: &Cx, block: BlockId, release: usize) -> Option<Site> {
     let object = place.as_local()?;
     let ty = cx.layouts.resolve(body.locals[object].ty);
     let size = cx.layouts.block(ty).filter(|_| cx.drops.user_drop(ty).is_none())?;
-    if cx.module.weak_targets.contains(&ty) || cx.module.cyclic.contains(&ty) {
+    if !cx.reuse.contains(&ty) || cx.module.weak_targets.contains(&ty) || cx.module.cyclic.contains(&ty) {
         return None;
     }
     let stmts = &body.blocks[block].stmts[..release];
