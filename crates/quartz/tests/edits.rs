@@ -471,7 +471,7 @@ fn comparing_finds_a_false_warning() {
 fn comparing_finds_false_code() {
     let (truth, untruth) = (0x0123_4567_u32.to_le_bytes(), 0x0123_4568_u32.to_le_bytes());
     let program = "import std/args\n\ndef main\n  puts(args::args().size + 19_088_743)\nend\n";
-    let spec = SPEC.replace("assert_eq(1, 1)", "assert_true(args::args().size + 19_088_743 > 0)");
+    let spec = SPEC.replace("assert_eq(1, 1)", "puts(args::args().size + 19_088_743)");
     let spec = spec.replace("def main", "import std/args\n\ndef main");
     let commands: [(&[&str], i32); 6] = [
         (&["run", "--check-cache", "main.qz"], 70),
