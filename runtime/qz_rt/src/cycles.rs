@@ -33,7 +33,7 @@ use crate::weak;
 const FEW: usize = 4096;
 /// So many objects are handed to destroy functions at a time.
 const BATCH: usize = 64;
-/// So many objects are looked at in one part of the work.
+/// So many objects and references are looked at in one part of the work.
 const PART: usize = 1024;
 /// So many objects are made between two parts.
 const PATIENCE: u32 = 16;
@@ -54,7 +54,7 @@ pub(crate) struct Cycles {
     busy: bool,
     /// Nothing is put off.
     all: bool,
-    /// Objects that may still be looked at in this part.
+    /// Objects and references that may still be looked at in this part.
     left: usize,
     stage: Stage,
     /// Where a search begins.
@@ -131,6 +131,7 @@ impl Cycles {
                 self.enter(object);
             }
         }
+        self.left = self.left.saturating_sub(1);
         self.graph.refer(object);
     }
 

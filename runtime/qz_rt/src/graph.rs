@@ -189,8 +189,9 @@ impl Graph {
             let at = at as usize;
             let end =
                 if at + 1 < self.len() { self.nodes.get(at + 1).edges as usize } else { self.edges.len() };
-            *left -= 1;
-            for edge in self.nodes.get(at).edges as usize..end {
+            let start = self.nodes.get(at).edges as usize;
+            *left = left.saturating_sub(1 + end - start);
+            for edge in start..end {
                 let to = *self.edges.get(edge) as usize;
                 self.set_in_use(to);
             }
