@@ -442,7 +442,10 @@ impl Saved {
             outside: outside.iter().collect(),
         };
         let fixups = || self.views().flat_map(|it| it.fixups.iter());
-        if fixups().any(|[_, kind, ..]| kind as usize >= KINDS.len()) {
+        let of_no_blob = |row: [u32; 4]| row[0] as usize >= blobs.len();
+        if fixups().any(|[_, kind, ..]| kind as usize >= KINDS.len())
+            || self.views().flat_map(|it| it.pointers.iter()).any(of_no_blob)
+        {
             return Err(wrong());
         }
         let pointers = self.views().flat_map(|it| it.pointers.iter());

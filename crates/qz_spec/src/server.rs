@@ -30,6 +30,8 @@ pub trait Hosting {
 
 /// The status of a host that has to be prepared; they give no such one otherwise.
 const UNPREPARED: i32 = 200;
+/// The status of one that could not even begin: nothing is wrong with its specification.
+const NOT_BEGUN: i32 = 201;
 
 /// How a host ended.
 pub(crate) struct Hosted {
@@ -149,7 +151,7 @@ fn be_host(hosting: &dyn Hosting, path: &Path, server: u32, output: &[File; 2]) 
         Ok(status)
     });
     // SAFETY: ends this process only, whose output is written.
-    unsafe { libc::_exit(status.unwrap_or(1)) }
+    unsafe { libc::_exit(status.unwrap_or(NOT_BEGUN)) }
 }
 
 /// Waits for the end of a child of ours; its wait status.

@@ -199,3 +199,31 @@ impl Graph {
         self.work.len() == 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A hub that refers to so many others.
+    fn hub(references: usize) -> Graph {
+        let mut graph = Graph::default();
+        let object = |n: usize| std::ptr::without_provenance_mut((n + 1) << 4);
+        (0..=references).for_each(|n| graph.add(object(n), 1));
+        graph.next();
+        (1..=references).for_each(|n| graph.refer(object(n)));
+        while graph.next().is_some() {}
+        graph
+    }
+
+    #[test]
+    fn references_that_are_followed_are_work() {
+        let mut graph = hub(1000);
+        graph.set_in_use(0);
+        let mut left = 100;
+        assert!(!graph.spread(&mut left), "the others wait for the next part");
+        assert_eq!((left, graph.in_use()), (0, 1001));
+        let mut left = 5000;
+        assert!(graph.spread(&mut left));
+        assert_eq!(left, 4000);
+    }
+}
