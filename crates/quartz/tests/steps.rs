@@ -6,7 +6,7 @@
 //! * `checked: a b` modules that were checked anew, `-` for none; not said if the whole program was as it was;
 //! * `parsed: a`, `constants: a`: the same for these;
 //! * `code: in parts`: only functions that changed were made; `code: made: …` why all were, after an edit;
-//! * `unchanged`: nothing was looked at but the files' texts;
+//! * `unchanged`: of the program nothing was looked at but the files' texts; `output: reused`: what was built before is there;
 //! * `damaged: check`: tiers with entries that were not whole;
 //! * `prints: …` lines of standard output, `fails: QZ0300 …` codes of errors, `warns: QZ7201 …`.
 //!
@@ -41,8 +41,8 @@ fn main() {
 /// One project in a folder of its own, removed at the end.
 struct Stage {
     folder: PathBuf,
-    /// Texts of files that were deleted.
-    deleted: BTreeMap<String, String>,
+    /// Files that were deleted.
+    deleted: BTreeMap<String, Vec<u8>>,
     variables: Vec<(String, String)>,
     compiler: PathBuf,
 }
@@ -115,13 +115,14 @@ impl Stage {
         match words[..] {
             ["edit", file] => self.edit(file, body)?,
             ["delete", file] => {
-                let text = self.read(file)?;
+                let text =
+                    std::fs::read(self.folder.join(file)).map_err(|error| format!("{file}: {error}"))?;
                 self.deleted.insert(file.to_owned(), text);
                 std::fs::remove_file(self.folder.join(file)).map_err(|error| error.to_string())?;
             }
             ["restore", file] => {
-                let text = self.deleted.get(file).ok_or("it was not deleted")?.clone();
-                self.write(file, &text)?;
+                let text = self.deleted.get(file).ok_or("it was not deleted")?;
+                std::fs::write(self.folder.join(file), text).map_err(|error| error.to_string())?;
             }
             ["rename", file, to] => {
                 self.write(to, &self.read(file)?)?;
@@ -273,6 +274,9 @@ fn expectations(told: &[&str], output: &Output, said: &[&str], body: &str) -> St
     let is = |it: &serde_json::Value, tier: &str| it["tier"] == tier;
     if told.iter().any(|it| is(it, "program") && it["reused"] == true) {
         line("unchanged".into());
+    }
+    if told.iter().any(|it| it["module"] == "(the output)") {
+        line("output: reused".into());
     }
     let is_damaged =
         |it: &&serde_json::Value| it["reason"].as_str().is_some_and(|it| it.starts_with("made: the entry "));
