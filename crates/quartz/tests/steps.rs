@@ -5,6 +5,7 @@
 //!
 //! * `checked: a b` modules that were checked anew, `-` for none; not said if the whole program was as it was;
 //! * `parsed: a`, `constants: a`: the same for these;
+//! * `functions: a`: modules of which some machine code was made anew by `build`, if there is such a line;
 //! * `code: in parts`: only functions that changed were made; `code: made: …` why all were, after an edit;
 //! * `unchanged`: of the program nothing was looked at but the files' texts; `output: reused`: what was built before is there;
 //! * `damaged: check`: tiers with entries that were not whole;
@@ -292,6 +293,11 @@ fn expectations(told: &[&str], output: &Output, said: &[&str], body: &str) -> St
         if wanted && all().next().is_some() {
             line(format!("{word}: {}", if anew.is_empty() { "-".into() } else { anew.join(" ") }));
         }
+    }
+    if body.lines().any(|it| it.starts_with("functions")) {
+        let packs = told.iter().filter(|it| is(it, "code") && it["reused"] == false);
+        let anew: Vec<&str> = packs.filter_map(|it| it["module"].as_str()).collect();
+        line(format!("functions: {}", if anew.is_empty() { "-".into() } else { anew.join(" ") }));
     }
     let whole = told.iter().find(|it| is(it, "code") && it["module"] == "(the whole program)");
     match whole.and_then(|it| it["reason"].as_str()) {
