@@ -335,7 +335,7 @@ impl Changing<'_, '_, '_> {
         }
         built.map_err(|error| match error {
             OptError::Whole(why) => Problem::Whole(why),
-            other => Problem::Failure(Failure::Internal(other.to_string())),
+            other => Problem::Failure(crate::run::not_built(self.program, other)),
         })
     }
 
