@@ -222,7 +222,7 @@ fn without_report(text: &str) -> (&str, &str) {
 fn running_after_new_bodies() {
     let runs = number("QUARTZ_EDITS", RUNS * 10) / 10;
     let first = number("QUARTZ_FIRST", 1);
-    let mut partly = 0;
+    let (mut partly, mut compiled) = (0, 0);
     for seed in first..first + runs.div_ceil(EACH) {
         let scratch = Scratch::new(&format!("bodies{seed}"));
         let mut project = Bodies::new(seed);
@@ -230,6 +230,7 @@ fn running_after_new_bodies() {
         for edit in 0..EACH {
             scratch.write(&project.files());
             let anew = scratch.output(&["run", "--color=never", "--leaks", "--no-cache", "main.qz"]);
+            compiled += u64::from(!text(&anew.stderr).contains("error["));
             for round in 0..2 {
                 let found =
                     scratch.output(&["run", "--color=never", "--leaks", "--explain-cache", "main.qz"]);
@@ -245,7 +246,8 @@ fn running_after_new_bodies() {
         }
     }
     // The question is worth nothing if everything was made anew each time.
-    assert!(partly * 4 > runs, "of {runs} edits {partly} were made in parts");
+    assert!(compiled * 10 > runs * 9, "of {runs} programs {compiled} were right");
+    assert!(partly * 2 > runs, "of {runs} edits {partly} were made in parts");
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -110,7 +110,7 @@ const FUNCTIONS: &[(&str, &[&str])] = &[
             "@total(xs.map { it + 1 })",
             "xs[0] + xs.size",
             "xs.push(1)\n  @total(xs)",
-            "xs.filter { it > 1 }.fold(0, (a, b) -> a + b)",
+            "xs.filter { it > 1 }.reduce(0, (a, b) -> a + b)",
         ],
     ),
     (
