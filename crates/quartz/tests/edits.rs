@@ -25,7 +25,7 @@ fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// A folder with a project and its cache, removed at the end.
+/// A folder with a project and its cache, removed at the end, unless something is wrong in it.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -76,7 +76,9 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).ok();
+        if !std::thread::panicking() {
+            std::fs::remove_dir_all(&self.0).ok();
+        }
     }
 }
 

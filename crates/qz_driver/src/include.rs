@@ -59,7 +59,7 @@ pub(crate) fn read_all(parts: &mut Parts, expansions: &mut Expansions) -> Vec<In
 fn include_in(node: &mut Node, found: Option<&[u8]>) {
     let found =
         found.map_or(Key::of_content(b"nothing"), |bytes| KeyBuilder::new("included").bytes(bytes).finish());
-    for key in [&mut node.content, &mut node.written.interface] {
+    for key in [&mut node.content, &mut node.written.interface, &mut node.written.lasting] {
         *key = KeyBuilder::new("including").key(*key).key(found).finish();
     }
 }

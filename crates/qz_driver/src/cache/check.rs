@@ -132,7 +132,8 @@ impl<'a> Concerned<'a> {
         nodes: &'a [Node],
     ) -> Concerned<'a> {
         let mut names = FxHashSet::default();
-        let mut hides = false;
+        // What differs in something else than in functions concerns whoever sees it.
+        let mut everybody = false;
         for (now, then) in changed {
             let differs = |of: &[Head], other: &[Head]| -> Vec<u32> {
                 of.iter().filter(|it| other.binary_search(it).is_err()).map(|it| it.name).collect()
@@ -141,12 +142,12 @@ impl<'a> Concerned<'a> {
                 [differs(&now.functions, &then.functions), differs(&then.functions, &now.functions)];
             let hiding = |name: &u32| now.hiding.contains(name) || then.hiding.contains(name);
             // What a hidden type is matters to those, too, who get values of it from others.
-            hides |= differing.iter().flatten().any(hiding);
+            everybody |= differing.iter().flatten().any(hiding) || differing.iter().all(Vec::is_empty);
             names.extend(differing.into_iter().flatten());
         }
         let names_one = |it: &&Node| it.written.words.iter().any(|word| names.contains(word));
         let named: Vec<&Node> = nodes.iter().filter(names_one).collect();
-        if hides || named.iter().any(|it| it.written.renames) {
+        if everybody || named.iter().any(|it| it.written.renames) {
             return Concerned::Everybody;
         }
         Concerned::These(named.into_iter().map(|it| it.path.as_str()).collect())
