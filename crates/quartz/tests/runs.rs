@@ -2,7 +2,8 @@
 //! tasks. Order comes from the lines that it prints.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
@@ -271,6 +272,26 @@ end
 }
 
 #[test]
+fn counts_of_workers_in_the_environment_that_cannot_be_are_passed_over() {
+    let text = "
+def main = puts([await task for task in [go do -> n * 2 end for n in 0..100]].sum)
+";
+    let program = Program::new("many-workers", text);
+    for count in ["", "0", "-1", "many", "1.5", "1000000", "99999999999999999999999"] {
+        let ended = Running::of(program.command().env("QUARTZ_WORKERS", count)).end();
+        assert_eq!((ended.output.as_str(), ended.errors.as_str()), ("9900\n", ""), "{count:?}");
+    }
+}
+
+/// The program with so many descriptors.
+fn with_descriptors(program: &Program, count: usize) -> Ended {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("ulimit -n {count}; exec ./a")]).current_dir(&program.0);
+    shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    Running::of(&mut shell).end()
+}
+
+#[test]
 fn when_there_are_no_descriptors_left_operations_fail_and_the_server_goes_on() {
     let text = "
 import Addr, Stream, Listener, connect, listen from std/net
@@ -315,12 +336,104 @@ def main
   puts(last.read_line()!)
 end
 ";
-    let program = Program::new("descriptors", text);
-    let mut shell = Command::new("sh");
-    shell.args(["-c", "ulimit -n 60; exec ./a"]).current_dir(&program.0);
-    shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let ended = Running::of(&mut shell).end();
+    let ended = with_descriptors(&Program::new("descriptors", text), 60);
     let expected = "Too many open files\ntrue\nToo many open files\nSome(\"hello\")\n";
+    assert_eq!((ended.output.as_str(), ended.errors.as_str()), (expected, ""));
+}
+
+#[test]
+fn a_server_that_asks_again_at_once_does_not_use_up_a_processor() {
+    let text = "
+import Atomic from std/sync
+import File from std/file
+import Stream, Listener, connect, listen from std/net
+import Instant from std/time
+
+def serve(server: Listener, failures: Atomic<Int>): Void
+  loop
+    match server.accept()
+      Ok(conn) =>
+        _ = conn.write(\"hello\\n\")
+      Err(_) =>
+        failures.fetch_add(1)
+    end
+  end
+end
+
+def main
+  server = listen(\"127.0.0.1:0\")!
+  failures = Atomic.new(0)
+  go serve(server, failures)
+  begun = Instant.now()
+  conn = connect(server.address()!)!
+  puts(conn.read_line()!)
+  files = Vec<File>.new()
+  while File.open(\"a\") is Ok(file)
+    files << file
+  end
+  # The last descriptor is that of who connects, so there is none for the other side.
+  files.pop()!.close()!
+  wants = connect(server.address()!)!
+  while failures.load() < 3
+    sleep(1)
+  end
+  # One for each ten milliseconds.
+  puts(failures.load() <= begun.elapsed().as_millis / 10 + 1)
+  files.clear()
+  puts(wants.read_line()!)
+end
+";
+    let ended = with_descriptors(&Program::new("asks-again", text), 40);
+    let expected = "Some(\"hello\")\ntrue\nSome(\"hello\")\n";
+    assert_eq!((ended.output.as_str(), ended.errors.as_str()), (expected, ""));
+}
+
+#[test]
+fn whatever_needs_descriptors_fails_without_and_goes_on_with_them() {
+    let text = "
+import File from std/file
+import std/process
+import Stdio from std/process
+import Stream, pipe from std/net
+
+def main
+  files = Vec<File>.new()
+  while File.open(\"a\") is Ok(file)
+    files << file
+  end
+  puts(files.size > 5)
+  puts(await go do -> pipe().err? end)
+  # Whatever there is too little of: nothing is begun, and nothing lost.
+  for left in 0..12
+    if files.pop() is Some(file)
+      file.close()!
+    end
+    before = File.exists?(\"begun\")
+    child = process::start(\"touch\", [\"begun\"], stdin: Stdio::Pipe, stdout: Stdio::Pipe)
+    match child
+      Ok(child) => $assert(child.wait()! == 0 and File.exists?(\"begun\"))
+      Err(error) => $assert(not before and not File.exists?(\"begun\"), error.reason)
+    end
+    match pipe()
+      Ok((reader, writer)) =>
+        writer.write(\"through\\n\")!
+        $assert(reader.read_line()! == Some(\"through\"))
+      Err(error) => $assert(error.reason == \"Too many open files\", error.reason)
+    end
+  end
+  puts(File.exists?(\"begun\"))
+  puts(process::run(\"echo\", [\"all is well\"])!.output.trim)
+  # All came back: without the standard streams, and what the system is asked by who is ready.
+  again = Vec<File>.new()
+  while File.open(\"a\") is Ok(file)
+    again << file
+  end
+  puts(again.size + files.size >= 40 - 3 - 4)
+end
+";
+    let program = Program::new("few", text);
+    let ended = with_descriptors(&program, 40);
+    let expected = "true\ntrue\ntrue\nall is well\ntrue\n";
     assert_eq!((ended.output.as_str(), ended.errors.as_str()), (expected, ""));
 }
 
@@ -384,6 +497,42 @@ fn input_that_does_not_come_is_an_error_and_its_description_stays_as_it_was() {
     writer.write_all(b"a\nb\n").expect("it reads");
     drop(writer);
     assert_eq!(running.end().output, "2\n");
+}
+
+#[test]
+fn streams_that_others_made_non_blocking_lose_nothing() {
+    let text = "
+def main
+  for n in 0..20_000
+    puts(n)
+  end
+  puts(read_lines().size)
+end
+";
+    let program = Program::new("non-blocking", text);
+    let pair = || UnixStream::pair().expect("there are sockets");
+    let ((reader, writer), (theirs, mut ours)) = (pair(), pair());
+    // What is set here holds for all who have the same description.
+    for stream in [&writer, &theirs] {
+        stream.set_nonblocking(true).expect("it is open");
+    }
+    let mut command = program.command();
+    command.stdin(OwnedFd::from(theirs)).stdout(OwnedFd::from(writer));
+    let mut child = command.spawn().expect("the program starts");
+    drop(command);
+    let mut output = BufReader::new(reader);
+    let mut lines = 0;
+    let mut line = String::new();
+    while lines < 19_000 {
+        line.clear();
+        output.read_line(&mut line).expect("the program's output can be read");
+        assert_eq!(line.trim_end(), lines.to_string());
+        lines += 1;
+    }
+    ours.write_all(b"one\ntwo\n").expect("it reads");
+    drop(ours);
+    let rest = output.lines().map_while(Result::ok).last();
+    assert_eq!((rest.as_deref(), child.wait().expect("it ends").code()), (Some("2"), Some(0)));
 }
 
 // ---- the record of tasks
