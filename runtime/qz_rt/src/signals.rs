@@ -252,8 +252,8 @@ unsafe extern "C" fn touched(signal: c_int, info: *mut libc::siginfo_t, context:
     // SAFETY: the system passes what it knows; nothing is called but what a handler may call.
     unsafe {
         if crate::foreign::guards((*info).si_addr() as usize) {
-            const WORDS: &[u8] =
-                b"panic: stack overflow (in a function that does not check, so nothing is cleaned up)\n";
+            const WORDS: &[u8] = b"panic: stack overflow in code that does not check its stack, such as a C function: nothing is \
+                cleaned up\n  = help: a task has more stack with `go(stack: 8_000_000) \xe2\x80\xa6`\n";
             libc::write(2, WORDS.as_ptr().cast(), WORDS.len());
             libc::_exit(PANIC_STATUS);
         }
