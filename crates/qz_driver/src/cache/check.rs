@@ -15,16 +15,23 @@ use serde::{Deserialize, Serialize};
 
 use super::graph::{Group, Node, groups};
 use super::stored::{Stored, restore, store};
+use super::written::Written;
 use super::{Cache, Outcome, Stage};
 use crate::Program;
 
 /// What is kept of a group of modules without errors.
 #[derive(Serialize, Deserialize)]
 struct Record {
-    /// Of what was inferred of the functions that others can name.
-    inferred: Key,
+    inferred: Inferred,
     warnings: Vec<Stored>,
     micros: u64,
+}
+
+/// What was inferred of the functions that others can name, and of those among them that are methods.
+#[derive(Copy, Clone, Serialize, Deserialize)]
+struct Inferred {
+    all: Key,
+    methods: Key,
 }
 
 impl Cache {
@@ -66,25 +73,38 @@ struct Checked {
 struct LastModule {
     path: String,
     content: Key,
-    /// Of its whole group.
+    /// Of its whole group, with plain functions and without.
     interface: Key,
+    lasting: Key,
     /// Of its group's text and all that it sees: what its bodies mean.
     checked: Key,
 }
 
+/// What is new in a program of which no type, trait, constant or impl changed.
+pub(crate) struct NewBodies<'a> {
+    /// The modules whose bodies do not mean what they did, by path.
+    pub(crate) modules: FxHashSet<&'a str>,
+    /// Functions are called otherwise, too, than before.
+    pub(crate) heads: bool,
+}
+
 impl Modules {
-    /// The modules whose bodies do not mean what they did, by path, if that is all that changed.
-    pub(crate) fn new_bodies(&self, before: &Modules) -> Option<FxHashSet<&str>> {
+    /// What is new, if functions are all that changed; or what else did.
+    pub(crate) fn new_bodies(&self, before: &Modules) -> Result<NewBodies<'_>, &'static str> {
         let pairs = || self.all.iter().zip(&before.all);
-        let same = |(now, then): (&LastModule, &LastModule)| {
-            now.path == then.path && now.interface == then.interface
-        };
-        if self.impls != before.impls || self.all.len() != before.all.len() || !pairs().all(same) {
-            return None;
+        if self.all.len() != before.all.len() || !pairs().all(|(now, then)| now.path == then.path) {
+            return Err("modules came, went or changed places");
+        }
+        if self.impls != before.impls {
+            return Err("impls of traits changed");
+        }
+        if !pairs().all(|(now, then)| now.lasting == then.lasting) {
+            return Err("more than functions changed in an interface");
         }
         let changed =
             pairs().filter(|(now, then)| now.checked != then.checked || now.content != then.content);
-        Some(changed.map(|it| it.0.path.as_str()).collect())
+        let modules = changed.map(|it| it.0.path.as_str()).collect();
+        Ok(NewBodies { modules, heads: pairs().any(|(now, then)| now.interface != then.interface) })
     }
 }
 
@@ -139,8 +159,9 @@ impl<'a, 'd> Incremental<'a, 'd> {
             }
             None => self.make(group, key, outcome),
         };
-        let interface = self.interface(group, inferred);
-        self.remember(group, interface, key);
+        let interface = self.interface(group, inferred.all, |it| it.interface);
+        let lasting = self.interface(group, inferred.methods, |it| it.lasting);
+        self.remember(group, (interface, lasting), key);
         let seen: Vec<Key> = group.sees.iter().map(|&it| self.checked[it].seen).collect();
         let seen = KeyBuilder::new("seen").key(interface).keys(&seen).finish();
         let texts: Vec<Key> = group.sees.iter().map(|&it| self.checked[it].texts).collect();
@@ -166,7 +187,7 @@ impl<'a, 'd> Incremental<'a, 'd> {
         self.cache.key("check").key(self.impls).key(own).keys(&seen).finish()
     }
 
-    fn known(&self, group: &Group, bytes: &[u8]) -> Option<(Key, Vec<Diagnostic>, Duration)> {
+    fn known(&self, group: &Group, bytes: &[u8]) -> Option<(Inferred, Vec<Diagnostic>, Duration)> {
         let record: Record = qz_cache::decode(bytes).ok()?;
         let file = |number: u32| {
             let file = self.nodes[*group.members.get(number as usize)?].file;
@@ -178,7 +199,7 @@ impl<'a, 'd> Incremental<'a, 'd> {
     }
 
     /// Checks a group and keeps what was found, if it may be.
-    fn make(&mut self, group: &Group, key: Key, outcome: Outcome) -> (Key, bool) {
+    fn make(&mut self, group: &Group, key: Key, outcome: Outcome) -> (Inferred, bool) {
         let started = Instant::now();
         self.checker.check_modules(&self.module_ids(group));
         let inferred = self.inferred(group);
@@ -201,7 +222,13 @@ impl<'a, 'd> Incremental<'a, 'd> {
         (inferred, broken)
     }
 
-    fn record(&self, group: &Group, inferred: Key, found: &[Diagnostic], took: Duration) -> Option<Record> {
+    fn record(
+        &self,
+        group: &Group,
+        inferred: Inferred,
+        found: &[Diagnostic],
+        took: Duration,
+    ) -> Option<Record> {
         let number = |file: FileId| {
             let at = group.members.iter().position(|&it| self.nodes[it].file == file)?;
             Some(at as u32)
@@ -218,24 +245,26 @@ impl<'a, 'd> Incremental<'a, 'd> {
     }
 
     /// What others can see of the functions of a group that is not written.
-    fn inferred(&self, group: &Group) -> Key {
+    fn inferred(&self, group: &Group) -> Inferred {
         let ids = self.module_ids(group);
         let has_macros = group.members.iter().any(|&it| self.nodes[it].written.has_macros);
-        let mut text = String::new();
+        let (mut functions, mut methods) = (String::new(), String::new());
         for (id, def) in self.program.defs.fns.iter() {
-            let hidden = def.is_private && def.container == Container::Module && def.kind == FnKind::Normal;
-            let hidden = hidden && !has_macros;
+            let is_plain = def.container == Container::Module && def.kind == FnKind::Normal;
+            let hidden = is_plain && def.is_private && !has_macros;
             if ids.contains(&def.module) && def.has_body && !hidden {
-                self.checker.write_interface(id, &mut text);
+                self.checker.write_interface(id, if is_plain { &mut functions } else { &mut methods });
             }
         }
-        Key::of_content(text.as_bytes())
+        let methods = Key::of_content(methods.as_bytes());
+        let all = KeyBuilder::new("inferred").key(methods).str(&functions).finish();
+        Inferred { all, methods }
     }
 
-    fn interface(&self, group: &Group, inferred: Key) -> Key {
+    fn interface(&self, group: &Group, inferred: Key, part: impl Fn(&Written) -> Key) -> Key {
         let mut key = KeyBuilder::new("interface of a group").key(inferred);
         for &it in &group.members {
-            key = key.str(&self.nodes[it].path).key(self.nodes[it].written.interface);
+            key = key.str(&self.nodes[it].path).key(part(&self.nodes[it].written));
         }
         key.finish()
     }
@@ -296,11 +325,11 @@ impl<'a, 'd> Incremental<'a, 'd> {
         }
     }
 
-    fn remember(&mut self, group: &Group, interface: Key, checked: Key) {
+    fn remember(&mut self, group: &Group, (interface, lasting): (Key, Key), checked: Key) {
         for &it in &group.members {
             let Node { path, content, .. } = &self.nodes[it];
             let path = path.clone();
-            self.modules.push(LastModule { path, content: *content, interface, checked });
+            self.modules.push(LastModule { path, content: *content, interface, lasting, checked });
         }
     }
 

@@ -138,6 +138,7 @@ mod tests {
             content: Key::of_content(b""),
             written: Written {
                 interface: Key::of_content(b""),
+                lasting: Key::of_content(b""),
                 impls: None,
                 reaches_out: reaching.contains(&n),
                 has_macros: false,

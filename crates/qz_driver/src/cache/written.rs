@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Written {
     /// Of all that others can name.
     pub(crate) interface: Key,
+    /// The same without plain functions: of what types, traits, constants and names mean.
+    pub(crate) lasting: Key,
     /// Of the heads of its impls of traits, which count wherever the program is.
     pub(crate) impls: Option<Key>,
     /// Whether it gives methods to types of other files: these are seen everywhere.
@@ -27,12 +29,16 @@ pub(crate) fn written(file: SyntaxNode<'_>) -> Written {
         ast::SourceFile::cast(file).map_or_else(Vec::new, |file| file.items().collect());
     let own: Vec<Name> = items.iter().filter_map(declared_type).collect();
     let mut interface = KeyBuilder::new("interface");
+    let mut lasting = KeyBuilder::new("lasting");
     let mut impls = None;
     let mut reaches_out = false;
     let has_macros = items.iter().any(|it| matches!(it, ast::Item::MacroDef(_)));
     for item in &items {
         if has_macros || !is_hidden(item) {
             interface = visible(interface, item.syntax());
+        }
+        if !is_plain(item) {
+            lasting = visible(lasting, item.syntax());
         }
         match item {
             ast::Item::ImplDef(it) => match it.trait_type() {
@@ -47,7 +53,14 @@ pub(crate) fn written(file: SyntaxNode<'_>) -> Written {
         }
     }
     let impls = impls.map(KeyBuilder::finish);
-    Written { interface: interface.finish(), impls, reaches_out, has_macros }
+    let (interface, lasting) = (interface.finish(), lasting.finish());
+    Written { interface, lasting, impls, reaches_out, has_macros }
+}
+
+/// Whether it is a function that matters to those alone who can name it.
+fn is_plain(item: &ast::Item<'_>) -> bool {
+    matches!(item, ast::Item::FnDef(it)
+        if it.attrs().next().is_none() && it.extern_abi().is_none() && it.name().is_none_or(|it| it.text() != "main"))
 }
 
 /// Whether nobody else can tell that it is there.
