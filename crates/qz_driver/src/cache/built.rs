@@ -2,6 +2,7 @@
 //! tools and everything that those read are what they were.
 
 use std::fs::File;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -20,6 +21,8 @@ const OUTPUT: &str = "(the output)";
 #[derive(Serialize, Deserialize)]
 struct Built {
     output: Key,
+    /// Who may read and run it.
+    mode: u32,
     read: Vec<(PathBuf, Facts)>,
 }
 
@@ -33,6 +36,10 @@ impl Facts {
         let time = data.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
         Some(Facts(data.len(), time.as_nanos()))
     }
+}
+
+fn mode(path: &Path) -> Option<u32> {
+    Some(path.metadata().ok()?.permissions().mode())
 }
 
 impl Cache {
@@ -53,6 +60,9 @@ impl Cache {
         if !built.read.iter().all(same) || !target.is_file() {
             return None;
         }
+        if mode(&target) != Some(built.mode) {
+            return None;
+        }
         let file = File::options().read(true).write(true).open(&target).ok()?;
         let is_it = Key::of_content(&std::fs::read(&target).ok()?) == built.output;
         (is_it && file.set_modified(SystemTime::now()).is_ok()).then_some(())
@@ -68,12 +78,12 @@ impl Cache {
         read: Vec<PathBuf>,
     ) {
         let Some(key) = self.built_key(self.program_key(program), source, options) else { return };
-        let Ok(content) = std::fs::read(made) else { return };
+        let (Ok(content), Some(mode)) = (std::fs::read(made), mode(made)) else { return };
         let read = read.into_iter().map(|path| Some((Facts::of(&path)?, path)));
         let Some(read) = read.map(|it| it.map(|(facts, path)| (path, facts))).collect::<Option<_>>() else {
             return;
         };
-        let built = Built { output: Key::of_content(&content), read };
+        let built = Built { output: Key::of_content(&content), mode, read };
         self.store.put(Tier::Code, key, &qz_cache::encode(&built));
     }
 

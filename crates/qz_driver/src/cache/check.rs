@@ -4,6 +4,7 @@
 //! only if its group and all that it sees have no errors, and if what was found there speaks of its own files alone:
 //! places in other files move without changing what these mean.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use qz_base::{FileId, FxHashMap, FxHashSet};
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::graph::{Group, Node, groups};
 use super::stored::{Stored, restore, store};
-use super::written::Written;
+use super::written::{Head, Written, word};
 use super::{Cache, Outcome, Stage};
 use crate::Program;
 
@@ -27,11 +28,15 @@ struct Record {
     micros: u64,
 }
 
-/// What was inferred of the functions that others can name, and of those among them that are methods.
-#[derive(Copy, Clone, Serialize, Deserialize)]
+/// What was inferred of the functions that others can name.
+#[derive(Clone, Serialize, Deserialize)]
 struct Inferred {
     all: Key,
-    methods: Key,
+    /// Without plain functions.
+    lasting: Key,
+    plain: Vec<Head>,
+    /// Names of those with results whose types are hidden.
+    hiding: Vec<u32>,
 }
 
 impl Cache {
@@ -78,6 +83,9 @@ struct LastModule {
     lasting: Key,
     /// Of its group's text and all that it sees: what its bodies mean.
     checked: Key,
+    /// What is written and inferred of its group's plain functions, in order, and the names of those that hide types.
+    functions: Arc<Vec<Head>>,
+    hiding: Arc<Vec<u32>>,
 }
 
 /// What is new in a program of which no type, trait, constant or impl changed.
@@ -90,7 +98,7 @@ pub(crate) struct NewBodies<'a> {
 
 impl Modules {
     /// What is new, if functions are all that changed; or what else did.
-    pub(crate) fn new_bodies(&self, before: &Modules) -> Result<NewBodies<'_>, &'static str> {
+    pub(crate) fn new_bodies(&self, before: &Modules, nodes: &[Node]) -> Result<NewBodies<'_>, &'static str> {
         let pairs = || self.all.iter().zip(&before.all);
         if self.all.len() != before.all.len() || !pairs().all(|(now, then)| now.path == then.path) {
             return Err("modules came, went or changed places");
@@ -101,10 +109,54 @@ impl Modules {
         if !pairs().all(|(now, then)| now.lasting == then.lasting) {
             return Err("more than functions changed in an interface");
         }
-        let changed =
-            pairs().filter(|(now, then)| now.checked != then.checked || now.content != then.content);
-        let modules = changed.map(|it| it.0.path.as_str()).collect();
+        let concerned = Concerned::new(pairs().filter(|(now, then)| now.interface != then.interface), nodes);
+        let is_new = |(now, then): &(&LastModule, &LastModule)| {
+            now.content != then.content || (now.checked != then.checked && concerned.has(&now.path))
+        };
+        let modules = pairs().filter(is_new).map(|it| it.0.path.as_str()).collect();
         Ok(NewBodies { modules, heads: pairs().any(|(now, then)| now.interface != then.interface) })
+    }
+}
+
+/// Whom functions concern that are called otherwise: those who name them.
+enum Concerned<'a> {
+    /// All that can see them.
+    Everybody,
+    /// Modules, by path.
+    These(FxHashSet<&'a str>),
+}
+
+impl<'a> Concerned<'a> {
+    fn new<'m>(
+        changed: impl Iterator<Item = (&'m LastModule, &'m LastModule)>,
+        nodes: &'a [Node],
+    ) -> Concerned<'a> {
+        let mut names = FxHashSet::default();
+        let mut hides = false;
+        for (now, then) in changed {
+            let differs = |of: &[Head], other: &[Head]| -> Vec<u32> {
+                of.iter().filter(|it| other.binary_search(it).is_err()).map(|it| it.name).collect()
+            };
+            let differing =
+                [differs(&now.functions, &then.functions), differs(&then.functions, &now.functions)];
+            let hiding = |name: &u32| now.hiding.contains(name) || then.hiding.contains(name);
+            // What a hidden type is matters to those, too, who get values of it from others.
+            hides |= differing.iter().flatten().any(hiding);
+            names.extend(differing.into_iter().flatten());
+        }
+        let names_one = |it: &&Node| it.written.words.iter().any(|word| names.contains(word));
+        let named: Vec<&Node> = nodes.iter().filter(names_one).collect();
+        if hides || named.iter().any(|it| it.written.renames) {
+            return Concerned::Everybody;
+        }
+        Concerned::These(named.into_iter().map(|it| it.path.as_str()).collect())
+    }
+
+    fn has(&self, path: &str) -> bool {
+        match self {
+            Concerned::Everybody => true,
+            Concerned::These(modules) => modules.contains(path),
+        }
     }
 }
 
@@ -160,8 +212,7 @@ impl<'a, 'd> Incremental<'a, 'd> {
             None => self.make(group, key, outcome),
         };
         let interface = self.interface(group, inferred.all, |it| it.interface);
-        let lasting = self.interface(group, inferred.methods, |it| it.lasting);
-        self.remember(group, (interface, lasting), key);
+        self.remember(group, interface, key, inferred);
         let seen: Vec<Key> = group.sees.iter().map(|&it| self.checked[it].seen).collect();
         let seen = KeyBuilder::new("seen").key(interface).keys(&seen).finish();
         let texts: Vec<Key> = group.sees.iter().map(|&it| self.checked[it].texts).collect();
@@ -208,7 +259,7 @@ impl<'a, 'd> Incremental<'a, 'd> {
         let broken_before = group.sees.iter().any(|&it| self.checked[it].broken);
         let is_broken = |it: &Diagnostic| it.is_error();
         let broken = broken_before || found.iter().any(is_broken);
-        let record = self.record(group, inferred, &found, took).filter(|_| !broken);
+        let record = self.record(group, inferred.clone(), &found, took).filter(|_| !broken);
         let outcome = match &record {
             Some(record) => {
                 self.cache.store.put(Tier::Check, key, &qz_cache::encode(record));
@@ -248,17 +299,29 @@ impl<'a, 'd> Incremental<'a, 'd> {
     fn inferred(&self, group: &Group) -> Inferred {
         let ids = self.module_ids(group);
         let has_macros = group.members.iter().any(|&it| self.nodes[it].written.has_macros);
-        let (mut functions, mut methods) = (String::new(), String::new());
+        let (mut lasting, mut all) = (String::new(), KeyBuilder::new("inferred"));
+        let (mut plain, mut hiding) = (Vec::new(), Vec::new());
         for (id, def) in self.program.defs.fns.iter() {
             let is_plain = def.container == Container::Module && def.kind == FnKind::Normal;
             let hidden = is_plain && def.is_private && !has_macros;
-            if ids.contains(&def.module) && def.has_body && !hidden {
-                self.checker.write_interface(id, if is_plain { &mut functions } else { &mut methods });
+            if !ids.contains(&def.module) || !def.has_body || hidden {
+                continue;
             }
+            if !is_plain {
+                self.checker.write_interface(id, &mut lasting);
+                continue;
+            }
+            let mut text = String::new();
+            self.checker.write_interface(id, &mut text);
+            let name = word(def.name.as_str());
+            plain.push(Head { name, told: Key::of_content(text.as_bytes()).short() });
+            if !self.program.defs.fn_sig(id).opaques.is_empty() {
+                hiding.push(name);
+            }
+            all = all.str(&text);
         }
-        let methods = Key::of_content(methods.as_bytes());
-        let all = KeyBuilder::new("inferred").key(methods).str(&functions).finish();
-        Inferred { all, methods }
+        let lasting = Key::of_content(lasting.as_bytes());
+        Inferred { all: all.key(lasting).finish(), lasting, plain, hiding }
     }
 
     fn interface(&self, group: &Group, inferred: Key, part: impl Fn(&Written) -> Key) -> Key {
@@ -325,11 +388,17 @@ impl<'a, 'd> Incremental<'a, 'd> {
         }
     }
 
-    fn remember(&mut self, group: &Group, (interface, lasting): (Key, Key), checked: Key) {
+    fn remember(&mut self, group: &Group, interface: Key, checked: Key, inferred: Inferred) {
+        let lasting = self.interface(group, inferred.lasting, |it| it.lasting);
+        let written = group.members.iter().flat_map(|&it| &self.nodes[it].written.functions);
+        let mut functions: Vec<Head> = written.copied().chain(inferred.plain).collect();
+        functions.sort_unstable();
+        let (functions, hiding) = (Arc::new(functions), Arc::new(inferred.hiding));
         for &it in &group.members {
             let Node { path, content, .. } = &self.nodes[it];
-            let path = path.clone();
-            self.modules.push(LastModule { path, content: *content, interface, lasting, checked });
+            let (path, content) = (path.clone(), *content);
+            let (functions, hiding) = (functions.clone(), hiding.clone());
+            self.modules.push(LastModule { path, content, interface, lasting, checked, functions, hiding });
         }
     }
 

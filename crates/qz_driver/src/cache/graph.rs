@@ -142,6 +142,9 @@ mod tests {
                 impls: None,
                 reaches_out: reaching.contains(&n),
                 has_macros: false,
+                functions: Vec::new(),
+                words: Vec::new(),
+                renames: false,
             },
             imports: imports.iter().map(|&it| FileId(it)).collect(),
         };

@@ -149,7 +149,7 @@ impl Cache {
         let mut attempts = Vec::new();
         let mut why = None;
         if let Some(noted) = self.read::<Noted>(key) {
-            match modules.new_bodies(&noted.modules) {
+            match modules.new_bodies(&noted.modules, &program.nodes) {
                 Ok(changed) => match self.same(program, noted, &changed) {
                     Ok(base) => attempts.extend(base),
                     Err(reason) => why = Some(reason),
