@@ -151,6 +151,10 @@ pub enum PatTarget {
     Struct {
         adt: AdtId,
     },
+    /// A packed struct, by the value struct of its fields.
+    Packed {
+        fields: AdtId,
+    },
 }
 
 /// How `for` walks its sequence.

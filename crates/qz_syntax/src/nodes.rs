@@ -802,10 +802,11 @@ macro_rules! for_each_node {
                 fields: all(FieldPat),
                 has_rest: has(DotDot),
             }
-            /// `{ x, y: 0, .. }`.
+            /// `{ x, y: 0, .. }`, `{ x, ...rest }`.
             RecordPat {
                 fields: all(FieldPat),
                 has_rest: has(DotDot),
+                rest: first(RestPat),
             }
             /// `x` or `x: pat` in a struct or record pattern.
             FieldPat {
@@ -824,7 +825,7 @@ macro_rules! for_each_node {
             VecPat {
                 elems: all(Pat),
             }
-            /// `*rest`, `*`, `..`.
+            /// `*rest`, `*`, `..`; `...rest` in a record.
             RestPat {
                 pat: first(Pat),
                 is_collected: has(Star),

@@ -45,6 +45,7 @@ impl TypeCx<'_> {
             None if !def.has_body || def.attrs.export.is_some() => Some(qz_types::ty::common().unit),
             None => None,
         };
+        self.rests_lack(&params);
         let can = syntax.can().map(|it| Can { labels: self.labels(it), range: it.syntax().range() });
         FnSig { generics: Arc::new(self.generics), params, ret, can, opaques: self.opaques }
     }

@@ -216,13 +216,13 @@ impl Infer<'_, '_> {
             Pat::Tuple { elems, gap } => {
                 by_form(&|it| matches!(it.kind(), TyKind::Tuple(parts) if gap.fits(elems.len(), parts.len())))
             }
-            Pat::Record { fields, has_rest } => by_form(&|it| match *it.kind() {
+            Pat::Record { fields, rest } => by_form(&|it| match *it.kind() {
                 TyKind::Record(all) => {
                     let has = |name: Name| all.iter().any(|it| it.0 == name);
-                    fields.iter().all(|it| has(it.name)) && (*has_rest || all.len() == fields.len())
+                    fields.iter().all(|it| has(it.name)) && (rest.is_open() || all.len() == fields.len())
                 }
                 TyKind::OpenRecord(all, _) => {
-                    *has_rest && fields.iter().all(|field| all.iter().any(|it| it.0 == field.name))
+                    rest.is_open() && fields.iter().all(|field| all.iter().any(|it| it.0 == field.name))
                 }
                 _ => false,
             }),
