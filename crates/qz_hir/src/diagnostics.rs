@@ -20,6 +20,21 @@ pub(crate) fn not_an_effect(span: Span, name: &str) -> Diagnostic {
         .help("an effect is declared by `effect Name … end`")
 }
 
+pub(crate) fn effects_as_type(span: Span, text: &str) -> Diagnostic {
+    Diagnostic::new(Code::UNKNOWN_TYPE, span, format!("`{text}` are effects, not a type"))
+        .help("effects stand behind `can`, and for a type parameter that is used there")
+}
+
+pub(crate) fn several_effects(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::new(Code::NOT_AN_EFFECT, span, format!("`{name}` is a name for several effects"))
+        .help("each effect has handlers of its own: `with log, ask do … end`")
+}
+
+pub(crate) fn row_unbound(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::NOT_AN_EFFECT, span, format!("`{name}` may be no effect"))
+        .help(format!("write `{name}: AnyEffects` where it is declared"))
+}
+
 pub(crate) fn effect_as_type(span: Span, name: Name) -> Diagnostic {
     Diagnostic::new(Code::UNKNOWN_TYPE, span, format!("`{name}` is an effect, not a type"))
         .help(format!("its handlers have the type `Handler<{name}>`"))

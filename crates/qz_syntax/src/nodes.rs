@@ -266,6 +266,8 @@ macro_rules! for_each_node {
                 name: token(Ident),
                 generics: first(GenericParams),
                 items: all(Item),
+                /// `effect Name = A + B`: a name for several.
+                row: first(TypeExpr),
             }
             /// `actor Counter<T> state and handlers end`; the state is fields and `var`s.
             ActorDef {
@@ -883,6 +885,10 @@ macro_rules! for_each_node {
             FnTypeParams {
                 types: all(TypeExpr),
             }
+            /// `A + B`: several effects, where a type argument or a name stands for a row.
+            EffectSumType {
+                effects: all(TypeExpr),
+            }
             /// `A | B`.
             UnionType {
                 members: all(TypeExpr),
@@ -985,7 +991,7 @@ macro_rules! for_each_family {
             /// A type as written.
             TypeExpr {
                 MissingType PathType OptionType TupleType ParenType FnType UnionType IntersectionType RecordType DynType
-                ImplType RefType NeverType InferType MacroType
+                EffectSumType ImplType RefType NeverType InferType MacroType
             }
         }
     };

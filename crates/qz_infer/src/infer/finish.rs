@@ -215,7 +215,10 @@ fn finish_one(
     let sig = ck.defs.fn_sig(inferred.function);
     let written = sig.generics.len() as u32;
     let is_written = sig.ret.is_some() && sig.params.iter().all(|p| p.ty.is_some());
-    with_cx(ck, session, &mut inferred, |cx| cx.report_open());
+    with_cx(ck, session, &mut inferred, |cx| {
+        cx.settle_rows(if is_written { &[] } else { open });
+        cx.report_open();
+    });
     // What is unknown because of an error is one too, for callers as well.
     let failed = inferred.st.failed || inferred.st.group_failed;
     let open: &[u32] = if is_written || failed { &[] } else { open };

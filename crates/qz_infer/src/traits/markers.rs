@@ -15,6 +15,11 @@ impl TraitCx<'_, '_> {
         let parts = match self.ck.defs.traits[bound.trait_id].lang.map(Name::as_str) {
             Some("Sized") => return Truth::Yes,
             Some("AnyRecord") => return if ty.known_fields().is_some() { Truth::Yes } else { Truth::No },
+            Some("AnyEffects") => match *ty.kind() {
+                TyKind::Adt(id, _) if self.ck.defs.adts[id].effect.is_some() => Some(Vec::new()),
+                TyKind::Tuple(parts) => Some(parts.to_vec()),
+                _ => None,
+            },
             Some("Lacks") => return self.lacks(ty, bound, seen),
             Some("Object") => {
                 return if self.is_reference_struct(ty) { Truth::Yes } else { Truth::No };
