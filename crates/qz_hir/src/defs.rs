@@ -359,6 +359,8 @@ pub struct Variant {
     pub fields: Vec<Field>,
     /// Whether fields were declared with names.
     pub named: bool,
+    /// `Red = 1`: all variants of an enum have one, or none.
+    pub number: Option<i64>,
 }
 
 #[derive(Debug, Clone)]

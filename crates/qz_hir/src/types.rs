@@ -6,6 +6,7 @@
 pub(crate) mod actors;
 pub(crate) mod effects;
 mod identity;
+pub(crate) mod numbers;
 mod paths;
 mod records;
 mod refined;

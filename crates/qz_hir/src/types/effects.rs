@@ -50,7 +50,8 @@ impl Defs {
         let def = &self.effects[effect];
         let clauses = &self.adts[def.clauses];
         let fields = def.operations.iter().map(|&id| self.clause_field(id)).collect();
-        let variant = Variant { name: clauses.name, range: clauses.name_range, fields, named: true };
+        let variant =
+            Variant { name: clauses.name, range: clauses.name_range, fields, named: true, number: None };
         AdtFields { variants: vec![variant] }
     }
 

@@ -309,15 +309,11 @@ impl TypeCx<'_> {
                 }
                 let name = Name::new(syntax.name().map_or("", |it| it.text()));
                 let range = syntax.name().map(|it| it.range()).unwrap_or_default();
-                AdtFields { variants: vec![Variant { name, range, fields, named: true }] }
+                AdtFields { variants: vec![Variant { name, range, fields, named: true, number: None }] }
             }
             AdtKind::Enum => {
                 let Some(syntax) = ast::EnumDef::cast(node) else { return AdtFields::default() };
                 let mut variants: Vec<Variant> = Vec::new();
-                if let Some(value) = syntax.variants().find_map(|it| it.discriminant()) {
-                    let span = self.span(value.syntax().range());
-                    self.defs.report(words::discriminant(span));
-                }
                 for variant in syntax.variants() {
                     let Some(name) = variant.name() else { continue };
                     let (text, range) = (Name::new(name.text()), name.range());
@@ -332,8 +328,9 @@ impl TypeCx<'_> {
                         .map(|(n, field)| self.payload_field(n, field))
                         .collect();
                     let named = variant.payload().is_some_and(|it| it.fields().any(|f| f.name().is_some()));
-                    variants.push(Variant { name: text, range, fields, named });
+                    variants.push(Variant { name: text, range, fields, named, number: None });
                 }
+                self.number_variants(syntax, &mut variants);
                 AdtFields { variants }
             }
             AdtKind::Newtype => {
@@ -345,7 +342,9 @@ impl TypeCx<'_> {
                 let range = name.map(|it| it.range()).unwrap_or_default();
                 let name = Name::new(name.map_or("", |it| it.text()));
                 let field = Field { name: Name::new("0"), range, ty, is_private: false, default: None };
-                AdtFields { variants: vec![Variant { name, range, fields: vec![field], named: false }] }
+                AdtFields {
+                    variants: vec![Variant { name, range, fields: vec![field], named: false, number: None }],
+                }
             }
         }
     }

@@ -557,7 +557,11 @@ impl Infer<'_, '_> {
                 _ => to,
             };
             let from = from.peel_ref();
-            if from.has(TyFlags::ERROR) || to.has(TyFlags::ERROR) || self.castable(from, to) {
+            // There is no nearest variant.
+            let wraps =
+                kind == qz_hir::body::CastKind::Wrapping && self.ck.defs.variant_numbers(to).is_some();
+            let fits = from.has(TyFlags::ERROR) || to.has(TyFlags::ERROR) || self.castable(from, to);
+            if fits && (!wraps || from == to) {
                 continue;
             }
             let span = self.span(id);
@@ -566,7 +570,7 @@ impl Infer<'_, '_> {
         }
     }
 
-    /// Numbers into numbers, `Char` and integers, `Bool` to integers, newtypes to what they hold.
+    /// Numbers into numbers, `Char` and integers, `Bool` to integers, newtypes to what they hold, enums and their numbers.
     fn castable(&self, from: Ty, to: Ty) -> bool {
         if from == to || from.is_numeric() && to.is_numeric() || from.is_never() {
             return true;
@@ -578,6 +582,8 @@ impl Infer<'_, '_> {
             (TyKind::Int(_), TyKind::Adt(id, _)) if self.ck.defs.packed(*id).is_some() => {
                 self.ck.defs.adt_fields(*id).variants[0].fields[0].ty == from
             }
+            (TyKind::Int(_), TyKind::Adt(..)) => self.ck.defs.variant_numbers(to).is_some(),
+            (TyKind::Adt(..), TyKind::Int(_)) if self.ck.defs.variant_numbers(from).is_some() => true,
             (TyKind::Ptr(_), TyKind::Ptr(_)) => self.ck.defs.modules[self.module].is_std,
             (TyKind::Adt(id, args), _) if self.ck.defs.adts[*id].kind == qz_hir::AdtKind::Newtype => {
                 let fields = self.ck.defs.adt_fields(*id);
