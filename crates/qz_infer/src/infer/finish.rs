@@ -406,14 +406,7 @@ fn close_types(close: &mut Close<'_>, types: &mut BodyTypes) -> (Vec<(LocalId, u
         locals.extend(close.missed.map(|unknown| (id, unknown)));
     }
     types.callees.values_mut().for_each(|callee| close_callee(close, callee));
-    types.coercions.values_mut().for_each(|it| match it {
-        Coercion::Member { to, .. } => *to = close.fold_ty(*to),
-        Coercion::Dyn { from, to } | Coercion::Widen { from, to } | Coercion::Unrefine { from, to } => {
-            *from = close.fold_ty(*from);
-            *to = close.fold_ty(*to);
-        }
-        Coercion::AutoRef { .. } | Coercion::Deref | Coercion::Discard | Coercion::Refine { .. } => {}
-    });
+    types.coercions.values_mut().for_each(|it| close_coercion(close, it));
     types.loops.values_mut().for_each(|it| {
         if let ForPlan::Iterator { iter, iter_ty, next, item, by_pair: _ } = it {
             iter.iter_mut().for_each(|callee| close_callee(close, callee));
@@ -608,5 +601,19 @@ fn is_exact(value: u128, float: qz_types::FloatTy) -> bool {
     match float {
         qz_types::FloatTy::F64 => (value as f64) as u128 == value && value < 1u128 << 127,
         qz_types::FloatTy::F32 => (value as f32) as u128 == value && value < 1u128 << 127,
+    }
+}
+
+fn close_coercion(close: &mut Close<'_>, it: &mut Coercion) {
+    match it {
+        Coercion::Member { to, before, variant: _ } => {
+            *to = close.fold_ty(*to);
+            before.iter_mut().for_each(|it| close_coercion(close, it));
+        }
+        Coercion::Dyn { from, to } | Coercion::Widen { from, to } | Coercion::Unrefine { from, to } => {
+            *from = close.fold_ty(*from);
+            *to = close.fold_ty(*to);
+        }
+        Coercion::AutoRef { .. } | Coercion::Deref | Coercion::Discard | Coercion::Refine { .. } => {}
     }
 }

@@ -111,6 +111,22 @@ impl Infer<'_, '_> {
         ty
     }
 
+    /// What is not known yet is a record that has at least these fields.
+    pub(super) fn update_unknown(&mut self, ty: Ty, fields: &[FieldInit], span: Span) -> Ty {
+        let mut wanted: Vec<(Name, Ty)> = Vec::new();
+        for field in fields {
+            let of = self.fresh();
+            set(&mut wanted, (field.name, of));
+        }
+        let record = Ty::open_record(&wanted, self.any_record(span));
+        self.unify_at(span, record, ty);
+        let ty = self.known(ty);
+        match ty.known_fields() {
+            Some(declared) => self.update_record(ty, declared, fields),
+            None => ty,
+        }
+    }
+
     fn no_record_field(&mut self, span: Span, ty: Ty, name: Name, declared: &[(Name, Ty)]) {
         let names: Vec<Name> = declared.iter().map(|it| it.0).collect();
         let shown = Name::new(&self.show(ty));

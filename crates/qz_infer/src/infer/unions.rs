@@ -78,17 +78,36 @@ impl Infer<'_, '_> {
             return;
         }
         match &self.members_for(from, members)[..] {
+            [] => self.coerce_refined_member(expr, from, (to, members)),
+            &[variant] => {
+                self.s.table.unify(from, members[variant]).ok();
+                let variant = variant as u32;
+                self.st.types.coercions.insert(expr, Coercion::Member { to, variant, before: None });
+            }
+            _ => self.union_unclear(expr, from, to),
+        }
+    }
+
+    fn union_unclear(&mut self, expr: ExprId, from: Ty, to: Ty) {
+        let (span, from, to) = (self.span(expr), self.show(from), self.show(to));
+        self.report(words::union_unclear(span, &from, &to));
+    }
+
+    /// A value that is no member may be one that a member refines, or is refined itself.
+    fn coerce_refined_member(&mut self, expr: ExprId, from: Ty, (to, members): (Ty, Tys)) {
+        let fits = |it: &(usize, &Ty)| self.is_refined_by(from, *it.1);
+        let all: Vec<usize> = members.iter().enumerate().filter(fits).map(|it| it.0).collect();
+        match all[..] {
             [] => {
                 self.unify(expr, from, to);
             }
-            &[variant] => {
-                self.s.table.unify(from, members[variant]).ok();
-                self.st.types.coercions.insert(expr, Coercion::Member { to, variant: variant as u32 });
+            [variant] => {
+                self.coerce_refined(expr, from, members[variant]);
+                let before = self.st.types.coercions.get(expr).cloned().map(Box::new);
+                let variant = variant as u32;
+                self.st.types.coercions.insert(expr, Coercion::Member { to, variant, before });
             }
-            _ => {
-                let (span, from, to) = (self.span(expr), self.show(from), self.show(to));
-                self.report(words::union_unclear(span, &from, &to));
-            }
+            _ => self.union_unclear(expr, from, to),
         }
     }
 
