@@ -1,6 +1,7 @@
 """Times commands after edits of a project of 100,000 lines: `measure.py QUARTZ [ROUNDS]`.
 
-Prints medians of whole processes in milliseconds. Each edit changes one function's body, another one each time.
+Prints medians of whole processes in milliseconds. Each edit changes one function's body, or adds a function, in another module
+each time.
 """
 
 import os
@@ -27,6 +28,11 @@ def edit(folder: Path, n: int) -> None:
     path.write_text(text.replace("picked = match", f"edited{n} = {n}\n  puts(edited{n}) if edited{n} < 0\n  picked = match", 1))
 
 
+def add(folder: Path, n: int) -> None:
+    with (folder / f"part{7 + n % 50}.qz").open("a") as file:
+        file.write(f"\ndef added{n}(n: Int): Int = n + {n}\n")
+
+
 def main() -> None:
     quartz = str(Path(sys.argv[1]).resolve())
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 11
@@ -51,6 +57,9 @@ def main() -> None:
     measure("`run`, nothing known", ["run", "main.qz"], lambda n: shutil.rmtree(cache, ignore_errors=True))
     measure("`run`, nothing changed", ["run", "main.qz"])
     measure("`run`, one body changed", ["run", "main.qz"], lambda n: edit(project, n + 100))
+    measure("`run`, one function added", ["run", "main.qz"], lambda n: add(project, n))
+    measure("`build`, one body changed", ["build", "main.qz"], lambda n: edit(project, n + 200))
+    measure("`build`, nothing changed", ["build", "main.qz"])
     (project / "hello.qz").write_text('def main\n  puts("hello")\nend\n')
     measure("`run` of hello world, nothing changed", ["run", "hello.qz"])
     shutil.rmtree(folder)

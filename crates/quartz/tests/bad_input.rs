@@ -179,3 +179,30 @@ fn programs_that_fail() {
         }
     }
 }
+
+/// Types without end are found when functions are made for them, which is after checking.
+#[test]
+fn type_arguments_without_end() {
+    let scratch = Scratch::new("growing");
+    let nest = "def nest<T>(n: Int, value: T): Int = if n == 0 then 0 else nest(n - 1, [value]) end\n";
+    let pairs = "def one<T>(n: Int, a: T): Int = if n == 0 then 0 else other(n, (a, n)) end\n\n\
+                 def other<T>(n: Int, a: T): Int = one(n - 1, a)\n";
+    let cell = "struct Cell<T>\n  value: T\n\n  def deeper(self, n: Int): Int = if n == 0 then 0 else Cell { value: self }.deeper(n - 1) end\nend\n";
+    for (text, call, wanted) in [
+        (nest, "nest(3, 1)", "a.qz:1:5\n"),
+        (pairs, "one(3, 1)", "type arguments of `o"),
+        (cell, "Cell { value: 1 }.deeper(3)", "type arguments of `deeper` grow without end"),
+    ] {
+        scratch.file("a.qz", format!("{text}\ndef main\n  puts({call})\nend\n").as_bytes());
+        assert_eq!(scratch.quartz(&CHECK).status.code(), Some(0));
+        for command in ["run", "build"] {
+            scratch.fails_with(&[command, "--color=never", "a.qz"], "error[QZ0620]");
+            scratch.fails_with(&[command, "--color=never", "a.qz"], wanted);
+        }
+    }
+    // The same after an edit, when functions are made one by one.
+    scratch.file("a.qz", b"def nest<T>(n: Int, value: T): Int = n\n\ndef main\n  puts(nest(3, 1))\nend\n");
+    assert_eq!(scratch.quartz(&["run", "a.qz"]).stdout, b"3\n");
+    scratch.file("a.qz", format!("{nest}\ndef main\n  puts(nest(3, 1))\nend\n").as_bytes());
+    scratch.fails_with(&["run", "--color=never", "a.qz"], "error[QZ0620]");
+}

@@ -547,3 +547,50 @@ fn dependencies_are_told() {
     assert_eq!(value["files"][1]["path"], "shapes.qz");
     assert_eq!(value["target"], "a out");
 }
+
+/// What is built already is left as it is, but only that.
+#[test]
+fn outputs_that_are_there_are_not_made_again() {
+    let scratch = Scratch::new("again");
+    let made = scratch.0.join("out");
+    let builds = |more: &[&str]| -> bool {
+        let args = [&["build", "a.qz", "-o", "out", "--explain-cache"], more].concat();
+        let mut command = scratch.command(&args);
+        let output = command.env("QUARTZ_CACHE_DIR", scratch.0.join("cache")).output().expect("it starts");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{stderr}");
+        !stderr.lines().any(|it| it.starts_with("(the output)") && it.ends_with("reused"))
+    };
+    let old = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    assert!(builds(&[]));
+    if !made.exists() {
+        return;
+    }
+    let says_what_it_read = !builds(&[]);
+    // Linkers that do not say what they read are asked again each time.
+    if !says_what_it_read {
+        return;
+    }
+    let file = std::fs::File::options().write(true).open(&made).expect("it is there");
+    file.set_modified(old).expect("its time can be changed");
+    drop(file);
+    assert!(!builds(&[]));
+    let time = made.metadata().and_then(|it| it.modified()).expect("it has a time");
+    assert!(time > old, "it is as new as if it had been made");
+    for (what, spoil) in [
+        ("gone", Box::new(|| std::fs::remove_file(&made)) as Box<dyn Fn() -> std::io::Result<()>>),
+        ("other bytes", Box::new(|| std::fs::write(&made, "other"))),
+        ("may not be run", Box::new(|| std::fs::set_permissions(&made, PermissionsExt::from_mode(0o644)))),
+        ("another text", Box::new(|| std::fs::write(scratch.0.join("a.qz"), "def main = puts(43)\n"))),
+    ] {
+        spoil().expect("it can be spoilt");
+        assert!(builds(&[]), "{what}");
+        let found = Command::new(&made).output().expect("it runs");
+        assert_eq!(stdout(&found), if what == "another text" { "43\n" } else { "42\n" });
+        assert!(!builds(&[]), "after it was {what}");
+    }
+    assert!(builds(&["--leaks"]));
+    assert!(builds(&[]), "what is there was built otherwise");
+    assert!(builds(&["--emit-deps"]), "more is asked for");
+    assert!(!builds(&[]), "the file is the same");
+}

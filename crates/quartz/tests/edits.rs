@@ -176,6 +176,42 @@ fn running_after_edits() {
     }
 }
 
+/// How a file is built after each edit, in turns.
+const BUILDS: [&[&str]; 4] = [&[], &["-g"], &["--emit=obj"], &["--emit=llvm-ir", "--overflow=wrap"]];
+
+#[test]
+fn building_after_edits() {
+    let builds = number("QUARTZ_EDITS", RUNS * 10) / 20;
+    let first = number("QUARTZ_FIRST", 1);
+    let mut built = 0;
+    for seed in first..first + builds.div_ceil(EACH) {
+        let scratch = Scratch::new(&format!("build{seed}"));
+        let mut project = Project::new(seed);
+        for edit in 0..EACH {
+            scratch.write(&project.files());
+            let flags = BUILDS[(seed + edit / 2) as usize % BUILDS.len()];
+            let build = |more: &[&str]| {
+                let output = scratch
+                    .output(&[&["build", "--color=never", "main.qz", "-o", "out"], flags, more].concat());
+                (text(&output.stderr), output.status.code(), std::fs::read(scratch.0.join("out")).ok())
+            };
+            let place = format!("project {seed}, edit {edit}");
+            // What is there already may stay where it is, and comes back where it is gone.
+            for round in 0..3 {
+                if round == 1 {
+                    std::fs::remove_file(scratch.0.join("out")).ok();
+                }
+                let found = build(&[]);
+                let anew = build(&["--no-cache"]);
+                assert!(found == anew, "{place}, round {round}: {} / {}", found.0, anew.0);
+                built += u64::from(found.1 == Some(0));
+            }
+            project.edit();
+        }
+    }
+    assert!(built * 4 > builds, "of {builds} edits {built} were built");
+}
+
 /// The report of what was reused stands behind what the program wrote.
 fn without_report(text: &str) -> (&str, &str) {
     let report = text.lines().find(|line| line.starts_with("module ") && line.ends_with("outcome"));
@@ -186,7 +222,7 @@ fn without_report(text: &str) -> (&str, &str) {
 fn running_after_new_bodies() {
     let runs = number("QUARTZ_EDITS", RUNS * 10) / 10;
     let first = number("QUARTZ_FIRST", 1);
-    let mut partly = 0;
+    let (mut partly, mut compiled) = (0, 0);
     for seed in first..first + runs.div_ceil(EACH) {
         let scratch = Scratch::new(&format!("bodies{seed}"));
         let mut project = Bodies::new(seed);
@@ -194,6 +230,7 @@ fn running_after_new_bodies() {
         for edit in 0..EACH {
             scratch.write(&project.files());
             let anew = scratch.output(&["run", "--color=never", "--leaks", "--no-cache", "main.qz"]);
+            compiled += u64::from(!text(&anew.stderr).contains("error["));
             for round in 0..2 {
                 let found =
                     scratch.output(&["run", "--color=never", "--leaks", "--explain-cache", "main.qz"]);
@@ -209,7 +246,8 @@ fn running_after_new_bodies() {
         }
     }
     // The question is worth nothing if everything was made anew each time.
-    assert!(partly * 4 > runs, "of {runs} edits {partly} were made in parts");
+    assert!(compiled * 10 > runs * 9, "of {runs} programs {compiled} were right");
+    assert!(partly * 2 > runs, "of {runs} edits {partly} were made in parts");
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -503,3 +503,21 @@ fn each_task_has_what_its_block_captured() {
     assert_eq!(project.prints(&["-j1", "x", "y"]), "[\"a\", \"x\"]\n[\"a\", \"y\"]\n");
     assert_eq!(project.prints(&["-j1", "one", "two"]), "1\n1\n");
 }
+
+/// The chores of this repository, over a few programs: builds with cold, warm and damaged caches give the same bytes, and
+/// all engines the same results.
+#[test]
+fn the_chores_of_this_repository() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("it stands two folders down");
+    let corpus = "CORPUS=tests/run/{basics,closures}/*.qz";
+    let prints = |words: &[&str], wanted: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_quake"));
+        command.current_dir(root).args(words).env_remove("QUARTZ_EXE").stdin(Stdio::null());
+        let (status, stdout, stderr) = said(command.env("QUARTZ", env!("CARGO_BIN_EXE_quartz")));
+        assert!(status == Some(0) && stdout.contains(wanted), "{words:?}: {stdout}{stderr}");
+    };
+    prints(&["guard", corpus], "objects, the same bytes 9 times; ");
+    prints(&["guard:check", corpus], "the stamp holds");
+    prints(&["fixpoint", corpus], "engines: equal results");
+    prints(&["smoke"], " passed");
+}

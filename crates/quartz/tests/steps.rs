@@ -5,8 +5,9 @@
 //!
 //! * `checked: a b` modules that were checked anew, `-` for none; not said if the whole program was as it was;
 //! * `parsed: a`, `constants: a`: the same for these;
+//! * `functions: a`: modules of which some machine code was made anew by `build`, if there is such a line;
 //! * `code: in parts`: only functions that changed were made; `code: made: …` why all were, after an edit;
-//! * `unchanged`: nothing was looked at but the files' texts;
+//! * `unchanged`: of the program nothing was looked at but the files' texts; `output: reused`: what was built before is there;
 //! * `damaged: check`: tiers with entries that were not whole;
 //! * `prints: …` lines of standard output, `fails: QZ0300 …` codes of errors, `warns: QZ7201 …`.
 //!
@@ -41,8 +42,8 @@ fn main() {
 /// One project in a folder of its own, removed at the end.
 struct Stage {
     folder: PathBuf,
-    /// Texts of files that were deleted.
-    deleted: BTreeMap<String, String>,
+    /// Files that were deleted.
+    deleted: BTreeMap<String, Vec<u8>>,
     variables: Vec<(String, String)>,
     compiler: PathBuf,
 }
@@ -115,13 +116,14 @@ impl Stage {
         match words[..] {
             ["edit", file] => self.edit(file, body)?,
             ["delete", file] => {
-                let text = self.read(file)?;
+                let text =
+                    std::fs::read(self.folder.join(file)).map_err(|error| format!("{file}: {error}"))?;
                 self.deleted.insert(file.to_owned(), text);
                 std::fs::remove_file(self.folder.join(file)).map_err(|error| error.to_string())?;
             }
             ["restore", file] => {
-                let text = self.deleted.get(file).ok_or("it was not deleted")?.clone();
-                self.write(file, &text)?;
+                let text = self.deleted.get(file).ok_or("it was not deleted")?;
+                std::fs::write(self.folder.join(file), text).map_err(|error| error.to_string())?;
             }
             ["rename", file, to] => {
                 self.write(to, &self.read(file)?)?;
@@ -274,6 +276,9 @@ fn expectations(told: &[&str], output: &Output, said: &[&str], body: &str) -> St
     if told.iter().any(|it| is(it, "program") && it["reused"] == true) {
         line("unchanged".into());
     }
+    if told.iter().any(|it| it["module"] == "(the output)") {
+        line("output: reused".into());
+    }
     let is_damaged =
         |it: &&serde_json::Value| it["reason"].as_str().is_some_and(|it| it.starts_with("made: the entry "));
     let tiers: BTreeSet<&str> = told.iter().filter(is_damaged).filter_map(|it| it["tier"].as_str()).collect();
@@ -288,6 +293,11 @@ fn expectations(told: &[&str], output: &Output, said: &[&str], body: &str) -> St
         if wanted && all().next().is_some() {
             line(format!("{word}: {}", if anew.is_empty() { "-".into() } else { anew.join(" ") }));
         }
+    }
+    if body.lines().any(|it| it.starts_with("functions")) {
+        let packs = told.iter().filter(|it| is(it, "code") && it["reused"] == false);
+        let anew: Vec<&str> = packs.filter_map(|it| it["module"].as_str()).collect();
+        line(format!("functions: {}", if anew.is_empty() { "-".into() } else { anew.join(" ") }));
     }
     let whole = told.iter().find(|it| is(it, "code") && it["module"] == "(the whole program)");
     match whole.and_then(|it| it["reason"].as_str()) {

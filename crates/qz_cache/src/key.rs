@@ -14,6 +14,13 @@ impl Key {
         qz_base::digest::digest(bytes).into()
     }
 
+    /// Its first bytes as a number, for long lists: two keys share it once in 10^19 times.
+    pub fn short(&self) -> u64 {
+        let mut first = [0; 8];
+        first.copy_from_slice(&self.0[..8]);
+        u64::from_le_bytes(first)
+    }
+
     /// The key in hexadecimal digits, as [`Key`]'s `Display` writes it.
     pub fn from_hex(text: &str) -> Option<Key> {
         let mut bytes = [0; 32];

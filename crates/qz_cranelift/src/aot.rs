@@ -82,7 +82,7 @@ fn add_main(compiled: &mut Compiled, options: Options, program: DataId) -> Resul
         .map_err(|error| CompileError::Internal(format!("main: {:?}", error.inner)))?;
     let code = cx.compiled_code().expect("was just compiled");
     let number = compiled.entry.expect("there is an entry") + 1;
-    compiled.image.add_function(number, &Made::new(code, &cx.func), &cx.func);
+    compiled.image.add_function(number, &Made::new(&*isa, code, &cx.func), &cx.func);
     Ok(())
 }
 

@@ -54,7 +54,7 @@ impl<'m> Job<'m> {
             let reason = cranelift_codegen::print_errors::pretty_error(error.func, error.inner);
             return Err(CompileError::Internal(format!("{}: {reason}", self.what.symbol)));
         }
-        Ok(Made::new(self.cx.compiled_code().expect("was just compiled"), &self.cx.func))
+        Ok(Made::new(isa, self.cx.compiled_code().expect("was just compiled"), &self.cx.func))
     }
 }
 

@@ -4,10 +4,8 @@
 //! Code for debuggers keeps every named local in its frame for as long as the function runs, so that a variable is
 //! an offset from the frame pointer and nothing else.
 
-use cranelift_codegen::CompiledCode;
 use cranelift_codegen::ir::StackSlot;
 use cranelift_codegen::isa::TargetIsa;
-use cranelift_codegen::isa::unwind::UnwindInfo;
 use gimli::write::{
     Address, AttributeValue, DwarfUnit, EndianVec, Expression, FileId, FrameTable, LineProgram, LineString,
     RelocateWriter, Relocation, RelocationTarget, Sections, UnitEntryId,
@@ -20,6 +18,7 @@ use qz_mir::layout::Layouts;
 use qz_types::Ty;
 
 use crate::image::Extent;
+use crate::made::ForDebuggers;
 use crate::object::Writer;
 
 /// What is noted of a function while it is compiled.
@@ -28,8 +27,8 @@ pub(crate) struct Function {
     pub(crate) name: Name,
     pub(crate) declared: Span,
     pub(crate) extent: Extent,
-    /// Start, end and number of each piece of code with a place in the source.
-    lines: Vec<(u32, u32, u32)>,
+    /// Start and number of each piece of code with a place in the source.
+    lines: Vec<(u32, u32)>,
     variables: Vec<Variable>,
     unwind: Option<cranelift_codegen::isa::unwind::systemv::UnwindInfo>,
 }
@@ -52,32 +51,18 @@ impl Variable {
 }
 
 impl Function {
+    /// `first` is the number of its first place.
     pub(crate) fn new(
         (name, declared): (Name, Span),
         extent: Extent,
-        code: &CompiledCode,
-        isa: &dyn TargetIsa,
+        (noted, first): (&ForDebuggers, u32),
         mut variables: Vec<Variable>,
     ) -> Function {
-        if let Some(frame) = code.buffer.frame_layout() {
-            for variable in &mut variables {
-                let from_bottom = frame.stackslots[variable.slot].offset as i64;
-                variable.offset = from_bottom - frame.frame_to_fp_offset as i64;
-            }
+        for variable in &mut variables {
+            variable.offset = noted.slots.get(variable.slot.as_u32() as usize).copied().unwrap_or_default();
         }
-        let lines = code.buffer.get_srclocs_sorted().iter();
-        let unwind = match code.create_unwind_info(isa) {
-            Ok(Some(UnwindInfo::SystemV(info))) => Some(info),
-            _ => None,
-        };
-        Function {
-            name,
-            declared,
-            extent,
-            lines: lines.map(|it| (it.start, it.end, it.loc.bits())).collect(),
-            variables,
-            unwind,
-        }
+        let lines = noted.lines.iter().map(|&(at, place)| (at, place.wrapping_add(first))).collect();
+        Function { name, declared, extent, lines, variables, unwind: noted.unwind.clone() }
     }
 }
 
@@ -226,7 +211,7 @@ impl<'a> Dwarf<'a> {
             last = Some(head);
         }
         let frames = |location: u32| self.noted.locations.frames(location).next();
-        let spans: Vec<_> = function.lines.iter().map(|&(at, _, location)| (at, frames(location))).collect();
+        let spans: Vec<_> = function.lines.iter().map(|&(at, location)| (at, frames(location))).collect();
         for (at, frame) in spans {
             let Some(position) = frame.and_then(|frame| self.position(frame.span)) else { continue };
             if last != Some(position) {

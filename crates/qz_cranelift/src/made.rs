@@ -10,6 +10,7 @@ use std::sync::Arc;
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::ir::{ExternalName, Function, LibCall};
 use cranelift_codegen::isa::TargetIsa;
+use cranelift_codegen::isa::unwind::{UnwindInfo, systemv};
 use cranelift_codegen::{CompiledCode, FinalizedMachExceptionHandler, FinalizedRelocTarget};
 use qz_base::digest::digest;
 use qz_rt_abi::native::NO_HANDLER;
@@ -83,6 +84,16 @@ pub(crate) struct Site {
     pub(crate) place: Option<u32>,
 }
 
+/// What debuggers hear of a function's code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ForDebuggers {
+    /// Where pieces of code start, and their places from the function's first one.
+    pub(crate) lines: Vec<(u32, u32)>,
+    /// Where the slots of its frame are, from the frame pointer.
+    pub(crate) slots: Vec<i64>,
+    pub(crate) unwind: Option<systemv::UnwindInfo>,
+}
+
 /// A function's machine code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Made {
@@ -90,11 +101,13 @@ pub struct Made {
     pub(crate) code: Vec<u8>,
     pub(crate) references: Vec<Reference>,
     pub(crate) sites: Vec<Site>,
+    /// Where code is for debuggers.
+    pub(crate) debug: Option<ForDebuggers>,
 }
 
 impl Made {
     /// What Cranelift made of a function.
-    pub fn new(compiled: &CompiledCode, func: &Function) -> Made {
+    pub fn new(isa: &dyn TargetIsa, compiled: &CompiledCode, func: &Function) -> Made {
         let reference = |reloc: &cranelift_codegen::FinalizedMachReloc| Reference {
             at: reloc.offset,
             kind: number_of(&KINDS, reloc.kind),
@@ -114,7 +127,26 @@ impl Made {
             code: compiled.code_buffer().to_vec(),
             references: compiled.buffer.relocs().iter().map(reference).collect(),
             sites: sites(compiled, func),
+            debug: isa.flags().unwind_info().then(|| for_debuggers(isa, compiled, func)),
         }
+    }
+}
+
+fn for_debuggers(isa: &dyn TargetIsa, compiled: &CompiledCode, func: &Function) -> ForDebuggers {
+    let first = func.params.base_srcloc().bits();
+    let lines = compiled.buffer.get_srclocs_sorted().iter().filter(|it| !it.loc.is_default());
+    let slots = compiled.buffer.frame_layout().map_or(Vec::new(), |frame| {
+        let from_bottom = frame.stackslots.values().map(|slot| slot.offset as i64);
+        from_bottom.map(|it| it - frame.frame_to_fp_offset as i64).collect()
+    });
+    let unwind = match compiled.create_unwind_info(isa) {
+        Ok(Some(UnwindInfo::SystemV(info))) => Some(info),
+        _ => None,
+    };
+    ForDebuggers {
+        lines: lines.map(|it| (it.start, it.loc.bits().wrapping_sub(first))).collect(),
+        slots,
+        unwind,
     }
 }
 

@@ -248,24 +248,30 @@ impl<'m> ProgramCx<'m> {
             if self.options.debug
                 && let Some(body) = &instances[job.what.id].body
             {
-                self.note_function(body, extent, &job.cx, job.what.variables);
+                let first = job.cx.func.params.base_srcloc().bits();
+                self.note_function(body, extent, (&made, first), job.what.variables);
             }
         }
         Ok(())
     }
 
-    /// Where code is kept, unless somebody wants to see how it is made or to step through it.
+    /// Where code is kept, unless somebody wants to see how it is made.
     fn store(&self) -> Option<&'m dyn CodeStore> {
-        self.store.filter(|_| !self.options.debug && self.options.emit == Emit::Nothing)
+        self.store.filter(|_| self.options.emit == Emit::Nothing)
     }
 
-    /// Notes what debuggers hear of the function that was just compiled.
-    fn note_function(&mut self, body: &Body, extent: Extent, cx: &Context, variables: Vec<dwarf::Variable>) {
-        let code = cx.compiled_code().expect("was just compiled");
+    /// Notes what debuggers hear of a function whose code was just placed, with the number of its first place.
+    fn note_function(
+        &mut self,
+        body: &Body,
+        extent: Extent,
+        (made, first): (&Made, u32),
+        variables: Vec<dwarf::Variable>,
+    ) {
         let own = &body.scopes[Body::SCOPE];
         let head = (own.function, own.declared);
-        let function = dwarf::Function::new(head, extent, code, &*self.isa, variables);
-        self.functions.push(function);
+        let noted = made.debug.as_ref().expect("the code is for debuggers");
+        self.functions.push(dwarf::Function::new(head, extent, (noted, first), variables));
     }
 
     pub(crate) fn finish(
@@ -287,7 +293,7 @@ impl<'m> ProgramCx<'m> {
         if let Some(asm) = &code.vcode {
             *text += &format!("{symbol}:\n{asm}\n");
         }
-        Ok(self.image.add_function(number, &Made::new(code, &cx.func), &cx.func))
+        Ok(self.image.add_function(number, &Made::new(&*self.isa, code, &cx.func), &cx.func))
     }
 
     /// The function that the host calls: `fn(fiber, result: *mut i64) -> panicked`, in C's convention.

@@ -129,6 +129,7 @@ codes! {
     C_TYPE = 617, Error, "the type has no form in C";
     C_FORM = 618, Error, "an `extern \"C\"` function of an unusable form";
     C_SYMBOL = 619, Error, "an unusable symbol or library";
+    GROWING_TYPES = 620, Error, "type arguments that grow without end";
     CONST_EVAL = 700, Error, "a constant cannot be evaluated";
     CONST_CYCLE = 701, Error, "constants depend on each other";
     STATIC_ASSERT = 702, Error, "a `static_assert` does not hold";

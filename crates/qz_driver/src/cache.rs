@@ -4,13 +4,14 @@
 //! * [`check`]: what checking a module found, by its text and the interfaces that it can see; [`written`] and
 //!   [`graph`] say what those are;
 //! * [`program`]: a whole program that did not change at all;
-//! * [`image`]: its machine code, and [`code`]: that of each function; [`part`]: changing a few of them;
+//! * [`image`]: its machine code, and [`code`]: that of each function; [`part`]: changing a few of them; [`built`]: files;
 //! * [`explain`]: what was reused and why the rest was not.
 //!
 //! A stage is skipped only because its result is in hand. Every key has the compiler's own [`build_id`] in it, and the
 //! flags that the stage hears of.
 
 pub(crate) mod build_id;
+pub(crate) mod built;
 pub(crate) mod check;
 pub(crate) mod code;
 pub(crate) mod explain;

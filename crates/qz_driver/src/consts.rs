@@ -33,12 +33,19 @@ pub struct Constants {
     known: RefCell<FxHashMap<FnId, State>>,
     /// Files with functions that values were computed by.
     files: RefCell<FxHashSet<FileId>>,
+    /// Files with constants that functions of the program are called for.
+    computed: RefCell<FxHashSet<FileId>>,
 }
 
 impl Constants {
     /// Files with functions that values were computed by.
     pub(crate) fn files(&self) -> Vec<u32> {
         self.files.borrow().iter().map(|it| it.0).collect()
+    }
+
+    /// Files with constants that functions of the program are called for.
+    pub(crate) fn computed(&self) -> Vec<u32> {
+        self.computed.borrow().iter().map(|it| it.0).collect()
     }
 }
 
@@ -121,6 +128,11 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
         let called =
             module.instances.iter().filter(|(id, _)| *id != entry).filter_map(|(_, it)| it.body.as_ref());
         let declared = called.flat_map(|body| body.scopes.values().map(|it| it.declared.file));
+        let declared: Vec<FileId> = declared.collect();
+        if declared.iter().any(|&file| qz_mir::Source::is_own_file(self.lowerer(), file)) {
+            let defs = &self.program.defs;
+            self.program.constants.computed.borrow_mut().insert(defs.file_of(defs.fns[item].module));
+        }
         self.program.constants.files.borrow_mut().extend(declared);
         let defs = qz_opt::SourceDefs(self.lowerer());
         let layouts = Layouts::new(&defs);

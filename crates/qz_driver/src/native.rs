@@ -24,6 +24,7 @@ pub use header::write_header;
 use interrupt::Interrupt;
 use link::Link;
 use output::Output;
+pub(crate) use tools::at_hand as tools_at_hand;
 use tools::{Clang, Driver, runtime_library};
 
 /// What is to be made.
@@ -146,6 +147,12 @@ pub fn build_native(
     }
     let output = Output::prepare(&target_of(source, options), source)?;
     let made = interrupt.check(make(program, (&code, &libraries), &output, options, cache, done))?;
+    // Where C libraries are is asked anew each time.
+    if let Some(cache) = cache.filter(|_| libraries.is_empty())
+        && let Some(read) = link::files_read(&output, options)
+    {
+        cache.note_built(program, source, options, &made, read);
+    }
     output.publish(&made)?;
     done("link");
     Ok(())
@@ -182,7 +189,7 @@ fn make(
     }
 }
 
-fn target_of(source: &Path, options: &BuildOptions) -> PathBuf {
+pub(crate) fn target_of(source: &Path, options: &BuildOptions) -> PathBuf {
     let folder = || default_target(source, Artefact::Executable).with_extension("parts");
     options.output.clone().unwrap_or_else(|| match options.separate {
         true => folder(),

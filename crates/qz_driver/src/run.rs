@@ -175,7 +175,24 @@ fn build_with<R>(
     if !problems.is_empty() {
         return Err(Failure::Problems(crate::told(program, problems)));
     }
-    built.map_err(|error| Failure::Internal(error.to_string()))
+    built.map_err(|error| not_built(program, error))
+}
+
+/// What the user hears of a program that could not be instantiated.
+pub(crate) fn not_built(program: &Program, error: qz_opt::OptError) -> Failure {
+    let internal = || Failure::Internal(error.to_string());
+    let qz_opt::OptError::TooDeep { chain } = &error else { return internal() };
+    let defs = &program.defs;
+    let is_own = |it: &FnId| program.modules.contains(&defs.fns[*it].module);
+    let mut functions = chain.iter().rev().map(|it| it.0);
+    let Some(function) = functions.clone().find(is_own).or(functions.next()) else { return internal() };
+    let names = chain.iter().filter(|it| it.0 == function).map(|it| format!("`{}`", it.1));
+    let names = names.take(3).collect::<Vec<_>>().join(" asks for ");
+    let message = format!("the type arguments of `{}` grow without end", defs.fns[function].name);
+    let problem = Diagnostic::new(Code::GROWING_TYPES, defs.fn_span(function), &message)
+        .note(format!("{names}, and so on"))
+        .help("call it with the types that it has; what grows can be held by a type that refers to itself, such as an enum");
+    Failure::Problems(crate::told(program, vec![problem]))
 }
 
 /// Runs a checked program, or with `only_build` stops before. `done` hears of each stage that is over.

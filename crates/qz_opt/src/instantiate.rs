@@ -177,7 +177,7 @@ impl<'a> Instantiator<'a> {
         self.askers.push(self.current);
         self.ids.insert(key, id);
         if deepest > MAX_DEPTH && self.error.is_none() {
-            self.error = Some(OptError::TooDeep { chain: self.chain(id) });
+            self.error = Some(self.too_deep(id));
         }
         id
     }
@@ -190,10 +190,16 @@ impl<'a> Instantiator<'a> {
         (stays && !matches!(key, InstanceKey::Specialised(..))).then_some(number)
     }
 
-    /// Who asked for an instance, and who for that one, the last few of them.
-    fn chain(&self, id: InstanceId) -> Vec<String> {
+    /// Who asked for an instance, and who for that one.
+    fn too_deep(&self, id: InstanceId) -> OptError {
         let up = std::iter::successors(Some(id), |&id| self.askers[id.index()]);
-        up.take(8).map(|id| self.symbols.readable(&self.module.instances[id].key)).collect()
+        let function = |id: InstanceId| match &self.module.instances[id].key {
+            key @ InstanceKey::Body(body, ..) => Some((body.function, self.symbols.readable(key))),
+            _ => None,
+        };
+        let mut chain: Vec<(FnId, String)> = up.filter_map(function).collect();
+        chain.reverse();
+        OptError::TooDeep { chain }
     }
 
     fn depth_of_key(&mut self, key: &InstanceKey) -> u32 {

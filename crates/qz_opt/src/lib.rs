@@ -102,8 +102,8 @@ pub enum Stage {
 /// Why there is no program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OptError {
-    /// Instances need ever larger type arguments; the last ones, innermost first.
-    TooDeep { chain: Vec<String> },
+    /// Functions need each other with ever larger type arguments: who needs whom, by function and in words.
+    TooDeep { chain: Vec<(FnId, String)> },
     /// A constant has no value, which is reported already.
     NoValue,
     /// A part of a program cannot be changed alone.
@@ -115,9 +115,7 @@ pub enum OptError {
 impl fmt::Display for OptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            OptError::TooDeep { chain } => {
-                write!(f, "type arguments grow without end: {}", chain.join(", asked for by "))
-            }
+            OptError::TooDeep { .. } => f.write_str("type arguments grow without end"),
             OptError::NoValue => f.write_str("a constant cannot be evaluated"),
             OptError::Whole(why) => write!(f, "all has to be made anew: {why}"),
             OptError::Invalid { symbol, stage, problems } => {

@@ -1,6 +1,7 @@
-//! Projects whose interfaces stay while bodies change: for the question whether functions that are made anew get along
+//! Projects whose types stay while functions change: for the question whether functions that are made anew get along
 //! with those that are not. What a function keeps of its arguments, whether it may panic, what it captures and calls
-//! changes from edit to edit, while its callers in other modules stay.
+//! changes from edit to edit, while its callers in other modules stay; and one function of each module comes, goes, and is
+//! called otherwise.
 
 use std::fmt::Write as _;
 
@@ -18,8 +19,25 @@ struct Module {
     other: Option<usize>,
     /// The body of each function of [`FUNCTIONS`].
     bodies: Vec<usize>,
+    /// Which of [`EXTRA`] it has, and whether a constant is computed by it.
+    extra: usize,
+    fixed: bool,
     comments: u32,
 }
+
+/// What may stand for a function that is called with a small number and gives something to be shown. The first is none.
+const EXTRA: &[&str] = &[
+    "",
+    "def extra(n: Int): Int = n + 1",
+    "def extra(n: Int, by: Int = 2): Int = n * by",
+    "def extra(n: Int): String = \"<#{n}>\"",
+    "def extra(n) = [n, n]",
+    "def extra<T: Show>(n: T): String = \"#{n}!\"",
+    "def extra(n: Int): Int = n\n\ndef extra(n: Int, m: Int): Int = n + m",
+    "def extra(n: Int, m: Int): Int = n + m\n\ndef extra(n: Int): Int = n + 3",
+    "def extra(n: Int): Vec<Int> = make(n).items",
+    "def extra(n: Int): Int\n  panic(\"extra #{n}\") if n > 2\n  n\nend",
+];
 
 /// What every module declares: a signature, and bodies it may have. `@` stands for the other module.
 const FUNCTIONS: &[(&str, &[&str])] = &[
@@ -53,6 +71,8 @@ const FUNCTIONS: &[(&str, &[&str])] = &[
             "keep(node, \"k\").items.size",
             "weigh(node) + weigh(make(2))",
             "100 / (node.items.size - 2)",
+            "\"#{@extra(node.items.size)}\".size",
+            "\"#{extra(1)} #{@extra(2)}\".size",
         ],
     ),
     (
@@ -90,7 +110,7 @@ const FUNCTIONS: &[(&str, &[&str])] = &[
             "@total(xs.map { it + 1 })",
             "xs[0] + xs.size",
             "xs.push(1)\n  @total(xs)",
-            "xs.filter { it > 1 }.fold(0, (a, b) -> a + b)",
+            "xs.filter { it > 1 }.reduce(0, (a, b) -> a + b)",
         ],
     ),
     (
@@ -174,6 +194,8 @@ impl Bodies {
         let module = |n: usize| Module {
             other: (n > 0).then(|| random.below(n)),
             bodies: FUNCTIONS.iter().map(|(_, bodies)| random.below(bodies.len())).collect(),
+            extra: random.below(EXTRA.len()),
+            fixed: random.one_in(6),
             comments: 0,
         };
         let modules = (0..count).map(module).collect();
@@ -188,7 +210,7 @@ impl Bodies {
         first.into_iter().chain(modules).collect()
     }
 
-    /// Changes a body or two; says what.
+    /// Changes a function or two; says what.
     pub fn edit(&mut self) -> String {
         let mut what = Vec::new();
         for _ in 0..1 + self.random.below(2) {
@@ -198,6 +220,9 @@ impl Bodies {
             if self.random.one_in(8) {
                 module.comments += 1;
                 what.push(format!("a comment in m{n}"));
+            } else if self.random.one_in(4) {
+                module.extra = self.random.below(EXTRA.len());
+                what.push(format!("m{n}::extra"));
             } else {
                 module.bodies[at] = self.random.below(FUNCTIONS[at].1.len());
                 what.push(format!("m{n}::{}", FUNCTIONS[at].0));
@@ -215,8 +240,20 @@ impl Bodies {
         if let Some(other) = module.other {
             writeln!(text, "import m{other}").expect("a text takes all");
         }
+        let has_extra = |n: usize| self.modules[n].extra > 0;
+        if has_extra(n) {
+            writeln!(text, "\n{}", EXTRA[module.extra]).expect("a text takes all");
+            if module.fixed {
+                writeln!(text, "\nconst FIXED = \"#{{extra(2)}}\".size").expect("a text takes all");
+            }
+        }
         for ((signature, bodies), &at) in FUNCTIONS.iter().zip(&module.bodies) {
-            let body = match (&other, bodies[at]) {
+            let lacks = |body: &str| {
+                let own = body.replace("@extra", "").contains("extra") && !has_extra(n);
+                own || (body.contains("@extra") && !module.other.is_some_and(has_extra))
+            };
+            let body = if lacks(bodies[at]) { bodies[0] } else { bodies[at] };
+            let body = match (&other, body) {
                 (Some(other), body) => body.replace('@', other),
                 (None, body) if body.contains('@') => bodies[0].to_owned(),
                 (None, body) => body.to_owned(),
@@ -249,6 +286,12 @@ impl Bodies {
                 format!("m{n}::ring(4)"),
             ];
             calls.iter().for_each(|call| writeln!(text, "  puts({call})").expect("a text takes all"));
+            if self.modules[n].extra > 0 {
+                writeln!(text, "  puts(m{n}::extra(3))").expect("a text takes all");
+                if self.modules[n].fixed {
+                    writeln!(text, "  puts(m{n}::FIXED)").expect("a text takes all");
+                }
+            }
         }
         text + "end\n"
     }

@@ -26,11 +26,29 @@ pub(super) fn build(look: &Look, command: &Build) -> u8 {
     let Some(root) = root_of(&command.file) else { return STATUS_USE };
     let mut timings = Timings::new(command.timings);
     let caching = Caching::open(look, &command.caching, &root);
+    if caching.get().is_some_and(|cache| is_built(look, cache, command)) {
+        timings.print();
+        return caching.end(|| builds_the_same(command, &caching, root));
+    }
     let Some(program) = caching.load(root.clone()) else { return STATUS_PROBLEMS };
     timings.done("load");
     let status = build_loaded(look, command, &program, caching.get(), &mut timings);
     timings.print();
     caching.end(|| status != 0 || builds_the_same(command, &caching, root)).max(status)
+}
+
+/// Whether the output is there already; the program's warnings are told again.
+fn is_built(look: &Look, cache: &Cache, command: &Build) -> bool {
+    let asks_for_more = command.emit_deps || command.inputs.is_some() || command.verify || command.separate;
+    if asks_for_more || command.emit == Some(BuildEmit::Header) {
+        return false;
+    }
+    let Some(known) = cache.unchanged(&command.file) else { return false };
+    let is_built = cache.is_built(&known, &command.file, &options_of(command));
+    if is_built {
+        look.report(&known.warnings, &known.sources);
+    }
+    is_built
 }
 
 /// Whether building without the cache says the same and makes the same file, or the same files in a folder.
@@ -110,14 +128,8 @@ fn build_loaded(
     }
 }
 
-/// From a checked program to the file that was asked for.
-fn compile(
-    command: &Build,
-    program: &Program,
-    checker: &Checker<'_>,
-    cache: Option<&Cache>,
-    timings: &mut Timings,
-) -> Result<(), Failure> {
+/// How the file that was asked for is made.
+fn options_of(command: &Build) -> BuildOptions {
     let code_by = match (&command.opt, command.release) {
         (Some(opt), _) => CodeBy::Llvm { opt: opt.clone() },
         (None, true) => CodeBy::Llvm { opt: "2".into() },
@@ -127,7 +139,7 @@ fn compile(
         }
         (None, false) => CodeBy::Cranelift,
     };
-    let options = BuildOptions {
+    BuildOptions {
         artefact: artefact(command),
         code_by,
         output: command.output.clone(),
@@ -141,7 +153,18 @@ fn compile(
         verify: command.verify,
         library_paths: command.library_paths.clone(),
         separate: command.separate,
-    };
+    }
+}
+
+/// From a checked program to the file that was asked for.
+fn compile(
+    command: &Build,
+    program: &Program,
+    checker: &Checker<'_>,
+    cache: Option<&Cache>,
+    timings: &mut Timings,
+) -> Result<(), Failure> {
+    let options = options_of(command);
     let mut done = |stage| timings.done(stage);
     qz_driver::build_native(program, checker, &command.file, &options, cache, &mut done)
 }

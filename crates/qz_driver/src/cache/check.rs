@@ -4,6 +4,7 @@
 //! only if its group and all that it sees have no errors, and if what was found there speaks of its own files alone:
 //! places in other files move without changing what these mean.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use qz_base::{FileId, FxHashMap, FxHashSet};
@@ -15,16 +16,27 @@ use serde::{Deserialize, Serialize};
 
 use super::graph::{Group, Node, groups};
 use super::stored::{Stored, restore, store};
+use super::written::{Head, Written, word};
 use super::{Cache, Outcome, Stage};
 use crate::Program;
 
 /// What is kept of a group of modules without errors.
 #[derive(Serialize, Deserialize)]
 struct Record {
-    /// Of what was inferred of the functions that others can name.
-    inferred: Key,
+    inferred: Inferred,
     warnings: Vec<Stored>,
     micros: u64,
+}
+
+/// What was inferred of the functions that others can name.
+#[derive(Clone, Serialize, Deserialize)]
+struct Inferred {
+    all: Key,
+    /// Without plain functions.
+    lasting: Key,
+    plain: Vec<Head>,
+    /// Names of those with results whose types are hidden.
+    hiding: Vec<u32>,
 }
 
 impl Cache {
@@ -66,25 +78,85 @@ struct Checked {
 struct LastModule {
     path: String,
     content: Key,
-    /// Of its whole group.
+    /// Of its whole group, with plain functions and without.
     interface: Key,
+    lasting: Key,
     /// Of its group's text and all that it sees: what its bodies mean.
     checked: Key,
+    /// What is written and inferred of its group's plain functions, in order, and the names of those that hide types.
+    functions: Arc<Vec<Head>>,
+    hiding: Arc<Vec<u32>>,
+}
+
+/// What is new in a program of which no type, trait, constant or impl changed.
+pub(crate) struct NewBodies<'a> {
+    /// The modules whose bodies do not mean what they did, by path.
+    pub(crate) modules: FxHashSet<&'a str>,
+    /// Functions are called otherwise, too, than before.
+    pub(crate) heads: bool,
 }
 
 impl Modules {
-    /// The modules whose bodies do not mean what they did, by path, if that is all that changed.
-    pub(crate) fn new_bodies(&self, before: &Modules) -> Option<FxHashSet<&str>> {
+    /// What is new, if functions are all that changed; or what else did.
+    pub(crate) fn new_bodies(&self, before: &Modules, nodes: &[Node]) -> Result<NewBodies<'_>, &'static str> {
         let pairs = || self.all.iter().zip(&before.all);
-        let same = |(now, then): (&LastModule, &LastModule)| {
-            now.path == then.path && now.interface == then.interface
-        };
-        if self.impls != before.impls || self.all.len() != before.all.len() || !pairs().all(same) {
-            return None;
+        if self.all.len() != before.all.len() || !pairs().all(|(now, then)| now.path == then.path) {
+            return Err("modules came, went or changed places");
         }
-        let changed =
-            pairs().filter(|(now, then)| now.checked != then.checked || now.content != then.content);
-        Some(changed.map(|it| it.0.path.as_str()).collect())
+        if self.impls != before.impls {
+            return Err("impls of traits changed");
+        }
+        if !pairs().all(|(now, then)| now.lasting == then.lasting) {
+            return Err("more than functions changed in an interface");
+        }
+        let concerned = Concerned::new(pairs().filter(|(now, then)| now.interface != then.interface), nodes);
+        let is_new = |(now, then): &(&LastModule, &LastModule)| {
+            now.content != then.content || (now.checked != then.checked && concerned.has(&now.path))
+        };
+        let modules = pairs().filter(is_new).map(|it| it.0.path.as_str()).collect();
+        Ok(NewBodies { modules, heads: pairs().any(|(now, then)| now.interface != then.interface) })
+    }
+}
+
+/// Whom functions concern that are called otherwise: those who name them.
+enum Concerned<'a> {
+    /// All that can see them.
+    Everybody,
+    /// Modules, by path.
+    These(FxHashSet<&'a str>),
+}
+
+impl<'a> Concerned<'a> {
+    fn new<'m>(
+        changed: impl Iterator<Item = (&'m LastModule, &'m LastModule)>,
+        nodes: &'a [Node],
+    ) -> Concerned<'a> {
+        let mut names = FxHashSet::default();
+        let mut hides = false;
+        for (now, then) in changed {
+            let differs = |of: &[Head], other: &[Head]| -> Vec<u32> {
+                of.iter().filter(|it| other.binary_search(it).is_err()).map(|it| it.name).collect()
+            };
+            let differing =
+                [differs(&now.functions, &then.functions), differs(&then.functions, &now.functions)];
+            let hiding = |name: &u32| now.hiding.contains(name) || then.hiding.contains(name);
+            // What a hidden type is matters to those, too, who get values of it from others.
+            hides |= differing.iter().flatten().any(hiding);
+            names.extend(differing.into_iter().flatten());
+        }
+        let names_one = |it: &&Node| it.written.words.iter().any(|word| names.contains(word));
+        let named: Vec<&Node> = nodes.iter().filter(names_one).collect();
+        if hides || named.iter().any(|it| it.written.renames) {
+            return Concerned::Everybody;
+        }
+        Concerned::These(named.into_iter().map(|it| it.path.as_str()).collect())
+    }
+
+    fn has(&self, path: &str) -> bool {
+        match self {
+            Concerned::Everybody => true,
+            Concerned::These(modules) => modules.contains(path),
+        }
     }
 }
 
@@ -139,8 +211,8 @@ impl<'a, 'd> Incremental<'a, 'd> {
             }
             None => self.make(group, key, outcome),
         };
-        let interface = self.interface(group, inferred);
-        self.remember(group, interface, key);
+        let interface = self.interface(group, inferred.all, |it| it.interface);
+        self.remember(group, interface, key, inferred);
         let seen: Vec<Key> = group.sees.iter().map(|&it| self.checked[it].seen).collect();
         let seen = KeyBuilder::new("seen").key(interface).keys(&seen).finish();
         let texts: Vec<Key> = group.sees.iter().map(|&it| self.checked[it].texts).collect();
@@ -166,7 +238,7 @@ impl<'a, 'd> Incremental<'a, 'd> {
         self.cache.key("check").key(self.impls).key(own).keys(&seen).finish()
     }
 
-    fn known(&self, group: &Group, bytes: &[u8]) -> Option<(Key, Vec<Diagnostic>, Duration)> {
+    fn known(&self, group: &Group, bytes: &[u8]) -> Option<(Inferred, Vec<Diagnostic>, Duration)> {
         let record: Record = qz_cache::decode(bytes).ok()?;
         let file = |number: u32| {
             let file = self.nodes[*group.members.get(number as usize)?].file;
@@ -178,7 +250,7 @@ impl<'a, 'd> Incremental<'a, 'd> {
     }
 
     /// Checks a group and keeps what was found, if it may be.
-    fn make(&mut self, group: &Group, key: Key, outcome: Outcome) -> (Key, bool) {
+    fn make(&mut self, group: &Group, key: Key, outcome: Outcome) -> (Inferred, bool) {
         let started = Instant::now();
         self.checker.check_modules(&self.module_ids(group));
         let inferred = self.inferred(group);
@@ -187,7 +259,7 @@ impl<'a, 'd> Incremental<'a, 'd> {
         let broken_before = group.sees.iter().any(|&it| self.checked[it].broken);
         let is_broken = |it: &Diagnostic| it.is_error();
         let broken = broken_before || found.iter().any(is_broken);
-        let record = self.record(group, inferred, &found, took).filter(|_| !broken);
+        let record = self.record(group, inferred.clone(), &found, took).filter(|_| !broken);
         let outcome = match &record {
             Some(record) => {
                 self.cache.store.put(Tier::Check, key, &qz_cache::encode(record));
@@ -201,7 +273,13 @@ impl<'a, 'd> Incremental<'a, 'd> {
         (inferred, broken)
     }
 
-    fn record(&self, group: &Group, inferred: Key, found: &[Diagnostic], took: Duration) -> Option<Record> {
+    fn record(
+        &self,
+        group: &Group,
+        inferred: Inferred,
+        found: &[Diagnostic],
+        took: Duration,
+    ) -> Option<Record> {
         let number = |file: FileId| {
             let at = group.members.iter().position(|&it| self.nodes[it].file == file)?;
             Some(at as u32)
@@ -218,24 +296,38 @@ impl<'a, 'd> Incremental<'a, 'd> {
     }
 
     /// What others can see of the functions of a group that is not written.
-    fn inferred(&self, group: &Group) -> Key {
+    fn inferred(&self, group: &Group) -> Inferred {
         let ids = self.module_ids(group);
         let has_macros = group.members.iter().any(|&it| self.nodes[it].written.has_macros);
-        let mut text = String::new();
+        let (mut lasting, mut all) = (String::new(), KeyBuilder::new("inferred"));
+        let (mut plain, mut hiding) = (Vec::new(), Vec::new());
         for (id, def) in self.program.defs.fns.iter() {
-            let hidden = def.is_private && def.container == Container::Module && def.kind == FnKind::Normal;
-            let hidden = hidden && !has_macros;
-            if ids.contains(&def.module) && def.has_body && !hidden {
-                self.checker.write_interface(id, &mut text);
+            let is_plain = def.container == Container::Module && def.kind == FnKind::Normal;
+            let hidden = is_plain && def.is_private && !has_macros;
+            if !ids.contains(&def.module) || !def.has_body || hidden {
+                continue;
             }
+            if !is_plain {
+                self.checker.write_interface(id, &mut lasting);
+                continue;
+            }
+            let mut text = String::new();
+            self.checker.write_interface(id, &mut text);
+            let name = word(def.name.as_str());
+            plain.push(Head { name, told: Key::of_content(text.as_bytes()).short() });
+            if !self.program.defs.fn_sig(id).opaques.is_empty() {
+                hiding.push(name);
+            }
+            all = all.str(&text);
         }
-        Key::of_content(text.as_bytes())
+        let lasting = Key::of_content(lasting.as_bytes());
+        Inferred { all: all.key(lasting).finish(), lasting, plain, hiding }
     }
 
-    fn interface(&self, group: &Group, inferred: Key) -> Key {
+    fn interface(&self, group: &Group, inferred: Key, part: impl Fn(&Written) -> Key) -> Key {
         let mut key = KeyBuilder::new("interface of a group").key(inferred);
         for &it in &group.members {
-            key = key.str(&self.nodes[it].path).key(self.nodes[it].written.interface);
+            key = key.str(&self.nodes[it].path).key(part(&self.nodes[it].written));
         }
         key.finish()
     }
@@ -296,11 +388,17 @@ impl<'a, 'd> Incremental<'a, 'd> {
         }
     }
 
-    fn remember(&mut self, group: &Group, interface: Key, checked: Key) {
+    fn remember(&mut self, group: &Group, interface: Key, checked: Key, inferred: Inferred) {
+        let lasting = self.interface(group, inferred.lasting, |it| it.lasting);
+        let written = group.members.iter().flat_map(|&it| &self.nodes[it].written.functions);
+        let mut functions: Vec<Head> = written.copied().chain(inferred.plain).collect();
+        functions.sort_unstable();
+        let (functions, hiding) = (Arc::new(functions), Arc::new(inferred.hiding));
         for &it in &group.members {
             let Node { path, content, .. } = &self.nodes[it];
-            let path = path.clone();
-            self.modules.push(LastModule { path, content: *content, interface, checked });
+            let (path, content) = (path.clone(), *content);
+            let (functions, hiding) = (functions.clone(), hiding.clone());
+            self.modules.push(LastModule { path, content, interface, lasting, checked, functions, hiding });
         }
     }
 

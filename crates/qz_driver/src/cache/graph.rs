@@ -138,9 +138,13 @@ mod tests {
             content: Key::of_content(b""),
             written: Written {
                 interface: Key::of_content(b""),
+                lasting: Key::of_content(b""),
                 impls: None,
                 reaches_out: reaching.contains(&n),
                 has_macros: false,
+                functions: Vec::new(),
+                words: Vec::new(),
+                renames: false,
             },
             imports: imports.iter().map(|&it| FileId(it)).collect(),
         };

@@ -15,7 +15,7 @@ use qz_opt::{Before, Facts, NewFacts, OptError, Which, Whole};
 use qz_types::FnId;
 use serde::{Deserialize, Serialize};
 
-use super::check::Modules;
+use super::check::{Modules, NewBodies};
 use super::code::Packs;
 use super::image::{Image, WHOLE};
 use super::{Cache, Outcome, Stage};
@@ -30,14 +30,18 @@ const LITTLE: usize = 256 << 10;
 /// Parts are kept apart from the whole as long as they are this small beside it, in bytes, or take little.
 const SMALL_PARTS: usize = 4;
 
+/// Of more modules than this, most may not be new: all is made at once then, without a look at what was there.
+const MANY: usize = 16;
+
 /// What was noted of a program whose machine code is kept.
 #[derive(Serialize, Deserialize)]
 struct Noted {
     modules: Modules,
     /// The numbers of files, and the paths of their modules.
     files: Vec<(u32, String)>,
-    /// Files with functions that constants were computed by.
+    /// Files with functions that constants were computed by, and with constants that were computed by functions.
     constants: Vec<u32>,
+    computed: Vec<u32>,
     /// Where its code is, and how it came about.
     image: Key,
     history: Key,
@@ -66,6 +70,7 @@ struct Base {
     /// Files with new bodies; none if it is another program.
     new: Option<FxHashSet<u32>>,
     constants: Vec<u32>,
+    computed: Vec<u32>,
     image: Image,
     facts: Key,
     changes: Vec<NewFacts>,
@@ -110,7 +115,8 @@ impl Cache {
         let functions = facts.of_library();
         let facts = self.put_facts(facts);
         let (files, constants, history) = (files(program), own_constants(program), kept.history);
-        let noted = Noted { modules, files, constants, image, history, facts, changes: Vec::new(), code_len };
+        let (computed, changes) = (program.constants.computed(), Vec::new());
+        let noted = Noted { modules, files, constants, computed, image, history, facts, changes, code_len };
         self.store.put(Tier::Code, key, &qz_cache::encode(&noted));
         let Some(library) = self.library_key(lowerer, crate::run::find_main(program, lowerer), options)
         else {
@@ -143,12 +149,12 @@ impl Cache {
         let mut attempts = Vec::new();
         let mut why = None;
         if let Some(noted) = self.read::<Noted>(key) {
-            match modules.new_bodies(&noted.modules) {
-                Some(changed) => match self.same(program, noted, &changed) {
+            match modules.new_bodies(&noted.modules, &program.nodes) {
+                Ok(changed) => match self.same(program, noted, &changed) {
                     Ok(base) => attempts.extend(base),
                     Err(reason) => why = Some(reason),
                 },
-                None => why = Some(Whole("an interface changed".into())),
+                Err(reason) => why = Some(Whole(reason.into())),
             }
         }
         let main = crate::run::find_main(program, lowerer);
@@ -170,30 +176,32 @@ impl Cache {
     }
 
     /// The program itself as it was before, if that is known as it was noted.
-    fn same(
-        &self,
-        program: &Program,
-        noted: Noted,
-        changed: &FxHashSet<&str>,
-    ) -> Result<Option<Base>, Whole> {
-        let of_changed = |(file, path): &(u32, String)| changed.contains(path.as_str()).then_some(*file);
+    fn same(&self, program: &Program, noted: Noted, changed: &NewBodies<'_>) -> Result<Option<Base>, Whole> {
+        let NewBodies { modules, heads } = changed;
+        if *heads && modules.len() > MANY && modules.len() * 2 > noted.files.len() {
+            return Err(Whole("most of its modules see what changed in an interface".into()));
+        }
+        let of_changed = |(file, path): &(u32, String)| modules.contains(path.as_str()).then_some(*file);
         let new: FxHashSet<u32> = noted.files.iter().filter_map(of_changed).collect();
-        let Noted { files: known, constants, image, history, facts, changes, code_len, .. } = noted;
+        let Noted { files: known, constants, computed, image, history, facts, changes, code_len, .. } = noted;
         if known != files(program) {
             return Err(Whole("its files are read in another order".into()));
         }
         if constants.iter().any(|it| new.contains(it)) {
             return Err(Whole("constants are computed by what changed".into()));
         }
+        if *heads && computed.iter().any(|it| new.contains(it)) {
+            return Err(Whole("constants may be computed by other functions".into()));
+        }
         let image = self.image(image).filter(|image| image.history == history);
-        Ok(image.map(|image| Base { new: Some(new), constants, image, facts, changes, code_len }))
+        Ok(image.map(|image| Base { new: Some(new), constants, computed, image, facts, changes, code_len }))
     }
 
     /// Another program, for its functions of the library.
     fn another(&self, key: Key) -> Option<Base> {
         let LibraryBase { image, facts, code_len, .. } = self.read(key)?;
-        let (constants, changes) = (Vec::new(), Vec::new());
-        Some(Base { new: None, constants, image, facts, changes, code_len })
+        let (constants, computed, changes) = (Vec::new(), Vec::new(), Vec::new());
+        Some(Base { new: None, constants, computed, image, facts, changes, code_len })
     }
 
     /// The program made of what was there; nothing if that is not there any more.
@@ -243,10 +251,11 @@ impl Cache {
         }
         self.put_image(key, &base.image);
         base.constants.extend(own_constants(program));
-        let Base { constants, facts, changes, code_len, image, .. } = base;
-        let (files, modules) = (files(program), modules.clone());
+        base.computed.extend(program.constants.computed());
+        let Base { constants, computed, facts, changes, code_len, image, .. } = base;
+        let (files, modules, history) = (files(program), modules.clone(), image.history);
         let noted =
-            Noted { modules, files, constants, image: key, history: image.history, facts, changes, code_len };
+            Noted { modules, files, constants, computed, image: key, history, facts, changes, code_len };
         self.store.put(Tier::Code, self.noted_key(options)?, &qz_cache::encode(&noted));
         Some(saved)
     }
@@ -335,7 +344,7 @@ impl Changing<'_, '_, '_> {
         }
         built.map_err(|error| match error {
             OptError::Whole(why) => Problem::Whole(why),
-            other => Problem::Failure(Failure::Internal(other.to_string())),
+            other => Problem::Failure(crate::run::not_built(self.program, other)),
         })
     }
 

@@ -1,11 +1,15 @@
 //! What a module shows others as it is written: everything but bodies, comments and what is private to it. What was left
 //! out of signatures is inferred, and is told elsewhere ([`qz_infer::Checker::write_interface`]).
 
-use qz_base::Name;
+use std::hash::Hasher;
+
+use qz_base::name::without_marks;
+use qz_base::{FxHashMap, Name};
 use qz_cache::{Key, KeyBuilder};
 use qz_syntax::ast::{self, AstNode};
-use qz_syntax::tree::SyntaxElement;
+use qz_syntax::tree::{SyntaxElement, SyntaxToken};
 use qz_syntax::{SyntaxKind, SyntaxNode};
+use rustc_hash::FxHasher;
 use serde::{Deserialize, Serialize};
 
 /// The parts of a file that others depend on.
@@ -13,12 +17,49 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Written {
     /// Of all that others can name.
     pub(crate) interface: Key,
+    /// The same without plain functions: of what types, traits, constants and names mean.
+    pub(crate) lasting: Key,
     /// Of the heads of its impls of traits, which count wherever the program is.
     pub(crate) impls: Option<Key>,
     /// Whether it gives methods to types of other files: these are seen everywhere.
     pub(crate) reaches_out: bool,
     /// Whether it has macros: what they make names its private items wherever it stands.
     pub(crate) has_macros: bool,
+    /// Plain functions that others can name, and what is written of them.
+    pub(crate) functions: Vec<Head>,
+    /// All words that stand in it, in order: a function that is not named here does not matter here.
+    pub(crate) words: Vec<u32>,
+    /// Whether it passes on what others declare, under names of its own.
+    pub(crate) renames: bool,
+}
+
+/// What callers depend on of a function, and of its name's other forms.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Head {
+    /// Its name, as in [`Written::words`].
+    pub(crate) name: u32,
+    pub(crate) told: u64,
+}
+
+/// What stands for a word: two words may have the same.
+pub(crate) fn word(text: &str) -> u32 {
+    let mut hasher = FxHasher::default();
+    hasher.write(without_marks(text).as_bytes());
+    hasher.finish() as u32
+}
+
+fn words(file: SyntaxNode<'_>) -> Vec<u32> {
+    let names = file.descendant_tokens().filter(|it| it.kind() == SyntaxKind::Ident);
+    let mut words: Vec<u32> = names.map(|it| word(it.text())).collect();
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
+/// Whether an import gives others a name that its module did not.
+fn renames(item: &ast::Item<'_>) -> bool {
+    matches!(item, ast::Item::ImportDef(it)
+        if it.is_pub() && (it.alias().is_some() || it.names().any(|name| name.alias().is_some())))
 }
 
 /// Reads it off a file without problems.
@@ -27,12 +68,26 @@ pub(crate) fn written(file: SyntaxNode<'_>) -> Written {
         ast::SourceFile::cast(file).map_or_else(Vec::new, |file| file.items().collect());
     let own: Vec<Name> = items.iter().filter_map(declared_type).collect();
     let mut interface = KeyBuilder::new("interface");
-    let mut impls = None;
+    let mut lasting = KeyBuilder::new("lasting");
+    let (mut impls, mut functions) = (None, Vec::new());
+    let mut numbers = FxHashMap::default();
     let mut reaches_out = false;
     let has_macros = items.iter().any(|it| matches!(it, ast::Item::MacroDef(_)));
     for item in &items {
         if has_macros || !is_hidden(item) {
             interface = visible(interface, item.syntax());
+        }
+        match plain(item) {
+            None => lasting = visible(lasting, item.syntax()),
+            Some(name) if has_macros || !is_hidden(item) => {
+                let name = word(name.text());
+                // Functions of one name are told apart by their order, too.
+                let number = numbers.entry(name).or_insert(0u64);
+                *number += 1;
+                let key = KeyBuilder::new("function").number(*number);
+                functions.push(Head { name, told: visible(key, item.syntax()).finish().short() });
+            }
+            Some(_) => {}
         }
         match item {
             ast::Item::ImplDef(it) => match it.trait_type() {
@@ -47,7 +102,16 @@ pub(crate) fn written(file: SyntaxNode<'_>) -> Written {
         }
     }
     let impls = impls.map(KeyBuilder::finish);
-    Written { interface: interface.finish(), impls, reaches_out, has_macros }
+    let (interface, lasting) = (interface.finish(), lasting.finish());
+    let (words, renames) = (words(file), items.iter().any(renames));
+    Written { interface, lasting, impls, reaches_out, has_macros, functions, words, renames }
+}
+
+/// The name of a function that matters to those alone who call it by that name.
+fn plain<'t>(item: &ast::Item<'t>) -> Option<SyntaxToken<'t>> {
+    let ast::Item::FnDef(it) = item else { return None };
+    let is_plain = it.attrs().next().is_none() && it.extern_abi().is_none() && !it.is_const();
+    it.name().filter(|name| is_plain && name.text() != "main")
 }
 
 /// Whether nobody else can tell that it is there.

@@ -3,12 +3,30 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::BuildOptions;
 use super::output::{self, Output};
 use super::tools::{Driver, archiver, failed, run_tool};
+use super::{Artefact, BuildOptions};
 use crate::Program;
 use crate::foreign::{self, Library};
 use crate::run::Failure;
+
+/// Where the linker says what it read.
+const READ: &str = "program.d";
+
+/// The files that the linker read, those of the build apart; none if it does not say.
+pub(super) fn files_read(output: &Output, options: &BuildOptions) -> Option<Vec<PathBuf>> {
+    if !matches!(options.artefact, Artefact::Executable | Artefact::SharedLibrary) {
+        return Some(Vec::new());
+    }
+    let rule = std::fs::read_to_string(output.scratch(READ)).ok()?;
+    let rule = rule.split("\n\n").next()?.replace("\\\n", " ");
+    let (_, files) = rule.split_once(": ")?;
+    // Linkers write paths in forms of their own.
+    let own = output.scratch("");
+    let own = own.file_name()?;
+    let files = files.split(' ').map(str::trim).filter(|it| !it.is_empty()).map(PathBuf::from);
+    Some(files.filter(|it| !it.iter().any(|part| part == own)).collect())
+}
 
 /// What is linked, and how.
 pub(super) struct Link<'a> {
@@ -79,6 +97,7 @@ impl Link<'_> {
         }
         command.args(["-lm", "-lpthread", "-ldl"]);
         self.choose_linker(&mut command);
+        self.tell_what_is_read(&mut command);
         if self.options.strip {
             command.arg("-Wl,-s");
         }
@@ -91,6 +110,13 @@ impl Link<'_> {
     fn choose_linker(&self, command: &mut Command) {
         if let Some(linker) = self.driver.linker() {
             command.arg(format!("-fuse-ld={linker}"));
+        }
+    }
+
+    fn tell_what_is_read(&self, command: &mut Command) {
+        // Others may not know how to.
+        if self.driver.linker().is_some() {
+            command.arg(format!("-Wl,--dependency-file={}", self.output.scratch(READ).display()));
         }
     }
 

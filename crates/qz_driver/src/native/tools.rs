@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use qz_diag::Code;
 
+use super::BuildOptions;
 use crate::run::{Failure, ToolProblem};
 
 /// Versions whose language the printed IR is in, newest first.
@@ -37,6 +38,12 @@ fn in_path(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|it| it.is_file())
 }
 
+/// Those that are installed, newest first.
+fn clangs() -> impl Iterator<Item = PathBuf> {
+    let names = VERSIONS.rev().map(|version| format!("clang-{version}")).chain(["clang".to_owned()]);
+    names.filter_map(|name| in_path(&name))
+}
+
 impl Clang {
     /// `QUARTZ_CLANG`, or the newest version that is installed and known to fit, or any.
     pub(super) fn find() -> Result<Clang, Failure> {
@@ -49,9 +56,7 @@ impl Clang {
             })?;
             return Clang::checked(path);
         }
-        let names = VERSIONS.rev().map(|version| format!("clang-{version}")).chain(["clang".to_owned()]);
-        let mut names = names.filter_map(|name| in_path(&name));
-        match names.next() {
+        match clangs().next() {
             Some(path) => Clang::checked(path),
             None => Err(missing("native programs need `clang`, which is not installed".into(), INSTALL)),
         }
@@ -122,13 +127,40 @@ impl Driver {
 
     /// A linker that is quicker than the system's, if there is one.
     pub(super) fn linker(&self) -> Option<&'static str> {
+        self.linker_file().map(|it| it.0)
+    }
+
+    fn linker_file(&self) -> Option<(&'static str, PathBuf)> {
         // Distributions keep the versions of LLVM in folders of their own.
         let real = self.path.canonicalize().unwrap_or_default();
         let folders = [self.path.parent(), real.parent()];
-        let beside = |name: &str| folders.iter().flatten().any(|folder| folder.join(name).is_file());
+        let beside = |name: &str| folders.iter().flatten().map(|it| it.join(name)).find(|it| it.is_file());
         let known = [("ld.lld", "lld"), ("ld.mold", "mold")];
-        known.into_iter().find(|(file, _)| beside(file) || in_path(file).is_some()).map(|it| it.1)
+        known.into_iter().find_map(|(file, name)| Some((name, beside(file).or_else(|| in_path(file))?)))
     }
+}
+
+/// Which programs and libraries a build uses, without asking them: where they are, and which file of that name it is.
+/// None if one is missing.
+pub(crate) fn at_hand(options: &BuildOptions) -> Option<String> {
+    let which = |path: &Path| {
+        let facts = path.metadata().ok()?;
+        Some(format!("{} {} {:?}", path.display(), facts.len(), facts.modified().ok()?))
+    };
+    let named = std::env::var_os("QUARTZ_CLANG").filter(|it| !it.is_empty()).map(PathBuf::from);
+    let clang = match named {
+        Some(named) if named.components().count() > 1 => Some(named),
+        Some(named) => in_path(&named.to_string_lossy()),
+        None => clangs().next(),
+    };
+    let driver = Driver { path: clang.or_else(|| ["cc", "gcc"].into_iter().find_map(in_path))? };
+    let linker = driver.linker_file().and_then(|(_, path)| which(&path));
+    let runtime = runtime_library().ok().and_then(|path| which(&path));
+    let machine = if options.target_cpu.as_deref() == Some("native") { processor() } else { String::new() };
+    // What else tells them where to look.
+    let heard = ["LIBRARY_PATH", "COMPILER_PATH", "CCC_OVERRIDE_OPTIONS", "SOURCE_DATE_EPOCH"];
+    let heard = heard.map(std::env::var_os);
+    Some(format!("{:?} {linker:?} {runtime:?} {machine} {heard:?}", which(&driver.path)?))
 }
 
 /// The program that makes static libraries: the one that belongs to clang, or the system's.

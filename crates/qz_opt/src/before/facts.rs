@@ -17,6 +17,8 @@ use crate::{Built, OptLevel, Options, cycles, glue};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
     pub symbol: String,
+    /// Stands for the types of its parameters and its result.
+    pub shape: u64,
     /// For each parameter whether it is given away.
     pub owned: Vec<bool>,
     pub may_panic: bool,
@@ -158,7 +160,7 @@ pub(crate) fn facts(built: &Built<'_>, source: &dyn Source, options: &Options) -
     if let Some(whole) = whole {
         return Facts { whole: Some(whole.to_owned()), ..Facts::default() };
     }
-    let noting = Noting { source, built };
+    let noting = Noting::new(source, built);
     let mut functions: Vec<Fact> = module.instances.ids().map(|id| noting.fact(id)).collect();
     // Where the host enters.
     functions.push(Fact::default());
@@ -205,17 +207,23 @@ fn is_own(source: &dyn Source, ty: Ty) -> bool {
 
 /// What is known of functions once the module is finished.
 pub(super) struct Noting<'a> {
-    pub(super) source: &'a dyn Source,
-    pub(super) built: &'a Built<'a>,
+    source: &'a dyn Source,
+    built: &'a Built<'a>,
+    symbols: Symbols<'a>,
 }
 
-impl Noting<'_> {
+impl<'a> Noting<'a> {
+    pub(super) fn new(source: &'a dyn Source, built: &'a Built<'a>) -> Noting<'a> {
+        Noting { source, built, symbols: Symbols::new(source) }
+    }
+
     pub(super) fn fact(&self, id: InstanceId) -> Fact {
         let Built { module, quiet, calls, copied, .. } = self.built;
         let instance = &module.instances[id];
         let callees = calls.callees.get(id.index()).map_or(&[][..], |it| it);
         Fact {
             symbol: instance.symbol.clone(),
+            shape: self.shape(instance),
             owned: instance.params.iter().map(|it| it.ownership == Ownership::Owned).collect(),
             may_panic: instance.may_panic,
             loud: quiet.instance_is_loud(id),
@@ -228,6 +236,11 @@ impl Noting<'_> {
             own_types: self.has_own_types(&instance.key),
             around: instance.for_c.is_some().then(|| module.around(id)),
         }
+    }
+
+    pub(super) fn shape(&self, instance: &Instance) -> u64 {
+        let types: Vec<Ty> = instance.params.iter().map(|it| it.ty).chain([instance.ret]).collect();
+        self.symbols.ty_key(Ty::tuple(&types))
     }
 
     fn is_plain(&self, key: &InstanceKey) -> bool {

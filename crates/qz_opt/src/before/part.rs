@@ -1,7 +1,7 @@
 //! A part of a program that was made anew, and whether it may take its place.
 
 use qz_base::FxHashSet;
-use qz_mir::{Instance, Module, Source, TypeEntry, TypeEntryKind};
+use qz_mir::{Instance, InstanceKey, Module, Source, TypeEntry, TypeEntryKind};
 use qz_rt_abi::object::FIRST_TYPE;
 use qz_types::{Ty, TyKind};
 
@@ -33,6 +33,9 @@ pub(crate) fn part(
     if !weaker.is_empty() {
         return Ok(Err(weaker));
     }
+    if let Some(instance) = otherwise_called(&built, source, before) {
+        return Err(Whole(format!("others call `{}` as it was", instance.symbol)).into());
+    }
     let number = |instance: &Instance| {
         instance.kept.unwrap_or_else(|| {
             next += 1;
@@ -44,7 +47,7 @@ pub(crate) fn part(
     let around = around.filter_map(|number| before.fact(number).around).flat_map(|outer| [outer, outer + 1]);
     // The part has no entry of its own.
     numbers.extend([u32::MAX; 2].into_iter().chain(around));
-    let noting = Noting { source, built: &built };
+    let noting = Noting::new(source, &built);
     let mut facts = Vec::new();
     for (id, instance) in built.module.instances.iter() {
         if instance.kept.is_some() && instance.body.is_none() {
@@ -70,6 +73,22 @@ pub(crate) fn part(
     let of_other = before.which == Which::Other;
     let facts = NewFacts { functions: facts, gone, of_other, types, changed, unmade };
     Ok(Ok(Part { module: built.module, numbers, facts }))
+}
+
+/// A function that code which stays knows with other types, or knows to be called with others.
+fn otherwise_called<'a>(
+    built: &'a Built<'_>,
+    source: &dyn Source,
+    before: &Before<'_>,
+) -> Option<&'a Instance> {
+    let noting = Noting::new(source, built);
+    let roots: FxHashSet<u32> = before.roots().collect();
+    let is_other = |instance: &&Instance| {
+        let (InstanceKey::Body(..), Some(number)) = (&instance.key, instance.kept) else { return false };
+        let matters = !before.is_stale(number) || roots.contains(&number);
+        matters && before.fact(number).shape != noting.shape(instance)
+    };
+    built.module.instances.values().find(is_other)
 }
 
 /// Gives the entries of the type table the indexes that they have in the whole program.
