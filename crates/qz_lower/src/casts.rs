@@ -75,7 +75,7 @@ impl Cx<'_, '_, '_> {
         let value = self.fix(value, ty);
         let index = self.b.eval(common().int, Rvalue::Discriminant(Place::local(value)));
         let first = numbers[0];
-        if numbers.iter().zip(first..).all(|(&number, expected)| number == expected) {
+        if (0..).zip(numbers).all(|(n, &number)| first.checked_add(n) == Some(number)) {
             let number = Rvalue::Binary(BinOp::Add, Operand::local(index), Operand::int(first));
             return if first == 0 {
                 Operand::local(index)

@@ -102,12 +102,7 @@ fn events(fd: RawFd) -> libc::c_short {
 
 /// # Safety
 /// As for [`until_done`].
-unsafe fn wait(
-    fiber: *mut Fiber,
-    fd: RawFd,
-    direction: Direction,
-    terms: Terms,
-) -> Result<(), i64> {
+unsafe fn wait(fiber: *mut Fiber, fd: RawFd, direction: Direction, terms: Terms) -> Result<(), i64> {
     // SAFETY: by the caller's promise; the fiber has the same scheduler afterwards.
     unsafe {
         let descriptor =

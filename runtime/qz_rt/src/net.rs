@@ -109,10 +109,7 @@ fn on_socket<R>(fd: RawFd, f: impl FnOnce(SockRef<'_>) -> io::Result<R>) -> io::
     f(SockRef::from(&fd))
 }
 
-fn with_socket<R>(
-    descriptor: &Descriptor,
-    f: impl FnOnce(SockRef<'_>) -> io::Result<R>,
-) -> io::Result<R> {
+fn with_socket<R>(descriptor: &Descriptor, f: impl FnOnce(SockRef<'_>) -> io::Result<R>) -> io::Result<R> {
     descriptor.with(|fd| on_socket(fd, f)).unwrap_or_else(|| Err(refused(libc::EBADF)))
 }
 

@@ -121,12 +121,8 @@ impl Descriptor {
     pub fn new(scheduler: &Scheduler, fd: RawFd) -> io::Result<Box<Descriptor>> {
         let reactor = scheduler.reactor()?;
         let key = reactor.keys.fetch_add(1, Ordering::Relaxed);
-        let descriptor = Box::new(Descriptor {
-            fd,
-            key,
-            uses: AtomicUsize::new(0),
-            sides: Lock::new(Default::default()),
-        });
+        let descriptor =
+            Box::new(Descriptor { fd, key, uses: AtomicUsize::new(0), sides: Lock::new(Default::default()) });
         reactor.table().insert(key, &raw const *descriptor);
         // SAFETY: it is taken out of the poller before it is closed.
         let added = unsafe { reactor.poller.add_with_mode(fd, Event::all(key), PollMode::Edge) };

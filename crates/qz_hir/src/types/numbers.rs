@@ -1,6 +1,6 @@
 //! The numbers of an enum's variants: `Red = 1`.
 
-use qz_base::{Name, Span};
+use qz_base::{FxHashMap, Name, Span};
 use qz_syntax::ast::{self, AstNode, BinaryOp, UnaryOp};
 use qz_syntax::literals::Literal;
 use qz_types::{AdtId, Ty};
@@ -38,7 +38,7 @@ impl TypeCx<'_> {
             return;
         }
         let mut next = Some(0);
-        let mut seen: Vec<(i64, Name, Span)> = Vec::new();
+        let mut seen: FxHashMap<i64, (Name, Span)> = FxHashMap::default();
         let written = syntax.variants().filter(|it| it.name().is_some());
         for (variant, written) in variants.iter_mut().zip(written) {
             let place = written.discriminant().map_or(variant.range, |it| it.syntax().range());
@@ -58,10 +58,9 @@ impl TypeCx<'_> {
                     continue;
                 }
             };
-            if let Some(&(_, other, at)) = seen.iter().find(|it| it.0 == value) {
+            if let Some((other, at)) = seen.insert(value, (variant.name, span)) {
                 self.defs.report(words::number_twice(span, value, variant.name, other, at));
             }
-            seen.push((value, variant.name, span));
             variant.number = Some(value);
             next = value.checked_add(1);
         }
