@@ -33,7 +33,7 @@ pub struct Constants {
     known: RefCell<FxHashMap<FnId, State>>,
     /// Files with functions that values were computed by.
     files: RefCell<FxHashSet<FileId>>,
-    /// Files with constants that functions of the program are called for.
+    /// Files with constants that functions are called for, be they the library's: the same name may be another's.
     computed: RefCell<FxHashSet<FileId>>,
 }
 
@@ -43,7 +43,7 @@ impl Constants {
         self.files.borrow().iter().map(|it| it.0).collect()
     }
 
-    /// Files with constants that functions of the program are called for.
+    /// Files with constants that functions are called for.
     pub(crate) fn computed(&self) -> Vec<u32> {
         self.computed.borrow().iter().map(|it| it.0).collect()
     }
@@ -128,8 +128,8 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
         let called =
             module.instances.iter().filter(|(id, _)| *id != entry).filter_map(|(_, it)| it.body.as_ref());
         let declared = called.flat_map(|body| body.scopes.values().map(|it| it.declared.file));
-        let declared: Vec<FileId> = declared.collect();
-        if declared.iter().any(|&file| qz_mir::Source::is_own_file(self.lowerer(), file)) {
+        let mut declared = declared.peekable();
+        if declared.peek().is_some() {
             let defs = &self.program.defs;
             self.program.constants.computed.borrow_mut().insert(defs.file_of(defs.fns[item].module));
         }

@@ -86,7 +86,11 @@ fn expand_node(parts: &mut Parts, at: usize, expanded: &qz_macros::Expanded, tra
     let mut made: Vec<&str> = expanded.made.iter().map(|it| it.as_str()).collect();
     made.sort_unstable();
     parts.nodes[at].content = made.into_iter().fold(key, KeyBuilder::str).finish();
-    parts.nodes[at].written = written(expanded.tree.root(&expanded.text));
+    let before = &parts.nodes[at].written;
+    let mut now = written(expanded.tree.root(&expanded.text));
+    now.has_macros |= before.has_macros;
+    now.renames |= before.renames;
+    parts.nodes[at].written = now;
 }
 
 fn modules(inputs: &[ModuleInput], problems: &[Diagnostic]) -> Vec<Module> {

@@ -90,12 +90,12 @@ impl<'a> Before<'a> {
         let set = |keys: &[TypeKey]| keys.iter().filter(may_be).map(|it| it.key).collect();
         let (changed, cyclic, weak) = (set(&facts.changed), set(&facts.cyclic), set(&facts.weak));
         let mut before = Before { facts, which, by_symbol, stale, indexes, changed, cyclic, weak };
-        before.spread();
+        before.spread()?;
         Ok(before)
     }
 
     /// Whoever refers to a stale function that cannot be named is stale.
-    fn spread(&mut self) {
+    fn spread(&mut self) -> Result<(), Whole> {
         loop {
             let stale = &self.stale;
             let is_lost = |&n: &u32| stale[n as usize] && !self.facts.functions[n as usize].plain;
@@ -104,9 +104,23 @@ impl<'a> Before<'a> {
             let found: Vec<usize> =
                 found.filter(|(n, fact)| !stale[*n] && refers(fact)).map(|it| it.0).collect();
             if found.is_empty() {
-                return;
+                return self.kinds_stay();
             }
             found.into_iter().for_each(|n| self.stale[n] = true);
+        }
+    }
+
+    /// Objects are told apart by their entries of the type table, which name functions that nothing else may name: code
+    /// that stays makes such objects.
+    fn kinds_stay(&self) -> Result<(), Whole> {
+        let is_stale = |it: Option<u32>| it.is_some_and(|number| self.is_stale(number));
+        let changes = |kind: &&Kind| {
+            !kind.closure && [Some(kind.destroy), kind.parts, kind.own].into_iter().any(is_stale)
+        };
+        match self.facts.types.iter().find(changes) {
+            // What the other program's own types are does not matter here.
+            Some(_) if self.which == Which::Same => Err(Whole::because("what ends an object changed")),
+            _ => Ok(()),
         }
     }
 
@@ -120,8 +134,7 @@ impl<'a> Before<'a> {
                 self.stale[n] = true;
             }
         }
-        self.spread();
-        Ok(())
+        self.spread()
     }
 
     /// The number that a function has already.

@@ -57,10 +57,9 @@ impl Cache {
         let content = self.store.get(Tier::Code, self.built_key(known.key, source, options)?).content()?;
         let built: Built = qz_cache::decode(&content).ok()?;
         let same = |(path, facts): &(PathBuf, Facts)| Facts::of(path).as_ref() == Some(facts);
-        if !built.read.iter().all(same) || !target.is_file() {
-            return None;
-        }
-        if mode(&target) != Some(built.mode) {
+        // A link would be replaced.
+        let is_there = target.symlink_metadata().is_ok_and(|it| it.is_file());
+        if !is_there || !built.read.iter().all(same) || mode(&target) != Some(built.mode) {
             return None;
         }
         let file = File::options().read(true).write(true).open(&target).ok()?;

@@ -86,13 +86,15 @@ struct LastModule {
     /// What is written and inferred of its group's plain functions, in order, and the names of those that hide types.
     functions: Arc<Vec<Head>>,
     hiding: Arc<Vec<u32>>,
+    /// The module's own, which others cannot name.
+    private: Vec<Head>,
 }
 
 /// What is new in a program of which no type, trait, constant or impl changed.
 pub(crate) struct NewBodies<'a> {
     /// The modules whose bodies do not mean what they did, by path.
     pub(crate) modules: FxHashSet<&'a str>,
-    /// Functions are called otherwise, too, than before.
+    /// Names of functions may mean others than before.
     pub(crate) heads: bool,
 }
 
@@ -114,7 +116,10 @@ impl Modules {
             now.content != then.content || (now.checked != then.checked && concerned.has(&now.path))
         };
         let modules = pairs().filter(is_new).map(|it| it.0.path.as_str()).collect();
-        Ok(NewBodies { modules, heads: pairs().any(|(now, then)| now.interface != then.interface) })
+        let heads = |(now, then): (&LastModule, &LastModule)| {
+            now.interface != then.interface || now.private != then.private
+        };
+        Ok(NewBodies { modules, heads: pairs().any(heads) })
     }
 }
 
@@ -396,10 +401,12 @@ impl<'a, 'd> Incremental<'a, 'd> {
         functions.sort_unstable();
         let (functions, hiding) = (Arc::new(functions), Arc::new(inferred.hiding));
         for &it in &group.members {
-            let Node { path, content, .. } = &self.nodes[it];
-            let (path, content) = (path.clone(), *content);
+            let Node { path, content, written, .. } = &self.nodes[it];
+            let (path, content, private) = (path.clone(), *content, written.private.clone());
             let (functions, hiding) = (functions.clone(), hiding.clone());
-            self.modules.push(LastModule { path, content, interface, lasting, checked, functions, hiding });
+            let module =
+                LastModule { path, content, interface, lasting, checked, functions, hiding, private };
+            self.modules.push(module);
         }
     }
 

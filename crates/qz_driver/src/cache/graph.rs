@@ -143,6 +143,7 @@ mod tests {
                 reaches_out: reaching.contains(&n),
                 has_macros: false,
                 functions: Vec::new(),
+                private: Vec::new(),
                 words: Vec::new(),
                 renames: false,
             },

@@ -25,11 +25,12 @@ pub(crate) struct Written {
     pub(crate) reaches_out: bool,
     /// Whether it has macros: what they make names its private items wherever it stands.
     pub(crate) has_macros: bool,
-    /// Plain functions that others can name, and what is written of them.
+    /// Plain functions that others can name, and what is written of them; and of those that only this module can name.
     pub(crate) functions: Vec<Head>,
+    pub(crate) private: Vec<Head>,
     /// All words that stand in it, in order: a function that is not named here does not matter here.
     pub(crate) words: Vec<u32>,
-    /// Whether it passes on what others declare, under names of its own.
+    /// Whether it passes on what others declare, under names of its own: by imports, or by what its macros make.
     pub(crate) renames: bool,
 }
 
@@ -56,10 +57,10 @@ fn words(file: SyntaxNode<'_>) -> Vec<u32> {
     words
 }
 
-/// Whether an import gives others a name that its module did not.
-fn renames(item: &ast::Item<'_>) -> bool {
+/// Whether an import gives others a name that its module did not. What a macro makes is looked up where the macro stands.
+fn renames(item: &ast::Item<'_>, has_macros: bool) -> bool {
     matches!(item, ast::Item::ImportDef(it)
-        if it.is_pub() && (it.alias().is_some() || it.names().any(|name| name.alias().is_some())))
+        if (it.is_pub() || has_macros) && (it.alias().is_some() || it.names().any(|name| name.alias().is_some())))
 }
 
 /// Reads it off a file without problems.
@@ -69,7 +70,7 @@ pub(crate) fn written(file: SyntaxNode<'_>) -> Written {
     let own: Vec<Name> = items.iter().filter_map(declared_type).collect();
     let mut interface = KeyBuilder::new("interface");
     let mut lasting = KeyBuilder::new("lasting");
-    let (mut impls, mut functions) = (None, Vec::new());
+    let (mut impls, mut functions, mut private) = (None, Vec::new(), Vec::new());
     let mut numbers = FxHashMap::default();
     let mut reaches_out = false;
     let has_macros = items.iter().any(|it| matches!(it, ast::Item::MacroDef(_)));
@@ -79,15 +80,15 @@ pub(crate) fn written(file: SyntaxNode<'_>) -> Written {
         }
         match plain(item) {
             None => lasting = visible(lasting, item.syntax()),
-            Some(name) if has_macros || !is_hidden(item) => {
+            Some(name) => {
                 let name = word(name.text());
                 // Functions of one name are told apart by their order, too.
                 let number = numbers.entry(name).or_insert(0u64);
                 *number += 1;
                 let key = KeyBuilder::new("function").number(*number);
-                functions.push(Head { name, told: visible(key, item.syntax()).finish().short() });
+                let head = Head { name, told: visible(key, item.syntax()).finish().short() };
+                if has_macros || !is_hidden(item) { functions.push(head) } else { private.push(head) }
             }
-            Some(_) => {}
         }
         match item {
             ast::Item::ImplDef(it) => match it.trait_type() {
@@ -103,8 +104,8 @@ pub(crate) fn written(file: SyntaxNode<'_>) -> Written {
     }
     let impls = impls.map(KeyBuilder::finish);
     let (interface, lasting) = (interface.finish(), lasting.finish());
-    let (words, renames) = (words(file), items.iter().any(renames));
-    Written { interface, lasting, impls, reaches_out, has_macros, functions, words, renames }
+    let (words, renames) = (words(file), items.iter().any(|it| renames(it, has_macros)));
+    Written { interface, lasting, impls, reaches_out, has_macros, functions, private, words, renames }
 }
 
 /// The name of a function that matters to those alone who call it by that name.

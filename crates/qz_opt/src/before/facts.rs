@@ -3,7 +3,7 @@
 use qz_base::{FxHashSet, Span, TextRange};
 use qz_mir::{
     Body, BodyPart, Callee, ClosureTarget, Instance, InstanceId, InstanceKey, Module, Ownership, Rvalue,
-    Source, StmtKind, TypeEntry,
+    Source, StmtKind, TypeEntry, TypeEntryKind,
 };
 use qz_types::{Ty, TyKind};
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,8 @@ pub struct Fact {
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kind {
     pub destroy: u32,
+    /// Of a function value: whoever makes one has its function in its own text.
+    pub closure: bool,
     pub parts: Option<u32>,
     pub own: Option<u32>,
     pub keeps_nothing: bool,
@@ -56,6 +58,7 @@ impl Kind {
         let qz_mir::EntryCrossing { parts, own, keeps_nothing } = entry.crossing;
         Kind {
             destroy: number(entry.destroy),
+            closure: matches!(entry.kind, TypeEntryKind::Closure(_)),
             parts: parts.map(&number),
             own: own.map(&number),
             keeps_nothing,
