@@ -26,7 +26,7 @@ impl TraitCx<'_, '_> {
             }
             Some("Share") => self.shared_parts(ty),
             Some("Send") => {
-                if self.is_shared(ty) {
+                if self.is_shared(ty, seen) {
                     return Truth::Yes;
                 }
                 self.sent_parts(ty)
@@ -74,9 +74,16 @@ impl TraitCx<'_, '_> {
         ty.as_adt().is_some_and(|(id, _)| self.ck.defs.adts[id].kind == AdtKind::Struct)
     }
 
-    fn is_shared(&mut self, ty: Ty) -> bool {
+    /// Asked on the way to `Send`, which a type that holds itself may be on already.
+    fn is_shared(&mut self, ty: Ty, seen: &mut Vec<(Ty, TraitId)>) -> bool {
         let Some(trait_id) = self.ck.defs.lang.trait_("Share") else { return false };
-        self.holds(ty, TraitRef { trait_id, args: &[] }, &mut Vec::new()) == Truth::Yes
+        let before = seen.len();
+        let is_shared = self.holds(ty, TraitRef { trait_id, args: &[] }, seen) == Truth::Yes;
+        if !is_shared {
+            // What was met on a way that fails is not known to hold.
+            seen.truncate(before);
+        }
+        is_shared
     }
 
     /// The types that must be `Share` for a type to be; `None` if it cannot be.
