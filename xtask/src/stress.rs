@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// A run that takes longer is thought to hang.
 const LIMIT: Duration = Duration::from_secs(60);
 
-const FOLDERS: [&str; 2] = ["spec/concurrency", "tests/run/concurrency"];
+const FOLDERS: [&str; 3] = ["spec/concurrency", "tests/run/concurrency", "tests/run/net"];
 
 struct Wanted {
     name: String,

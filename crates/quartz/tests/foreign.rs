@@ -350,6 +350,39 @@ fn recursion_by_way_of_c_is_a_stack_overflow() {
 }
 
 #[test]
+fn c_that_needs_more_stack_than_there_is_says_so_and_can_have_more() {
+    let scratch = Scratch::new("deep");
+    scratch.file(
+        "deep.c",
+        "int deep(int n) {\n    volatile char bytes[1024];\n    bytes[n % 1024] = 1;\n    \
+         return n == 0 ? 0 : deep(n - 1) + bytes[n % 1024];\n}\n",
+    );
+    if !scratch.compiled(&["-shared", "-fPIC", "deep.c", "-o", "libdeep.so"]) {
+        return;
+    }
+    scratch.file(
+        "a.qz",
+        "@link(\"deep\")\nextern \"C\" def deep(n: CInt): CInt\n\n\
+         def more(): CInt = unsafe do deep(4_000) end\n\n\
+         def main\n  puts(await go unsafe do deep(50) end)\n  puts(await go(stack: 8_000_000) more())\n  flush()\n  \
+         puts(await go more())\nend\n",
+    );
+    let check = |found: Output| {
+        let words = stderr(&found);
+        assert_eq!((found.status.code(), &*found.stdout), (Some(101), &b"50\n4000\n"[..]), "{words}");
+        for part in ["panic: stack overflow in code that does not check", "`go(stack: 8_000_000) …`"] {
+            assert!(words.contains(part), "lacks {part}: {words}");
+        }
+    };
+    check(scratch.quartz(&["run", "-L", ".", "a.qz"]));
+    for level in [&["-L", ".", "a.qz", "-o", "a"][..], &["-L", ".", "--release", "a.qz", "-o", "a"]] {
+        if scratch.built(level) {
+            check(scratch.run("a", &[]));
+        }
+    }
+}
+
+#[test]
 fn what_is_missing_is_told_where_it_was_declared() {
     let scratch = Scratch::new("missing");
     scratch.file(

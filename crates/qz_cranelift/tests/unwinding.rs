@@ -93,7 +93,7 @@ impl Maker {
         b.finalize(self.isa.frontend_config());
         self.cx.compile(&*self.isa, &mut ControlPlane::default()).expect("compiles");
         let code = self.cx.compiled_code().expect("was compiled");
-        self.image.add_function(number, &Made::new(code, &self.cx.func), &self.cx.func);
+        self.image.add_function(number, &Made::new(&*self.isa, code, &self.cx.func), &self.cx.func);
     }
 }
 

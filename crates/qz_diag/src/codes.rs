@@ -78,6 +78,7 @@ codes! {
     REFINEMENT = 325, Error, "a type that cannot be refined so";
     REFINED_VALUE = 326, Error, "a value that a refined type does not have";
     NOT_A_REGEX = 327, Error, "this is no regex";
+    VARIANT_NUMBER = 328, Error, "a number that a variant cannot have";
     UNKNOWN_NAME = 400, Error, "unknown name";
     UNKNOWN_MODULE = 401, Error, "unknown module";
     AMBIGUOUS_NAME = 402, Error, "a name comes from two wildcard imports";

@@ -97,7 +97,8 @@ impl Diagnostic {
     }
 }
 
-/// Puts diagnostics into the order of their places and leaves out repetitions.
+/// Puts diagnostics into the order of their places and leaves out repetitions: what is said of a place is said once, also
+/// if there are several reasons.
 pub fn sort_and_dedup(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.sort_by(|a, b| {
         (a.span.file, a.span.range.start, a.span.range.end, a.code, &a.message).cmp(&(
@@ -108,7 +109,8 @@ pub fn sort_and_dedup(diagnostics: &mut Vec<Diagnostic>) {
             &b.message,
         ))
     });
-    diagnostics.dedup();
+    let told = |it: &Diagnostic| (it.span, it.code, it.severity);
+    diagnostics.dedup_by(|next, kept| told(next) == told(kept) && next.message == kept.message);
 }
 
 /// The closest of `candidates` to a misspelt `name`, if one is close enough to be meant

@@ -475,7 +475,7 @@ pub enum Pat {
     /// `{ x, y: p, .. }`.
     Record {
         fields: Box<[FieldPat]>,
-        has_rest: bool,
+        rest: RecordRest,
     },
     Tuple {
         elems: Box<[PatId]>,
@@ -517,6 +517,31 @@ impl Gap {
     }
 }
 
+/// What a record pattern says of the fields that it does not name.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum RecordRest {
+    /// There are none.
+    None,
+    /// `..`: they are left out.
+    LeftOut,
+    /// `...rest`: they are a record of their own.
+    Kept(PatId),
+}
+
+impl RecordRest {
+    /// Whether there may be more fields than the pattern names.
+    pub fn is_open(self) -> bool {
+        self != RecordRest::None
+    }
+
+    pub fn kept(self) -> Option<PatId> {
+        match self {
+            RecordRest::Kept(pat) => Some(pat),
+            RecordRest::None | RecordRest::LeftOut => None,
+        }
+    }
+}
+
 /// A group of a regex that a pattern binds.
 #[derive(Clone, Debug)]
 pub struct RegexGroup {
@@ -548,8 +573,10 @@ impl Pat {
             Pat::Range { start, end, .. } => start.iter().chain(end).for_each(|&it| f(it)),
             Pat::Variant { args, .. } => args.iter().for_each(|arg| f(arg.pat)),
             Pat::Regex { groups, .. } => groups.iter().for_each(|it| f(it.pat)),
-            Pat::Struct { fields, .. } | Pat::Record { fields, .. } => {
-                fields.iter().for_each(|field| f(field.pat))
+            Pat::Struct { fields, .. } => fields.iter().for_each(|field| f(field.pat)),
+            Pat::Record { fields, rest } => {
+                fields.iter().for_each(|field| f(field.pat));
+                rest.kept().into_iter().for_each(f);
             }
             Pat::Tuple { elems, .. } | Pat::Or { alts: elems } => elems.iter().for_each(|&it| f(it)),
             Pat::Vec { prefix, rest, suffix } => {

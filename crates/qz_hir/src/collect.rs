@@ -639,16 +639,20 @@ impl Collector<'_> {
         if it.predicate().is_some() {
             return self.refined_def(it, name);
         }
+        self.new_alias(name, it.syntax(), it.is_private());
+    }
+
+    fn new_alias(&mut self, name: SyntaxToken<'_>, node: SyntaxNode<'_>, is_private: bool) {
         let id = self.defs.aliases.alloc(AliasDef {
             name: Name::new(name.text()),
             name_range: name.range(),
             module: self.module,
-            node: it.syntax().index(),
-            is_private: it.is_private(),
+            node: node.index(),
+            is_private,
             target: OnceCell::new(),
             in_progress: Cell::new(false),
         });
-        self.declare(name, Def::Alias(id), it.is_private());
+        self.declare(name, Def::Alias(id), is_private);
     }
 
     fn const_def(&mut self, it: ast::ConstDef<'_>) {

@@ -9,7 +9,7 @@ use qz_diag::{Code, Diagnostic};
 use qz_syntax::SyntaxTree;
 use qz_types::defs::{AdtMarker, EffectMarker, FnMarker, StaticMarker, TraitMarker};
 use qz_types::subst::{subst, subst_trait_ref};
-use qz_types::{AdtId, EffectId, FloatTy, FnId, IntTy, Label, StaticId, TraitId, TraitRef, Ty, TyKind};
+use qz_types::{AdtId, EffectId, FloatTy, FnId, IntTy, Row, StaticId, TraitId, TraitRef, Ty, TyKind};
 
 use crate::scope::Scope;
 
@@ -258,7 +258,7 @@ pub struct SigParam {
 /// A written row of effects.
 #[derive(Debug, Clone)]
 pub struct Can {
-    pub labels: Vec<Label>,
+    pub row: Row,
     pub range: TextRange,
 }
 
@@ -361,6 +361,8 @@ pub struct Variant {
     pub fields: Vec<Field>,
     /// Whether fields were declared with names.
     pub named: bool,
+    /// `Red = 1`: all variants of an enum have one, or none.
+    pub number: Option<i64>,
 }
 
 #[derive(Debug, Clone)]
@@ -701,10 +703,6 @@ impl qz_types::DefNames for Defs {
 
     fn trait_name(&self, id: TraitId) -> Name {
         self.traits[id].name
-    }
-
-    fn effect_name(&self, id: EffectId) -> Name {
-        self.adts[self.effects[id].clauses].name
     }
 
     fn is_option(&self, id: AdtId) -> bool {

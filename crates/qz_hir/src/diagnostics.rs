@@ -1,5 +1,6 @@
 //! The words for problems with declarations and names.
 
+use crate::types::numbers::Unfit as VariantUnfit;
 use crate::types::unions::Unfit;
 use qz_base::{Name, Span};
 use qz_diag::{Code, Diagnostic, did_you_mean};
@@ -9,15 +10,50 @@ pub(crate) fn not_yet(span: Span, what: &str) -> Diagnostic {
 }
 
 /// `Red = 1` in an enum.
-pub(crate) fn discriminant(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::NOT_YET, span, "a variant has no number of its own")
-        .note("what a value is in memory is for the compiler to choose")
-        .help("say it in a method: `def code(self): Int` with a `match self`, and `def from(code: Int): Self?` for the way back")
+pub(crate) fn variant_number(unfit: VariantUnfit) -> Diagnostic {
+    let (span, text) = match unfit {
+        VariantUnfit::Form(span) => (span, "this is no number that a variant can have"),
+        VariantUnfit::Range(span) => (span, "the number of a variant must be one of `Int`"),
+    };
+    let problem = Diagnostic::new(Code::VARIANT_NUMBER, span, text);
+    match unfit {
+        VariantUnfit::Form(_) => {
+            problem.help("write a number, or some with operators between them: `1 << 4`")
+        }
+        VariantUnfit::Range(_) => problem,
+    }
+}
+
+pub(crate) fn number_of_values(span: Span, variant: Name) -> Diagnostic {
+    let text = format!("`{variant}` has values, so that a number does not tell what it is");
+    Diagnostic::new(Code::VARIANT_NUMBER, span, text)
+        .note("where one variant of an enum has a number, all have one, and none has values")
+        .help("say it in a method: `def code(self): Int` with a `match self`")
+}
+
+pub(crate) fn number_twice(span: Span, number: i64, variant: Name, other: Name, at: Span) -> Diagnostic {
+    let text = format!("`{variant}` has the number {number}, which is `{other}`'s");
+    Diagnostic::new(Code::VARIANT_NUMBER, span, text).at(at, "here first")
 }
 
 pub(crate) fn not_an_effect(span: Span, name: &str) -> Diagnostic {
     Diagnostic::new(Code::NOT_AN_EFFECT, span, format!("`{name}` is not an effect"))
         .help("an effect is declared by `effect Name … end`")
+}
+
+pub(crate) fn effects_as_type(span: Span, text: &str) -> Diagnostic {
+    Diagnostic::new(Code::UNKNOWN_TYPE, span, format!("`{text}` are effects, not a type"))
+        .help("effects stand behind `can`, and for a type parameter that is used there")
+}
+
+pub(crate) fn several_effects(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::new(Code::NOT_AN_EFFECT, span, format!("`{name}` is a name for several effects"))
+        .help("each effect has handlers of its own: `with log, ask do … end`")
+}
+
+pub(crate) fn row_unbound(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::NOT_AN_EFFECT, span, format!("`{name}` may be no effect"))
+        .help(format!("write `{name}: AnyEffects` where it is declared"))
 }
 
 pub(crate) fn effect_as_type(span: Span, name: Name) -> Diagnostic {

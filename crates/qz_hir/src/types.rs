@@ -6,6 +6,7 @@
 pub(crate) mod actors;
 pub(crate) mod effects;
 mod identity;
+pub(crate) mod numbers;
 mod paths;
 mod records;
 mod refined;
@@ -22,6 +23,7 @@ use qz_types::{
     subst,
 };
 
+use self::effects::row_names;
 use crate::defs::*;
 use crate::diagnostics as words;
 pub use identity::Paths;
@@ -240,7 +242,7 @@ impl Defs {
         let params = node.node().children().find_map(ast::GenericParams::cast);
         let clause = node.node().children().find_map(ast::WhereClause::cast);
         let mut cx = self.type_cx(def.module, Generics::default(), None);
-        cx.generic_params(params, clause);
+        cx.generic_params(params, clause, &row_names([node.node()]));
         def.generics.get_or_init(|| Arc::new(cx.generics)).clone()
     }
 
@@ -277,7 +279,7 @@ impl Defs {
         let generics = Generics { params: vec![me], preds: Vec::new(), outer: 0 };
         let self_ty = Ty::param(0, qz_base::name::known::SELF_TYPE);
         let mut cx = self.type_cx(def.module, generics, Some(self_ty));
-        cx.generic_params(syntax.generics(), syntax.where_clause());
+        cx.generic_params(syntax.generics(), syntax.where_clause(), &row_names([syntax.syntax()]));
         def.generics.get_or_init(|| Arc::new(cx.generics)).clone()
     }
 
@@ -338,7 +340,7 @@ impl Defs {
             ImplOrigin::Extend => {
                 let syntax = ast::ExtendDef::cast(node.node()).expect("an extend block's node");
                 let mut cx = self.type_cx(def.module, Generics::default(), None);
-                cx.generic_params(syntax.generics(), syntax.where_clause());
+                cx.generic_params(syntax.generics(), syntax.where_clause(), &row_names([syntax.syntax()]));
                 let self_ty = cx.ty_or_error(syntax.ty(), Position::Part);
                 ImplHeader { generics: Arc::new(cx.generics), self_ty, trait_ref: None, assoc: Vec::new() }
             }
@@ -360,10 +362,19 @@ impl Defs {
             return (Arc::default(), qz_types::ty::common().error);
         }
         let node = self.node(def.module, def.node);
-        let syntax = ast::TypeAlias::cast(node.node()).expect("an alias' node");
         let mut cx = self.type_cx(def.module, Generics::default(), None);
-        cx.generic_params(syntax.generics(), None);
-        let target = cx.ty_or_error(syntax.ty(), Position::Part);
+        let target = match ast::EffectDef::cast(node.node()) {
+            Some(syntax) => {
+                cx.generic_params(syntax.generics(), None, &[]);
+                syntax.row().map_or(cx.error(), |row| cx.row_arg(row))
+            }
+            None => {
+                let syntax = ast::TypeAlias::cast(node.node()).expect("an alias' node");
+                let rows = row_names(syntax.ty().map(|it| it.syntax()));
+                cx.generic_params(syntax.generics(), None, &rows);
+                cx.ty_or_error(syntax.ty(), Position::Part)
+            }
+        };
         def.in_progress.set(false);
         def.target.get_or_init(|| (Arc::new(cx.generics), target)).clone()
     }
@@ -462,6 +473,10 @@ impl TypeCx<'_> {
                 c.error
             }
             ast::TypeExpr::RecordType(it) => self.record_type(it, position),
+            ast::TypeExpr::EffectSumType(it) => {
+                self.defs.report(words::effects_as_type(span, it.syntax().text()));
+                c.error
+            }
         }
     }
 
@@ -474,7 +489,7 @@ impl TypeCx<'_> {
             Some(ret) => self.ty(ret, Position::Part),
             None => qz_types::ty::common().unit,
         };
-        let row = it.can().map_or(Row::EMPTY, |can| Row::of(self.labels(can)));
+        let row = it.can().map_or(Row::EMPTY, |can| self.row(can));
         self.around = around;
         Ty::func(&params, ret, row)
     }

@@ -16,7 +16,7 @@ use std::cell::RefCell;
 
 use qz_base::{FxHashMap, Span};
 use qz_hir::{FnKind, ModuleId};
-use qz_types::{FnId, Label, Ty, subst};
+use qz_types::{FnId, Label, Row, Ty, subst};
 
 use crate::checker::Checker;
 
@@ -31,6 +31,12 @@ pub(crate) enum Eff {
         index: u32,
         minus: Vec<Handled>,
         /// Whether another task calls it.
+        tasked: bool,
+    },
+    /// What this type parameter, a row, stands for, less what is handled.
+    Open {
+        row: Ty,
+        minus: Vec<Handled>,
         tasked: bool,
     },
 }
@@ -91,10 +97,31 @@ impl Effects {
         other.0.into_iter().for_each(|(eff, origin)| self.add(eff, origin));
     }
 
-    /// The same where these may be performed.
-    pub(crate) fn without(self, allowed: &[Label]) -> Effects {
-        let allowed: Vec<Handled> = allowed.iter().map(|&label| Handled { label, unshared: None }).collect();
-        self.under(&allowed, &mut Vec::new())
+    /// What a type says that a function can.
+    pub(crate) fn add_row(&mut self, row: Row, origin: Origin) {
+        row.labels.iter().for_each(|&label| self.add(Eff::Label(label), origin));
+        for row in row.open() {
+            self.add(Eff::Open { row, minus: Vec::new(), tasked: false }, origin);
+        }
+    }
+
+    /// The same where these may be performed. `own` are the rows of the parameters of the function that it is about: a
+    /// function whose row is open performs nothing else.
+    pub(crate) fn without(self, allowed: Row, own: &[Row]) -> Effects {
+        let labels = allowed.labels.iter();
+        let labels: Vec<Handled> = labels.map(|&label| Handled { label, unshared: None }).collect();
+        let open = allowed.open();
+        let covered = |index: u32| {
+            let of_param = own.get(index as usize).map(|it| it.open()).unwrap_or_default();
+            !of_param.is_empty() && of_param.iter().all(|it| open.contains(it))
+        };
+        let mut left = self.under(&labels, &mut Vec::new());
+        left.0.retain(|(eff, _)| match eff {
+            Eff::Open { row, .. } => !open.contains(row),
+            Eff::Param { index, .. } => !covered(*index),
+            Eff::Label(_) | Eff::Tasked(_) => true,
+        });
+        left
     }
 
     /// The same under handlers of these.
@@ -107,11 +134,11 @@ impl Effects {
                     unserved.extend(by.unshared.map(|it| (label, origin, it)));
                 }
                 Eff::Label(_) | Eff::Tasked(_) => left.add(eff, origin),
-                Eff::Param { index, mut minus, tasked } => {
-                    // The innermost handler of a label is the one that is asked.
-                    let new = handled.iter().filter(|it| minus.iter().all(|known| known.label != it.label));
-                    minus.extend(new.cloned().collect::<Vec<_>>());
-                    left.add(Eff::Param { index, minus, tasked }, origin);
+                Eff::Param { index, minus, tasked } => {
+                    left.add(Eff::Param { index, minus: also_handled(minus, handled), tasked }, origin);
+                }
+                Eff::Open { row, minus, tasked } => {
+                    left.add(Eff::Open { row, minus: also_handled(minus, handled), tasked }, origin);
                 }
             }
         }
@@ -127,6 +154,9 @@ impl Effects {
                 Eff::Param { index, minus, .. } => {
                     all.add(Eff::Param { index: *index, minus: minus.clone(), tasked: true }, origin);
                 }
+                Eff::Open { row, minus, .. } => {
+                    all.add(Eff::Open { row: *row, minus: minus.clone(), tasked: true }, origin);
+                }
                 Eff::Tasked(_) => {}
             }
             all.add(eff, origin);
@@ -137,14 +167,34 @@ impl Effects {
     pub(crate) fn labels(&self) -> impl Iterator<Item = (Label, Origin)> + '_ {
         self.0.iter().filter_map(|(eff, origin)| match eff {
             Eff::Label(label) => Some((*label, *origin)),
-            Eff::Tasked(_) | Eff::Param { .. } => None,
+            Eff::Tasked(_) | Eff::Param { .. } | Eff::Open { .. } => None,
         })
     }
+
+    /// Type parameters for rows that may be performed.
+    pub(crate) fn open(&self) -> impl Iterator<Item = (Ty, Origin)> + '_ {
+        self.0.iter().filter_map(|(eff, origin)| match eff {
+            Eff::Open { row, tasked: false, .. } => Some((*row, *origin)),
+            _ => None,
+        })
+    }
+}
+
+/// The innermost handler of a label is the one that is asked.
+fn also_handled(mut minus: Vec<Handled>, handled: &[Handled]) -> Vec<Handled> {
+    let new = handled.iter().filter(|it| minus.iter().all(|known| known.label != it.label));
+    let new: Vec<Handled> = new.cloned().collect();
+    minus.extend(new);
+    minus
 }
 
 pub(crate) fn subst_label(label: Label, args: &[Ty]) -> Label {
     let args: Vec<Ty> = label.args.iter().map(|&ty| subst(ty, args)).collect();
     Label { effect: label.effect, args: Ty::list(&args) }
+}
+
+fn subst_row(row: Row, args: &[Ty]) -> Row {
+    Row::of(row.parts().map(|part| subst(part, args)).collect::<Vec<_>>())
 }
 
 /// The rows of a program's own functions.
@@ -222,10 +272,11 @@ impl Checker<'_> {
                 Eff::Param { index, .. } => {
                     Some(format!("what `{}` can", sig.params.get(*index as usize)?.name))
                 }
-                Eff::Label(_) | Eff::Tasked(_) => None,
+                Eff::Label(_) | Eff::Tasked(_) | Eff::Open { .. } => None,
             });
             let mut all: Vec<String> = labels.collect();
             all.sort();
+            all.extend(effects.open().map(|(row, _)| row.display(self.defs).to_string()));
             all.extend(params);
             all.dedup();
             let row = if all.is_empty() { "nothing".to_owned() } else { all.join(" + ") };

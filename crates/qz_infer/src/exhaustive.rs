@@ -22,6 +22,8 @@ enum Ctor {
     Variant(AdtId, u32),
     /// A tuple, struct or newtype: there is only this one.
     Single,
+    /// A packed struct taken apart into its fields.
+    Unpacked(AdtId),
     Bool(bool),
     /// Integers or characters from..=to.
     Range(i128, i128),
@@ -263,12 +265,17 @@ impl Cx<'_, '_> {
         }
     }
 
-    fn variant(&self, pat: PatId, args: &[PatArg], gap: Gap) -> Pattern {
-        let Some(&target) = self.types.pat_targets.get(pat) else { return Pattern::Wild };
-        let (adt, variant, ctor) = match target {
+    /// What a pattern with parts is for.
+    fn target(&self, pat: PatId) -> Option<(AdtId, u32, Ctor)> {
+        Some(match *self.types.pat_targets.get(pat)? {
             PatTarget::Variant { adt, variant } => (adt, variant, Ctor::Variant(adt, variant)),
             PatTarget::Struct { adt } => (adt, 0, Ctor::Single),
-        };
+            PatTarget::Packed { fields } => (fields, 0, Ctor::Unpacked(fields)),
+        })
+    }
+
+    fn variant(&self, pat: PatId, args: &[PatArg], gap: Gap) -> Pattern {
+        let Some((adt, variant, ctor)) = self.target(pat) else { return Pattern::Wild };
         let fields = self.defs().adt_fields(adt);
         let fields = &fields.variants[variant as usize].fields;
         let mut parts = vec![Pattern::Wild; fields.len()];
@@ -281,15 +288,16 @@ impl Cx<'_, '_> {
                 *slot = self.lower(arg.pat);
             }
         }
+        let any_word = parts.iter().all(|it| matches!(it, Pattern::Wild));
+        if ctor == Ctor::Single && any_word && self.defs().packed(adt).is_some() {
+            // Others may look at its fields.
+            return Pattern::Wild;
+        }
         Pattern::Ctor(ctor, parts)
     }
 
     fn fields(&self, pat: PatId, written: &[FieldPat]) -> Pattern {
-        let Some(&target) = self.types.pat_targets.get(pat) else { return Pattern::Wild };
-        let (adt, variant, ctor) = match target {
-            PatTarget::Variant { adt, variant } => (adt, variant, Ctor::Variant(adt, variant)),
-            PatTarget::Struct { adt } => (adt, 0, Ctor::Single),
-        };
+        let Some((adt, variant, ctor)) = self.target(pat) else { return Pattern::Wild };
         let fields = self.defs().adt_fields(adt);
         let fields = &fields.variants[variant as usize].fields;
         let parts = fields
@@ -408,7 +416,11 @@ impl Cx<'_, '_> {
             TyKind::Adt(..) if heads.iter().any(|it| matches!(it, Ctor::Len(_) | Ctor::LenFrom(..))) => {
                 split_lengths(heads)
             }
-            TyKind::Adt(..) => (vec![Ctor::Single], true),
+            TyKind::Adt(..) => match heads.iter().find(|it| matches!(it, Ctor::Unpacked(_))) {
+                // By its fields or by its word: a match that does both is covered by the former alone.
+                Some(unpacked) => (vec![unpacked.clone()], true),
+                None => (vec![Ctor::Single], true),
+            },
             TyKind::Int(_) | TyKind::Char => {
                 let given: Vec<(i128, i128)> = heads
                     .iter()
@@ -441,6 +453,7 @@ impl Cx<'_, '_> {
                 fields.iter().map(|it| it.1).collect()
             }
             (Ctor::Single, TyKind::Adt(id, args)) => self.adt_parts(id, 0, args),
+            (Ctor::Unpacked(fields), _) => self.adt_parts(*fields, 0, &[]),
             (Ctor::Len(n), TyKind::Adt(_, args)) => vec![args[0]; *n as usize],
             (Ctor::LenFrom(a, b), TyKind::Adt(_, args)) => vec![args[0]; (*a + *b) as usize],
             _ => Vec::new(),
@@ -480,16 +493,7 @@ impl Cx<'_, '_> {
                 TyKind::Adt(id, _) if self.defs().adts[*id].kind == AdtKind::Newtype => {
                     format!("{}({list})", self.defs().adts[*id].name)
                 }
-                TyKind::Adt(id, _) => {
-                    let fields = self.defs().adt_fields(*id);
-                    let named: Vec<String> = fields.variants[0]
-                        .fields
-                        .iter()
-                        .zip(&shown)
-                        .map(|(field, value)| format!("{}: {value}", field.name))
-                        .collect();
-                    format!("{} {{ {} }}", self.defs().adts[*id].name, named.join(", "))
-                }
+                TyKind::Adt(id, _) => self.show_fields(*id, *id, &shown),
                 TyKind::Record(fields) | TyKind::OpenRecord(fields, _) => {
                     let named: Vec<String> = fields
                         .iter()
@@ -501,6 +505,10 @@ impl Cx<'_, '_> {
                 }
                 _ => format!("({list})"),
             },
+            Ctor::Unpacked(fields) => match *ty.kind() {
+                TyKind::Adt(id, _) => self.show_fields(id, *fields, &shown),
+                _ => "_".to_owned(),
+            },
             Ctor::Bool(value) => value.to_string(),
             Ctor::Range(from, to) => ranges::show(*ty, *from, *to),
             Ctor::Str(text) => format!("{text:?}"),
@@ -510,6 +518,17 @@ impl Cx<'_, '_> {
             Ctor::LenFrom(..) => format!("[{list}, *_]"),
             Ctor::Opaque(_) => "_".to_owned(),
         }
+    }
+
+    fn show_fields(&self, of: AdtId, fields: AdtId, shown: &[String]) -> String {
+        let fields = self.defs().adt_fields(fields);
+        let named: Vec<String> = fields.variants[0]
+            .fields
+            .iter()
+            .zip(shown)
+            .map(|(field, value)| format!("{}: {value}", field.name))
+            .collect();
+        format!("{} {{ {} }}", self.defs().adts[of].name, named.join(", "))
     }
 }
 

@@ -125,8 +125,8 @@ pub enum RestPart {
 pub enum Coercion {
     /// Into `dyn`.
     Dyn { from: Ty, to: Ty },
-    /// A member becomes a union.
-    Member { to: Ty, variant: u32 },
+    /// A member becomes a union; before, it may have become the member: refined, or plain.
+    Member { to: Ty, variant: u32, before: Option<Box<Coercion>> },
     /// A union becomes one that has all of its members.
     Widen { from: Ty, to: Ty },
     /// A value of the base type is checked by these functions, one after the other.
@@ -150,6 +150,10 @@ pub enum PatTarget {
     /// A struct or newtype.
     Struct {
         adt: AdtId,
+    },
+    /// A packed struct, by the value struct of its fields.
+    Packed {
+        fields: AdtId,
     },
 }
 

@@ -98,6 +98,8 @@ pub(crate) struct State {
     tested: Option<PatId>,
     /// The effects that are handled or allowed where the walk is, the innermost last.
     handled: Vec<qz_types::Label>,
+    /// Variables for rows of effects; those that nothing decides are empty.
+    rows: Vec<Ty>,
     /// What the `impl Trait`s of the result turn out to be.
     hidden: Vec<Ty>,
     /// Names and expressions whose type nothing decided.
@@ -167,7 +169,7 @@ pub(crate) fn infer_body(
     let mut cx = Infer { ck, s: session, function, module, body, ret, preds, st: State::default() };
     cx.ret = cx.open_hidden(ret, &sig.opaques);
     let hidden_ret = cx.ret;
-    cx.st.handled = sig.can.as_ref().map(|can| can.labels.clone()).unwrap_or_default();
+    cx.st.handled = sig.can.as_ref().map(|can| can.row.labels.to_vec()).unwrap_or_default();
     cx.st.bare_returns = bare_returns(&cx.body);
     cx.params(&params);
     let root = cx.body.root;
@@ -400,6 +402,7 @@ impl<'c, 'd> Infer<'c, 'd> {
             }
             // Whether the row allows what the function performs is seen when all types are known.
             (TyKind::Fn(f), TyKind::Fn(wanted)) => {
+                self.learn_row(f.row, wanted.row);
                 let endless = matches!(self.body.exprs[expr], Expr::Fns { .. })
                     && self.shallow(f.ret).is_never()
                     && self.shallow(wanted.ret).is_unit();

@@ -110,7 +110,11 @@ impl Checker<'_> {
 
     fn check_constants(&self, checked: &CheckedFn) {
         for (expr, coercion) in checked.types.coercions.iter() {
-            if let Coercion::Refine { checks } = coercion {
+            let last = match coercion {
+                Coercion::Member { before: Some(before), .. } => before,
+                _ => coercion,
+            };
+            if let Coercion::Refine { checks } = last {
                 self.check_constant(checked, expr, checks);
             }
         }

@@ -181,6 +181,9 @@ impl TraitCx<'_, '_> {
             Truth::Open => return Outcome::Open { progress: false },
             Truth::No => {}
         }
+        if let Some(found) = self.of_open_record(ty, bound) {
+            return found;
+        }
         match self.matching_impls(ty, bound)[..] {
             [only] => {
                 let Some(goals) = self.use_impl(only, ty, bound) else {

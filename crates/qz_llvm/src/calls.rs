@@ -58,6 +58,9 @@ impl FnCx<'_, '_> {
         let abi = self.program.abi(id);
         let (args, result) = self.arguments(call, &abi, None);
         let callee = self.program.function_symbol(id);
+        if self.program.waits.may_wait(id) {
+            self.note_wait();
+        }
         let results = self.call_code(callee, &abi, &args, self.flag_of(id));
         self.take_result(call, &abi, results, result);
     }
@@ -216,6 +219,9 @@ impl FnCx<'_, '_> {
         if f.def().may_panic {
             self.raise(f, &args);
             return;
+        }
+        if f.def().may_block {
+            self.note_wait();
         }
         let result = match (f, args.as_slice()) {
             (rt::str_eq, &[a, b]) => Some(self.strings_equal(a, b)),

@@ -45,6 +45,8 @@ pub(crate) struct FnCx<'a, 'm> {
     closure: Option<ObjectLayout>,
     /// In a destroy function: how deep it was called, see `destroy.rs`.
     pub(crate) drop_depth: Option<Value>,
+    /// In functions of the library: what the caller had noted, see `waits.rs`.
+    pub(crate) callers_place: Option<Value>,
     /// For the object that is made next.
     pub(crate) token: Option<Token>,
     source: SourceInfo,
@@ -94,6 +96,7 @@ impl<'a, 'm> FnCx<'a, 'm> {
             bits: FxHashMap::default(),
             closure: None,
             drop_depth: None,
+            callers_place: None,
             source,
         };
         cx.w.begin(start);
@@ -228,6 +231,7 @@ impl<'a, 'm> FnCx<'a, 'm> {
                 self.check_stack(instance);
             }
         }
+        self.keep_callers_place();
         let first = self.blocks[Body::ENTRY.index()];
         self.w.end(format_args!("br label %{first}"));
     }

@@ -36,6 +36,7 @@ pub mod subset;
 mod units;
 mod unwind;
 mod value;
+mod waits;
 
 use crate::units::Cut;
 use qz_codegen::SourceFiles;

@@ -27,6 +27,7 @@ use crate::recursion::Recursion;
 use crate::subset;
 use crate::units::Units;
 use crate::unwind::ret_ty;
+use crate::waits::Waits;
 
 /// What stands for the entry of a library, which has none.
 const NO_ENTRY: &str = "define internal i32 @qz.run(ptr %fiber, ptr %status) #0 {\n  ret i32 0\n}\n\n";
@@ -40,6 +41,7 @@ pub(crate) struct ProgramCx<'m> {
     pub(crate) debug: Option<Debug<'m>>,
     units: Units,
     pub(crate) recursion: Recursion,
+    pub(crate) waits: Waits,
     pub(crate) locations: Locations,
     /// Definitions of constants and variables.
     pub(crate) data: String,
@@ -103,6 +105,7 @@ impl<'m> ProgramCx<'m> {
             debug: None,
             units,
             recursion,
+            waits: Waits::new(module),
             locations: Locations::default(),
             data: String::new(),
             strings: FxHashMap::default(),

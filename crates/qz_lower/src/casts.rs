@@ -1,7 +1,7 @@
 //! `as`, `wrapping_as`, `try_as`.
 
 use qz_hir::body::{CastKind, ExprId};
-use qz_mir::{BinOp, CastKind as MirCast, Const, Operand, Place, Rvalue};
+use qz_mir::{BinOp, BlockId, CastKind as MirCast, Const, Operand, Place, Rvalue, TermKind};
 use qz_types::ty::common;
 use qz_types::{FloatTy, IntTy, Ty, TyKind};
 
@@ -40,6 +40,13 @@ impl Cx<'_, '_, '_> {
             (TyKind::Ptr(_), TyKind::Ptr(_)) => {
                 Operand::local(self.b.eval(to, Rvalue::Cast(MirCast::Pointer, value, to)))
             }
+            (TyKind::Int(int), TyKind::Adt(..)) if let Some(numbers) = self.lw.defs().variant_numbers(to) => {
+                self.variant_of(value, (from, *int), to, &numbers)
+            }
+            (TyKind::Adt(..), TyKind::Int(_)) if let Some(numbers) = self.lw.defs().variant_numbers(from) => {
+                let number = self.number_of(value, from, &numbers);
+                self.convert(number, common().int, to, kind)
+            }
             // A word becomes a packed struct.
             (TyKind::Int(_), TyKind::Adt(..)) => self.construct(to, 0, vec![value]),
             (TyKind::Adt(..), _) => {
@@ -63,9 +70,80 @@ impl Cx<'_, '_, '_> {
         Operand::local(dest)
     }
 
+    /// The number of an enum's value.
+    fn number_of(&mut self, value: Operand, ty: Ty, numbers: &[i64]) -> Operand {
+        let value = self.fix(value, ty);
+        let index = self.b.eval(common().int, Rvalue::Discriminant(Place::local(value)));
+        let first = numbers[0];
+        if (0..).zip(numbers).all(|(n, &number)| first.checked_add(n) == Some(number)) {
+            let number = Rvalue::Binary(BinOp::Add, Operand::local(index), Operand::int(first));
+            return if first == 0 {
+                Operand::local(index)
+            } else {
+                Operand::local(self.b.eval(common().int, number))
+            };
+        }
+        let dest = self.b.temp(common().int);
+        let cases: Vec<(i128, BlockId)> =
+            (0..numbers.len()).map(|n| (n as i128, self.b.new_block())).collect();
+        let after = self.b.new_block();
+        self.b.end(TermKind::Switch { value: Operand::local(index), cases: cases.clone(), otherwise: None });
+        for (&number, (_, block)) in numbers.iter().zip(cases) {
+            self.b.switch_to(block);
+            self.b.assign_local(dest, Rvalue::Use(Operand::int(number)));
+            self.b.goto(after);
+        }
+        self.b.switch_to(after);
+        Operand::local(dest)
+    }
+
+    /// The value of an enum with this number, or a panic.
+    fn variant_of(&mut self, value: Operand, (from, int): (Ty, IntTy), to: Ty, numbers: &[i64]) -> Operand {
+        let value = Operand::local(self.fix(value, from));
+        let dest = self.b.temp(to);
+        let (otherwise, after) = self.by_number(&value, int, numbers, |cx, variant| {
+            let variant = cx.construct(to, variant, Vec::new());
+            cx.b.assign_local(dest, Rvalue::Use(variant));
+        });
+        self.b.switch_to(otherwise);
+        let (adt, _) = to.as_adt().expect("an enum");
+        let name = self.str(self.lw.defs().adts[adt].name.as_str());
+        self.lang_call("no_variant", &[from], vec![value, name], common().never);
+        self.b.switch_to(after);
+        Operand::local(dest)
+    }
+
+    /// A way for each variant, which all go on in the second block; the first is for numbers of none.
+    fn by_number(
+        &mut self,
+        value: &Operand,
+        int: IntTy,
+        numbers: &[i64],
+        mut arrived: impl FnMut(&mut Self, u32),
+    ) -> (BlockId, BlockId) {
+        let (otherwise, after) = (self.b.new_block(), self.b.new_block());
+        let mut cases: Vec<(i128, u32, BlockId)> = Vec::new();
+        for (variant, &number) in (0..).zip(numbers) {
+            if (int.min_value()..=int.max_value()).contains(&i128::from(number)) {
+                cases.push((number.into(), variant, self.b.new_block()));
+            }
+        }
+        let targets = cases.iter().map(|&(number, _, block)| (number, block)).collect();
+        self.b.end(TermKind::Switch { value: value.clone(), cases: targets, otherwise: Some(otherwise) });
+        for (_, variant, block) in cases {
+            self.b.switch_to(block);
+            arrived(self, variant);
+            self.b.goto(after);
+        }
+        (otherwise, after)
+    }
+
     /// The conversion if it keeps the value, else `None`.
     fn try_convert(&mut self, value: Operand, from: Ty, to: Ty, result: Ty) -> Operand {
         let value = Operand::local(self.fix(value, from));
+        if let (TyKind::Int(int), Some(numbers)) = (from.kind(), self.lw.defs().variant_numbers(to)) {
+            return self.try_variant_of(value, *int, (to, result), &numbers);
+        }
         let fits = self.fits(value.clone(), from, to);
         let dest = self.b.temp(result);
         let (yes, no, after) = (self.b.new_block(), self.b.new_block(), self.b.new_block());
@@ -76,6 +154,27 @@ impl Cx<'_, '_, '_> {
         self.b.assign_local(dest, Rvalue::Use(some));
         self.b.goto(after);
         self.b.switch_to(no);
+        let none = self.none(result);
+        self.b.assign_local(dest, Rvalue::Use(none));
+        self.b.goto(after);
+        self.b.switch_to(after);
+        Operand::local(dest)
+    }
+
+    fn try_variant_of(
+        &mut self,
+        value: Operand,
+        int: IntTy,
+        (to, result): (Ty, Ty),
+        numbers: &[i64],
+    ) -> Operand {
+        let dest = self.b.temp(result);
+        let (otherwise, after) = self.by_number(&value, int, numbers, |cx, variant| {
+            let variant = cx.construct(to, variant, Vec::new());
+            let some = cx.some(result, variant);
+            cx.b.assign_local(dest, Rvalue::Use(some));
+        });
+        self.b.switch_to(otherwise);
         let none = self.none(result);
         self.b.assign_local(dest, Rvalue::Use(none));
         self.b.goto(after);
@@ -120,6 +219,11 @@ impl Cx<'_, '_, '_> {
                 let over = self.b.eval(bool, Rvalue::Binary(op, value, below));
                 let both = Rvalue::Binary(BinOp::BitAnd, Operand::local(under), Operand::local(over));
                 Operand::local(self.b.eval(bool, both))
+            }
+            (TyKind::Adt(..), TyKind::Int(_)) if let Some(numbers) = self.lw.defs().variant_numbers(from) => {
+                let number = self.number_of(value, from, &numbers);
+                let number = Operand::local(self.fix(number, common().int));
+                self.fits(number, common().int, to)
             }
             (TyKind::Int(_), TyKind::Char) => {
                 let int = common().int;

@@ -277,7 +277,7 @@ impl Cx<'_, '_, '_> {
     }
 
     /// The fields of a packed struct, if `built` is their type; otherwise the value itself.
-    fn taken_apart(&mut self, value: Operand, whole: Ty, built: qz_types::AdtId) -> Operand {
+    pub(crate) fn taken_apart(&mut self, value: Operand, whole: Ty, built: qz_types::AdtId) -> Operand {
         let Some((adt, _)) = whole.as_adt().filter(|it| it.0 != built) else { return value };
         let packed = self.lw.defs().packed(adt).expect("checked");
         let dest = self.b.temp(self.built_type(whole, built));

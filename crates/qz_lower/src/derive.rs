@@ -103,6 +103,7 @@ pub(crate) fn part(lw: &Lowerer<'_, '_>, b: &mut Builder, part: DerivePart, id: 
     let shape = of_struct(lw, id);
     match part {
         DerivePart::Show => Deriver { lw, b, derived: Derived::Show, ty }.show(&shape),
+        DerivePart::Inspect => Deriver { lw, b, derived: Derived::Show, ty }.shown_inside("inspect", &shape),
         DerivePart::Start => {
             let parts = shape.parts.iter().map(|part| part.of(SELF)).collect();
             b.assign_local(Body::RETURN, Rvalue::New(ty, parts));
@@ -357,7 +358,7 @@ impl Deriver<'_, '_, '_, '_> {
         for &part in parts {
             let function = self.lw.synth(Synth::Derive(part, id));
             let (params, ret) = match part {
-                DerivePart::Show => (vec![self.ty], common().str),
+                DerivePart::Show | DerivePart::Inspect => (vec![self.ty], common().str),
                 DerivePart::Start => (vec![self.ty], self.ty),
                 DerivePart::Finish => (vec![self.ty, self.ty], common().unit),
             };

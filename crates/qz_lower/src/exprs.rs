@@ -15,27 +15,37 @@ impl Cx<'_, '_, '_> {
     pub(crate) fn value(&mut self, expr: ExprId) -> Operand {
         let value = self.raw(expr);
         match self.types().coercions.get(expr).cloned() {
-            None | Some(Coercion::AutoRef { .. }) => value,
-            Some(Coercion::Deref) => self.read_borrow(expr, value),
-            Some(Coercion::Discard) => self.unit(),
-            Some(Coercion::Member { to, variant }) => {
-                let value = self.plain(expr, value);
+            None => value,
+            Some(coercion) => self.converted(expr, value, coercion),
+        }
+    }
+
+    fn converted(&mut self, expr: ExprId, value: Operand, coercion: Coercion) -> Operand {
+        match coercion {
+            Coercion::AutoRef { .. } => value,
+            Coercion::Deref => self.read_borrow(expr, value),
+            Coercion::Discard => self.unit(),
+            Coercion::Member { to, variant, before } => {
+                let value = match before {
+                    Some(before) => self.converted(expr, value, *before),
+                    None => self.plain(expr, value),
+                };
                 let value = Rvalue::Aggregate(AggregateKind::Variant(to, variant), vec![value]);
                 Operand::local(self.b.eval(to, value))
             }
-            Some(Coercion::Widen { from, to }) => {
+            Coercion::Widen { from, to } => {
                 let value = self.plain(expr, value);
                 self.union_to_union(value, from, to)
             }
-            Some(Coercion::Refine { checks }) => {
+            Coercion::Refine { checks } => {
                 let value = self.plain(expr, value);
                 self.refine(expr, value, &checks)
             }
-            Some(Coercion::Unrefine { from, to }) => {
+            Coercion::Unrefine { from, to } => {
                 let value = self.plain(expr, value);
                 self.unrefine(value, from, to)
             }
-            Some(Coercion::Dyn { from, to }) => {
+            Coercion::Dyn { from, to } => {
                 let value = self.plain(expr, value);
                 let value = Rvalue::MakeDyn { value, from, ty: to, vtable: None };
                 Operand::local(self.b.eval(to, value))

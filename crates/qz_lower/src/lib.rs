@@ -48,6 +48,8 @@ pub(crate) enum DerivePart {
     Start,
     /// `(from, to)`: the copy's parts become copies.
     Finish,
+    /// The text of a refined value inside of others.
+    Inspect,
 }
 
 /// A function that exists only as MIR.
@@ -279,6 +281,10 @@ impl qz_mir::Source for Lowerer<'_, '_> {
                     }
                     _ => (self.synth(Synth::DeriveOpaque(derived)), Ty::list(&[ty])),
                 }
+            }
+            MethodTarget::RefinedInspect => {
+                let (id, args) = args[0].as_adt().expect("a refined type");
+                (self.synth(Synth::Derive(DerivePart::Inspect, id)), args)
             }
             MethodTarget::Dyn => (self.synth(Synth::DynCall(args[0], trait_id, method)), &[]),
         }

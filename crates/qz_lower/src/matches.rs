@@ -41,20 +41,41 @@ enum TestKind {
     },
     /// A regex is found in it.
     Regex(PatId),
+    /// A packed struct is taken apart, which always holds.
+    Unpacked {
+        fields: Ty,
+        parts: Vec<(u32, PatId, Ty)>,
+    },
 }
 
 /// One way for an arm to match: tests still to be made, names already placed.
 #[derive(Clone)]
 struct Row {
     tests: Vec<Test>,
-    bindings: Vec<(LocalId, Place, Ty)>,
+    bindings: Vec<Binding>,
     arm: usize,
+}
+
+/// A name of a pattern, and what it is bound to.
+#[derive(Clone)]
+struct Binding {
+    local: LocalId,
+    place: Place,
+    ty: Ty,
+    /// Of a record at that place, a record of some of its fields.
+    part: bool,
 }
 
 /// Where control goes once an arm matches.
 struct Target {
     guard: Option<ExprId>,
     body: BlockId,
+}
+
+impl Binding {
+    fn new(local: LocalId, place: Place, ty: Ty) -> Binding {
+        Binding { local, place, ty, part: false }
+    }
 }
 
 impl Cx<'_, '_, '_> {
@@ -188,7 +209,7 @@ impl Cx<'_, '_, '_> {
             if let Pat::Type { sub: Some(sub), .. } = self.body.pats[pat]
                 && let Pat::Bind { local, .. } = self.body.pats[sub]
             {
-                mine.iter_mut().for_each(|row| row.bindings.push((local, place.clone(), ty)));
+                mine.iter_mut().for_each(|row| row.bindings.push(Binding::new(local, place.clone(), ty)));
             }
             rows.extend(mine);
         }
@@ -205,7 +226,7 @@ impl Cx<'_, '_, '_> {
             Pat::Missing | Pat::Wild => {}
             Pat::Bind { local, sub } => {
                 for row in rows.iter_mut() {
-                    row.bindings.push((*local, place.clone(), ty));
+                    row.bindings.push(Binding::new(*local, place.clone(), ty));
                 }
                 if let Some(sub) = sub {
                     self.flatten(*sub, place, ty, rows);
@@ -243,11 +264,18 @@ impl Cx<'_, '_, '_> {
                 let fields: Vec<_> = fields.iter().map(|it| (Some(it.name), it.pat)).collect();
                 self.flatten_adt(pat, place, ty, (&fields, Gap::default()), rows);
             }
-            Pat::Record { fields, .. } => {
-                let Some(all) = ty.known_fields() else { return };
+            Pat::Record { fields, rest } => {
                 for field in fields.iter() {
+                    let Some(all) = ty.known_fields() else { return };
                     let at = index_of(all, field.name);
                     self.flatten(field.pat, place.field(at as u32), all[at].1, rows);
+                }
+                if let Some(rest) = rest.kept()
+                    && let Pat::Bind { local, .. } = self.body.pats[rest]
+                {
+                    for row in rows.iter_mut() {
+                        row.bindings.push(Binding { local, place: place.clone(), ty, part: true });
+                    }
                 }
             }
             Pat::Tuple { elems, gap } => {
@@ -283,7 +311,11 @@ impl Cx<'_, '_, '_> {
         let (adt, args) = ty.as_adt().expect("checked against a nominal type");
         let (variant, is_enum) = match self.types().pat_targets[pat] {
             PatTarget::Variant { variant, .. } => (variant, true),
-            PatTarget::Struct { .. } => (0, false),
+            PatTarget::Struct { .. } | PatTarget::Packed { .. } => (0, false),
+        };
+        let adt = match self.types().pat_targets[pat] {
+            PatTarget::Packed { fields } => fields,
+            _ => adt,
         };
         let declared = self.lw.defs().adt_fields(adt);
         let declared = &declared.variants[variant as usize].fields;
@@ -304,6 +336,13 @@ impl Cx<'_, '_, '_> {
                 let kind = TestKind::Variant { variant, parts: parts.clone() };
                 row.tests.push(Test { place: place.clone(), ty, kind });
             }
+            return;
+        }
+        if let PatTarget::Packed { fields } = self.types().pat_targets[pat] {
+            let kind = TestKind::Unpacked { fields: Ty::adt(fields, &[]), parts };
+            rows.iter_mut().for_each(|row| {
+                row.tests.push(Test { place: place.clone(), ty, kind: kind.clone() });
+            });
             return;
         }
         let base = match self.lw.defs().adts[adt].kind {
@@ -353,19 +392,27 @@ impl Cx<'_, '_, '_> {
             TestKind::Range { .. } | TestKind::Value(_) | TestKind::Length { .. } | TestKind::Regex(_) => {
                 self.try_first(&test, rows, targets, failed);
             }
+            &TestKind::Unpacked { fields, .. } => {
+                let rows = self.unpacked(&test, fields, rows);
+                self.decide(rows, targets, failed);
+            }
         }
     }
 
     /// All tests of a row hold: bind its names, ask its guard.
     fn matched(&mut self, row: Row, rest: Vec<Row>, targets: &[Target], failed: Option<BlockId>) {
         let target = &targets[row.arm];
-        for (local, place, ty) in &row.bindings {
-            let value = if ty.is_unit() { self.unit() } else { Operand::Copy(place.clone()) };
-            let bound = self.local_ty(*local);
-            let is_union = bound != *ty && self.lw.defs().union_members(*ty).is_some();
-            let value = if is_union { self.union_to_union(value, *ty, bound) } else { value };
+        for Binding { local, place, ty, part } in row.bindings {
+            let value = if ty.is_unit() { self.unit() } else { Operand::Copy(place) };
+            let bound = self.local_ty(local);
+            let is_union = bound != ty && self.lw.defs().union_members(ty).is_some();
+            let value = match part {
+                true => self.part_of_record(value, ty, bound),
+                false if is_union => self.union_to_union(value, ty, bound),
+                false => value,
+            };
             // The name's type is the pattern's; a shared `var` gets its cell here.
-            self.bind_local(*local, value);
+            self.bind_local(local, value);
         }
         match target.guard {
             None => self.b.goto(target.body),
@@ -376,6 +423,31 @@ impl Cx<'_, '_, '_> {
                 self.decide(rest, targets, failed);
             }
         }
+    }
+
+    /// Rows in which the packed struct at a place is taken apart, once for all of them.
+    fn unpacked(&mut self, test: &Test, fields: Ty, rows: Vec<Row>) -> Vec<Row> {
+        let whole = self.read(test.place.clone(), test.ty);
+        let (adt, _) = fields.as_adt().expect("the struct of its fields");
+        let apart = self.taken_apart(whole, test.ty, adt);
+        let apart = Place::local(self.fix(apart, fields));
+        let mut open = Vec::new();
+        for mut row in rows {
+            let is_it = |it: &Test| it.place == test.place && matches!(it.kind, TestKind::Unpacked { .. });
+            let Some(at) = row.tests.iter().position(is_it) else {
+                open.push(row);
+                continue;
+            };
+            let after = row.tests.split_off(at + 1);
+            let Some(TestKind::Unpacked { parts, .. }) = row.tests.pop().map(|it| it.kind) else { continue };
+            let mut mine = vec![row];
+            for (at, pat, ty) in parts {
+                self.flatten(pat, apart.field(at), ty, &mut mine);
+            }
+            mine.iter_mut().for_each(|row| row.tests.extend(after.iter().cloned()));
+            open.extend(mine);
+        }
+        open
     }
 
     fn switch_variant(&mut self, test: &Test, rows: Vec<Row>, targets: &[Target], failed: Option<BlockId>) {
@@ -518,6 +590,7 @@ impl Cx<'_, '_, '_> {
                 self.length_test(test, prefix.len() + suffix.len(), rest.is_some(), yes, no);
             }
             TestKind::Variant { .. } | TestKind::Scalar(_) => unreachable!("these are switches"),
+            TestKind::Unpacked { .. } => unreachable!("there is no other way"),
         }
         self.b.switch_to(yes);
         let mut inside = match groups {

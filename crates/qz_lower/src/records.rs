@@ -70,6 +70,21 @@ impl Cx<'_, '_, '_> {
         self.closed_record(ty, given)
     }
 
+    /// The fields of a record that another one has as well.
+    pub(crate) fn part_of_record(&mut self, whole: Operand, ty: Ty, part: Ty) -> Operand {
+        if ty == part {
+            return whole;
+        }
+        let base = self.fix(whole, ty);
+        let (TyKind::Record(all), TyKind::Record(wanted)) = (ty.kind(), part.kind()) else {
+            return self.open_record(part, base, Given::default());
+        };
+        let given = wanted
+            .iter()
+            .map(|&(name, ty)| (name, (Place::local(base).field(index_of(all, name) as u32), ty)));
+        self.closed_record(part, given.collect())
+    }
+
     fn closed_record(&mut self, ty: Ty, given: Given) -> Operand {
         let declared = ty.known_fields().expect("a record literal makes a record");
         let values = declared.iter().map(|(name, _)| {

@@ -29,6 +29,7 @@ pub(crate) fn signature(lw: &Lowerer<'_, '_>, what: Synth) -> (Name, Vec<Ty>, Ty
             let ty = defs.adt_identity(adt);
             let (name, params, ret) = match part {
                 DerivePart::Show => ("show_parts", vec![ty], c.str),
+                DerivePart::Inspect => ("inspect", vec![ty], c.str),
                 DerivePart::Start => ("clone_start", vec![ty], ty),
                 DerivePart::Finish => ("clone_finish", vec![ty, ty], c.unit),
             };

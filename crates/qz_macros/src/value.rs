@@ -168,8 +168,8 @@ impl Tree {
             Param => "a parameter",
             StructDef | EnumDef | TraitDef | ImplDef | FnDef | ConstDef | VarDef | NewtypeDef | TypeAlias
             | ExtendDef | ActorDef | EffectDef | SourceFile => "a declaration",
-            PathType | OptionType | TupleType | FnType | UnionType | RecordType | DynType | ImplType
-            | RefType | ParenType | NeverType | IntersectionType | MacroType => "a type",
+            PathType | OptionType | TupleType | FnType | UnionType | EffectSumType | RecordType | DynType
+            | ImplType | RefType | ParenType | NeverType | IntersectionType | MacroType => "a type",
             AssignStmt | VarStmt | TypedBindStmt | CompoundAssignStmt | DestructureStmt | DeferStmt
             | GuardStmt => "a statement",
             DoBlock | BraceBlock | LambdaExpr => "a lambda",

@@ -266,6 +266,8 @@ macro_rules! for_each_node {
                 name: token(Ident),
                 generics: first(GenericParams),
                 items: all(Item),
+                /// `effect Name = A + B`: a name for several.
+                row: first(TypeExpr),
             }
             /// `actor Counter<T> state and handlers end`; the state is fields and `var`s.
             ActorDef {
@@ -802,10 +804,11 @@ macro_rules! for_each_node {
                 fields: all(FieldPat),
                 has_rest: has(DotDot),
             }
-            /// `{ x, y: 0, .. }`.
+            /// `{ x, y: 0, .. }`, `{ x, ...rest }`.
             RecordPat {
                 fields: all(FieldPat),
                 has_rest: has(DotDot),
+                rest: first(RestPat),
             }
             /// `x` or `x: pat` in a struct or record pattern.
             FieldPat {
@@ -824,7 +827,7 @@ macro_rules! for_each_node {
             VecPat {
                 elems: all(Pat),
             }
-            /// `*rest`, `*`, `..`.
+            /// `*rest`, `*`, `..`; `...rest` in a record.
             RestPat {
                 pat: first(Pat),
                 is_collected: has(Star),
@@ -881,6 +884,10 @@ macro_rules! for_each_node {
             /// `(A, B)` of a function type.
             FnTypeParams {
                 types: all(TypeExpr),
+            }
+            /// `A + B`: several effects, where a type argument or a name stands for a row.
+            EffectSumType {
+                effects: all(TypeExpr),
             }
             /// `A | B`.
             UnionType {
@@ -984,7 +991,7 @@ macro_rules! for_each_family {
             /// A type as written.
             TypeExpr {
                 MissingType PathType OptionType TupleType ParenType FnType UnionType IntersectionType RecordType DynType
-                ImplType RefType NeverType InferType MacroType
+                EffectSumType ImplType RefType NeverType InferType MacroType
             }
         }
     };

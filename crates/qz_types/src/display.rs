@@ -4,7 +4,7 @@ use std::fmt;
 
 use qz_base::Name;
 
-use crate::defs::{AdtId, EffectId, FnId, TraitId};
+use crate::defs::{AdtId, FnId, TraitId};
 use crate::row::Row;
 use crate::ty::{Mutability, TraitRef, Ty, TyKind};
 
@@ -12,7 +12,6 @@ use crate::ty::{Mutability, TraitRef, Ty, TyKind};
 pub trait DefNames {
     fn adt_name(&self, id: AdtId) -> Name;
     fn trait_name(&self, id: TraitId) -> Name;
-    fn effect_name(&self, id: EffectId) -> Name;
     /// Whether this is `std`'s `Option`, shown as `T?`.
     fn is_option(&self, id: AdtId) -> bool;
     /// Whether this is what a union of so many members is made of, shown as `A | B`.
@@ -85,10 +84,9 @@ fn write_bounds(f: &mut fmt::Formatter<'_>, bounds: &[TraitRef], names: &dyn Def
 }
 
 fn write_row(f: &mut fmt::Formatter<'_>, row: Row, names: &dyn DefNames) -> fmt::Result {
-    for (i, label) in row.labels.iter().enumerate() {
+    for (i, part) in row.parts().enumerate() {
         f.write_str(if i == 0 { " can " } else { " + " })?;
-        write!(f, "{}", names.effect_name(label.effect))?;
-        write_args(f, label.args, names)?;
+        write_ty(f, part, names)?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Rebuilding types: parameters replaced by arguments, variables by what they stand for.
 
-use crate::row::{Label, Row};
+use crate::row::Row;
 use crate::ty::{AssocTy, FnTy, TraitRef, Ty, TyFlags, TyKind, Tys};
 
 /// A bottom-up rewriting of types. `fold_ty` decides for one type; [`Fold::fold_parts`] descends.
@@ -28,10 +28,9 @@ pub trait Fold {
         if row.is_empty() {
             return row;
         }
-        let labels: Vec<Label> =
-            row.labels.iter().map(|l| Label { effect: l.effect, args: self.fold_list(l.args) }).collect();
-        let labels = if labels == row.labels { row.labels } else { Box::leak(labels.into_boxed_slice()) };
-        Row { labels, tail: row.tail.map(|tail| self.fold_ty(tail)) }
+        let fold = |part: Ty| self.fold_ty(part);
+        let parts: Vec<Ty> = row.parts().map(fold).collect();
+        if row.parts().eq(parts.iter().copied()) { row } else { Row::of(parts) }
     }
 
     /// The same type with its direct parts folded.
@@ -108,8 +107,8 @@ pub fn subst_trait_ref(it: TraitRef, args: &[Ty]) -> TraitRef {
 
 impl Ty {
     /// What a function of this type may perform, as far as that is written.
-    pub fn row(self) -> &'static [Label] {
-        self.as_fn().map_or(&[], |it| it.row.labels)
+    pub fn row(self) -> Row {
+        self.as_fn().map_or(Row::EMPTY, |it| it.row)
     }
 
     /// The type as code has it: what functions perform is the checker's matter.
@@ -120,8 +119,8 @@ impl Ty {
                 if ty.has(TyFlags::ROW) { self.fold_parts(ty) } else { ty }
             }
 
-            fn fold_row(&mut self, row: Row) -> Row {
-                Row { labels: &[], tail: row.tail }
+            fn fold_row(&mut self, _: Row) -> Row {
+                Row::EMPTY
             }
         }
         Erase.fold_ty(self)
@@ -137,8 +136,8 @@ mod tests {
     #[test]
     fn rows_go_from_all_parts() {
         let c = common();
-        let label = Label { effect: crate::EffectId::from_raw(0), args: Ty::list(&[c.int]) };
-        let open = Ty::func(&[c.int], c.str, Row::of(vec![label]));
+        let label = Ty::adt(crate::AdtId::from_raw(0), &[c.int]);
+        let open = Ty::func(&[c.int], c.str, Row::of([label]));
         let nested = Ty::tuple(&[Ty::func(&[open], open, Row::EMPTY), c.int]);
         let plain = Ty::func(&[c.int], c.str, Row::EMPTY);
         assert!(nested.has(TyFlags::ROW));

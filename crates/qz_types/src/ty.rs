@@ -460,8 +460,7 @@ fn flags_of(kind: &TyKind) -> TyFlags {
         TyKind::Infer(_) => TyFlags::INFER,
         TyKind::Assoc(_) => TyFlags::ASSOC,
         TyKind::Opaque(..) => TyFlags::OPAQUE,
-        TyKind::Fn(func) if func.row.has_var() => TyFlags::INFER,
-        TyKind::Fn(func) if !func.row.labels.is_empty() => TyFlags::ROW,
+        TyKind::Fn(func) if !func.row.is_empty() => TyFlags::ROW,
         _ => TyFlags::default(),
     };
     each_part(kind, &mut |part| flags = flags.union(part.flags()));

@@ -247,10 +247,59 @@ impl InferTable {
         if a == b {
             return Ok(());
         }
-        match (a.tail, b.tail) {
-            (Some(x), Some(y)) if a.labels == b.labels => self.unify(x, y),
-            _ if a.labels == b.labels => Ok(()),
+        let (a, b) = (self.shallow_row(a), self.shallow_row(b));
+        let mut theirs = b.labels.to_vec();
+        let mut mine = Vec::new();
+        for label in a.labels {
+            // Of two with one name, the equal one is meant.
+            let at = theirs.iter().position(|it| it == label);
+            match at.or_else(|| theirs.iter().position(|it| it.effect == label.effect)) {
+                Some(at) => self.unify_lists(label.args, theirs.swap_remove(at).args)?,
+                None => mine.push(label.ty()),
+            }
+        }
+        let mut theirs: Vec<Ty> = theirs.iter().map(|it| it.ty()).collect();
+        let (x, y) = (a.open(), b.open());
+        mine.extend(x.iter().filter(|it| !y.contains(it)));
+        theirs.extend(y.iter().filter(|it| !x.contains(it)));
+        self.unify_left(mine, theirs)
+    }
+
+    /// What only one of two rows has is taken by a variable of the other.
+    fn unify_left(&mut self, mut mine: Vec<Ty>, mut theirs: Vec<Ty>) -> Result<(), UnifyError> {
+        let take = |from: &mut Vec<Ty>| {
+            let at = from.iter().position(|it| it.is_infer())?;
+            Some(from.swap_remove(at))
+        };
+        if mine.is_empty() && theirs.is_empty() {
+            return Ok(());
+        }
+        match (take(&mut mine), take(&mut theirs)) {
+            (Some(x), None) if mine.is_empty() => self.unify(x, Row::of(theirs).as_arg()),
+            (None, Some(y)) if theirs.is_empty() => self.unify(y, Row::of(mine).as_arg()),
+            (Some(x), Some(y)) if mine.is_empty() => {
+                theirs.push(y);
+                self.unify(x, Row::of(theirs).as_arg())
+            }
+            (Some(x), Some(y)) if theirs.is_empty() => {
+                mine.push(x);
+                self.unify(y, Row::of(mine).as_arg())
+            }
+            (Some(x), Some(y)) => {
+                let shared = self.fresh(VarKind::Any);
+                (mine.push(shared), theirs.push(shared));
+                self.unify(x, Row::of(theirs).as_arg())?;
+                self.unify(y, Row::of(mine).as_arg())
+            }
             _ => Err(UnifyError::Mismatch),
+        }
+    }
+
+    /// The row with what is known of its variables.
+    fn shallow_row(&self, row: Row) -> Row {
+        match row.tail {
+            Some(_) => Row::of(row.parts().map(|part| self.shallow(part)).collect::<Vec<_>>()),
+            None => row,
         }
     }
 

@@ -127,7 +127,10 @@ fn command(argv: &[u8], folder: Option<&[u8]>, variables: &[u8], streams: i64) -
 fn start(fiber: *mut Fiber, mut command: Command) -> io::Result<(Box<Child>, [i64; 3])> {
     reap_orphans();
     crate::streams::flush_all();
+    // A descriptor to wait for its end: without one it does not begin.
+    let reserved = std::fs::File::open("/dev/null")?;
     let mut child = command.spawn()?;
+    drop(reserved);
     let id = child.id() as libc::pid_t;
     let end = end_of(id).and_then(|fd| {
         // SAFETY: generated code passes its live fiber.
@@ -188,7 +191,7 @@ pub(crate) unsafe fn child_wait(fiber: *mut Fiber, of: *mut u8, timeout: i64) ->
     // SAFETY: generated code passes its live fiber and a child that it holds.
     unsafe {
         let child = child(of);
-        until_done(fiber, &child.end, Direction::Read, timeout, || child.reaped())
+        until_done(fiber, &child.end, Direction::Read, timeout, |_| child.reaped())
     }
 }
 

@@ -328,6 +328,7 @@ fn new_fiber(types: *const TypeInfo, state: *mut FiberState) -> Fiber {
         deferred_count: 0,
         raise: 0,
         panicking: 0,
+        waits_at: 0,
         resume: Resume::default(),
         state: state.cast(),
         hash_keys: crate::hash::keys(),

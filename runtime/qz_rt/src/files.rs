@@ -9,8 +9,9 @@ use std::path::Path;
 
 use qz_rt_abi::Fiber;
 use qz_rt_abi::object::StrObject;
+use qz_sched::poll::Direction;
 
-use crate::strings;
+use crate::{fifos, strings};
 
 unsafe fn path<'a>(s: *mut StrObject) -> &'a Path {
     // SAFETY: generated code passes a live string.
@@ -25,7 +26,7 @@ fn status(result: io::Result<()>) -> i64 {
     result.map_or_else(|error| error_status(&error), |()| 0)
 }
 
-fn last_status(result: i64) -> i64 {
+pub(crate) fn last_status(result: i64) -> i64 {
     if result < 0 { error_status(&io::Error::last_os_error()) } else { result }
 }
 
@@ -54,7 +55,7 @@ fn path_text(path: impl AsRef<Path>) -> String {
     path.as_ref().to_string_lossy().into_owned()
 }
 
-pub(crate) unsafe fn file_open(_fiber: *mut Fiber, name: *mut StrObject, flags: i64, mode: i64) -> i64 {
+pub(crate) unsafe fn file_open(fiber: *mut Fiber, name: *mut StrObject, flags: i64, mode: i64) -> i64 {
     // SAFETY: generated code passes a live string.
     let Ok(name) = CString::new(unsafe { strings::bytes(name) }) else { return -(libc::EINVAL as i64) };
     let access = match flags & 7 {
@@ -67,18 +68,36 @@ pub(crate) unsafe fn file_open(_fiber: *mut Fiber, name: *mut StrObject, flags: 
     let options = [(8, libc::O_CREAT), (16, libc::O_TRUNC), (32, libc::O_CREAT | libc::O_EXCL)];
     let chosen =
         options.iter().filter(|(bit, _)| flags & bit != 0).fold(access, |all, (_, option)| all | option);
-    // SAFETY: the name ends in a zero byte.
-    retry(|| unsafe { libc::open(name.as_ptr(), chosen | libc::O_CLOEXEC, mode as libc::c_uint) } as i64)
+    let open = |more| {
+        let flags = chosen | libc::O_CLOEXEC | more;
+        // SAFETY: the name ends in a zero byte.
+        retry(|| unsafe { libc::open(name.as_ptr(), flags, mode as libc::c_uint) } as i64)
+    };
+    if fifos::is_at(&name) {
+        // SAFETY: generated code passes its live fiber, which runs here.
+        return unsafe { fifos::open(fiber, open) };
+    }
+    open(0)
 }
 
-pub(crate) unsafe fn fd_read(_fiber: *mut Fiber, fd: i64, bytes: *mut u8, len: u64) -> i64 {
+pub(crate) unsafe fn fd_read(fiber: *mut Fiber, fd: i64, bytes: *mut u8, len: u64) -> i64 {
     // SAFETY: generated code passes memory for `len` bytes.
-    retry(|| unsafe { libc::read(fd as i32, bytes.cast(), len as usize) } as i64)
+    let read = |fd| unsafe { libc::read(fd, bytes.cast(), len as usize) as i64 };
+    match fifos::opened(fd) {
+        // SAFETY: generated code passes its live fiber, which runs here, and a file of its task.
+        Some(fifo) if len > 0 => unsafe { fifos::until_done(fiber, fifo, Direction::Read, read) },
+        _ => retry(|| read(fd as i32)),
+    }
 }
 
-pub(crate) unsafe fn fd_write(_fiber: *mut Fiber, fd: i64, bytes: *mut u8, len: u64) -> i64 {
+pub(crate) unsafe fn fd_write(fiber: *mut Fiber, fd: i64, bytes: *mut u8, len: u64) -> i64 {
     // SAFETY: generated code passes `len` readable bytes.
-    retry(|| unsafe { libc::write(fd as i32, bytes.cast(), len as usize) } as i64)
+    let write = |fd| unsafe { libc::write(fd, bytes.cast(), len as usize) as i64 };
+    match fifos::opened(fd) {
+        // SAFETY: as in `fd_read`.
+        Some(fifo) => unsafe { fifos::until_done(fiber, fifo, Direction::Write, write) },
+        None => retry(|| write(fd as i32)),
+    }
 }
 
 pub(crate) unsafe fn fd_seek(_fiber: *mut Fiber, fd: i64, offset: i64, whence: i64) -> i64 {
@@ -94,7 +113,11 @@ pub(crate) unsafe fn fd_sync(_fiber: *mut Fiber, fd: i64) -> i64 {
 
 pub(crate) unsafe fn fd_close(_fiber: *mut Fiber, fd: i64) -> i64 {
     // SAFETY: the descriptor is the caller's to close.
-    last_status(unsafe { libc::close(fd as i32) } as i64)
+    match last_status(unsafe { libc::close(fd as i32) } as i64) {
+        // It is closed all the same, and its number may be another's.
+        interrupted if interrupted == -(libc::EINTR as i64) => 0,
+        status => status,
+    }
 }
 
 pub(crate) unsafe fn path_stat(_fiber: *mut Fiber, name: *mut StrObject, follow: u8, out: *mut u8) -> i64 {

@@ -13,6 +13,7 @@ pub mod context;
 mod crossing;
 mod cycles;
 mod entries;
+mod fifos;
 mod files;
 pub mod foreign;
 mod graph;

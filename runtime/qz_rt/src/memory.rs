@@ -415,13 +415,20 @@ pub(crate) unsafe fn retain_shared(_fiber: *mut Fiber, object: *mut u8) {
 pub(crate) unsafe fn release_shared(_fiber: *mut Fiber, object: *mut u8) -> u8 {
     // SAFETY: the object is live.
     let count = unsafe { shared_count(object) };
-    if count.load(Ordering::Relaxed) < MORTAL || count.fetch_add(1, Ordering::Release) != -1 {
+    let now = count.load(Ordering::Acquire);
+    if now < MORTAL {
         return 0;
     }
-    fence(Ordering::Acquire);
-    // While the count is 0, a weak reference of another thread's adds none.
-    // SAFETY: as above, and the last count is the caller's.
-    unsafe { crate::weak::die(object) };
+    // If the only count is the caller's, nobody can add one but a weak reference; without any it is not counted down.
+    if now != -1 || crate::weak::are_in_use() {
+        if count.fetch_add(1, Ordering::Release) != -1 {
+            return 0;
+        }
+        fence(Ordering::Acquire);
+        // While the count is 0, a weak reference of another thread's adds none.
+        // SAFETY: as above, and the last count is the caller's.
+        unsafe { crate::weak::die(object) };
+    }
     // Whoever destroys it is the only one who knows it.
     count.store(1, Ordering::Relaxed);
     1

@@ -187,6 +187,13 @@ fn frames_at(number: u32) -> impl Iterator<Item = Frame> {
     })
 }
 
+/// The innermost place of the program's own at which a fiber waits, if its code noted that. The fiber may go on meanwhile.
+pub(crate) fn place_noted(fiber: &qz_sched::Fiber) -> Option<Frame> {
+    // SAFETY: a word of a fiber, whose memory stays.
+    let noted = unsafe { (&raw const fiber.abi.waits_at).read_volatile() };
+    frames_at(noted.checked_sub(1)?).find(|frame| !frame.file.starts_with("std/"))
+}
+
 // ---- what generated code calls
 
 /// Starts the panic that the runtime function called just before asked for.

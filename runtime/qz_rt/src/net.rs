@@ -7,11 +7,12 @@
 use std::io;
 use std::net::{Shutdown, SocketAddr, ToSocketAddrs};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::time::Duration;
 
 use qz_rt_abi::Fiber;
 use qz_rt_abi::object::StrObject;
 use qz_sched::Outcome;
-use qz_sched::block::Terms;
+use qz_sched::block::{self, Terms};
 use qz_sched::poll::{Descriptor, Direction};
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 
@@ -102,10 +103,14 @@ unsafe fn descriptor<'a>(socket: *mut u8) -> &'a Descriptor {
     unsafe { &*socket.cast::<Descriptor>() }
 }
 
-fn with_socket<R>(descriptor: &Descriptor, f: impl FnOnce(SockRef<'_>) -> R) -> R {
-    // SAFETY: the descriptor is open as long as the program holds it, or the system says that it is not.
-    let fd = unsafe { BorrowedFd::borrow_raw(descriptor.fd()) };
+fn on_socket<R>(fd: RawFd, f: impl FnOnce(SockRef<'_>) -> io::Result<R>) -> io::Result<R> {
+    // SAFETY: descriptors are open while they are used.
+    let fd = unsafe { BorrowedFd::borrow_raw(fd) };
     f(SockRef::from(&fd))
+}
+
+fn with_socket<R>(descriptor: &Descriptor, f: impl FnOnce(SockRef<'_>) -> io::Result<R>) -> io::Result<R> {
+    descriptor.with(|fd| on_socket(fd, f)).unwrap_or_else(|| Err(refused(libc::EBADF)))
 }
 
 /// Tries until it is done, waiting where the system would block.
@@ -117,23 +122,32 @@ pub(crate) unsafe fn until_done(
     socket: &Descriptor,
     direction: Direction,
     timeout: i64,
-    mut attempt: impl FnMut() -> io::Result<i64>,
+    attempt: impl FnMut(RawFd) -> io::Result<i64>,
+) -> i64 {
+    // SAFETY: passed on.
+    unsafe { done_on(fiber, socket, direction, terms(fiber, timeout), attempt) }
+}
+
+/// # Safety
+/// As for [`until_done`].
+unsafe fn done_on(
+    fiber: *mut Fiber,
+    socket: &Descriptor,
+    direction: Direction,
+    terms: Terms,
+    mut attempt: impl FnMut(RawFd) -> io::Result<i64>,
 ) -> i64 {
     // SAFETY: by the caller's promise.
-    let terms = unsafe { terms(fiber, timeout) };
-    // SAFETY: as above.
     if terms.interruptible && unsafe { is_cancelled(fiber) } {
         return CANCELLED;
     }
     loop {
-        if !socket.is_open() {
-            return -(libc::EBADF as i64);
-        }
-        match attempt() {
-            Ok(done) => return done,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return error_status(&error),
-            Err(_) => {}
+        match socket.with(&mut attempt) {
+            None => return -(libc::EBADF as i64),
+            Some(Ok(done)) => return done,
+            Some(Err(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Some(Err(error)) if error.kind() != io::ErrorKind::WouldBlock => return error_status(&error),
+            Some(Err(_)) => {}
         }
         // SAFETY: by the caller's promise.
         if let Err(status) = unsafe { wait_ready(fiber, socket, direction, terms) } {
@@ -217,7 +231,7 @@ pub(crate) unsafe fn io_read(
     // SAFETY: generated code passes its live fiber, a socket that it holds, and memory for so many bytes.
     unsafe {
         let socket = descriptor(socket);
-        let read = || counted(libc::read(socket.fd(), bytes.cast(), len as usize));
+        let read = |fd| counted(libc::read(fd, bytes.cast(), len as usize));
         until_done(fiber, socket, Direction::Read, timeout, read)
     }
 }
@@ -232,7 +246,7 @@ pub(crate) unsafe fn io_write(
     // SAFETY: as above, with so many bytes to read.
     unsafe {
         let socket = descriptor(socket);
-        let write = || counted(libc::write(socket.fd(), bytes.cast(), len as usize));
+        let write = |fd| counted(libc::write(fd, bytes.cast(), len as usize));
         until_done(fiber, socket, Direction::Write, timeout, write)
     }
 }
@@ -283,7 +297,7 @@ pub(crate) unsafe fn net_connected(fiber: *mut Fiber, socket: *mut u8, timeout: 
     // SAFETY: generated code passes its live fiber and a socket that it holds.
     unsafe {
         let socket = descriptor(socket);
-        until_done(fiber, socket, Direction::Write, timeout, || with_socket(socket, is_connected))
+        until_done(fiber, socket, Direction::Write, timeout, |fd| on_socket(fd, is_connected))
     }
 }
 
@@ -302,10 +316,49 @@ pub(crate) unsafe fn net_accept(fiber: *mut Fiber, socket: *mut u8, timeout: i64
     // SAFETY: as above.
     unsafe {
         let socket = descriptor(socket);
-        until_done(fiber, socket, Direction::Read, timeout, || {
-            let (accepted, _) = with_socket(socket, |socket| socket.accept())?;
-            Ok(accepted.into_raw_fd() as i64)
-        })
+        let terms = terms(fiber, timeout);
+        let accept = || done_on(fiber, socket, Direction::Read, terms, accepted);
+        match accept() {
+            lack if LACKS.contains(&lack) => match pause(fiber, PAUSE, terms) {
+                Ok(()) => accept(),
+                Err(status) => status,
+            },
+            done => done,
+        }
+    }
+}
+
+/// There is a connection, but no room for it now: no descriptor, no memory.
+const LACKS: [i64; 4] =
+    [-(libc::EMFILE as i64), -(libc::ENFILE as i64), -(libc::ENOBUFS as i64), -(libc::ENOMEM as i64)];
+
+/// How long to wait for room before its lack is told. Servers that go on at once do not use up a processor meanwhile.
+const PAUSE: Duration = Duration::from_millis(10);
+
+fn accepted(fd: RawFd) -> io::Result<i64> {
+    match on_socket(fd, |socket| socket.accept()) {
+        Ok((accepted, _)) => Ok(accepted.into_raw_fd() as i64),
+        // Who wanted to come has gone; the next one, then.
+        Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {
+            Err(io::ErrorKind::Interrupted.into())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Sleeps for so long, within other terms; a result if the operation is to end.
+///
+/// # Safety
+/// The fiber runs on this thread.
+pub(crate) unsafe fn pause(fiber: *mut Fiber, time: Duration, within: Terms) -> Result<(), i64> {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        let deadline = core(fiber).scheduler().now().saturating_add(time.as_nanos() as u64);
+        let terms = Terms { deadline: deadline.min(within.deadline), ..within };
+        match block::sleep(fiber.cast(), terms) {
+            Outcome::TimedOut => Ok(()),
+            other => Err(told(other) - FAILED_WAIT),
+        }
     }
 }
 
@@ -324,8 +377,8 @@ pub(crate) unsafe fn net_send_to(
             Err(error) => return error_status(&error),
         };
         let bytes = std::slice::from_raw_parts(bytes, len as usize);
-        until_done(fiber, socket, Direction::Write, -1, || {
-            with_socket(socket, |socket| socket.send_to(bytes, &address)).map(|sent| sent as i64)
+        until_done(fiber, socket, Direction::Write, -1, |fd| {
+            on_socket(fd, |socket| socket.send_to(bytes, &address)).map(|sent| sent as i64)
         })
     }
 }
@@ -342,8 +395,8 @@ pub(crate) unsafe fn net_recv_from(
         let socket = descriptor(socket);
         let buffer = std::slice::from_raw_parts_mut(bytes.cast::<std::mem::MaybeUninit<u8>>(), len as usize);
         let mut from = None;
-        let received = until_done(fiber, socket, Direction::Read, timeout, || {
-            let (received, address) = with_socket(socket, |socket| socket.recv_from(buffer))?;
+        let received = until_done(fiber, socket, Direction::Read, timeout, |fd| {
+            let (received, address) = on_socket(fd, |socket| socket.recv_from(buffer))?;
             from = Some(address);
             Ok(received as i64)
         });

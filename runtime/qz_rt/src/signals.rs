@@ -1,11 +1,11 @@
 //! Signals: the first that asks a program with tasks to end cancels its first fiber, so that servers stop, finish and
 //! close; a second one kills. `SIGUSR1` shows what every task does. A touch of a stack's guard is a stack overflow.
 //!
-//! A handler only writes a byte; a thread reads it and acts. Programs that start no task keep the system's ways.
+//! A handler only counts; a thread waits for that and acts. Programs that start no task keep the system's ways.
 
+use std::cell::UnsafeCell;
 use std::ffi::c_int;
-use std::io::{Read, pipe};
-use std::os::fd::IntoRawFd;
+use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, Once};
@@ -16,8 +16,12 @@ use qz_sched::sched::Scheduler;
 
 use crate::tasks::describe;
 
-/// Where handlers write.
-static PIPE: AtomicI32 = AtomicI32::new(-1);
+/// The signals that are heard.
+const ALL: [c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGUSR1];
+/// How often each has come and was not taken yet.
+static CAME: [AtomicUsize; ALL.len()] = [const { AtomicUsize::new(0) }; ALL.len()];
+/// Counts what handlers have noted: needs no descriptor, so there is always one.
+static NOTED: Semaphore = Semaphore(UnsafeCell::new(MaybeUninit::uninit()));
 /// A bit for each signal that is heard.
 static HEARD: AtomicU64 = AtomicU64::new(0);
 /// Signals that were noted and not acted on.
@@ -73,13 +77,52 @@ fn pending() -> u64 {
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
 }
 
+struct Semaphore(UnsafeCell<MaybeUninit<libc::sem_t>>);
+
+// SAFETY: the system's semaphores are for several threads; it is set up before anybody uses it.
+unsafe impl Sync for Semaphore {}
+
+impl Semaphore {
+    fn at(&self) -> *mut libc::sem_t {
+        self.0.get().cast()
+    }
+
+    fn set_up(&self) {
+        // SAFETY: called once, before handlers are in.
+        unsafe { libc::sem_init(self.at(), 0, 0) };
+    }
+
+    /// May be called in a handler.
+    fn post(&self) {
+        // SAFETY: it is set up.
+        unsafe { libc::sem_post(self.at()) };
+    }
+
+    fn wait(&self) {
+        // SAFETY: as above. Ends early when a signal comes, which is no harm.
+        while unsafe { libc::sem_wait(self.at()) } < 0 {}
+    }
+}
+
+/// One of those that came. There is one.
+fn next() -> c_int {
+    let taken = |came: &AtomicUsize| {
+        let less = |count: usize| count.checked_sub(1);
+        came.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
+    };
+    loop {
+        if let Some(index) = CAME.iter().position(taken) {
+            return ALL[index];
+        }
+    }
+}
+
 fn install() {
-    let Ok((mut reader, writer)) = pipe() else { return };
-    PIPE.store(writer.into_raw_fd(), Ordering::SeqCst);
-    let act = move || {
-        let mut signal = [0];
-        while reader.read_exact(&mut signal).is_ok() {
-            act_on(signal[0] as c_int);
+    NOTED.set_up();
+    let act = || {
+        loop {
+            NOTED.wait();
+            act_on(next());
             COMING.fetch_sub(1, Ordering::SeqCst);
             // SAFETY: as in `act_on`.
             if let Some(program) = unsafe { (*scheduler() as *const Scheduler).as_ref() } {
@@ -90,7 +133,7 @@ fn install() {
     if std::thread::Builder::new().name("quartz signals".into()).spawn(act).is_err() {
         return;
     }
-    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGUSR1] {
+    for signal in ALL {
         // SAFETY: the handler does nothing but write; zeros are a valid action.
         unsafe {
             let mut before: libc::sigaction = std::mem::zeroed();
@@ -109,14 +152,15 @@ fn install() {
 }
 
 extern "C" fn note(signal: c_int) {
-    let byte = signal as u8;
-    // SAFETY: `write` may be called in a handler; the error number is the interrupted code's.
-    unsafe {
-        let before = *libc::__errno_location();
-        COMING.fetch_add(1, Ordering::SeqCst);
-        libc::write(PIPE.load(Ordering::Relaxed), (&raw const byte).cast(), 1);
-        *libc::__errno_location() = before;
+    // SAFETY: the error number is the interrupted code's.
+    let before = unsafe { *libc::__errno_location() };
+    COMING.fetch_add(1, Ordering::SeqCst);
+    if let Some(index) = ALL.iter().position(|&it| it == signal) {
+        CAME[index].fetch_add(1, Ordering::SeqCst);
+        NOTED.post();
     }
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = before };
 }
 
 fn act_on(signal: c_int) {
@@ -208,8 +252,8 @@ unsafe extern "C" fn touched(signal: c_int, info: *mut libc::siginfo_t, context:
     // SAFETY: the system passes what it knows; nothing is called but what a handler may call.
     unsafe {
         if crate::foreign::guards((*info).si_addr() as usize) {
-            const WORDS: &[u8] =
-                b"panic: stack overflow (in a function that does not check, so nothing is cleaned up)\n";
+            const WORDS: &[u8] = b"panic: stack overflow in code that does not check its stack, such as a C function: nothing is \
+                cleaned up\n  = help: a task has more stack with `go(stack: 8_000_000) \xe2\x80\xa6`\n";
             libc::write(2, WORDS.as_ptr().cast(), WORDS.len());
             libc::_exit(PANIC_STATUS);
         }

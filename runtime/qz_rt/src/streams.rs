@@ -46,6 +46,13 @@ fn errno() -> i64 {
     std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO) as i64
 }
 
+/// Waits until a descriptor that others have made non-blocking is ready.
+fn wait_for(fd: i32, events: libc::c_short) {
+    let mut ask = libc::pollfd { fd, events, revents: 0 };
+    // SAFETY: asks about one descriptor.
+    unsafe { libc::poll(&raw mut ask, 1, -1) };
+}
+
 /// Writes everything to a descriptor, taking up again after interruptions. Status.
 fn write_all(fd: i32, mut bytes: &[u8]) -> i64 {
     while !bytes.is_empty() {
@@ -54,6 +61,7 @@ fn write_all(fd: i32, mut bytes: &[u8]) -> i64 {
         match n {
             0.. => bytes = &bytes[n as usize..],
             _ if errno() == libc::EINTR as i64 => {}
+            _ if errno() == libc::EAGAIN as i64 => wait_for(fd, libc::POLLOUT),
             _ => return -errno(),
         }
     }
@@ -167,8 +175,11 @@ impl Input {
         let n = loop {
             // SAFETY: there is room for `BLOCK` bytes behind `old`.
             let n = unsafe { libc::read(0, self.buffer[old..].as_mut_ptr().cast(), BLOCK) };
-            if n >= 0 || errno() != libc::EINTR as i64 {
-                break n;
+            match n {
+                0.. => break n,
+                _ if errno() == libc::EINTR as i64 => {}
+                _ if errno() == libc::EAGAIN as i64 => wait_for(0, libc::POLLIN),
+                _ => break n,
             }
         };
         let status = if n < 0 { Err(-errno()) } else { Ok(n as usize) };

@@ -142,8 +142,10 @@ pub(crate) fn describe(scheduler: &Scheduler) -> String {
             _ => "is ready",
         };
         let _ = write!(text, "  {} {state}", called(fiber));
-        let place = if fiber.phase() == Phase::Waiting { crate::unwind::place_left(fiber) } else { None };
-        if let Some(at) = place {
+        let place = || crate::unwind::place_left(fiber).or_else(|| crate::native::place_noted(fiber));
+        if fiber.phase() == Phase::Waiting
+            && let Some(at) = place()
+        {
             let _ = write!(text, " at {}:{}:{}", at.file, at.line, at.column);
         }
         text.push('\n');

@@ -111,6 +111,12 @@ pub(crate) unsafe fn die(target: *mut u8) {
     }
 }
 
+/// Whether there may be weak references. Who has the only count of an object knows of those to it: who made one had
+/// a count, too, and said this before giving it up.
+pub(crate) fn are_in_use() -> bool {
+    IN_USE.load(Ordering::Relaxed)
+}
+
 /// Whether a weak reference leads to an object.
 pub(crate) fn is_target(target: *mut u8) -> bool {
     IN_USE.load(Ordering::Relaxed) && part_of(target).contains_key(&(target as usize))

@@ -22,6 +22,9 @@ pub struct Fiber {
     pub raise: u32,
     /// How many panics are on their way and not yet taken.
     pub panicking: u32,
+    /// One more than the number of the program's place that it came to last which may wait, or 0: noted by code that has
+    /// no table of its calls.
+    pub waits_at: u32,
     /// What the unwinder found, read by the stub that goes there.
     pub resume: Resume,
     /// Everything else the runtime knows about the fiber.

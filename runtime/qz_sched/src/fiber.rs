@@ -1,7 +1,8 @@
 //! A fiber: a stack, where it was left, and what it waits for. What generated code knows of it stands first.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
 use qz_rt_abi::Fiber as AbiFiber;
 
@@ -73,11 +74,6 @@ impl Reason {
 /// A function that a fiber begins with.
 pub type Entry = unsafe extern "C" fn(*mut Fiber, *mut u8);
 
-struct TaskPtr(*mut Task);
-
-// SAFETY: tasks are shared between threads, and counted.
-unsafe impl Send for TaskPtr {}
-
 /// What a fiber runs: `entry(fiber, argument)`.
 #[derive(Copy, Clone, Debug)]
 pub struct Job {
@@ -103,7 +99,9 @@ pub struct Fiber {
     /// Whether it is to leave what it is at.
     pub interrupts: Interrupts,
     /// Its task, or null. Kept alive by the fiber; others look at it under the lock.
-    task: Lock<TaskPtr>,
+    task: AtomicPtr<Task>,
+    /// Held by who takes a count of the task from outside, and by the fiber when it gives the task up.
+    looks: Lock<()>,
     /// A number that no other fiber of the process has had.
     pub(crate) number: Cell<u64>,
     /// Where the clock finds it, if it waits for the time; see [`crate::timer`].
@@ -137,26 +135,37 @@ impl Fiber {
 
     /// Whether it runs a task: a program's first fiber does not.
     pub fn has_task(&self) -> bool {
-        self.task.with(|task| !task.0.is_null())
+        !self.task.load(Ordering::Acquire).is_null()
     }
 
     /// The task that it runs. For the fiber itself, which keeps it alive.
     pub fn task(&self) -> Option<&Task> {
-        // SAFETY: by the rule above.
-        unsafe { self.task.with(|task| task.0).as_ref() }
+        // SAFETY: by the rule above; only the fiber itself puts another there.
+        unsafe { self.task.load(Ordering::Relaxed).as_ref() }
     }
 
     /// A count of the task that it runs, for those who look from outside.
     pub(crate) fn retained_task(&self) -> Option<*mut Task> {
-        self.task.with(|task| {
+        self.looks.with(|()| {
+            let task = self.task.load(Ordering::Acquire);
             // SAFETY: the fiber takes its task out under this lock before it gives its count up.
-            unsafe { task.0.as_ref() }.inspect(|task| task.retain())?;
-            Some(task.0)
+            unsafe { task.as_ref() }.inspect(|task| task.retain())?;
+            Some(task)
         })
     }
 
-    pub(crate) fn set_task(&self, new: *mut Task) -> *mut Task {
-        self.task.with(|task| std::mem::replace(&mut task.0, new))
+    /// The fiber gets a task. For who sets it up; there was none.
+    pub(crate) fn give_task(&self, task: *mut Task) {
+        self.task.store(task, Ordering::Release);
+    }
+
+    /// The task is over: nobody looks at it by way of the fiber any more.
+    pub(crate) fn take_task(&self) -> *mut Task {
+        self.looks.with(|()| {
+            let task = self.task.load(Ordering::Relaxed);
+            self.task.store(ptr::null_mut(), Ordering::Relaxed);
+            task
+        })
     }
 
     pub(crate) fn take_job(&self) -> Option<Job> {

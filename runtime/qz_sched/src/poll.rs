@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use polling::{Event, Events, PollMode, Poller};
@@ -33,8 +33,25 @@ pub enum Direction {
 pub struct Descriptor {
     fd: RawFd,
     key: usize,
-    open: AtomicBool,
+    /// How many operations are under way, and [`CLOSED`]. The system may give the number to the next that opens something,
+    /// so the last to leave gives it back.
+    uses: AtomicUsize,
     sides: Lock<[Side; 2]>,
+}
+
+/// Among the uses: no more may begin.
+const CLOSED: usize = 1 << (usize::BITS - 1);
+
+/// An operation on a descriptor, which stays open meanwhile.
+struct Use<'a>(&'a Descriptor);
+
+impl Drop for Use<'_> {
+    fn drop(&mut self) {
+        if self.0.uses.fetch_sub(1, Ordering::AcqRel) == CLOSED | 1 {
+            // SAFETY: closed, and nobody else is at it or can begin to be.
+            unsafe { libc::close(self.0.fd) };
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -104,12 +121,8 @@ impl Descriptor {
     pub fn new(scheduler: &Scheduler, fd: RawFd) -> io::Result<Box<Descriptor>> {
         let reactor = scheduler.reactor()?;
         let key = reactor.keys.fetch_add(1, Ordering::Relaxed);
-        let descriptor = Box::new(Descriptor {
-            fd,
-            key,
-            open: AtomicBool::new(true),
-            sides: Lock::new(Default::default()),
-        });
+        let descriptor =
+            Box::new(Descriptor { fd, key, uses: AtomicUsize::new(0), sides: Lock::new(Default::default()) });
         reactor.table().insert(key, &raw const *descriptor);
         // SAFETY: it is taken out of the poller before it is closed.
         let added = unsafe { reactor.poller.add_with_mode(fd, Event::all(key), PollMode::Edge) };
@@ -120,12 +133,20 @@ impl Descriptor {
         Ok(descriptor)
     }
 
-    pub fn fd(&self) -> RawFd {
-        self.fd
+    /// Does something with what is open, which must not block; `None` if it is closed.
+    pub fn with<R>(&self, f: impl FnOnce(RawFd) -> R) -> Option<R> {
+        let _use = self.begin()?;
+        Some(f(self.fd))
+    }
+
+    fn begin(&self) -> Option<Use<'_>> {
+        let one_more = |uses| (uses & CLOSED == 0).then_some(uses + 1);
+        self.uses.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).ok()?;
+        Some(Use(self))
     }
 
     pub fn is_open(&self) -> bool {
-        self.open.load(Ordering::Acquire)
+        self.uses.load(Ordering::Acquire) & CLOSED == 0
     }
 
     fn is_ready(&self, direction: Direction, thread: &Thread) {
@@ -187,25 +208,38 @@ impl Descriptor {
         }
     }
 
-    /// Closes the descriptor; who waits for it learns of that. Again does nothing.
+    /// Closes the descriptor, once operations that others are at are over; who waits for it learns of that. Again does
+    /// nothing.
     ///
     /// # Safety
     /// The fiber runs on this thread.
     pub unsafe fn close(&self, fiber: *mut Fiber) {
-        if !self.open.swap(false, Ordering::AcqRel) {
+        let Some(last_use) = self.begin() else { return };
+        if self.uses.fetch_or(CLOSED, Ordering::AcqRel) & CLOSED != 0 {
             return;
         }
-        // SAFETY: by the caller's promise; the descriptor is open until the end of this.
+        // SAFETY: by the caller's promise; the descriptor is open as long as it is used.
         unsafe {
-            if let Ok(reactor) = (*fiber).scheduler().reactor() {
-                reactor.table().remove(&self.key);
-                let _ = reactor.poller.delete(BorrowedFd::borrow_raw(self.fd));
-            }
-            libc::close(self.fd);
+            self.leave((*fiber).scheduler());
+            drop(last_use);
             for direction in [Direction::Read, Direction::Write] {
                 let waiting = self.sides.with(|sides| sides[direction as usize].waiters.len());
                 self.tell(direction, waiting, Thread::of(fiber), Outcome::Closed(0));
             }
+        }
+    }
+
+    /// Nobody waits for it any more, and it stays open for whoever opened it.
+    pub fn let_go(self: Box<Descriptor>, scheduler: &Scheduler) {
+        self.leave(scheduler);
+    }
+
+    /// The system is not asked for it any more.
+    fn leave(&self, scheduler: &Scheduler) {
+        if let Some(reactor) = scheduler.known_reactor() {
+            reactor.table().remove(&self.key);
+            // SAFETY: by the callers it is open still.
+            let _ = reactor.poller.delete(unsafe { BorrowedFd::borrow_raw(self.fd) });
         }
     }
 }

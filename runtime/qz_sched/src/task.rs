@@ -117,7 +117,9 @@ impl Task {
     pub unsafe fn release(this: *mut Task) {
         // SAFETY: by the caller's promise; the last one frees it.
         unsafe {
-            if (*this).counts.fetch_sub(1, Ordering::AcqRel) == 1 {
+            // Nobody adds a count to the last one, so it need not be counted down.
+            let counts = &(*this).counts;
+            if counts.load(Ordering::Acquire) == 1 || counts.fetch_sub(1, Ordering::AcqRel) == 1 {
                 ((*(*this).scheduler).hooks.end_task)((*this).extra.load(Ordering::Relaxed));
                 drop(Box::from_raw(this));
             }

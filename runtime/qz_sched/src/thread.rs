@@ -437,7 +437,7 @@ impl Thread {
             let fiber = (stack.top() - size_of::<Fiber>()) as *mut Fiber;
             let scheduler = self.scheduler();
             Fiber::set_up(fiber, scheduler, stack, (*task).job);
-            (*fiber).set_task(task);
+            (*fiber).give_task(task);
             (*fiber).pinned.store(if self.exclusive { self.slot + 1 } else { 0 }, Ordering::Relaxed);
             let top = (fiber as usize) & !63;
             (*fiber).sp.set(prepare(top, run_task, fiber.cast()));
@@ -481,7 +481,7 @@ unsafe extern "C" fn run_task(fiber: *mut u8) -> ! {
         }
         let thread = Thread::of(fiber);
         let scheduler = thread.scheduler();
-        let task = (*fiber).set_task(ptr::null_mut());
+        let task = (*fiber).take_task();
         (*task).ends(|woken| thread.resume(Fiber::of_cell(woken.0)));
         (scheduler.hooks.end_fiber)(fiber);
         Task::release(task);

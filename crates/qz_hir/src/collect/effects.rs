@@ -13,6 +13,9 @@ impl Collector<'_> {
     pub(super) fn effect_def(&mut self, it: ast::EffectDef<'_>) {
         let attrs = self.attrs(it.attrs());
         let Some(name) = it.name() else { return };
+        if it.row().is_some() {
+            return self.new_alias(name, it.syntax(), it.is_private());
+        }
         let lang = attrs.function.lang;
         let clauses = self.adt(name, it.syntax(), AdtKind::Value, it.is_private(), Attrs::default(), lang);
         let effect = self.defs.effects.push(EffectDef { clauses, operations: Vec::new() });

@@ -14,7 +14,7 @@ use std::cell::Cell;
 
 use qz_base::{Name, TextRange};
 use qz_syntax::ast::{self, AstNode};
-use qz_types::{EffectId, FnId, Ty, Tys};
+use qz_types::{EffectId, FnId, Ty, TyKind, Tys};
 
 use super::Cx;
 use super::clauses::{self, Resumes};
@@ -169,9 +169,11 @@ impl Cx<'_> {
         let ty = self.types.handled_effect(written);
         let found = ty.as_adt().and_then(|(adt, args)| Some((self.defs.adts[adt].effect?, adt, args)));
         let Some((effect, adt, args)) = found else {
-            if !ty.is_error() {
-                let span = self.span(written.syntax().range());
-                self.report(words::not_an_effect(span, written.syntax().text()));
+            let (span, text) = (self.span(written.syntax().range()), written.syntax().text());
+            match ty.kind() {
+                TyKind::Error => {}
+                TyKind::Tuple(_) => self.report(words::several_effects(span, text)),
+                _ => self.report(words::not_an_effect(span, text)),
             }
             return self.missing(range);
         };

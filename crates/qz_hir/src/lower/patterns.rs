@@ -95,7 +95,12 @@ impl Cx<'_> {
             ast::Pat::StructPat(it) => self.struct_pattern(it, pcx),
             ast::Pat::RecordPat(it) => {
                 let fields = self.field_patterns(it.fields(), pcx);
-                self.pat(Pat::Record { fields, has_rest: it.has_rest() }, range)
+                let rest = match it.rest().and_then(|rest| rest.pat()) {
+                    Some(rest) => RecordRest::Kept(self.pattern(rest, pcx)),
+                    None if it.has_rest() => RecordRest::LeftOut,
+                    None => RecordRest::None,
+                };
+                self.pat(Pat::Record { fields, rest }, range)
             }
             ast::Pat::ParenPat(it) => self.maybe_pattern(it.pat(), range, pcx),
             ast::Pat::TuplePat(it) => {

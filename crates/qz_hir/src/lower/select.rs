@@ -2,14 +2,16 @@
 //!
 //! ```text
 //! select                      { s = Select.new()
-//!   v = recv(a) => …            a0 = s.recv(a)
-//!   send(b, x) => …      is     a1 = s.send(b, x)
+//!   v = recv(a) => …            c0 = a; a0 = s.recv(c0)
+//!   send(b, x) => …      is     c1 = b; a1 = s.send(c1, x)
 //!   after(10) => …              s.after(10)
-//! end                           match s.wait()
+//! end                           match { n = s.wait(); s.had(c0); s.had(c1); n }
 //!                                 0 => { v = a0.result(); … }
 //!                                 1 => …
 //!                                 _ => … } }
 //! ```
+//!
+//! The arms count no channels, which would cost more than all the rest: `had` is what keeps them until then.
 
 use qz_base::{Name, TextRange};
 use qz_syntax::ast::{self, AstNode};
@@ -94,13 +96,12 @@ impl Cx<'_> {
         let receiver = self.expr(Expr::TypeRecv { ty }, range);
         let made = self.method(receiver, "new", Vec::new(), range);
         let waiter = self.keep(made, &mut stmts);
-        let mut waiting = Vec::new();
+        let (mut waiting, mut channels) = (Vec::new(), Vec::new());
         for (arm, head) in heads {
-            let result = head.and_then(|head| self.register(waiter, head, &mut stmts));
+            let result = head.and_then(|head| self.register(waiter, head, &mut stmts, &mut channels));
             waiting.push(Waiting { arm, result });
         }
-        let waiter = self.use_local(waiter, range);
-        let subject = self.method(waiter, "wait", Vec::new(), range);
+        let subject = self.wait(waiter, &channels, range);
         let last = waiting.len().saturating_sub(1);
         let arms: Box<[Arm]> =
             waiting.into_iter().enumerate().map(|(n, it)| self.select_arm(n, n == last, it)).collect();
@@ -108,6 +109,20 @@ impl Cx<'_> {
             return self.missing(range);
         }
         let tail = Some(self.expr(Expr::Match { subject, arms, from: MatchFrom::Match }, range));
+        self.expr(Expr::Block { stmts: stmts.into(), tail }, range)
+    }
+
+    /// Waits, and gives the number of the arm that is ready.
+    fn wait(&mut self, waiter: LocalId, channels: &[LocalId], range: TextRange) -> ExprId {
+        let mut stmts = Vec::new();
+        let receiver = self.use_local(waiter, range);
+        let number = self.method(receiver, "wait", Vec::new(), range);
+        let number = self.keep(number, &mut stmts);
+        for &channel in channels {
+            let (receiver, channel) = (self.use_local(waiter, range), self.use_local(channel, range));
+            stmts.push(Stmt::Expr(self.method(receiver, "had", vec![channel], range)));
+        }
+        let tail = Some(self.use_local(number, range));
         self.expr(Expr::Block { stmts: stmts.into(), tail }, range)
     }
 
@@ -179,8 +194,20 @@ impl Cx<'_> {
     }
 
     /// Evaluates an arm's channel, value or time and tells the library of it.
-    fn register(&mut self, waiter: LocalId, head: Head<'_>, stmts: &mut Vec<Stmt>) -> Option<LocalId> {
-        let args = head.args.into_iter().map(|arg| self.value_expr(arg)).collect();
+    fn register(
+        &mut self,
+        waiter: LocalId,
+        head: Head<'_>,
+        stmts: &mut Vec<Stmt>,
+        channels: &mut Vec<LocalId>,
+    ) -> Option<LocalId> {
+        let ranges: Vec<TextRange> = head.args.iter().map(|arg| arg.syntax().range()).collect();
+        let mut args: Vec<ExprId> = head.args.into_iter().map(|arg| self.value_expr(arg)).collect();
+        if head.word.has_result() {
+            let channel = self.keep(args[0], stmts);
+            channels.push(channel);
+            args[0] = self.use_local(channel, ranges[0]);
+        }
         let receiver = self.use_local(waiter, head.range);
         let call = self.method(receiver, head.word.text(), args, head.range);
         if head.word.has_result() {

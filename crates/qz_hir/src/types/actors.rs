@@ -28,7 +28,7 @@ impl TypeCx<'_> {
             }
         };
         let name = Name::new(actor.name().map_or("", |it| it.text()));
-        AdtFields { variants: vec![Variant { name, range, fields, named: true }] }
+        AdtFields { variants: vec![Variant { name, range, fields, named: true, number: None }] }
     }
 
     fn core_field(&self, state: Ty, range: TextRange) -> Field {

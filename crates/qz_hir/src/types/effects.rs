@@ -1,14 +1,16 @@
 //! The types of an effect's parts: its operations, and the functions that a handler has for them.
 
-use qz_base::{Name, Span};
+use qz_base::{Name, Span, TextRange};
+use qz_syntax::SyntaxNode;
 use qz_syntax::ast::{self, AstNode};
 use qz_types::ty::common;
-use qz_types::{EffectId, FnId, Label, Row, Ty};
+use qz_types::{EffectId, FnId, Row, TraitRef, Ty, TyKind};
 
-use super::{Position, TypeCx};
+use super::{Position, TypeCx, hole};
 
 use crate::defs::*;
 use crate::diagnostics as words;
+use crate::scope::{Def, Lookup};
 
 impl Defs {
     /// Where a function's row is written.
@@ -48,7 +50,8 @@ impl Defs {
         let def = &self.effects[effect];
         let clauses = &self.adts[def.clauses];
         let fields = def.operations.iter().map(|&id| self.clause_field(id)).collect();
-        let variant = Variant { name: clauses.name, range: clauses.name_range, fields, named: true };
+        let variant =
+            Variant { name: clauses.name, range: clauses.name_range, fields, named: true, number: None };
         AdtFields { variants: vec![variant] }
     }
 
@@ -71,30 +74,107 @@ impl TypeCx<'_> {
     }
 
     /// `can A + B<T>`.
-    pub(super) fn labels(&mut self, can: ast::CanClause<'_>) -> Vec<Label> {
-        can.effects().filter_map(|it| self.label(it)).collect()
+    pub(super) fn row(&mut self, can: ast::CanClause<'_>) -> Row {
+        Row::of(can.effects().map(|it| self.row_arg(it)).collect::<Vec<_>>())
     }
 
-    fn label(&mut self, written: ast::TypeExpr<'_>) -> Option<Label> {
-        self.takes_effect = true;
-        let ty = self.ty(written, Position::Part);
-        self.takes_effect = false;
-        let span = self.span(written.syntax().range());
-        match ty.as_adt().and_then(|(adt, args)| Some((self.defs.adts[adt].effect?, args))) {
-            Some((effect, args)) => Some(Label { effect, args }),
-            None if ty.is_error() => None,
-            None if matches!(ty.kind(), qz_types::TyKind::Param(_)) => {
-                let problem = words::not_yet(span, "a name for a row of effects");
-                let help = "leave it out: what a function given as an argument performs reaches the caller";
-                self.defs.report(problem.help(help));
-                None
+    /// What is written for a row: an effect, a sum of some, a name for one, a type parameter, `()`.
+    pub(super) fn row_arg(&mut self, written: ast::TypeExpr<'_>) -> Ty {
+        match written {
+            ast::TypeExpr::EffectSumType(sum) => {
+                let parts: Vec<Ty> = sum.effects().map(|it| self.row_arg(it)).collect();
+                return Row::of(parts).as_arg();
             }
-            None => {
+            ast::TypeExpr::TupleType(it) if it.elems().next().is_none() => return common().unit,
+            ast::TypeExpr::InferType(_) if self.allow_holes => return hole(),
+            _ => {}
+        }
+        let ty = self.handled_effect(written);
+        let span = self.span(written.syntax().range());
+        match *ty.kind() {
+            TyKind::Error => ty,
+            TyKind::Param(param) if !self.is_row(&self.generics, ty) => {
+                self.defs.report(words::row_unbound(span, param.name));
+                self.error()
+            }
+            TyKind::Param(_) => ty,
+            _ if ty.is_unit() || self.has_effects(ty) => ty,
+            _ => {
                 self.defs.report(words::not_an_effect(span, written.syntax().text()));
-                None
+                self.error()
             }
         }
     }
+
+    /// Whether it is an effect, or a name for several.
+    pub(super) fn has_effects(&self, ty: Ty) -> bool {
+        match *ty.kind() {
+            TyKind::Adt(adt, _) => self.defs.adts[adt].effect.is_some(),
+            TyKind::Tuple(parts) => parts.iter().any(|&part| self.has_effects(part)),
+            _ => false,
+        }
+    }
+
+    /// Type arguments, of which those for rows are effects. The first is for the parameter `from`.
+    pub(super) fn args_for(
+        &mut self,
+        written: Option<ast::TypeArgs<'_>>,
+        generics: &Generics,
+        from: usize,
+    ) -> Vec<Ty> {
+        let written = written.into_iter().flat_map(|it| it.args()).zip(from..);
+        let mut args = Vec::new();
+        for (arg, n) in written {
+            let param = generics.params.get(n).map(|it| Ty::param(n as u32, it.name));
+            args.push(match param {
+                Some(param) if self.is_row(generics, param) => self.row_arg(arg),
+                _ => self.ty(arg, Position::Part),
+            });
+        }
+        args
+    }
+
+    /// Whether a type parameter stands for a row.
+    fn is_row(&self, generics: &Generics, param: Ty) -> bool {
+        let any = self.defs.lang.trait_("AnyEffects");
+        generics.preds.iter().any(|it| it.ty == param && Some(it.trait_ref.trait_id) == any)
+    }
+
+    /// Whether `AnyEffects` is among the bounds of a parameter.
+    pub(super) fn asks_for_row(&self, bounds: Option<ast::BoundList<'_>>) -> bool {
+        bounds.into_iter().flat_map(|it| it.bounds()).any(|bound| {
+            let ast::TypeExpr::PathType(path) = bound else { return false };
+            let segments: Vec<_> = path.segments().collect();
+            let any = self.defs.lang.trait_("AnyEffects");
+            matches!(self.try_resolve_path(&segments), Some(Lookup::Found(Def::Trait(id))) if any == Some(id))
+        })
+    }
+
+    pub(super) fn add_row(&mut self, ty: Ty, range: TextRange) {
+        let Some(trait_id) = self.defs.lang.trait_("AnyEffects") else { return };
+        let (trait_ref, span) = (TraitRef { trait_id, args: &[] }, self.span(range));
+        self.generics.preds.push(Predicate { ty, trait_ref, assoc: Vec::new(), span });
+    }
+}
+
+/// Names that stand behind a `can`: a type parameter of such a name is a row.
+pub(super) fn row_names<'t>(within: impl IntoIterator<Item = SyntaxNode<'t>>) -> Vec<Name> {
+    let mut names = Vec::new();
+    for node in within {
+        // Nearly all declarations are answered by their text.
+        if !node.text().contains("can ") {
+            continue;
+        }
+        let clauses = [node].into_iter().chain(node.descendants()).filter_map(ast::CanClause::cast);
+        for effect in clauses.flat_map(|it| it.effects()) {
+            if let ast::TypeExpr::PathType(path) = effect
+                && let [only] = path.segments().collect::<Vec<_>>()[..]
+            {
+                names.push(Name::new(only.name.text()));
+            }
+        }
+    }
+    names
 }
 
 /// The field that holds what a handler does for an operation; no program can name it.

@@ -1,7 +1,7 @@
 //! Names under which a type is told from every other one of the program.
 
 use qz_base::Name;
-use qz_types::{AdtId, DefNames, EffectId, FnId, TraitId, TraitRef, Ty};
+use qz_types::{AdtId, DefNames, FnId, TraitId, TraitRef, Ty};
 
 use crate::defs::Defs;
 
@@ -16,10 +16,6 @@ impl DefNames for Paths<'_> {
     fn trait_name(&self, id: TraitId) -> Name {
         let def = &self.0.traits[id];
         Name::new(&format!("{}::{}", self.0.modules[def.module].path, def.name))
-    }
-
-    fn effect_name(&self, id: EffectId) -> Name {
-        self.0.effect_name(id)
     }
 
     fn is_option(&self, id: AdtId) -> bool {

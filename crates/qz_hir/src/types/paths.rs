@@ -16,14 +16,13 @@ impl TypeCx<'_> {
         let segments: Vec<_> = path.segments().collect();
         let takes_effect = std::mem::take(&mut self.takes_effect);
         let ty = self.path_to_type(&segments, path.syntax().range());
-        match ty.as_adt() {
-            Some((adt, _)) if self.defs.adts[adt].effect.is_some() && !takes_effect => {
-                let span = self.span(path.syntax().range());
-                self.defs.report(words::effect_as_type(span, self.defs.adts[adt].name));
-                self.error()
-            }
-            _ => ty,
+        if !takes_effect && self.has_effects(ty) {
+            let span = self.span(path.syntax().range());
+            let name = segments.last().map_or("", |it| it.name.text());
+            self.defs.report(words::effect_as_type(span, Name::new(name)));
+            return self.error();
         }
+        ty
     }
 
     /// A path that should name a type.
@@ -160,6 +159,8 @@ impl TypeCx<'_> {
         let span = self.span(range);
         let args = match def {
             Def::Adt(id) if self.defs.lang.adt("Handler") == Some(id) => self.handler_args(segment),
+            Def::Adt(id) => self.args_for(segment.type_args, &self.defs.adt_generics(id), 0),
+            Def::Alias(id) => self.args_for(segment.type_args, &self.defs.alias_target(id, span).0, 0),
             _ => self.type_args(segment),
         };
         match def {

@@ -2,10 +2,11 @@
 
 use qz_base::{Name, Span};
 use qz_syntax::ast::{self, AstNode};
+use qz_types::ty::common;
 use qz_types::{TraitRef, Ty, TyKind};
 
 use super::{Position, TypeCx};
-use crate::defs::{GenericParam, Generics, Predicate};
+use crate::defs::{GenericParam, Generics, Predicate, SigParam};
 use crate::diagnostics as words;
 
 impl TypeCx<'_> {
@@ -54,6 +55,30 @@ impl TypeCx<'_> {
         let trait_ref = TraitRef { trait_id, args: &[] };
         self.generics.preds.push(Predicate { ty, trait_ref, assoc: Vec::new(), span });
         Ty::open_record(fields, ty)
+    }
+
+    /// In a function, `{ x: Int, ...rest }` is a record whose rest has no `x`: so a pattern may tell both apart.
+    pub(super) fn rests_lack(&mut self, params: &[SigParam]) {
+        let Some(trait_id) = self.defs.lang.trait_("Lacks") else { return };
+        let outer = self.generics.outer;
+        for param in params {
+            let Some(ty) = param.ty else { continue };
+            let span = self.span(param.range);
+            let preds = &mut self.generics.preds;
+            ty.walk(&mut |part| {
+                let TyKind::OpenRecord(fields, rest) = *part.kind() else { return };
+                if !matches!(rest.kind(), TyKind::Param(param) if param.index >= outer) {
+                    return;
+                }
+                for &(name, _) in fields {
+                    let args = Ty::list(&[Ty::record(&[(name, common().unit)])]);
+                    let trait_ref = TraitRef { trait_id, args };
+                    if !preds.iter().any(|it| it.ty == rest && it.trait_ref == trait_ref) {
+                        preds.push(Predicate { ty: rest, trait_ref, assoc: Vec::new(), span });
+                    }
+                }
+            });
+        }
     }
 
     /// What stands for the rest of a record must be one: a type that has another rest could not be written.

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use qz_base::Name;
-use qz_syntax::SyntaxNode;
 use qz_syntax::ast::{self, AstNode};
+use qz_syntax::{SyntaxKind, SyntaxNode};
 use qz_types::{FnId, Mutability, TraitRef, Ty, TyKind, subst};
 
+use super::effects::row_names;
 use super::{Position, TypeCx};
 use crate::defs::*;
 use crate::diagnostics as words;
@@ -15,7 +16,8 @@ use crate::scope::{Def, Lookup};
 impl TypeCx<'_> {
     pub(super) fn fn_sig(mut self, id: FnId, syntax: ast::FnDef<'_>) -> FnSig {
         self.opaque_owner = Some(id);
-        self.generic_params(syntax.generics(), syntax.where_clause());
+        let header = syntax.syntax().children().filter(|it| !matches!(it.kind(), SyntaxKind::Block));
+        self.generic_params(syntax.generics(), syntax.where_clause(), &row_names(header));
         let mut params = Vec::new();
         let def = &self.defs.fns[id];
         if let Some(kind) = def.self_param
@@ -45,7 +47,8 @@ impl TypeCx<'_> {
             None if !def.has_body || def.attrs.export.is_some() => Some(qz_types::ty::common().unit),
             None => None,
         };
-        let can = syntax.can().map(|it| Can { labels: self.labels(it), range: it.syntax().range() });
+        self.rests_lack(&params);
+        let can = syntax.can().map(|it| Can { row: self.row(it), range: it.syntax().range() });
         FnSig { generics: Arc::new(self.generics), params, ret, can, opaques: self.opaques }
     }
 
@@ -144,7 +147,7 @@ impl TypeCx<'_> {
     }
 
     pub(super) fn impl_header(mut self, syntax: ast::ImplDef<'_>) -> ImplHeader {
-        self.generic_params(syntax.generics(), syntax.where_clause());
+        self.generic_params(syntax.generics(), syntax.where_clause(), &row_names([syntax.syntax()]));
         let self_ty = self.ty_or_error(syntax.self_type(), Position::Part);
         self.self_ty = Some(self_ty);
         let trait_ref = syntax.implemented_trait().and_then(|it| Some(self.trait_ref(it)?.0));
@@ -161,11 +164,12 @@ impl TypeCx<'_> {
         ImplHeader { generics: Arc::new(self.generics), self_ty, trait_ref, assoc }
     }
 
-    /// Adds written parameters, then their bounds.
+    /// Adds written parameters, then their bounds. Those of `rows` are rows of effects.
     pub(super) fn generic_params(
         &mut self,
         params: Option<ast::GenericParams<'_>>,
         clause: Option<ast::WhereClause<'_>>,
+        rows: &[Name],
     ) {
         let params: Vec<_> = params.into_iter().flat_map(|it| it.params()).collect();
         let first = self.generics.params.len();
@@ -176,6 +180,10 @@ impl TypeCx<'_> {
                 self.defs.report(words::duplicate(self.span(range), name, self.span(earlier.range)));
             }
             self.generics.params.push(GenericParam { name, range, default: None });
+            // Bounds of others may speak of it.
+            if rows.contains(&name) || self.asks_for_row(param.bounds()) {
+                self.add_row(Ty::param(self.generics.params.len() as u32 - 1, name), range);
+            }
             if let Some(of_types) = param.of_types() {
                 self.defs.report(words::higher_order(self.span(of_types.syntax().range()), name));
             }
@@ -248,8 +256,7 @@ impl TypeCx<'_> {
         };
         let written = segments.last().and_then(|it| it.type_args);
         let generics = self.defs.trait_generics(trait_id);
-        let mut args: Vec<Ty> =
-            written.into_iter().flat_map(|it| it.args()).map(|it| self.ty(it, Position::Part)).collect();
+        let mut args = self.args_for(written, &generics, 1);
         let wanted = generics.params.len() - 1;
         let mut with_self = vec![self.self_ty.unwrap_or(self.error())];
         with_self.append(&mut args);
@@ -302,15 +309,11 @@ impl TypeCx<'_> {
                 }
                 let name = Name::new(syntax.name().map_or("", |it| it.text()));
                 let range = syntax.name().map(|it| it.range()).unwrap_or_default();
-                AdtFields { variants: vec![Variant { name, range, fields, named: true }] }
+                AdtFields { variants: vec![Variant { name, range, fields, named: true, number: None }] }
             }
             AdtKind::Enum => {
                 let Some(syntax) = ast::EnumDef::cast(node) else { return AdtFields::default() };
                 let mut variants: Vec<Variant> = Vec::new();
-                if let Some(value) = syntax.variants().find_map(|it| it.discriminant()) {
-                    let span = self.span(value.syntax().range());
-                    self.defs.report(words::discriminant(span));
-                }
                 for variant in syntax.variants() {
                     let Some(name) = variant.name() else { continue };
                     let (text, range) = (Name::new(name.text()), name.range());
@@ -325,8 +328,9 @@ impl TypeCx<'_> {
                         .map(|(n, field)| self.payload_field(n, field))
                         .collect();
                     let named = variant.payload().is_some_and(|it| it.fields().any(|f| f.name().is_some()));
-                    variants.push(Variant { name: text, range, fields, named });
+                    variants.push(Variant { name: text, range, fields, named, number: None });
                 }
+                self.number_variants(syntax, &mut variants);
                 AdtFields { variants }
             }
             AdtKind::Newtype => {
@@ -338,7 +342,9 @@ impl TypeCx<'_> {
                 let range = name.map(|it| it.range()).unwrap_or_default();
                 let name = Name::new(name.map_or("", |it| it.text()));
                 let field = Field { name: Name::new("0"), range, ty, is_private: false, default: None };
-                AdtFields { variants: vec![Variant { name, range, fields: vec![field], named: false }] }
+                AdtFields {
+                    variants: vec![Variant { name, range, fields: vec![field], named: false, number: None }],
+                }
             }
         }
     }

@@ -189,7 +189,7 @@ pub(crate) fn rest_over_others(span: Span) -> Diagnostic {
 
 pub(crate) fn rest_in_pattern(span: Span) -> Diagnostic {
     Diagnostic::new(Code::RECORD_REST, span, "a pattern cannot name all fields of a record with a rest")
-        .help("end it with `..`: `{ x, .. }`")
+        .help("end it with `..`, or with a name for the others: `{ x, .. }`, `{ x, ...others }`")
 }
 
 pub(crate) fn record_pattern(span: Span, found: &str) -> Diagnostic {

@@ -17,10 +17,15 @@ pub(crate) struct UnmetFacts {
     pub(crate) is_fn: bool,
     pub(crate) asked_by: Option<(Name, Span)>,
     pub(crate) is_key: bool,
+    /// Fields that a record must not have.
+    pub(crate) lacks: Option<Vec<Name>>,
 }
 
 pub(crate) fn unmet_bound(span: Span, facts: &UnmetFacts) -> Diagnostic {
     let ty = &facts.ty;
+    if let Some(names) = &facts.lacks {
+        return may_have_fields(span, ty, names);
+    }
     let (code, message) = match (facts.role.map(Name::as_str), facts.is_key) {
         (Some("Hash" | "Eq"), true) => {
             (Code::NOT_HASHABLE, format!("`{ty}` cannot be a key: it cannot be hashed"))
@@ -39,6 +44,18 @@ pub(crate) fn unmet_bound(span: Span, facts: &UnmetFacts) -> Diagnostic {
         problem = problem.at(declared, format!("`{name}` asks for `{}`", facts.bound));
     }
     problem
+}
+
+/// What is left open of a record has a field that is known beside it, or may have one.
+fn may_have_fields(span: Span, ty: &str, names: &[Name]) -> Diagnostic {
+    let names = list(names);
+    if ty.starts_with('{') {
+        let message = format!("`{ty}` cannot be the rest of a record that has {names}");
+        return Diagnostic::new(Code::RECORD_REST, span, message);
+    }
+    Diagnostic::new(Code::RECORD_REST, span, format!("`{ty}` may have {names} again, of another type"))
+        .note("a pattern can only part a record's fields from others of other names")
+        .help(format!("a parameter of the type `{{ x: Int, ...{ty} }}` says that `{ty}` has no `x`"))
 }
 
 pub(crate) fn unmet_projection(span: Span, base: &str, name: Name, wanted: &str) -> Diagnostic {

@@ -114,7 +114,7 @@ pub(crate) fn literal_inexact(span: Span, value: u128, ty: &str) -> Diagnostic {
 
 pub(crate) fn cannot_cast(span: Span, from: &str, to: &str) -> Diagnostic {
     Diagnostic::new(Code::CANNOT_CAST, span, format!("`{from}` cannot be converted to `{to}` with `as`"))
-        .note("`as` converts between numbers, `Char` and integers, `Bool` to integers, and opens newtypes")
+        .note("`as` converts between numbers, `Char` and integers, `Bool` to integers, enums whose variants have numbers and integers, and opens newtypes")
 }
 
 pub(crate) fn unknown_name(span: Span, name: Name, visible: &[Name]) -> Diagnostic {

@@ -9,17 +9,13 @@ use crate::checker::Checker;
 use crate::diagnostics::effects as words;
 
 pub(super) fn label_text(ck: &Checker<'_>, label: Label) -> String {
-    let name = ck.defs.adts[ck.defs.effects[label.effect].clauses].name;
-    if label.args.is_empty() {
-        return name.to_string();
-    }
-    let args: Vec<String> = label.args.iter().map(|ty| ty.display(ck.defs).to_string()).collect();
-    format!("{name}<{}>", args.join(", "))
+    label.ty().display(ck.defs).to_string()
 }
 
 /// Effects that happen without a handler are nobody's concern.
 fn needs_handler(ck: &Checker<'_>, label: Label) -> bool {
-    !ck.defs.effects[label.effect].has_default(ck.defs)
+    let effect = ck.defs.adts[label.effect].effect;
+    effect.is_some_and(|it| !ck.defs.effects[it].has_default(ck.defs))
 }
 
 pub(super) fn report(ck: &Checker<'_>, rows: &Rows, id: FnId) {
@@ -29,7 +25,15 @@ pub(super) fn report(ck: &Checker<'_>, rows: &Rows, id: FnId) {
     }
     let wanted = |label: &Label| needs_handler(ck, *label);
     let mut said: Vec<Label> = Vec::new();
+    let mut open_said = Vec::new();
     for escape in escapes {
+        for (row, origin) in escape.effects.open() {
+            if !open_said.contains(&row) {
+                open_said.push(row);
+                let text = row.display(ck.defs).to_string();
+                ck.defs.report(words::escapes(origin.span, &text, escape.what));
+            }
+        }
         for (label, origin) in escape.effects.labels().filter(|(label, _)| wanted(label)) {
             if !said.contains(&label) {
                 said.push(label);
@@ -41,7 +45,11 @@ pub(super) fn report(ck: &Checker<'_>, rows: &Rows, id: FnId) {
         row.labels().filter(|(label, _)| wanted(label) && !said.contains(label)).collect();
     let sig = ck.defs.fn_sig(id);
     if let (Some(can), Some(span)) = (&sig.can, ck.defs.can_span(id)) {
-        for &(label, origin) in left.iter().filter(|(label, _)| !can.labels.contains(label)) {
+        for (open, origin) in row.open().filter(|(it, _)| !can.row.open().contains(it)) {
+            let (name, text) = (ck.defs.fns[id].name, open.display(ck.defs).to_string());
+            ck.defs.report(words::not_allowed(origin.span, name, &text, span, &[]));
+        }
+        for &(label, origin) in left.iter().filter(|(label, _)| !can.row.labels.contains(label)) {
             let path = path(ck, rows, id, label, origin);
             ck.defs.report(words::not_allowed(
                 origin.span,
@@ -51,7 +59,7 @@ pub(super) fn report(ck: &Checker<'_>, rows: &Rows, id: FnId) {
                 &path,
             ));
         }
-        return check_main(ck, rows, id, can.labels.iter().map(|&it| (it, None)).collect());
+        return check_main(ck, rows, id, can.row.labels.iter().map(|&it| (it, None)).collect());
     }
     check_main(ck, rows, id, left.into_iter().map(|(label, origin)| (label, Some(origin))).collect());
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use qz_base::{FxHashMap, Name};
-use qz_hir::TyHead;
 use qz_hir::body::*;
-use qz_types::{FnId, InferTable, Label, TraitId, Ty, TyKind, Tys, subst};
+use qz_hir::{ImplId, TyHead};
+use qz_types::{FnId, InferTable, Label, Row, TraitId, Ty, TyFlags, TyKind, Tys, VarKind, subst};
 
-use super::{Eff, Effects, Handled, Origin, Rows, Unserved, Unshared, Why, subst_label};
+use super::{Eff, Effects, Handled, Origin, Rows, Unserved, Unshared, Why, subst_label, subst_row};
 use crate::checker::{CheckedFn, Checker};
 use crate::facts::*;
 use crate::traits::{Marker, TraitCx};
@@ -37,6 +37,7 @@ pub(super) fn row(ck: &Checker<'_>, rows: &Rows, id: FnId) -> Found {
         kept: FxHashMap::default(),
         escapes: Vec::new(),
         unserved: Vec::new(),
+        own: checked.scheme.params.iter().map(|ty| ty.row()).collect(),
     };
     for (index, param) in checked.body.params.iter().enumerate() {
         let ty = checked.types.locals.get(param.local).copied().filter(|ty| ty.as_fn().is_some());
@@ -44,7 +45,7 @@ pub(super) fn row(ck: &Checker<'_>, rows: &Rows, id: FnId) -> Found {
             let origin = Origin { span: checked.body.locals[param.local].span, callee: None };
             let mut effects = Effects::default();
             effects.add(Eff::Param { index: index as u32, minus: Vec::new(), tasked: false }, origin);
-            ty.row().iter().for_each(|&label| effects.add(Eff::Label(label), origin));
+            effects.add_row(ty.row(), origin);
             walk.latent.insert(param.local, effects);
         }
         if let Some(default) = param.default {
@@ -68,6 +69,8 @@ struct Walk<'a, 'd> {
     kept: FxHashMap<LocalId, Why>,
     escapes: Vec<Escape>,
     unserved: Vec<Unserved>,
+    /// The rows of the function's parameters.
+    own: Vec<Row>,
 }
 
 impl Walk<'_, '_> {
@@ -79,7 +82,7 @@ impl Walk<'_, '_> {
     fn give(&mut self, id: FnId, given: Effects) {
         let ret = self.ck.scheme(id).ret;
         if ret.as_fn().is_some() {
-            let kept = given.without(ret.row());
+            let kept = given.without(ret.row(), &self.own);
             self.escapes.push(Escape { effects: kept.clone(), what: "given back" });
             self.found.extend(kept);
         } else {
@@ -98,15 +101,13 @@ impl Walk<'_, '_> {
         let mut later = stacker::maybe_grow(64 * 1024, 1024 * 1024, || self.latent_inner(id));
         // What makes a function is looked into; of any other, the type tells.
         if !matches!(self.checked.body.exprs[id], Expr::Lambda { .. } | Expr::Fns { .. }) {
-            self.row_of_type(id)
-                .iter()
-                .for_each(|&label| later.add(Eff::Label(label), self.origin(id, None)));
+            later.add_row(self.row_of_type(id), self.origin(id, None));
         }
         later
     }
 
-    fn row_of_type(&self, id: ExprId) -> &'static [Label] {
-        self.checked.types.exprs.get(id).map_or(&[], |ty| ty.row())
+    fn row_of_type(&self, id: ExprId) -> Row {
+        self.checked.types.exprs.get(id).map_or(Row::EMPTY, |ty| ty.row())
     }
 
     fn latent_inner(&mut self, id: ExprId) -> Effects {
@@ -196,7 +197,8 @@ impl Walk<'_, '_> {
                 };
                 for (n, &elem) in elems.iter().enumerate() {
                     let later = self.latent(elem);
-                    self.found.extend(later.without(parts.get(n).map_or(&[], |part| part.row())));
+                    self.found
+                        .extend(later.without(parts.get(n).map_or(Row::EMPTY, |part| part.row()), &self.own));
                 }
                 return Effects::default();
             }
@@ -209,9 +211,9 @@ impl Walk<'_, '_> {
     }
 
     /// The row of what a collection holds.
-    fn row_of_element(&self, id: ExprId) -> &'static [Label] {
+    fn row_of_element(&self, id: ExprId) -> Row {
         let ty = self.checked.types.exprs.get(id).copied();
-        ty.and_then(|ty| ty.as_adt()?.1.last()).map_or(&[], |elem| elem.row())
+        ty.and_then(|ty| ty.as_adt()?.1.last()).map_or(Row::EMPTY, |elem| elem.row())
     }
 
     fn stmt(&mut self, stmt: &Stmt) {
@@ -233,8 +235,8 @@ impl Walk<'_, '_> {
     }
 
     /// A function is stored where a type says what it can.
-    fn keep(&mut self, later: Effects, row: &[Label]) {
-        let later = later.without(row);
+    fn keep(&mut self, later: Effects, row: Row) {
+        let later = later.without(row, &self.own);
         self.escapes.push(Escape { effects: later.clone(), what: "kept" });
         self.found.extend(later);
     }
@@ -276,20 +278,19 @@ impl Walk<'_, '_> {
         let TyKind::Dyn(bounds) = to.kind() else { return };
         for bound in bounds.iter() {
             let effects = self.impl_of(id, bound.trait_id, from);
-            let written = self.written_of_trait(bound.trait_id, &[from]);
-            let kept = effects.without(&written);
+            let args: Vec<Ty> = [from].into_iter().chain(bound.args.iter().copied()).collect();
+            let written = self.written_of_trait(bound.trait_id, &args);
+            let kept = effects.without(written, &self.own);
             self.escapes.push(Escape { effects: kept.clone(), what: "put behind a `dyn`" });
             self.found.extend(kept);
         }
     }
 
-    fn written_of_trait(&self, trait_id: TraitId, args: &[Ty]) -> Vec<Label> {
+    fn written_of_trait(&self, trait_id: TraitId, args: &[Ty]) -> Row {
         let defs = self.ck.defs;
         let methods = defs.traits[trait_id].methods.iter();
-        let sigs = methods.filter_map(|&it| Some(defs.fn_sig(it).can.as_ref()?.labels.clone()));
-        sigs.flatten()
-            .map(|label| if label.args.is_empty() { label } else { subst_label(label, args) })
-            .collect()
+        let rows = methods.filter_map(|&it| Some(subst_row(defs.fn_sig(it).can.as_ref()?.row, args)));
+        Row::of(rows.flat_map(Row::parts).collect::<Vec<_>>())
     }
 
     // ---- calls
@@ -312,7 +313,7 @@ impl Walk<'_, '_> {
                 let declared = self.payload(id, &fact);
                 for (n, arg) in args.iter().enumerate() {
                     let later = self.latent(arg.value);
-                    self.keep(later, declared.get(n).map_or(&[], |ty| ty.row()));
+                    self.keep(later, declared.get(n).map_or(Row::EMPTY, |ty| ty.row()));
                 }
                 Effects::default()
             }
@@ -333,29 +334,36 @@ impl Walk<'_, '_> {
                 let rows = fact.map(|it| self.rows_of_args(id, &it, args.len())).unwrap_or_default();
                 for (n, arg) in args.iter().enumerate() {
                     let later = self.latent(arg.value);
-                    self.found.extend(later.without(rows.get(n).map_or(&[], |row| row)));
+                    match rows.get(n) {
+                        Some(&(row, true)) => self.keep(later, row),
+                        Some(&(row, false)) => self.found.extend(later.without(row, &self.own)),
+                        None => self.found.extend(later),
+                    }
                 }
                 Effects::default()
             }
         }
     }
 
-    /// What functions that are arguments of a trait's method may perform there, as the trait says.
-    fn rows_of_args(&self, id: ExprId, fact: &Callee, count: usize) -> Vec<&'static [Label]> {
-        let mut rows: Vec<&'static [Label]> = vec![&[]; count];
+    /// What functions that are arguments of a trait's method may perform there, as the trait says, and whether they may
+    /// be kept.
+    fn rows_of_args(&self, id: ExprId, fact: &Callee, count: usize) -> Vec<(Row, bool)> {
+        let mut rows = vec![(Row::EMPTY, false); count];
         let Callee::Method { trait_id, method, args, own_args } = fact else { return rows };
         let defs = self.ck.defs;
         let Some(&function) = defs.traits[*trait_id].methods.get(*method as usize) else { return rows };
         let types = [*args, *own_args].concat();
         let sources = self.checked.types.plans.get(id).map(|it| it.params.clone()).unwrap_or_default();
-        for (at, param) in defs.fn_sig(function).params.iter().enumerate() {
+        let sig = defs.fn_sig(function);
+        let declared = || sig.params.iter().filter_map(|it| it.ty).chain(sig.ret);
+        for (at, param) in sig.params.iter().enumerate() {
             let arg = match sources.get(at) {
                 Some(ParamSource::Arg(n)) => *n as usize,
                 None if sources.is_empty() && at > 0 => at - 1,
                 _ => continue,
             };
             if let (Some(row), Some(ty)) = (rows.get_mut(arg), param.ty) {
-                *row = subst(ty, &types).row();
+                *row = (subst(ty, &types).row(), may_be_kept(ty.row(), declared()));
             }
         }
         rows
@@ -374,7 +382,7 @@ impl Walk<'_, '_> {
                 continue;
             }
             let ty = declared.iter().find(|(name, _)| *name == field.name).map(|it| it.1);
-            self.keep(value, ty.map_or(&[], Ty::row));
+            self.keep(value, ty.map_or(Row::EMPTY, Ty::row));
         }
         later
     }
@@ -457,7 +465,7 @@ impl Walk<'_, '_> {
         }
         for (eff, origin) in row.0 {
             match eff {
-                Eff::Label(_) | Eff::Tasked(_) => self.found.add(eff, origin),
+                Eff::Label(_) | Eff::Tasked(_) | Eff::Open { .. } => self.found.add(eff, origin),
                 Eff::Param { index, minus, tasked } => {
                     let given = by_param.get(index as usize).cloned().unwrap_or_default();
                     let given = if tasked { given.in_task() } else { given };
@@ -466,19 +474,28 @@ impl Walk<'_, '_> {
                 }
             }
         }
-        self.handed_over(callee, by_param);
-        Effects::default()
+        self.handed_over(callee, by_param)
     }
 
     /// Handlers, and functions in parameters of any type, may be called wherever they come to, unless the type that
-    /// the parameter has here says what they perform.
-    fn handed_over(&mut self, callee: &CalleeFn, by_param: Vec<Effects>) {
+    /// the parameter has here says what they perform. A function of an open row may be kept where that row is named.
+    /// Gives what the result may perform when it is called.
+    fn handed_over(&mut self, callee: &CalleeFn, by_param: Vec<Effects>) -> Effects {
         let scheme = self.ck.scheme(callee.function);
+        let declared = || scheme.params.iter().copied().chain([scheme.ret]);
+        let given_back = scheme.ret.row().open();
+        let mut later = Effects::default();
         for (effects, &ty) in by_param.into_iter().zip(&scheme.params) {
+            let row = subst(ty, callee.type_args).row();
             if ty.as_fn().is_none() {
-                self.found.extend(effects.without(subst(ty, callee.type_args).row()));
+                self.found.extend(effects.without(row, &self.own));
+            } else if may_be_kept(ty.row(), declared()) {
+                self.keep(effects, row);
+            } else if ty.row().open().iter().any(|it| given_back.contains(it)) {
+                later.extend(effects);
             }
         }
+        later
     }
 
     /// Why other tasks cannot ask the handler of a `with`, as far as that can be seen.
@@ -542,7 +559,8 @@ impl Walk<'_, '_> {
             return None;
         }
         let (clauses, args) = args.first()?.as_adt()?;
-        Some(Label { effect: defs.adts[clauses].effect?, args })
+        defs.adts[clauses].effect?;
+        Some(Label { effect: clauses, args })
     }
 
     /// What a call of a function performs, parameters by their place.
@@ -554,24 +572,33 @@ impl Walk<'_, '_> {
         let sig = defs.fn_sig(function);
         let in_terms = |label: Label| if args.is_empty() { label } else { subst_label(label, args) };
         if let Some(effect) = defs.fns[function].operation {
-            let own = defs.adt_generics(defs.effects[effect].clauses).identity();
+            let effect = defs.effects[effect].clauses;
+            let own = defs.adt_generics(effect).identity();
             row.add(Eff::Label(in_terms(Label { effect, args: Ty::list(&own) })), origin);
             return row;
         }
         if let Some(can) = &sig.can {
-            can.labels.iter().for_each(|&label| row.add(Eff::Label(in_terms(label)), origin));
+            row.add_row(subst_row(can.row, args), origin);
         }
         match self.rows.get(function) {
             Some(known) => {
                 for (eff, _) in &known.0 {
                     match eff {
-                        Eff::Label(_) if sig.can.is_some() => {}
+                        Eff::Label(_) | Eff::Open { .. } if sig.can.is_some() => {}
                         Eff::Label(label) => row.add(Eff::Label(in_terms(*label)), origin),
                         Eff::Tasked(label) => row.add(Eff::Tasked(in_terms(*label)), origin),
                         Eff::Param { index, minus, tasked } => {
                             let instance = |it: &Handled| Handled { label: in_terms(it.label), ..it.clone() };
                             let minus = minus.iter().map(instance).collect();
                             row.add(Eff::Param { index: *index, minus, tasked: *tasked }, origin);
+                        }
+                        Eff::Open { row: open, minus, tasked } => {
+                            let instance = |it: &Handled| Handled { label: in_terms(it.label), ..it.clone() };
+                            let minus: Vec<Handled> = minus.iter().map(instance).collect();
+                            let mut of_arg = Effects::default();
+                            of_arg.add_row(Row::of([subst(*open, args)]), origin);
+                            let of_arg = if *tasked { of_arg.in_task() } else { of_arg };
+                            row.extend(of_arg.under(&minus, &mut self.unserved));
                         }
                     }
                 }
@@ -584,7 +611,7 @@ impl Walk<'_, '_> {
                     let is_catch = defs.lang.func("catch") == Some(function);
                     let unshared = is_catch.then_some(Unshared { handler: origin.span, why: Why::Catch });
                     let handled = |&it: &Label| Handled { label: in_terms(it), unshared };
-                    let minus = param.ty.map_or(&[][..], Ty::row).iter().map(handled).collect();
+                    let minus = param.ty.map_or(Row::EMPTY, Ty::row).labels.iter().map(handled).collect();
                     let tasked = defs.fns[function].crosses() || defs.fns[function].attrs.shares;
                     row.add(Eff::Param { index: index as u32, minus, tasked }, origin);
                 }
@@ -612,6 +639,8 @@ impl Walk<'_, '_> {
                 Evidence::Fn(inner) => {
                     let effects = self.row_of(id, inner);
                     effects.labels().for_each(|(label, origin)| row.add(Eff::Label(label), origin));
+                    let open = effects.open().map(|(row, _)| row);
+                    row.add_row(Row::of(open.collect::<Vec<_>>()), self.origin(id, None));
                 }
                 Evidence::Method { trait_id, method, args, .. } => {
                     row.extend(self.trait_method(id, *trait_id, *method, args));
@@ -635,13 +664,36 @@ impl Walk<'_, '_> {
         let mut all = Effects::default();
         let Some(head) = TyHead::of(ty).filter(|it| *it != TyHead::Any) else { return all };
         for block in defs.impls_for(trait_id, Some(head)) {
+            let Some(args) = self.impl_args(block, ty) else { continue };
             for &method in &defs.impls[block].methods {
-                for (label, _) in self.rows.get(method).into_iter().flat_map(Effects::labels) {
-                    all.add(Eff::Label(label), self.origin(id, Some(method)));
+                let Some(row) = self.rows.get(method) else { continue };
+                let origin = self.origin(id, Some(method));
+                for (label, _) in row.labels() {
+                    all.add(Eff::Label(subst_label(label, &args)), origin);
                 }
+                // A row of the method's own is that of what it is given.
+                let of_type =
+                    |row: &Ty| matches!(row.kind(), TyKind::Param(it) if (it.index as usize) < args.len());
+                let open = row.open().map(|(row, _)| row).filter(of_type).map(|row| subst(row, &args));
+                all.add_row(Row::of(open.collect::<Vec<_>>()), origin);
             }
         }
         all
+    }
+
+    /// The arguments by which an impl is one for this type.
+    fn impl_args(&self, block: ImplId, ty: Ty) -> Option<Vec<Ty>> {
+        let header = self.ck.defs.impl_header(block);
+        let mut table = InferTable::new();
+        let vars: Vec<Ty> = header.generics.params.iter().map(|_| table.fresh(VarKind::Any)).collect();
+        table.unify(subst(header.self_ty, &vars), ty).ok()?;
+        // What the type does not tell stays as it is in the impl.
+        let identity = header.generics.identity();
+        let known = |(&var, own): (&Ty, Ty)| match table.resolve(var) {
+            open if open.has(TyFlags::INFER) => own,
+            known => known,
+        };
+        Some(vars.iter().zip(identity).map(known).collect())
     }
 
     fn trait_method(&mut self, id: ExprId, trait_id: TraitId, method: u32, args: Tys) -> Effects {
@@ -652,8 +704,8 @@ impl Walk<'_, '_> {
         let mut row = Effects::default();
         let origin = self.origin(id, Some(function));
         let sig = defs.fn_sig(function);
-        for &label in sig.can.iter().flat_map(|it| &it.labels) {
-            row.add(Eff::Label(subst_label(label, args)), origin);
+        if let Some(can) = &sig.can {
+            row.add_row(subst_row(can.row, args), origin);
         }
         if let Some(&ty) = args.first() {
             let name = defs.fns[function].name;
@@ -663,4 +715,18 @@ impl Walk<'_, '_> {
         }
         row
     }
+}
+
+/// Whether an open row is named by more than rows of parameters and of the result: what performs it may be kept there.
+fn may_be_kept(row: Row, declared: impl Iterator<Item = Ty>) -> bool {
+    let open = row.open();
+    let mut named = false;
+    let mut look = |ty: Ty| ty.walk(&mut |part| named |= open.contains(&part));
+    for ty in declared.filter(|_| !open.is_empty()) {
+        match ty.as_fn() {
+            Some(f) => f.params.iter().copied().chain([f.ret]).for_each(&mut look),
+            None => look(ty),
+        }
+    }
+    named
 }

@@ -170,6 +170,7 @@ impl Infer<'_, '_> {
             };
             args.push(arg);
         }
+        self.note_rows(generics, &args);
         let type_args = Ty::list(&args);
         self.set_callee(
             &slot,

@@ -465,6 +465,9 @@ impl Infer<'_, '_> {
         let ty = self.value(base, Expect::Any);
         let ty = self.known(ty);
         let span = self.span(id);
+        if ty.may_get_fields() {
+            return self.update_unknown(ty, fields, self.span(base));
+        }
         match *ty.kind() {
             TyKind::Adt(adt, args)
                 if matches!(self.ck.defs.adts[adt].kind, AdtKind::Struct | AdtKind::Value) =>

@@ -1,12 +1,16 @@
 //! What the type arguments of an effect are: `get()` of `State<S>` means the `S` of the handler around it, or of the
 //! row that the function has written, or that of the function's other operations on the same effect.
 
+use qz_base::Span;
+use qz_hir::Generics;
 use qz_hir::body::ExprId;
-use qz_types::{FnId, Label, Ty, subst};
+use qz_types::ty::common;
+use qz_types::{FnId, Label, Row, TraitRef, Ty, TyKind, subst};
 
 use super::Infer;
 use super::args::ParamInfo;
 use crate::facts::Callee;
+use crate::traits::Obligation;
 
 impl Infer<'_, '_> {
     /// A call is about to have its arguments checked. Gives how many effects were in force before.
@@ -22,18 +26,60 @@ impl Infer<'_, '_> {
         if defs.effects.is_empty() {
             return before;
         }
-        let is_throws = |label: &Label| defs.lang.adt("Throws") == Some(defs.effects[label.effect].clauses);
+        let is_throws = |label: &Label| defs.lang.adt("Throws") == Some(label.effect);
         let performed = self.labels_of(id, function);
         for label in performed.into_iter().filter(|it| !is_throws(it)) {
             self.tie(label);
         }
         let before = self.st.handled.len();
-        let handled = params.iter().flat_map(|param| self.shallow(param.ty).row());
+        let handled = params.iter().flat_map(|param| self.shallow(param.ty).row().labels);
         self.st.handled.extend(handled.copied().collect::<Vec<Label>>());
         if let Some(handled) = self.handled_by_run(function, params) {
             self.st.handled.push(handled);
         }
         before
+    }
+
+    /// Type arguments for rows are among these.
+    pub(super) fn note_rows(&mut self, generics: &Generics, args: &[Ty]) {
+        let Some(any) = self.ck.defs.lang.trait_("AnyEffects") else { return };
+        for pred in generics.preds.iter().filter(|it| it.trait_ref.trait_id == any) {
+            self.st.rows.push(subst(pred.ty, args));
+        }
+    }
+
+    /// What stands for a row is one, for callers as well.
+    pub(super) fn require_effects(&mut self, row: Ty, span: Span) {
+        if let Some(trait_id) = self.ck.defs.lang.trait_("AnyEffects") {
+            let bound = TraitRef { trait_id, args: &[] };
+            self.st.obligations.push(Obligation::trait_(row, bound, span));
+        }
+    }
+
+    /// A function whose type says what it can comes to where a row is open.
+    pub(super) fn learn_row(&mut self, found: Row, wanted: Row) {
+        if found.is_empty() {
+            return;
+        }
+        let open = wanted.open().into_iter().map(|it| self.shallow(it));
+        if let [var] = open.collect::<Vec<_>>()[..]
+            && var.is_infer()
+        {
+            let others = found.parts().filter(|&it| !wanted.labels.iter().any(|label| label.ty() == it));
+            let others = Row::of(others.collect::<Vec<_>>()).as_arg();
+            let _ = self.s.table.unify(var, others);
+        }
+    }
+
+    /// A row of which nothing is said is that of a function that is looked into, or of none.
+    pub(super) fn settle_rows(&mut self, open: &[u32]) {
+        for row in std::mem::take(&mut self.st.rows) {
+            let row = self.shallow(row);
+            if matches!(row.kind(), TyKind::Infer(var) if !open.contains(&var.index)) {
+                let _ = self.s.table.unify(row, common().unit);
+            }
+        }
+        self.solve(true);
     }
 
     /// Its arguments were checked: what is thrown is told by them.
@@ -52,11 +98,12 @@ impl Infer<'_, '_> {
     fn labels_of(&mut self, id: ExprId, function: FnId) -> Vec<Label> {
         let defs = self.ck.defs;
         if let Some(effect) = defs.fns[function].operation {
-            let args = self.ck.defs.adt_generics(defs.effects[effect].clauses).identity();
+            let effect = defs.effects[effect].clauses;
+            let args = self.ck.defs.adt_generics(effect).identity();
             return vec![self.instance_of(id, Label { effect, args: Ty::list(&args) })];
         }
         let sig = defs.fn_sig(function);
-        let labels = sig.can.iter().flat_map(|can| can.labels.iter());
+        let labels = sig.can.iter().flat_map(|can| can.row.labels.iter());
         labels.map(|&label| self.instance_of(id, label)).collect()
     }
 
@@ -78,7 +125,8 @@ impl Infer<'_, '_> {
         }
         let args = self.as_lang(handler, "Handler").or_else(|| self.as_lang(handler, "AnswerHandler"))?;
         let (adt, args) = self.shallow(*args.first()?).as_adt()?;
-        Some(Label { effect: self.ck.defs.adts[adt].effect?, args })
+        self.ck.defs.adts[adt].effect?;
+        Some(Label { effect: adt, args })
     }
 
     /// Makes an effect's arguments those of the same effect around, the innermost that fits.

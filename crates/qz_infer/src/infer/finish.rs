@@ -215,7 +215,10 @@ fn finish_one(
     let sig = ck.defs.fn_sig(inferred.function);
     let written = sig.generics.len() as u32;
     let is_written = sig.ret.is_some() && sig.params.iter().all(|p| p.ty.is_some());
-    with_cx(ck, session, &mut inferred, |cx| cx.report_open());
+    with_cx(ck, session, &mut inferred, |cx| {
+        cx.settle_rows(if is_written { &[] } else { open });
+        cx.report_open();
+    });
     // What is unknown because of an error is one too, for callers as well.
     let failed = inferred.st.failed || inferred.st.group_failed;
     let open: &[u32] = if is_written || failed { &[] } else { open };
@@ -403,14 +406,7 @@ fn close_types(close: &mut Close<'_>, types: &mut BodyTypes) -> (Vec<(LocalId, u
         locals.extend(close.missed.map(|unknown| (id, unknown)));
     }
     types.callees.values_mut().for_each(|callee| close_callee(close, callee));
-    types.coercions.values_mut().for_each(|it| match it {
-        Coercion::Member { to, .. } => *to = close.fold_ty(*to),
-        Coercion::Dyn { from, to } | Coercion::Widen { from, to } | Coercion::Unrefine { from, to } => {
-            *from = close.fold_ty(*from);
-            *to = close.fold_ty(*to);
-        }
-        Coercion::AutoRef { .. } | Coercion::Deref | Coercion::Discard | Coercion::Refine { .. } => {}
-    });
+    types.coercions.values_mut().for_each(|it| close_coercion(close, it));
     types.loops.values_mut().for_each(|it| {
         if let ForPlan::Iterator { iter, iter_ty, next, item, by_pair: _ } = it {
             iter.iter_mut().for_each(|callee| close_callee(close, callee));
@@ -554,7 +550,11 @@ impl Infer<'_, '_> {
                 _ => to,
             };
             let from = from.peel_ref();
-            if from.has(TyFlags::ERROR) || to.has(TyFlags::ERROR) || self.castable(from, to) {
+            // There is no nearest variant.
+            let wraps =
+                kind == qz_hir::body::CastKind::Wrapping && self.ck.defs.variant_numbers(to).is_some();
+            let fits = from.has(TyFlags::ERROR) || to.has(TyFlags::ERROR) || self.castable(from, to);
+            if fits && (!wraps || from == to) {
                 continue;
             }
             let span = self.span(id);
@@ -563,7 +563,7 @@ impl Infer<'_, '_> {
         }
     }
 
-    /// Numbers into numbers, `Char` and integers, `Bool` to integers, newtypes to what they hold.
+    /// Numbers into numbers, `Char` and integers, `Bool` to integers, newtypes to what they hold, enums and their numbers.
     fn castable(&self, from: Ty, to: Ty) -> bool {
         if from == to || from.is_numeric() && to.is_numeric() || from.is_never() {
             return true;
@@ -575,6 +575,8 @@ impl Infer<'_, '_> {
             (TyKind::Int(_), TyKind::Adt(id, _)) if self.ck.defs.packed(*id).is_some() => {
                 self.ck.defs.adt_fields(*id).variants[0].fields[0].ty == from
             }
+            (TyKind::Int(_), TyKind::Adt(..)) => self.ck.defs.variant_numbers(to).is_some(),
+            (TyKind::Adt(..), TyKind::Int(_)) if self.ck.defs.variant_numbers(from).is_some() => true,
             (TyKind::Ptr(_), TyKind::Ptr(_)) => self.ck.defs.modules[self.module].is_std,
             (TyKind::Adt(id, args), _) if self.ck.defs.adts[*id].kind == qz_hir::AdtKind::Newtype => {
                 let fields = self.ck.defs.adt_fields(*id);
@@ -599,5 +601,19 @@ fn is_exact(value: u128, float: qz_types::FloatTy) -> bool {
     match float {
         qz_types::FloatTy::F64 => (value as f64) as u128 == value && value < 1u128 << 127,
         qz_types::FloatTy::F32 => (value as f32) as u128 == value && value < 1u128 << 127,
+    }
+}
+
+fn close_coercion(close: &mut Close<'_>, it: &mut Coercion) {
+    match it {
+        Coercion::Member { to, before, variant: _ } => {
+            *to = close.fold_ty(*to);
+            before.iter_mut().for_each(|it| close_coercion(close, it));
+        }
+        Coercion::Dyn { from, to } | Coercion::Widen { from, to } | Coercion::Unrefine { from, to } => {
+            *from = close.fold_ty(*from);
+            *to = close.fold_ty(*to);
+        }
+        Coercion::AutoRef { .. } | Coercion::Deref | Coercion::Discard | Coercion::Refine { .. } => {}
     }
 }

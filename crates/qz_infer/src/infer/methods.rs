@@ -405,6 +405,7 @@ impl Infer<'_, '_> {
             });
         }
         args.extend(&own);
+        self.note_rows(&sig.generics, &args);
         // The trait's own bound on `Self` comes first and is the obligation above.
         for pred in sig.generics.preds.iter().skip(1) {
             let pred_ty = self.normalize(subst(pred.ty, &args));

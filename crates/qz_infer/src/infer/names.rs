@@ -1,6 +1,6 @@
 //! Names of functions, constants and variants used as values.
 
-use qz_base::Name;
+use qz_base::{Name, Span};
 use qz_hir::AdtKind;
 use qz_hir::body::*;
 use qz_hir::scope::{Def, Lookup};
@@ -63,6 +63,16 @@ impl Infer<'_, '_> {
         } else {
             self.fill_holes(holes)
         };
+        if let Some((_, args)) = ty.as_adt() {
+            let generics = self.ck.defs.adt_generics(adt);
+            let noted = self.st.rows.len();
+            self.note_rows(&generics, args);
+            let def = &self.ck.defs.adts[adt];
+            let declared = Span::new(self.ck.defs.file_of(def.module), def.name_range);
+            for n in noted..self.st.rows.len() {
+                self.require_effects(self.st.rows[n], declared);
+            }
+        }
         if let Expect::Hint(hint) = expect {
             let hint = self.shallow(hint);
             if hint.as_adt().is_some_and(|(it, _)| it == adt) {

@@ -386,7 +386,9 @@ impl Infer<'_, '_> {
         if self.body.locals[local].shared || self.is_exclusive(local) {
             return None;
         }
-        let Some(&Coercion::Member { to, variant }) = self.st.types.coercions.get(value) else { return None };
+        let Some(&Coercion::Member { to, variant, .. }) = self.st.types.coercions.get(value) else {
+            return None;
+        };
         let (adt, _) = self.as_union(to)?;
         Some(Fact { local, adt, allowed: vec![variant] })
     }

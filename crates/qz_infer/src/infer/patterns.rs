@@ -82,7 +82,7 @@ impl Infer<'_, '_> {
                 self.variant_pattern(id, *path, has_args.then_some((args, *gap)), ty);
             }
             Pat::Struct { path, fields, has_rest } => self.struct_pattern(id, *path, fields, *has_rest, ty),
-            Pat::Record { fields, has_rest } => self.record_pattern(id, fields, *has_rest, ty),
+            Pat::Record { fields, rest } => self.record_pattern(id, fields, *rest, ty),
             Pat::Tuple { elems, gap } => self.tuple_pattern(id, elems, *gap, ty),
             Pat::Vec { prefix, rest, suffix } => self.vec_pattern(id, prefix, *rest, suffix, ty),
             Pat::Or { alts } => alts.iter().for_each(|&alt| self.pattern(alt, ty)),
@@ -229,12 +229,17 @@ impl Infer<'_, '_> {
             self.sub_patterns_without_type(fields.iter().map(|it| &it.pat));
             return;
         }
-        let is_enum = self.ck.defs.adts[adt].kind == AdtKind::Enum;
-        let target = if is_enum { PatTarget::Variant { adt, variant } } else { PatTarget::Struct { adt } };
+        let def = &self.ck.defs.adts[adt];
+        let packed = self.ck.defs.packed(adt).map(|it| it.fields);
+        let target = match packed {
+            Some(fields) => PatTarget::Packed { fields },
+            None if def.kind == AdtKind::Enum => PatTarget::Variant { adt, variant },
+            None => PatTarget::Struct { adt },
+        };
         self.st.types.pat_targets.insert(id, target);
+        let adt = packed.unwrap_or(adt);
         let declared = self.variant_fields(adt, variant, &type_args);
         let info = self.ck.defs.adt_fields(adt);
-        let def = &self.ck.defs.adts[adt];
         for field in fields {
             let field_span = Span::new(self.body.file, field.name_range);
             match declared.iter().position(|it| it.0 == field.name) {

@@ -2,6 +2,7 @@
 
 use qz_base::{Name, Span};
 use qz_hir::body::*;
+use qz_types::ty::common;
 use qz_types::{TraitRef, Ty, TyKind};
 
 use super::{Expect, Infer};
@@ -110,27 +111,50 @@ impl Infer<'_, '_> {
         ty
     }
 
+    /// What is not known yet is a record that has at least these fields.
+    pub(super) fn update_unknown(&mut self, ty: Ty, fields: &[FieldInit], span: Span) -> Ty {
+        let mut wanted: Vec<(Name, Ty)> = Vec::new();
+        for field in fields {
+            let of = self.fresh();
+            set(&mut wanted, (field.name, of));
+        }
+        let record = Ty::open_record(&wanted, self.any_record(span));
+        self.unify_at(span, record, ty);
+        let ty = self.known(ty);
+        match ty.known_fields() {
+            Some(declared) => self.update_record(ty, declared, fields),
+            None => ty,
+        }
+    }
+
     fn no_record_field(&mut self, span: Span, ty: Ty, name: Name, declared: &[(Name, Ty)]) {
         let names: Vec<Name> = declared.iter().map(|it| it.0).collect();
         let shown = Name::new(&self.show(ty));
         self.report(words::no_field(span, shown, name, &names));
     }
 
-    pub(super) fn record_pattern(&mut self, id: PatId, fields: &[FieldPat], has_rest: bool, ty: Ty) {
+    pub(super) fn record_pattern(&mut self, id: PatId, fields: &[FieldPat], rest: RecordRest, ty: Ty) {
+        let has_rest = rest.is_open();
         let span = self.body.pat_span(id);
         let mut known = self.known(ty);
         if known.may_get_fields() {
             self.record_of_pattern(known, fields, has_rest, span);
             known = self.known(known);
         }
+        let mut others = None;
         let declared: Vec<(Name, Ty)> = match *known.kind() {
             TyKind::Record(fields) => fields.to_vec(),
-            TyKind::OpenRecord(fields, _) if has_rest => fields.to_vec(),
-            TyKind::Param(_) if has_rest && self.is_record_param(known) => Vec::new(),
-            TyKind::OpenRecord(fields, _) => {
-                self.report(words::rest_in_pattern(span));
-                self.st.failed = true;
+            TyKind::OpenRecord(fields, of) => {
+                if !has_rest {
+                    self.report(words::rest_in_pattern(span));
+                    self.st.failed = true;
+                }
+                others = Some(of);
                 fields.to_vec()
+            }
+            TyKind::Param(_) if has_rest && self.is_record_param(known) => {
+                others = Some(known);
+                Vec::new()
             }
             _ => {
                 if !self.has_error(known) {
@@ -162,6 +186,28 @@ impl Infer<'_, '_> {
         let missing: Vec<Name> = declared.iter().map(|it| it.0).filter(|it| !seen.contains(it)).collect();
         if !has_rest && !missing.is_empty() {
             self.report(words::pattern_fields_missing(span, &missing));
+        }
+        if let Some(pat) = rest.kept() {
+            let (left, named): (Vec<_>, Vec<_>) =
+                declared.into_iter().partition(|it| missing.contains(&it.0));
+            let ty = match others {
+                Some(others) => {
+                    self.lacks(others, &named, self.body.pat_span(pat));
+                    Ty::open_record(&left, others)
+                }
+                None if self.st.failed && known.known_fields().is_none() => self.error(),
+                None => Ty::record(&left),
+            };
+            self.pattern(pat, ty);
+        }
+    }
+
+    /// What is open of a record has none of these fields: otherwise nobody knew what type such a field has in it.
+    fn lacks(&mut self, rest: Ty, fields: &[(Name, Ty)], span: Span) {
+        let Some(trait_id) = self.ck.defs.lang.trait_("Lacks") else { return };
+        for &(name, _) in fields {
+            let bound = TraitRef { trait_id, args: Ty::list(&[Ty::record(&[(name, common().unit)])]) };
+            self.st.obligations.push(Obligation::trait_(rest, bound, span));
         }
     }
 

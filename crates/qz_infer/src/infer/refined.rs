@@ -39,8 +39,10 @@ impl Infer<'_, '_> {
             return false;
         }
         if let Some(checks) = self.checks_between(from, to) {
-            // An open literal is one of the base type.
-            self.unify(expr, from, self.ck.defs.base_ty(if checks.1 { to } else { from }));
+            if checks.1 {
+                // An open literal is one of the base type.
+                self.unify(expr, from, self.ck.defs.base_ty(to));
+            }
             self.st.types.coercions.insert(expr, Coercion::Refine { checks: checks.0 });
             return true;
         }
@@ -54,6 +56,13 @@ impl Infer<'_, '_> {
             }
         }
         false
+    }
+
+    /// Whether a value of one type becomes one of the other by checks, or without its refinement.
+    pub(super) fn is_refined_by(&self, from: Ty, to: Ty) -> bool {
+        let from = self.resolve(from);
+        let bases = std::iter::successors(self.ck.defs.refined_ty(from), |it| self.ck.defs.refined_ty(it.1));
+        from != to && (self.checks_between(from, to).is_some() || bases.into_iter().any(|it| it.1 == to))
     }
 
     /// The checks on the way from a type to one that refines it, in order, and whether `from` is an open literal.

@@ -65,6 +65,10 @@ impl Infer<'_, '_> {
                         .asked_by
                         .map(|f| (self.ck.defs.fns[f].name, self.ck.defs.fn_span(f))),
                     is_key: obligation.is_key,
+                    lacks: (self.ck.defs.lang.trait_("Lacks") == Some(bound.trait_id))
+                        .then(|| self.resolve(bound.args[0]).known_fields())
+                        .flatten()
+                        .map(|fields| fields.iter().map(|it| it.0).collect()),
                 };
                 self.report(words::unmet_bound(obligation.span, &facts));
             }

@@ -78,17 +78,36 @@ impl Infer<'_, '_> {
             return;
         }
         match &self.members_for(from, members)[..] {
+            [] => self.coerce_refined_member(expr, from, (to, members)),
+            &[variant] => {
+                self.s.table.unify(from, members[variant]).ok();
+                let variant = variant as u32;
+                self.st.types.coercions.insert(expr, Coercion::Member { to, variant, before: None });
+            }
+            _ => self.union_unclear(expr, from, to),
+        }
+    }
+
+    fn union_unclear(&mut self, expr: ExprId, from: Ty, to: Ty) {
+        let (span, from, to) = (self.span(expr), self.show(from), self.show(to));
+        self.report(words::union_unclear(span, &from, &to));
+    }
+
+    /// A value that is no member may be one that a member refines, or is refined itself.
+    fn coerce_refined_member(&mut self, expr: ExprId, from: Ty, (to, members): (Ty, Tys)) {
+        let fits = |it: &(usize, &Ty)| self.is_refined_by(from, *it.1);
+        let all: Vec<usize> = members.iter().enumerate().filter(fits).map(|it| it.0).collect();
+        match all[..] {
             [] => {
                 self.unify(expr, from, to);
             }
-            &[variant] => {
-                self.s.table.unify(from, members[variant]).ok();
-                self.st.types.coercions.insert(expr, Coercion::Member { to, variant: variant as u32 });
+            [variant] => {
+                self.coerce_refined(expr, from, members[variant]);
+                let before = self.st.types.coercions.get(expr).cloned().map(Box::new);
+                let variant = variant as u32;
+                self.st.types.coercions.insert(expr, Coercion::Member { to, variant, before });
             }
-            _ => {
-                let (span, from, to) = (self.span(expr), self.show(from), self.show(to));
-                self.report(words::union_unclear(span, &from, &to));
-            }
+            _ => self.union_unclear(expr, from, to),
         }
     }
 
@@ -216,13 +235,13 @@ impl Infer<'_, '_> {
             Pat::Tuple { elems, gap } => {
                 by_form(&|it| matches!(it.kind(), TyKind::Tuple(parts) if gap.fits(elems.len(), parts.len())))
             }
-            Pat::Record { fields, has_rest } => by_form(&|it| match *it.kind() {
+            Pat::Record { fields, rest } => by_form(&|it| match *it.kind() {
                 TyKind::Record(all) => {
                     let has = |name: Name| all.iter().any(|it| it.0 == name);
-                    fields.iter().all(|it| has(it.name)) && (*has_rest || all.len() == fields.len())
+                    fields.iter().all(|it| has(it.name)) && (rest.is_open() || all.len() == fields.len())
                 }
                 TyKind::OpenRecord(all, _) => {
-                    *has_rest && fields.iter().all(|field| all.iter().any(|it| it.0 == field.name))
+                    rest.is_open() && fields.iter().all(|field| all.iter().any(|it| it.0 == field.name))
                 }
                 _ => false,
             }),

@@ -8,13 +8,19 @@ use qz_hir::AdtKind;
 use qz_hir::defs::ActorSide;
 use qz_types::{AdtId, TraitId, TraitRef, Ty, TyKind, Tys, subst};
 
-use super::{TraitCx, Truth};
+use super::{Goal, Outcome, TraitCx, Truth};
 
 impl TraitCx<'_, '_> {
     pub(super) fn marker(&mut self, ty: Ty, bound: TraitRef, seen: &mut Vec<(Ty, TraitId)>) -> Truth {
         let parts = match self.ck.defs.traits[bound.trait_id].lang.map(Name::as_str) {
             Some("Sized") => return Truth::Yes,
             Some("AnyRecord") => return if ty.known_fields().is_some() { Truth::Yes } else { Truth::No },
+            Some("AnyEffects") => match *ty.kind() {
+                TyKind::Adt(id, _) if self.ck.defs.adts[id].effect.is_some() => Some(Vec::new()),
+                TyKind::Tuple(parts) => Some(parts.to_vec()),
+                _ => None,
+            },
+            Some("Lacks") => return self.lacks(ty, bound, seen),
             Some("Object") => {
                 return if self.is_reference_struct(ty) { Truth::Yes } else { Truth::No };
             }
@@ -33,6 +39,35 @@ impl TraitCx<'_, '_> {
             truth = truth.and(|| self.holds(part, bound, seen));
         }
         truth
+    }
+
+    /// Whether a record has none of the fields of another.
+    fn lacks(&mut self, ty: Ty, bound: TraitRef, seen: &mut Vec<(Ty, TraitId)>) -> Truth {
+        let fields = match *ty.kind() {
+            TyKind::Record(fields) | TyKind::OpenRecord(fields, _) => fields,
+            TyKind::Param(_) | TyKind::Assoc(_) | TyKind::Opaque(..) => return Truth::No,
+            // It is no record, and that is asked as well.
+            _ => return Truth::Yes,
+        };
+        match self.table.shallow(bound.args[0]).known_fields() {
+            Some(names) if names.iter().any(|it| fields.iter().any(|field| field.0 == it.0)) => Truth::No,
+            Some(_) => match *ty.kind() {
+                TyKind::OpenRecord(_, rest) => self.holds(rest, bound, seen),
+                _ => Truth::Yes,
+            },
+            None => Truth::No,
+        }
+    }
+
+    /// What is asked of records comes down to what is open of them.
+    pub(super) fn of_open_record(&mut self, ty: Ty, bound: TraitRef) -> Option<Outcome> {
+        let TyKind::OpenRecord(fields, rest) = *ty.kind() else { return None };
+        let open = match self.ck.defs.traits[bound.trait_id].lang.map(Name::as_str) {
+            Some("AnyRecord") => true,
+            Some("Lacks") => self.lacks(Ty::record(fields), bound, &mut Vec::new()) == Truth::Yes,
+            _ => false,
+        };
+        open.then(|| Outcome::Holds(vec![Goal::Trait { ty: rest, bound }]))
     }
 
     fn is_reference_struct(&self, ty: Ty) -> bool {

@@ -2,11 +2,12 @@
 //! knows more; when generics are instantiated, the type is what the body gives. In a trait, each impl has a type of its
 //! own there.
 
+use qz_base::Name;
 use qz_hir::Container;
 use qz_hir::defs::Predicate;
 use qz_types::subst::Fold;
 use qz_types::ty::common;
-use qz_types::{FnId, InferTable, TraitRef, Ty, TyFlags, TyKind, Tys, VarKind, subst};
+use qz_types::{AssocTy, FnId, InferTable, TraitRef, Ty, TyFlags, TyKind, Tys, VarKind, subst};
 
 use super::select::MethodTarget;
 use super::{TraitCx, Truth};
@@ -120,11 +121,28 @@ impl TraitCx<'_, '_> {
         let bounds =
             sig.opaques.iter().zip(hidden).flat_map(|(bounds, ty)| bounds.iter().map(move |it| (it, ty)));
         bounds.fold(Truth::Yes, |truth, (bound, ty)| {
-            let bound = bound.subst(args).trait_ref;
-            let of_bound = bound.args.iter().map(|&it| self.ck.normalize_with(self.table, self.preds, it));
-            let bound = TraitRef { args: Ty::list(&of_bound.collect::<Vec<_>>()), ..bound };
-            truth.and(|| self.holds(ty, bound, &mut Vec::new()))
+            let bound = bound.subst(args);
+            let of_bound = bound.trait_ref.args.iter();
+            let of_bound = of_bound.map(|&it| self.ck.normalize_with(self.table, self.preds, it));
+            let trait_ref = TraitRef { args: Ty::list(&of_bound.collect::<Vec<_>>()), ..bound.trait_ref };
+            truth
+                .and(|| self.holds(ty, trait_ref, &mut Vec::new()))
+                .and(|| self.has_assoc(ty, trait_ref, &bound.assoc))
         })
+    }
+
+    /// Whether the associated types of a type are those that a bound asks for.
+    fn has_assoc(&mut self, ty: Ty, bound: TraitRef, wanted: &[(Name, Ty)]) -> Truth {
+        let mut args = vec![ty];
+        args.extend(bound.args);
+        let args = Ty::list(&args);
+        let equal = |cx: &mut Self, (name, want): (Name, Ty)| {
+            let found = Ty::new(TyKind::Assoc(AssocTy { trait_id: bound.trait_id, args, name }));
+            let found = cx.ck.normalize_with(cx.table, cx.preds, found);
+            let want = cx.ck.normalize_with(cx.table, cx.preds, want);
+            cx.table.unify(found, want).is_ok()
+        };
+        if wanted.iter().all(|&it| equal(self, it)) { Truth::Yes } else { Truth::No }
     }
 
     /// What stands in a result for each of the types that a trait's method hides in its own; `None` if the result has

@@ -27,6 +27,8 @@ pub enum MethodTarget {
     Fn(FnId, Tys),
     /// Made from the type's structure.
     Derived(Derived),
+    /// `inspect` of a refined type, which is that of its base.
+    RefinedInspect,
     /// Through the table of a `dyn` value.
     Dyn,
 }
@@ -141,6 +143,10 @@ impl Checker<'_> {
                 }
             }
             Some(Selection::Own) => own(),
+            // A refined value stands in others as its base does.
+            Some(Selection::Derived(Derived::Show)) if has_default && self.defs.refined_ty(ty).is_some() => {
+                MethodTarget::RefinedInspect
+            }
             // Of a structural trait, what has a default in terms of the rest keeps it.
             Some(Selection::Derived(_)) if has_default && !is_core(self.defs.fns[required].name.as_str()) => {
                 default()

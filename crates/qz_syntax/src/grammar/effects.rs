@@ -7,12 +7,17 @@ use crate::parser::{Parser, stop};
 use crate::problems::Wanted;
 use crate::tree::Checkpoint;
 
-/// `'effect' name generics? operations 'end'`
+/// `'effect' name generics? (operations 'end' | '=' effects)`
 pub(super) fn effect(p: &mut Parser<'_>, from: Checkpoint) {
     let opener = p.open_block();
     p.bump();
     p.name(Wanted::Name);
     functions::generics(p);
+    if p.eat_on_line(Eq) {
+        p.forget_block();
+        types::effects(p);
+        return p.finish(from, EffectDef);
+    }
     later::members(p, Level::Effect);
     p.close_block(opener);
     p.finish(from, EffectDef);

@@ -94,8 +94,8 @@ pub(super) fn do_has_params(p: &Parser<'_>) -> bool {
             Arrow => return depth == 0,
             LParen | LBracket | LBrace => depth += 1,
             RParen | RBracket | RBrace if depth > 0 => depth -= 1,
-            Comma | Colon | ColonColon | DotDot | Star | Amp | Question | Lt | Gt | GtGt | Underscore
-            | Pipe => {}
+            Comma | Colon | ColonColon | DotDot | DotDotDot | Star | Amp | Question | Lt | Gt | GtGt
+            | Underscore | Pipe => {}
             kind if kind.is_name() => {}
             _ => return false,
         }

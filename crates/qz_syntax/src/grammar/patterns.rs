@@ -136,7 +136,7 @@ fn primary(p: &mut Parser<'_>, from: Checkpoint, typed: bool) {
             p.finish(from, VecPat);
         }
         LBrace => {
-            fields(p, typed);
+            fields(p, typed, true);
             p.finish(from, RecordPat);
         }
         Star => rest(p, from),
@@ -240,7 +240,7 @@ fn name_or_path(p: &mut Parser<'_>, from: Checkpoint, typed: bool) {
         });
         p.finish(from, VariantPat);
     } else if p.at(LBrace) && !p.on_new_line() {
-        fields(p, typed);
+        fields(p, typed, false);
         p.finish(from, StructPat);
     }
 }
@@ -302,11 +302,19 @@ fn argument(p: &mut Parser<'_>, typed: bool) {
     p.finish(from, NamedPat);
 }
 
-/// `'{' (field (',' field)* (',' '..')?)? '}'`, `field := word (':' pattern)?`
-fn fields(p: &mut Parser<'_>, typed: bool) {
+/// `'{' (field (',' field)* (',' rest)?)? '}'`, `field := word (':' pattern)?`, `rest := '..' | '...' name`, the latter
+/// of a record only.
+fn fields(p: &mut Parser<'_>, typed: bool, is_record: bool) {
     list(p, RBrace, |p| {
         if p.at(DotDot) {
             return p.bump();
+        }
+        if is_record && p.at(DotDotDot) && (p.nth(1).is_name() || p.nth(1) == Underscore) {
+            let from = p.start();
+            p.bump();
+            let name = p.start();
+            primary(p, name, false);
+            return p.finish(from, RestPat);
         }
         if p.at(DotDotDot) {
             p.expected(Wanted::Token(DotDot));

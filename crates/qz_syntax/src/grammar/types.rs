@@ -223,13 +223,18 @@ fn argument(p: &mut Parser<'_>) {
     p.finish(from, NamedTypeArg);
 }
 
-/// `'<' (type | name '=' type) (',' …)* ','? '>'`
+/// `type ('+' type)*`: what may be a row of effects.
+pub(super) fn effects(p: &mut Parser<'_>) {
+    joined(p, Plus, EffectSumType, type_expr);
+}
+
+/// `'<' (effects | name '=' type) (',' …)* ','? '>'`
 pub(super) fn type_args(p: &mut Parser<'_>) {
     let from = p.start();
     angle_list(p, |p| {
         let named = p.kind.is_name() && matches!(p.nth(1), Eq);
         if !named {
-            return type_expr(p);
+            return effects(p);
         }
         let arg = p.start();
         p.bump_as(Ident);
