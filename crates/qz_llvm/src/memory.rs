@@ -128,9 +128,9 @@ impl Addr {
         Addr { offset: self.offset + offset, ..self }
     }
 
-    /// The metadata of an access to so many bytes.
-    fn tag(self, size: u32) -> Cow<'static, str> {
-        match (self.region, word_of(self.offset, size)) {
+    /// The metadata of an access to a value of this type.
+    fn tag(self, ty: LlTy) -> Cow<'static, str> {
+        match (self.region, word_of(self.offset, ty.bits().div_ceil(8))) {
             (Region::Object, Some(number)) => format!(", !tbaa !{}", number + 1).into(),
             (region, _) => region.tag().into(),
         }
@@ -155,12 +155,12 @@ impl FnCx<'_, '_> {
     /// Reads with a fact about what is read.
     pub(crate) fn load_with(&mut self, ty: LlTy, at: Addr, fact: &str) -> Value {
         let pointer = self.address(at);
-        self.w.set(ty, format_args!("load {ty}, ptr {pointer}{}{fact}", at.tag(ty.bits().div_ceil(8))))
+        self.w.set(ty, format_args!("load {ty}, ptr {pointer}{}{fact}", at.tag(ty)))
     }
 
     pub(crate) fn store(&mut self, value: Value, at: Addr) {
         let pointer = self.address(at);
-        self.w.line(format_args!("store {} {value}, ptr {pointer}{}", value.ty, at.tag(value.ty.bits().div_ceil(8))));
+        self.w.line(format_args!("store {} {value}, ptr {pointer}{}", value.ty, at.tag(value.ty)));
     }
 
     /// The address of element `index` of elements of `size` bytes.

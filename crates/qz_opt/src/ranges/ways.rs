@@ -49,7 +49,9 @@ pub(super) fn doubled(
         if settled(block, stmt) || !may_double(body, tree, block) {
             continue;
         }
-        let StmtKind::Assign(_, Rvalue::Checked(op, ..)) = body.blocks[block].stmts[stmt].kind else { continue };
+        let StmtKind::Assign(_, Rvalue::Checked(op, ..)) = body.blocks[block].stmts[stmt].kind else {
+            continue;
+        };
         let from = Asked { op, int, a, b, block }.fine_ways(tree, values, prover);
         if from.is_empty() {
             continue;
