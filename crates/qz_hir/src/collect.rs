@@ -285,6 +285,7 @@ impl Collector<'_> {
                 ("thread_local", _) => found.whose = Some((Whose::Thread, name.range())),
                 ("silent_drop", true) => found.silent_drop = true,
                 ("track_caller", _) => found.function.track_caller = true,
+                ("rare", true) => found.function.rare = true,
                 ("crosses", true) => found.function.crosses = true,
                 ("shares", true) => found.function.shares = true,
                 ("lends", true) => found.function.lends = true,

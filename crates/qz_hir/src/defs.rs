@@ -207,6 +207,8 @@ pub enum Overflow {
 pub struct FnAttrs {
     pub inline_always: bool,
     pub inline_never: bool,
+    /// `@rare`: calls of it are off the usual way.
+    pub rare: bool,
     pub track_caller: bool,
     /// `@crosses`: its arguments go to another task.
     pub crosses: bool,

@@ -25,8 +25,8 @@ impl std::fmt::Display for Node {
     }
 }
 
-/// Numbers below are taken by [`crate::memory::METADATA`] and its like.
-const FIRST: u32 = 20;
+/// Numbers below are taken by what [`crate::memory`] defines.
+const FIRST: u32 = crate::memory::FIRST_FREE;
 
 /// Everything debuggers are told.
 pub(crate) struct Debug<'m> {

@@ -431,6 +431,7 @@ fn hint_of(body: &Body) -> &'static str {
         InlineHint::Auto => "",
         InlineHint::Always => " inlinehint",
         InlineHint::Never => " noinline",
+        InlineHint::Rare => " noinline cold",
     }
 }
 

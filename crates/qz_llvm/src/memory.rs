@@ -5,6 +5,9 @@
 //! made or freed; the accesses around that which are not calls of the runtime (the links of free lists) have no
 //! kind, which keeps all others on their side of them.
 
+use std::borrow::Cow;
+use std::fmt::Write;
+
 use crate::function::FnCx;
 use crate::ir::{LlTy, Value};
 
@@ -24,8 +27,8 @@ pub(crate) enum Region {
 }
 
 impl Region {
-    /// The metadata that accesses carry; [`METADATA`] defines it.
-    pub(crate) fn tag(self) -> &'static str {
+    /// The metadata that accesses carry; [`metadata`] defines it.
+    fn tag(self) -> &'static str {
         match self {
             Region::Any => "",
             Region::Header => ", !tbaa !2",
@@ -34,6 +37,20 @@ impl Region {
             Region::Runtime => ", !tbaa !8",
         }
     }
+}
+
+/// So many words behind the header of an object have a kind each: blocks of objects begin where others did, so words
+/// at different distances from the start never overlap, whatever the objects are.
+const WORDS: u32 = 12;
+/// The first number of their metadata.
+const FIRST_WORD: u32 = 14;
+/// The first number that is free for others.
+pub(crate) const FIRST_FREE: u32 = FIRST_WORD + 2 * WORDS;
+
+/// The number of the metadata for an access to a word of an object, if it has a kind of its own.
+fn word_of(offset: u32, size: u32) -> Option<u32> {
+    let word = (offset / 8).checked_sub(1)?;
+    (word < WORDS && offset % 8 + size <= 8).then_some(FIRST_WORD + 2 * word)
 }
 
 /// For branches to what is rarely run.
@@ -46,7 +63,18 @@ pub(crate) const IS_BOOL: &str = ", !range !11";
 pub(crate) const NONNULL: &str = ", !nonnull !12";
 
 /// The module's metadata, the same for every program.
-pub(crate) const METADATA: &str = "\
+pub(crate) fn metadata() -> String {
+    let mut text = METADATA.to_owned();
+    for word in 0..WORDS {
+        let number = FIRST_WORD + 2 * word;
+        let at = 8 * (word + 1);
+        let _ = writeln!(text, "!{number} = !{{!\"object at {at}\", !3, i64 0}}");
+        let _ = writeln!(text, "!{} = !{{!{number}, !{number}, i64 0}}", number + 1);
+    }
+    text
+}
+
+const METADATA: &str = "\
 !0 = !{!\"quartz memory\"}
 !1 = !{!\"header\", !0, i64 0}
 !2 = !{!1, !1, i64 0}
@@ -99,6 +127,14 @@ impl Addr {
     pub(crate) fn plus(self, offset: u32) -> Addr {
         Addr { offset: self.offset + offset, ..self }
     }
+
+    /// The metadata of an access to a value of this type.
+    fn tag(self, ty: LlTy) -> Cow<'static, str> {
+        match (self.region, word_of(self.offset, ty.bits().div_ceil(8))) {
+            (Region::Object, Some(number)) => format!(", !tbaa !{}", number + 1).into(),
+            (region, _) => region.tag().into(),
+        }
+    }
 }
 
 impl FnCx<'_, '_> {
@@ -119,12 +155,12 @@ impl FnCx<'_, '_> {
     /// Reads with a fact about what is read.
     pub(crate) fn load_with(&mut self, ty: LlTy, at: Addr, fact: &str) -> Value {
         let pointer = self.address(at);
-        self.w.set(ty, format_args!("load {ty}, ptr {pointer}{}{fact}", at.region.tag()))
+        self.w.set(ty, format_args!("load {ty}, ptr {pointer}{}{fact}", at.tag(ty)))
     }
 
     pub(crate) fn store(&mut self, value: Value, at: Addr) {
         let pointer = self.address(at);
-        self.w.line(format_args!("store {} {value}, ptr {pointer}{}", value.ty, at.region.tag()));
+        self.w.line(format_args!("store {} {value}, ptr {pointer}{}", value.ty, at.tag(value.ty)));
     }
 
     /// The address of element `index` of elements of `size` bytes.

@@ -22,7 +22,7 @@ use crate::calls::rt_ty;
 use crate::debug::Debug;
 use crate::function::FnCx;
 use crate::ir::{LlTy, Value};
-use crate::memory::METADATA;
+use crate::memory::metadata;
 use crate::recursion::Recursion;
 use crate::subset;
 use crate::units::Units;
@@ -82,7 +82,7 @@ impl Part {
             let _ = writeln!(text, "{declaration}");
         }
         text += &subset::attributes(program.options);
-        text += METADATA;
+        text += &metadata();
         let _ = writeln!(text, "!13 = !{{!\"{}\"}}", program.options.arch.stack_pointer());
         text + &self.debug
     }

@@ -108,9 +108,10 @@ impl<'l, 'c, 'd> Cx<'l, 'c, 'd> {
         lambda: Option<LambdaId>,
     ) -> Cx<'l, 'c, 'd> {
         let def = &lw.defs().fns[key.function];
-        let inline = match (def.attrs.inline_always, def.attrs.inline_never) {
-            (true, _) => InlineHint::Always,
-            (_, true) => InlineHint::Never,
+        let inline = match &def.attrs {
+            attrs if attrs.rare => InlineHint::Rare,
+            attrs if attrs.inline_always => InlineHint::Always,
+            attrs if attrs.inline_never => InlineHint::Never,
             _ => InlineHint::Auto,
         };
         let attrs = BodyAttrs {

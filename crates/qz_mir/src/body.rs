@@ -53,6 +53,8 @@ pub enum InlineHint {
     Auto,
     Always,
     Never,
+    /// Never, and calls of it are off the usual way.
+    Rare,
 }
 
 #[derive(Clone, Debug)]

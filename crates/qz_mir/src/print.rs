@@ -306,6 +306,7 @@ impl Printer<'_> {
             InlineHint::Auto => "",
             InlineHint::Always => " inline",
             InlineHint::Never => " noinline",
+            InlineHint::Rare => " rare",
         });
         self.put(if attrs.track_caller { " track_caller" } else { "" });
         self.put(if attrs.is_const { " const" } else { "" });

@@ -297,7 +297,7 @@ pub(crate) fn copied(module: &Module, recursive: &[bool]) -> Vec<bool> {
         }
         match body.attrs.inline {
             InlineHint::Always => true,
-            InlineHint::Never => false,
+            InlineHint::Never | InlineHint::Rare => false,
             InlineHint::Auto => {
                 let small = !recursive[id.index()] && inline::size(body) <= inline::SMALL;
                 small || body.params().any(|it| matches!(body.locals[it].ty.kind(), TyKind::Fn(_)))

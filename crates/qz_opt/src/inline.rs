@@ -278,7 +278,7 @@ impl Inliner<'_> {
             return false;
         }
         match body.attrs.inline {
-            InlineHint::Never => false,
+            InlineHint::Never | InlineHint::Rare => false,
             InlineHint::Always => true,
             InlineHint::Auto => {
                 let limit = if self.only_call[callee.index()] && !loops(body) { ONCE } else { SMALL };
@@ -312,7 +312,8 @@ impl Inliner<'_> {
     /// Puts a small function in place of its calls of itself, once: a call in two is saved, and what it costs
     /// to enter a function. Deep recursion still goes through real calls, which look at the stack's end.
     fn unroll(&self, body: &mut Body, id: InstanceId) -> bool {
-        if body.attrs.inline == InlineHint::Never || !body.captures.is_empty() || size(body) > UNROLLED {
+        let stays = matches!(body.attrs.inline, InlineHint::Never | InlineHint::Rare);
+        if stays || !body.captures.is_empty() || size(body) > UNROLLED {
             return false;
         }
         let is_own = |stmt: &Stmt| match &stmt.kind {

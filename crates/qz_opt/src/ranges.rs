@@ -21,7 +21,9 @@ mod dominators;
 mod facts;
 mod prove;
 mod values;
+mod ways;
 
+use qz_base::FxHashSet;
 use qz_mir::layout::Layouts;
 use qz_mir::{BinOp, BlockId, Body, CastKind, Const, Operand, Rvalue, Stmt, StmtKind, TermKind};
 
@@ -29,6 +31,7 @@ use dominators::Dominators;
 use facts::Facts;
 use prove::Prover;
 use values::{Check, Values};
+use ways::Doubled;
 
 /// Bodies of more blocks are left as they are: what a value depends on is far away in them.
 const MAX_BLOCKS: usize = 20_000;
@@ -38,17 +41,20 @@ pub(crate) fn leave_out_checks(body: &mut Body, layouts: &Layouts) {
     if !asks(body) || body.blocks.len() > MAX_BLOCKS || comes_back_from_panics(body) {
         return;
     }
-    let changes = {
+    let (changes, doubled) = {
         let tree = Dominators::new(body);
         let values = Values::new(body, layouts, &tree);
         let facts = Facts::new(body, &tree, &values);
         let prover = Prover::new(&tree, &values, &facts);
-        changes(body, &values, &prover)
+        let changes = changes(body, &values, &prover);
+        let doubled = doubled(body, &tree, &values, &prover, &changes);
+        (changes, doubled)
     };
-    if changes.is_empty() {
+    if changes.is_empty() && doubled.is_empty() {
         return;
     }
     changes.into_iter().for_each(|change| change.carry_out(body));
+    doubled.into_iter().for_each(|it| it.carry_out(body));
     crate::simplify::blocks::tidy(body, true);
 }
 
@@ -91,6 +97,24 @@ impl Change {
             Change::Goto(block, to) => body.blocks[block].term.kind = TermKind::Goto(to),
         }
     }
+}
+
+/// Blocks to be doubled, beside what is left out anyway.
+fn doubled(
+    body: &Body,
+    tree: &Dominators,
+    values: &Values,
+    prover: &Prover,
+    changes: &[Change],
+) -> Vec<Doubled> {
+    let settled: FxHashSet<(BlockId, usize)> = changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::Value(block, stmt, _) => Some((*block, *stmt)),
+            Change::Goto(..) => None,
+        })
+        .collect();
+    ways::doubled(body, tree, values, prover, &|block, stmt| settled.contains(&(block, stmt)))
 }
 
 fn changes(body: &Body, values: &Values, prover: &Prover) -> Vec<Change> {

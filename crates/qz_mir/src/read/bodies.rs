@@ -142,6 +142,9 @@ impl<'t> Reader<'t> {
         if self.eat("noinline") {
             body.attrs.inline = InlineHint::Never;
         }
+        if self.eat("rare") {
+            body.attrs.inline = InlineHint::Rare;
+        }
         if self.eat("track_caller") {
             body.attrs.track_caller = true;
             body.scopes[ScopeId::from_raw(0)].track_caller = true;
