@@ -142,6 +142,24 @@ pub(crate) fn private_field(span: Span, name: Name, declared: Span) -> Diagnosti
     Diagnostic::new(Code::PRIVATE_FIELD, span, format!("`{name}` is private")).at(declared, "declared here")
 }
 
+/// A function asks for a member by how it calls it, and a type has one with more parameters: defaults are not filled in.
+pub(crate) fn bound_arity(
+    span: Span,
+    name: Name,
+    ty: &str,
+    (takes, given): (usize, usize),
+    (function, declared): (Name, Span),
+) -> Diagnostic {
+    let message = format!(
+        "`{function}` calls `{name}` with {}, and that of `{ty}` takes {takes}",
+        count(given, "argument")
+    );
+    Diagnostic::new(Code::ARG_COUNT, span, &message)
+        .at(declared, "asked in this function")
+        .note("defaults are filled in where the type is known")
+        .help(format!("write the type of the parameter in `{function}`"))
+}
+
 pub(crate) fn bound_member(span: Span, name: Name, ty: &str, function: Name, declared: Span) -> Diagnostic {
     Diagnostic::new(Code::UNSATISFIED, span, format!("`{ty}` has no `{name}`, which `{function}` asks of it"))
         .at(declared, "asked in this function")

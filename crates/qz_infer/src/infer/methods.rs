@@ -693,8 +693,14 @@ impl Infer<'_, '_> {
                 let error = self.no_member(call, bare, other);
                 self.s.table.unify(pending.ret, error).ok();
             }
-            (Asked::Bound { slot, .. }, Search::Found(found)) => {
-                self.meet_bound(slot, bare, found, &pending.args, pending.ret, pending.span);
+            (Asked::Bound { slot, function }, Search::Found(found)) => {
+                let found = self.meet_bound(slot, bare, found, &pending.args, pending.ret, pending.span);
+                if let Some(takes) = found.filter(|takes| *takes != pending.args.len()) {
+                    let shown = self.show(bare);
+                    let given = pending.args.len();
+                    let by = (self.ck.defs.fn_path(function), self.ck.defs.fn_span(function));
+                    self.report(words::bound_arity(pending.span, pending.name, &shown, (takes, given), by));
+                }
             }
             (Asked::Bound { function, .. }, _) => {
                 let (shown, path) = (self.show(bare), self.ck.defs.fn_path(function));
@@ -736,13 +742,21 @@ impl Infer<'_, '_> {
         ret
     }
 
-    /// Evidence for a member bound of a called function.
-    fn meet_bound(&mut self, slot: Slot, bare: Ty, found: Found, args: &[Ty], ret: Ty, span: Span) {
+    /// Evidence for a member bound of a called function. Gives how many arguments it takes, if it is a function.
+    fn meet_bound(
+        &mut self,
+        slot: Slot,
+        bare: Ty,
+        found: Found,
+        args: &[Ty],
+        ret: Ty,
+        span: Span,
+    ) -> Option<usize> {
         let (params, found_ret) = match found {
             Found::Field { index, ty, .. } => {
                 self.set_evidence(&slot, Evidence::Field { ty: bare, index });
                 self.unify_at(span, ty, ret);
-                return;
+                return None;
             }
             Found::Fn { function } => {
                 let instance = self.instantiate_into(slot, function, &[], None, span);
@@ -764,5 +778,6 @@ impl Infer<'_, '_> {
             self.unify_at(span, arg, param);
         }
         self.unify_at(span, found_ret, ret);
+        Some(params.len().saturating_sub(1))
     }
 }
