@@ -36,8 +36,9 @@ impl<'m> Job<'m> {
             return Ok(());
         };
         let key = code_key(isa, &self.cx.func);
-        let known = store.get(self.what.module, &key);
-        let made = match known {
+        // Whoever kept it without what debuggers hear did not make it of this.
+        let is_whole = |made: &Arc<Made>| made.debug.is_some() == isa.flags().unwind_info();
+        let made = match store.get(self.what.module, &key).filter(is_whole) {
             Some(made) => made,
             None => {
                 let made = Arc::new(self.make(isa)?);

@@ -250,8 +250,14 @@ impl Cache {
             base.changes.push(change.facts);
         }
         self.put_image(key, &base.image);
-        base.constants.extend(own_constants(program));
-        base.computed.extend(program.constants.computed());
+        for (files, more) in [
+            (&mut base.constants, own_constants(program)),
+            (&mut base.computed, program.constants.computed()),
+        ] {
+            files.extend(more);
+            files.sort_unstable();
+            files.dedup();
+        }
         let Base { constants, computed, facts, changes, code_len, image, .. } = base;
         let (files, modules, history) = (files(program), modules.clone(), image.history);
         let noted =
