@@ -153,12 +153,7 @@ impl Cx<'_, '_, '_> {
         let some = self.some(result, converted);
         self.b.assign_local(dest, Rvalue::Use(some));
         self.b.goto(after);
-        self.b.switch_to(no);
-        let none = self.none(result);
-        self.b.assign_local(dest, Rvalue::Use(none));
-        self.b.goto(after);
-        self.b.switch_to(after);
-        Operand::local(dest)
+        self.or_none(no, dest, result, after)
     }
 
     fn try_variant_of(
@@ -174,12 +169,7 @@ impl Cx<'_, '_, '_> {
             let some = cx.some(result, variant);
             cx.b.assign_local(dest, Rvalue::Use(some));
         });
-        self.b.switch_to(otherwise);
-        let none = self.none(result);
-        self.b.assign_local(dest, Rvalue::Use(none));
-        self.b.goto(after);
-        self.b.switch_to(after);
-        Operand::local(dest)
+        self.or_none(otherwise, dest, result, after)
     }
 
     /// Whether a conversion keeps the value.

@@ -2,7 +2,9 @@
 
 use qz_hir::body::{BinaryOp, Expr, ExprId, LocalId, UnaryOp};
 use qz_infer::Callee;
-use qz_mir::{AggregateKind, BinOp, Callee as MirCallee, Operand, Place, Proj, Rvalue, TermKind, UnOp};
+use qz_mir::{
+    AggregateKind, BinOp, BlockId, Callee as MirCallee, Local, Operand, Place, Proj, Rvalue, TermKind, UnOp,
+};
 use qz_types::ty::common;
 use qz_types::{Ty, TyKind};
 
@@ -136,6 +138,16 @@ impl Cx<'_, '_, '_> {
         Operand::local(self.b.eval(ty, value))
     }
 
+    /// Ends two ways that meet: in one block there is nothing, `dest` has what the other found.
+    pub(crate) fn or_none(&mut self, nothing: BlockId, dest: Local, ty: Ty, after: BlockId) -> Operand {
+        self.b.switch_to(nothing);
+        let none = self.none(ty);
+        self.b.assign_local(dest, Rvalue::Use(none));
+        self.b.goto(after);
+        self.b.switch_to(after);
+        Operand::local(dest)
+    }
+
     pub(crate) fn some(&mut self, ty: Ty, value: Operand) -> Operand {
         let value = Rvalue::Aggregate(AggregateKind::Variant(ty, self.some_index()), vec![value]);
         Operand::local(self.b.eval(ty, value))
@@ -264,12 +276,7 @@ impl Cx<'_, '_, '_> {
         self.b.assign_local(dest, Rvalue::Use(value));
         self.close_scope();
         self.b.goto(after);
-        self.b.switch_to(bad);
-        let none = self.none(result);
-        self.b.assign_local(dest, Rvalue::Use(none));
-        self.b.goto(after);
-        self.b.switch_to(after);
-        Operand::local(dest)
+        self.or_none(bad, dest, result, after)
     }
 
     /// Calls `op_eq` of a type on two values.
