@@ -236,17 +236,21 @@ pub fn compiled<R>(
 ) -> Result<R, Failure> {
     let mut lowerer = options.lowerer(checker);
     lowerer.counters = options.counters.as_ref().map(|it| it.addresses(&program.sources));
+    let bodies = cache.and_then(|cache| cache.bodies(program, &lowerer));
+    lowerer.kept = bodies.as_ref().map(|it| it.kept(&program.defs));
     qz_rt::process::set_args(options.args.clone());
     let is_kept = options.engine == Engine::Cranelift && !options.keep_names;
     if let Some(cache) = cache.filter(|_| is_kept)
         && let Some(saved) = cache.with_new_bodies(program, &lowerer, options)?
     {
+        bodies.iter().for_each(|it| it.keep(&lowerer));
         done("mir");
         let jit = saved.load().map_err(|error| Failure::Internal(error.to_string()))?;
         done("compile");
         return start(&jit, done, then);
     }
     let (module, facts) = build_noted(program, &lowerer, options)?;
+    bodies.iter().for_each(|it| it.keep(&lowerer));
     done("mir");
     let defs = qz_opt::SourceDefs(&lowerer);
     let layouts = Layouts::new(&defs);

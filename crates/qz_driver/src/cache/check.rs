@@ -99,6 +99,11 @@ pub(crate) struct NewBodies<'a> {
 }
 
 impl Modules {
+    /// Each module's path, and what its bodies' meaning depends on.
+    pub(crate) fn checked(&self) -> impl Iterator<Item = (&str, Key)> {
+        self.all.iter().map(|it| (it.path.as_str(), it.checked))
+    }
+
     /// What is new, if functions are all that changed; or what else did.
     pub(crate) fn new_bodies(&self, before: &Modules, nodes: &[Node]) -> Result<NewBodies<'_>, &'static str> {
         let pairs = || self.all.iter().zip(&before.all);

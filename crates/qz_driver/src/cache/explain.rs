@@ -13,6 +13,8 @@ pub enum Stage {
     Check,
     /// What evaluating a module's constants found.
     Constants,
+    /// What the bodies of a module's functions became.
+    Mir,
     /// Machine code of functions.
     Code,
     /// The whole program.
@@ -25,6 +27,7 @@ impl Stage {
             Stage::Parse => "parse",
             Stage::Check => "check",
             Stage::Constants => "constants",
+            Stage::Mir => "mir",
             Stage::Code => "code",
             Stage::Program => "program",
         }
