@@ -539,6 +539,41 @@ fn comparing_finds_false_code() {
     }
 }
 
+/// What is not true of bodies and of functions whose modules did not change, while others did.
+#[test]
+fn comparing_finds_a_lie_behind_an_edit() {
+    // The number in machine code, and in bodies: twice itself, seven bits a byte.
+    let code = |n: u32| n.to_le_bytes().to_vec();
+    let body =
+        |n: u32| (0..4).map(|at| (n * 2 >> (7 * at)) as u8 & 0x7f | if at < 3 { 0x80 } else { 0 }).collect();
+    let lies: [(Tier, &dyn Fn(u32) -> Vec<u8>); 2] = [(Tier::Code, &code), (Tier::Mir, &body)];
+    let number = 19_088_743;
+    for (tier, bytes) in lies {
+        for command in [&["run", "--check-cache", "main.qz"][..], &["build", "--check-cache", "main.qz"]] {
+            let scratch = Scratch::new(&format!("behind-{}-{}", tier.name(), command[0]));
+            let write = |shown: &str| {
+                let main =
+                    format!("import part\n\ndef main\n  puts({shown})\n  puts(part::large([1]))\nend\n");
+                std::fs::write(scratch.main(), main).expect("the file can be written");
+            };
+            let part = "@inline(never)\ndef large(of: Vec<Int>): Int = of.size + 19_088_743\n";
+            std::fs::write(scratch.0.join("part.qz"), part).expect("the file can be written");
+            let says = |status: i32| {
+                let found = scratch.output(command);
+                let words = text(&found.stderr) + &text(&found.stdout);
+                assert_eq!(found.status.code(), Some(status), "{command:?}, {}: {words}", tier.name());
+            };
+            write("1");
+            says(0);
+            write("2");
+            says(0);
+            assert!(lie(&scratch, tier, &bytes(number), &bytes(number + 1)) > 0, "{}", tier.name());
+            write("[3].size");
+            says(70);
+        }
+    }
+}
+
 /// Warnings are the same whether they were kept or found; so are executables and folders of parts.
 #[test]
 fn comparing_finds_nothing_else() {

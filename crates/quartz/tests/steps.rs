@@ -286,7 +286,9 @@ fn expectations(told: &[&str], output: &Output, said: &[&str], body: &str) -> St
     if !tiers.is_empty() {
         line(format!("damaged: {}", tiers.into_iter().collect::<Vec<_>>().join(" ")));
     }
-    for (tier, word) in [("parse", "parsed"), ("check", "checked"), ("constants", "constants"), ("mir", "lowered")] {
+    for (tier, word) in
+        [("parse", "parsed"), ("check", "checked"), ("constants", "constants"), ("mir", "lowered")]
+    {
         let all = || told.iter().filter(|it| is(it, tier));
         let anew: Vec<&str> =
             all().filter(|it| it["reused"] == false).filter_map(|it| it["module"].as_str()).collect();

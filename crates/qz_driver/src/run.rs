@@ -311,17 +311,22 @@ fn start<R>(
     then(&run, done)
 }
 
-/// A program as machine code that is not in memory yet.
+/// A program as machine code that is not in memory yet, made as a whole; of functions that the cache knows, if there is one.
 pub(crate) fn ready(
     program: &Program,
     checker: &Checker<'_>,
     options: &RunOptions,
+    cache: Option<&Cache>,
 ) -> Result<qz_cranelift::Ready, Failure> {
-    let lowerer = options.lowerer(checker);
+    let mut lowerer = options.lowerer(checker);
+    let bodies = cache.and_then(|cache| cache.bodies(program, &lowerer));
+    lowerer.kept = bodies.as_ref().map(|it| it.kept(&program.defs));
+    let packs = cache.map(|cache| cache.packs_to_run(options, false));
+    let store = packs.as_ref().map(|it| it as &dyn qz_cranelift::CodeStore);
     let module = build(program, &lowerer, options)?;
     let defs = qz_opt::SourceDefs(&lowerer);
     let internal = |error: qz_cranelift::CompileError| Failure::Internal(error.to_string());
-    qz_cranelift::compile(&module, &Layouts::new(&defs), code_options(program, options), None)
+    qz_cranelift::compile(&module, &Layouts::new(&defs), code_options(program, options), store)
         .map_err(internal)
 }
 
