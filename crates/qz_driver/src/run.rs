@@ -234,10 +234,11 @@ pub fn compiled<R>(
     done: &mut dyn FnMut(&'static str),
     then: Then<'_, R>,
 ) -> Result<R, Failure> {
+    let bodies;
     let mut lowerer = options.lowerer(checker);
     lowerer.counters = options.counters.as_ref().map(|it| it.addresses(&program.sources));
-    let bodies = cache.and_then(|cache| cache.bodies(program, &lowerer));
-    lowerer.kept = bodies.as_ref().map(|it| it.kept(&program.defs));
+    bodies = cache.and_then(|cache| cache.bodies(program, &lowerer));
+    lowerer.kept = bodies.as_ref().map(|it| it.kept());
     qz_rt::process::set_args(options.args.clone());
     let is_kept = options.engine == Engine::Cranelift && !options.keep_names;
     if let Some(cache) = cache.filter(|_| is_kept)
@@ -318,9 +319,10 @@ pub(crate) fn ready(
     options: &RunOptions,
     cache: Option<&Cache>,
 ) -> Result<qz_cranelift::Ready, Failure> {
+    let bodies;
     let mut lowerer = options.lowerer(checker);
-    let bodies = cache.and_then(|cache| cache.bodies(program, &lowerer));
-    lowerer.kept = bodies.as_ref().map(|it| it.kept(&program.defs));
+    bodies = cache.and_then(|cache| cache.bodies(program, &lowerer));
+    lowerer.kept = bodies.as_ref().map(|it| it.kept());
     let packs = cache.map(|cache| cache.packs_to_run(options, false));
     let store = packs.as_ref().map(|it| it as &dyn qz_cranelift::CodeStore);
     let module = build(program, &lowerer, options)?;

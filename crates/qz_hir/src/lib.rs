@@ -20,6 +20,6 @@ pub mod types;
 
 pub use body::{Body, Expr, ExprId, Pat, PatId};
 pub use defs::*;
-pub use numbers::Numbers;
+pub use numbers::{Named, Numbers, Shape};
 pub use packed::Packed;
 pub use scope::Lookup;

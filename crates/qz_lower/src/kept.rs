@@ -1,35 +1,28 @@
 //! Generic bodies that were lowered before: read back instead of inferred and lowered again.
 //!
 //! They are kept by module. What a module's bodies became depends on its text and on what it sees of others; whoever keeps
-//! them ([`Shelf`]) gives back what was made of the same. Things are called by their modules and numbers there, so bytes
-//! say for each module that they name what it was like: if that is not so any more, nothing of them is believed.
+//! them ([`FindBodies`]) gives back what was made of the same. Things are called by their modules and numbers there
+//! ([`Numbers`]).
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use qz_base::{FxHashMap, Id, Name};
-use qz_hir::{ModuleId, Numbers};
+use qz_base::FxHashMap;
+use qz_hir::{ModuleId, Named, Numbers};
 use qz_mir::{Body, BodyKey, BodyPart, FnInfo};
 use qz_types::kept::{Bytes, ItemKind, Items, Keep, Reader, Tables, Writer, put_block, put_number};
 use qz_types::{FnId, keep};
 
 use crate::{DerivePart, Lowerer, Synth};
 
-/// Where kept bodies stand.
-pub trait Shelf {
-    /// What is kept of a module.
-    fn find(&self, module: ModuleId) -> Option<Vec<u8>>;
-    /// What decides which of a module's things others know by which numbers; nothing if that is not known.
-    fn shape(&self, module: ModuleId) -> Option<u64>;
-}
+/// Gives the kept bodies of a module.
+pub type FindBodies<'k> = Box<dyn Fn(ModuleId) -> Option<Vec<u8>> + 'k>;
 
 /// The kept bodies of a program, and which of them were asked for.
 pub struct Kept<'k> {
-    shelf: &'k dyn Shelf,
-    numbers: Numbers,
-    shapes: Vec<Option<u64>>,
-    by_path: FxHashMap<Name, ModuleId>,
+    find: FindBodies<'k>,
+    numbers: &'k Numbers,
     modules: RefCell<FxHashMap<ModuleId, Rc<Shelved>>>,
     made: RefCell<FxHashMap<ModuleId, Vec<Part>>>,
 }
@@ -84,24 +77,18 @@ struct Shelved {
 }
 
 /// Things as one module's bodies name them.
-struct Named<'a, 'c, 'd> {
+struct InBodies<'a, 'c, 'd> {
     lowerer: &'a Lowerer<'c, 'd>,
-    kept: &'a Kept<'c>,
-    from: ModuleId,
+    named: Named<'a>,
 }
 
-impl Items for Named<'_, '_, '_> {
+impl Items for InBodies<'_, '_, '_> {
     fn place(&self, kind: ItemKind, id: u32) -> Option<(u32, u32)> {
-        let (module, number) = self.kept.numbers.place(kind, id, self.from)?;
-        // What programs share names nothing of one of them.
-        let modules = &self.lowerer.defs().modules;
-        let is_known = modules[module].is_std || !modules[self.from].is_std;
-        let has_shape = self.kept.shapes[module.index()].is_some();
-        (is_known && has_shape).then_some((module.raw(), number))
+        self.named.place(kind, id)
     }
 
     fn at(&self, kind: ItemKind, module: u32, number: u32) -> Option<u32> {
-        self.kept.numbers.at(kind, Id::from_raw(module), number)
+        self.named.at(kind, module, number)
     }
 
     fn put_made(&self, function: FnId, out: &mut Writer<'_>) {
@@ -117,12 +104,9 @@ impl Items for Named<'_, '_, '_> {
 }
 
 impl<'k> Kept<'k> {
-    /// `hides` as in [`Numbers::new`].
-    pub fn new(defs: &qz_hir::Defs, shelf: &'k dyn Shelf, hides: &dyn Fn(ModuleId) -> bool) -> Kept<'k> {
-        let by_path = defs.modules.iter().map(|(id, it)| (it.path, id)).collect();
-        let (modules, made) = (RefCell::default(), RefCell::default());
-        let shapes = defs.modules.ids().map(|it| shelf.shape(it)).collect();
-        Kept { shelf, numbers: Numbers::new(defs, hides), shapes, by_path, modules, made }
+    /// Bodies that `find` gives are those of modules with the same text that see the same of others.
+    pub fn new(numbers: &'k Numbers, find: FindBodies<'k>) -> Kept<'k> {
+        Kept { find, numbers, modules: RefCell::default(), made: RefCell::default() }
     }
 
     pub(crate) fn body(&self, lowerer: &Lowerer<'k, '_>, key: BodyKey) -> Option<Body> {
@@ -154,7 +138,7 @@ impl<'k> Kept<'k> {
     ) -> Option<T> {
         let (_, number) = self.numbers.place(ItemKind::Function, part.function().raw(), from)?;
         let &(start, end) = shelved.places.get(&(number, part.number()))?;
-        let named = Named { lowerer, kept: self, from };
+        let named = self.items(lowerer, from);
         let file = lowerer.defs().file_of(from);
         T::take(&mut Reader::new(&shelved.bytes[start..end], &shelved.tables, &named, file))
     }
@@ -163,21 +147,20 @@ impl<'k> Kept<'k> {
         if let Some(known) = self.modules.borrow().get(&module) {
             return known.clone();
         }
-        let bytes = self.shelf.find(module);
-        let shelved = bytes.and_then(|it| self.open(&Named { lowerer, kept: self, from: module }, it));
+        let bytes = (self.find)(module);
+        let shelved = bytes.and_then(|it| self.open(&self.items(lowerer, module), it));
         let shelved = Rc::new(shelved.unwrap_or_default());
         self.modules.borrow_mut().insert(module, shelved.clone());
         shelved
     }
 
-    fn open(&self, named: &Named<'_, 'k, '_>, all: Vec<u8>) -> Option<Shelved> {
+    fn items<'a, 'd>(&'a self, lowerer: &'a Lowerer<'k, 'd>, from: ModuleId) -> InBodies<'a, 'k, 'd> {
+        InBodies { lowerer, named: Named { numbers: self.numbers, from } }
+    }
+
+    fn open(&self, items: &dyn Items, all: Vec<u8>) -> Option<Shelved> {
         let mut input = Bytes::new(&all);
-        let tables = Tables::take(&mut input, named, &mut |input| {
-            let path = Name::new(input.text()?);
-            let shape = input.number()?;
-            let module = *self.by_path.get(&path)?;
-            (self.shapes[module.index()] == Some(shape)).then_some(module.raw())
-        })?;
+        let tables = self.numbers.take_tables(&mut input, items)?;
         let bytes = input.block()?.to_vec();
         let (mut places, mut parts) = (FxHashMap::default(), Bytes::new(&bytes));
         while !parts.is_empty() {
@@ -214,7 +197,7 @@ impl<'k> Kept<'k> {
         shelved: &Shelved,
         new: &[Part],
     ) -> Option<Vec<u8>> {
-        let named = Named { lowerer, kept: self, from: module };
+        let named = self.items(lowerer, module);
         let mut writer = Writer::new(shelved.tables.clone(), &named, lowerer.defs().file_of(module));
         let mut parts = shelved.bytes.clone();
         for &part in new {
@@ -234,11 +217,7 @@ impl<'k> Kept<'k> {
             return None;
         }
         let mut all = Vec::new();
-        let modules = &lowerer.defs().modules;
-        writer.finish().put(&mut all, &mut |module, out| {
-            put_block(out, modules[Id::from_raw(module)].path.as_str().as_bytes());
-            put_number(out, self.shapes[module as usize].expect("things of other modules are not named"));
-        });
+        self.numbers.put_tables(&writer.finish(), &mut all);
         put_block(&mut all, &parts);
         Some(all)
     }

@@ -28,7 +28,7 @@ mod synth;
 mod unions;
 
 pub use coverage::Counters;
-pub use kept::{Kept, NewBodies, Shelf};
+pub use kept::{FindBodies, Kept, NewBodies};
 
 use std::cell::RefCell;
 use std::sync::Arc;

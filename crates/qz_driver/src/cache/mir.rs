@@ -6,8 +6,8 @@ use std::cell::RefCell;
 
 use qz_base::FxHashMap;
 use qz_cache::{Damage, Found, Key, Tier};
-use qz_hir::{Defs, ModuleId, Overflow};
-use qz_lower::{Kept, Lowerer, Shelf};
+use qz_hir::{ModuleId, Numbers, Overflow, Shape};
+use qz_lower::{Kept, Lowerer};
 
 use super::{Cache, Outcome, Stage};
 use crate::Program;
@@ -15,16 +15,24 @@ use crate::Program;
 /// Where the bodies of a program's modules are.
 pub(crate) struct Bodies<'c> {
     cache: &'c Cache,
-    modules: FxHashMap<ModuleId, Module>,
+    numbers: Numbers,
+    keys: FxHashMap<ModuleId, Key>,
     damaged: RefCell<FxHashMap<ModuleId, Damage>>,
 }
 
-struct Module {
-    key: Key,
-    /// Of all that others can name.
-    shape: u64,
-    /// Whether others cannot name what is private.
-    hides: bool,
+/// What the things of a program are called outside of it.
+pub(crate) fn numbers(program: &Program) -> Numbers {
+    let defs = &program.defs;
+    let mut shapes = FxHashMap::default();
+    for node in &program.nodes {
+        let shape = Shape { digest: node.written.interface.short(), hides: !node.written.has_macros };
+        shapes.extend(defs.module_of_file(node.file).map(|id| (id, shape)));
+    }
+    // The library is the compiler's own.
+    let of_library = Shape { digest: 0, hides: false };
+    Numbers::new(defs, &|id| {
+        if defs.modules[id].is_std { Some(of_library) } else { shapes.get(&id).copied() }
+    })
 }
 
 impl Cache {
@@ -39,36 +47,31 @@ impl Cache {
         let Lowerer { overflow, watches_drops, .. } = *lowerer;
         let key = |path: &str| self.key("mir").str(path).number(u64::from(watches_drops));
         let defs = &program.defs;
-        let mut modules = FxHashMap::default();
+        let mut keys = FxHashMap::default();
         for (id, module) in defs.modules.iter().filter(|(_, it)| it.is_std) {
-            modules.insert(id, Module { key: key(module.path.as_str()).finish(), shape: 0, hides: false });
+            keys.insert(id, key(module.path.as_str()).finish());
         }
+        let wraps = u64::from(overflow == Overflow::Wrap);
         for node in &program.nodes {
-            let (Some(id), Some(&checked)) = (defs.module_of_file(node.file), checked.get(&*node.path))
-            else {
-                continue;
-            };
-            let wraps = u64::from(overflow == Overflow::Wrap);
-            let key = key(&node.path).key(checked).number(wraps).finish();
-            let (shape, hides) = (node.written.interface.short(), !node.written.has_macros);
-            modules.insert(id, Module { key, shape, hides });
+            if let (Some(id), Some(&checked)) = (defs.module_of_file(node.file), checked.get(&*node.path)) {
+                keys.insert(id, key(&node.path).key(checked).number(wraps).finish());
+            }
         }
-        Some(Bodies { cache: self, modules, damaged: RefCell::default() })
+        Some(Bodies { cache: self, numbers: numbers(program), keys, damaged: RefCell::default() })
     }
 }
 
 impl Bodies<'_> {
     /// For [`Lowerer::kept`].
-    pub(crate) fn kept(&self, defs: &Defs) -> Kept<'_> {
-        let hides = |module| self.modules.get(&module).is_some_and(|it| it.hides);
-        Kept::new(defs, self, &hides)
+    pub(crate) fn kept(&self) -> Kept<'_> {
+        Kept::new(&self.numbers, Box::new(|module| self.find(module)))
     }
 
     /// Keeps what was lowered, and says how much that was.
     pub(crate) fn keep(&self, lowerer: &Lowerer<'_, '_>) {
         for new in lowerer.new_bodies() {
-            if let (Some(bytes), Some(module)) = (new.bytes, self.modules.get(&new.module)) {
-                self.cache.store.put(Tier::Mir, module.key, &bytes);
+            if let (Some(bytes), Some(&key)) = (new.bytes, self.keys.get(&new.module)) {
+                self.cache.store.put(Tier::Mir, key, &bytes);
             }
             let outcome = match self.damaged.borrow_mut().remove(&new.module) {
                 Some(damage) => Outcome::Damaged(damage),
@@ -79,11 +82,9 @@ impl Bodies<'_> {
             self.cache.note(path.as_str(), Stage::Mir, outcome, Default::default());
         }
     }
-}
 
-impl Shelf for Bodies<'_> {
     fn find(&self, module: ModuleId) -> Option<Vec<u8>> {
-        match self.cache.store.get(Tier::Mir, self.modules.get(&module)?.key) {
+        match self.cache.store.get(Tier::Mir, *self.keys.get(&module)?) {
             Found::Content(bytes) => Some(bytes),
             Found::Nothing => None,
             Found::Damaged(damage) => {
@@ -91,9 +92,5 @@ impl Shelf for Bodies<'_> {
                 None
             }
         }
-    }
-
-    fn shape(&self, module: ModuleId) -> Option<u64> {
-        self.modules.get(&module).map(|it| it.shape)
     }
 }
