@@ -9,10 +9,10 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use qz_cache::{Key, Store, Tier};
-use qz_driver::cache::Place;
+use qz_driver::cache::{Outcome, Place, Stage};
 use qz_driver::{Cache, Root};
 use qz_infer::Checker;
-use qz_progen::{Bodies, File, Project};
+use qz_progen::{Bodies, File, Project, Rows};
 
 /// In an ordinary test run.
 const EDITS: u64 = 400;
@@ -153,6 +153,36 @@ fn checking_after_edits() {
     // The question is worth nothing if programs are never right or nothing is ever reused.
     assert!(clean * 8 > edits, "{clean} of {edits} were without errors");
     assert!(reused as u64 > edits, "{reused} things were reused in {edits} edits");
+}
+
+/// What functions perform, in modules that call each other.
+#[test]
+fn checking_effects_after_edits() {
+    let edits = number("QUARTZ_EDITS", EDITS);
+    let first = number("QUARTZ_FIRST", 1);
+    let (mut clean, mut reused) = (0, 0);
+    for seed in first..first + edits.div_ceil(EACH) {
+        let scratch = Scratch::new(&format!("rows{seed}"));
+        let mut project = Rows::new(seed);
+        let mut what = String::from("nothing");
+        for edit in 0..EACH {
+            scratch.write(&project.files());
+            let cache = open(&scratch);
+            let found = check(&scratch.main(), Some(&cache));
+            let anew = check(&scratch.main(), None);
+            assert_eq!(found, anew, "project {seed}, edit {edit} ({what}), in {}", scratch.0.display());
+            let others: Vec<&str> =
+                anew.lines().filter(|it| it.starts_with("error[") && !it.contains("[QZ09")).collect();
+            assert_eq!(others, [""; 0], "project {seed}, edit {edit} ({what}) is wrong");
+            clean += u64::from(!anew.contains("error["));
+            let journal = cache.journal();
+            let rows = journal.lines.iter().filter(|it| it.stage == Stage::Effects);
+            reused += rows.filter(|it| !matches!(it.outcome, Outcome::Partly { reused: 0, .. })).count();
+            what = project.edit();
+        }
+    }
+    assert!(clean * 8 > edits, "{clean} of {edits} were without errors");
+    assert!(reused as u64 > edits / 2, "rows of {reused} modules were reused in {edits} edits");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use qz_base::FxHashMap;
+use qz_base::{FileId, FxHashMap, FxHashSet};
 use qz_cache::{Found, Key, Tier};
 use qz_diag::Diagnostic;
 use qz_hir::ModuleId;
@@ -50,9 +50,12 @@ impl Cache {
         let kept = KeptRows { numbers: &numbers, find: &find, key: &key };
         let rows = checker.check_effects_again(&program.modules, &kept);
         let found = program.defs.take_problems();
-        let may_keep = !broken && !found.iter().any(Diagnostic::is_error);
+        let wrong: FxHashSet<FileId> =
+            found.iter().filter(|it| it.is_error()).map(|it| it.span.file).collect();
+        // What is wrong with a module is looked for again.
+        let may_keep = |module: ModuleId| !broken && !wrong.contains(&program.defs.file_of(module));
         for NewRows { module, functions, kept, bytes } in rows {
-            if let (Some(key), Some(bytes)) = (keys.get(&module), bytes.filter(|_| may_keep)) {
+            if let (Some(key), Some(bytes)) = (keys.get(&module), bytes.filter(|_| may_keep(module))) {
                 self.store.put(Tier::Check, *key, &bytes);
             }
             let outcome = match damaged.borrow_mut().remove(&module) {
