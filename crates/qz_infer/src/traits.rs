@@ -75,15 +75,7 @@ pub enum Derived {
     Clone,
 }
 
-qz_types::keep!(
-    enum Derived {
-        Eq,
-        Ord,
-        Hash,
-        Show,
-        Clone,
-    }
-);
+qz_types::keep!(units Derived: Eq Ord Hash Show Clone);
 
 impl Derived {
     /// The structural trait with this id, if it is one.

@@ -252,11 +252,4 @@ keep!(
         DynCall(ty, trait_id, method),
     }
 );
-keep!(
-    enum DerivePart {
-        Show,
-        Start,
-        Finish,
-        Inspect,
-    }
-);
+keep!(units DerivePart: Show Start Finish Inspect);

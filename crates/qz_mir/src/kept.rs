@@ -35,21 +35,9 @@ keep!(
     }
 );
 keep!(struct BodyAttrs { inline, track_caller, is_const });
-keep!(
-    enum InlineHint {
-        Auto,
-        Always,
-        Never,
-        Rare,
-    }
-);
+keep!(units InlineHint: Auto Always Never Rare);
 keep!(struct LocalDecl { ty, name, span, scope, ownership });
-keep!(
-    enum Ownership {
-        Owned,
-        Borrowed,
-    }
-);
+keep!(units Ownership: Owned Borrowed);
 keep!(struct SourceInfo { span, scope });
 keep!(struct SourceScope { function, declared, track_caller, inlined_at });
 
@@ -189,91 +177,16 @@ keep!(
         Variant(ty, index),
     }
 );
-keep!(
-    enum UnOp {
-        Neg,
-        Not,
-    }
-);
-keep!(
-    enum BinOp {
-        Add,
-        Sub,
-        Mul,
-        Div,
-        Rem,
-        BitAnd,
-        BitOr,
-        BitXor,
-        Shl,
-        Shr,
-        Eq,
-        Ne,
-        Lt,
-        Le,
-        Gt,
-        Ge,
-    }
-);
-keep!(
-    enum CastKind {
-        Checked,
-        Wrapping,
-        Bits,
-        Pointer,
-    }
-);
-keep!(
-    enum Intrinsic {
-        SizeOf,
-        AlignOf,
-        NeedsRelease,
-        LeadsBack,
-        MayRepeat,
-        IsShared,
-        IsObject,
-        TypeKey,
-        PtrAdd,
-        PtrDiff,
-        PtrEq,
-        PtrCopy,
-        PtrFill,
-        ReadVolatile,
-        WriteVolatile,
-        PtrCompare,
-        CountOnes,
-        LeadingZeros,
-        TrailingZeros,
-        ByteSwap,
-        RotateLeft,
-        MulHigh,
-        Sqrt,
-        Floor,
-        Ceil,
-        Trunc,
-        RoundEven,
-        FloatAbs,
-        CopySign,
-        StrPtr,
-        StrLen,
-        StrChars,
-        SameObject,
-        IsUnique,
-        TakeBlock,
-        GiveBlock,
-        Uninit,
-        Forget,
-    }
+keep!(units UnOp: Neg Not);
+keep!(units BinOp: Add Sub Mul Div Rem BitAnd BitOr BitXor Shl Shr Eq Ne Lt Le Gt Ge);
+keep!(units CastKind: Checked Wrapping Bits Pointer);
+keep!(units Intrinsic:
+    SizeOf AlignOf NeedsRelease LeadsBack MayRepeat IsShared IsObject TypeKey PtrAdd PtrDiff PtrEq PtrCopy
+    PtrFill ReadVolatile WriteVolatile PtrCompare CountOnes LeadingZeros TrailingZeros ByteSwap RotateLeft
+    MulHigh Sqrt Floor Ceil Trunc RoundEven FloatAbs CopySign StrPtr StrLen StrChars SameObject IsUnique
+    TakeBlock GiveBlock Uninit Forget
 );
 
 keep!(struct FnInfo { path, params, ret, kind, owns_from, export });
 keep!(enum FnKind { Quartz, Extern { symbol, variadic }, Made(made) });
-keep!(
-    enum Made {
-        CrossAt,
-        CrossParts,
-        MayKeep,
-        CopyAt,
-        TypeName,
-    }
-);
+keep!(units Made: CrossAt CrossParts MayKeep CopyAt TypeName);

@@ -352,7 +352,7 @@ impl Keep for Id<FnMarker> {
     }
 }
 
-/// How a struct or an enum is kept: its parts in order, behind the number of the variant.
+/// How a struct or an enum is kept: its parts in order, behind the number of the variant. `units` are variants without parts.
 #[macro_export]
 macro_rules! keep {
     (struct $ty:ident { $($field:ident),* $(,)? }) => {
@@ -367,6 +367,9 @@ macro_rules! keep {
                 Some($ty { $($field),* })
             }
         }
+    };
+    (units $ty:ident: $($variant:ident)*) => {
+        $crate::keep!(enum $ty { $($variant),* });
     };
     (enum $ty:ident { $($variant:ident $(($($part:ident),*))? $({$($field:ident),*})?),* $(,)? }) => {
         impl $crate::kept::Keep for $ty {
@@ -640,30 +643,9 @@ keep!(struct TraitRef { trait_id, args });
 keep!(struct FnTy { params, ret, row });
 keep!(struct ParamTy { index, name });
 keep!(struct AssocTy { trait_id, args, name });
-keep!(
-    enum IntTy {
-        I8,
-        I16,
-        I32,
-        I64,
-        U8,
-        U16,
-        U32,
-        U64,
-    }
-);
-keep!(
-    enum FloatTy {
-        F32,
-        F64,
-    }
-);
-keep!(
-    enum Mutability {
-        Shared,
-        Mut,
-    }
-);
+keep!(units IntTy: I8 I16 I32 I64 U8 U16 U32 U64);
+keep!(units FloatTy: F32 F64);
+keep!(units Mutability: Shared Mut);
 
 keep!(
     enum TyKind {

@@ -130,14 +130,7 @@ keep!(struct KnownRow { function, effects, callees, circle, digest });
 keep!(enum Eff { Label(label), Tasked(label), Param { index, minus, tasked }, Open { row, minus, tasked } });
 keep!(struct Handled { label, unshared });
 keep!(struct Unshared { handler, why });
-keep!(
-    enum Why {
-        Answers,
-        Variable,
-        Object,
-        Catch,
-    }
-);
+keep!(units Why: Answers Variable Object Catch);
 keep!(struct Origin { span, callee });
 
 impl Keep for Effects {
