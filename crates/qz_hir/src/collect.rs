@@ -10,6 +10,7 @@ mod refined;
 
 use std::cell::{Cell, OnceCell};
 
+use qz_base::name::without_marks;
 use qz_base::{FileId, Name, Span, TextRange};
 use qz_syntax::ast::{self, AstNode};
 use qz_syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
@@ -772,9 +773,9 @@ fn attr_text(attr: ast::Attr<'_>) -> Option<String> {
     text.strip_prefix('"')?.strip_suffix('"').map(str::to_owned)
 }
 
-/// `word` in `@name(word)`.
+/// `word` in `@name(word)`, which is no name in a scope: a quote means what it says.
 fn attr_word(attr: ast::Attr<'_>) -> Option<String> {
-    Some(attr.args()?.args().next()?.syntax().text().to_owned())
+    Some(without_marks(attr.args()?.args().next()?.syntax().text()).into_owned())
 }
 
 /// Files methods under the heads of their types. Needs all modules and imports.
