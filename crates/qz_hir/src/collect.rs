@@ -18,6 +18,7 @@ use qz_types::{AdtId, FnId, TraitId};
 use crate::defs::*;
 use crate::diagnostics as words;
 use crate::scope::{Def, Entry};
+use crate::types::unions::MOST_MEMBERS;
 use foreign::Surroundings;
 
 /// A module whose imports the driver has already looked up.
@@ -468,6 +469,7 @@ impl Collector<'_> {
             lang,
             actor: None,
             effect: None,
+            union_of: None,
             generics: OnceCell::new(),
             fields: OnceCell::new(),
         });
@@ -503,10 +505,24 @@ impl Collector<'_> {
         let attrs = self.attrs(it.attrs());
         let Some(name) = it.name() else { return };
         let lang = attrs.function.lang;
+        if lang.is_some_and(|it| it.as_str() == "Union") {
+            return self.unions(name, it.syntax());
+        }
         let id = self.adt(name, it.syntax(), AdtKind::Enum, it.is_private(), attrs, lang);
         self.declare(name, Def::Adt(id), it.is_private());
         let members: Vec<_> = it.items().collect();
         self.impl_block(it.syntax(), ImplOrigin::Body(id), false, &members);
+    }
+
+    /// One enum for each number of members, whose parameters and variants are made when they are asked for.
+    fn unions(&mut self, name: SyntaxToken<'_>, node: SyntaxNode<'_>) {
+        for members in 2..=MOST_MEMBERS {
+            let id = self.adt(name, node, AdtKind::Enum, false, Attrs::default(), None);
+            let def = &mut self.defs.adts[id];
+            def.name = Name::new(&format!("{}{members}", name.text()));
+            def.union_of = Some(members);
+            self.defs.lang.unions.push(id);
+        }
     }
 
     fn trait_def(&mut self, it: ast::TraitDef<'_>) {

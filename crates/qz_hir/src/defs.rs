@@ -334,6 +334,8 @@ pub struct AdtDef {
     pub actor: Option<ActorSide>,
     /// It holds what handlers of this effect do.
     pub effect: Option<EffectId>,
+    /// It is the union of so many types.
+    pub union_of: Option<u32>,
     pub(crate) generics: OnceCell<Arc<Generics>>,
     pub(crate) fields: OnceCell<Arc<AdtFields>>,
 }
@@ -555,6 +557,8 @@ pub struct Lang {
     pub(crate) adts: FxHashMap<&'static str, AdtId>,
     pub(crate) traits: FxHashMap<&'static str, TraitId>,
     pub(crate) fns: FxHashMap<&'static str, FnId>,
+    /// Unions by their number of members, of which there are two at least.
+    pub(crate) unions: Vec<AdtId>,
 }
 
 impl Lang {
@@ -710,7 +714,7 @@ impl qz_types::DefNames for Defs {
     }
 
     fn is_union(&self, id: AdtId) -> bool {
-        self.adts[id].lang.is_some_and(|it| it.as_str().starts_with("Union"))
+        self.adts[id].union_of.is_some()
     }
 
     fn opaque_bounds(&self, owner: FnId, n: u32, args: &[Ty]) -> Vec<TraitRef> {

@@ -456,7 +456,7 @@ pub(crate) fn rest_unbound(span: Span, name: Name) -> Diagnostic {
         .help(format!("write `{name}: AnyRecord` where it is declared"))
 }
 
-pub(crate) fn union_too_large(span: Span, found: usize, most: usize) -> Diagnostic {
+pub(crate) fn union_too_large(span: Span, found: usize, most: u32) -> Diagnostic {
     Diagnostic::new(Code::UNION, span, format!("a union of {found} types; it can have {most}"))
         .help("an `enum` can have as many variants as it needs")
 }

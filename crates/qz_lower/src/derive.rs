@@ -4,7 +4,7 @@
 
 use qz_base::Name;
 use qz_hir::AdtKind;
-use qz_hir::defs::Field;
+use qz_hir::defs::{AdtFields, Field};
 use qz_infer::traits::Derived;
 use qz_mir::build::Builder;
 use qz_mir::{
@@ -88,18 +88,27 @@ pub(crate) fn adt(lw: &Lowerer<'_, '_>, b: &mut Builder, derived: Derived, id: A
         (AdtKind::Enum, _) => {}
         _ => return it.one(&of_struct(lw, id), 0),
     }
-    let shapes: Vec<Shape> = fields
-        .variants
-        .iter()
-        .enumerate()
+    let shapes = of_enum(&fields);
+    match derived {
+        Derived::Show if lw.defs().adts[id].union_of.is_some() => it.shown_member("show", &shapes),
+        _ => it.variants(&shapes, Deriver::one),
+    }
+}
+
+fn of_enum(fields: &AdtFields) -> Vec<Shape> {
+    let variants = fields.variants.iter().enumerate();
+    variants
         .map(|(n, variant)| shape(&variant.fields, false, &[Proj::Variant(n as u32)], variant.name))
-        .collect();
-    it.variants(&shapes);
+        .collect()
 }
 
 /// What `show_once` and `copy_once` are given.
 pub(crate) fn part(lw: &Lowerer<'_, '_>, b: &mut Builder, part: DerivePart, id: AdtId) {
     let ty = lw.defs().adt_identity(id);
+    if lw.defs().adts[id].union_of.is_some() {
+        let shapes = of_enum(&lw.defs().adt_fields(id));
+        return Deriver { lw, b, derived: Derived::Show, ty }.shown_member("inspect", &shapes);
+    }
     let shape = of_struct(lw, id);
     match part {
         DerivePart::Show => Deriver { lw, b, derived: Derived::Show, ty }.show(&shape),
@@ -206,7 +215,7 @@ impl Deriver<'_, '_, '_, '_> {
     }
 
     /// An enum: values of different variants differ, by order of declaration.
-    fn variants(&mut self, shapes: &[Shape]) {
+    fn variants(&mut self, shapes: &[Shape], mut one: impl FnMut(&mut Self, &Shape, u32)) {
         let int = common().int;
         let mine = self.b.eval(int, Rvalue::Discriminant(Place::local(SELF)));
         let end = self.b.new_block();
@@ -227,7 +236,7 @@ impl Deriver<'_, '_, '_, '_> {
         }
         for (n, (shape, (_, block))) in shapes.iter().zip(cases).enumerate() {
             self.b.switch_to(block);
-            self.one(shape, n as u32);
+            one(self, shape, n as u32);
             self.b.goto(end);
         }
         self.b.switch_to(end);
@@ -335,6 +344,11 @@ impl Deriver<'_, '_, '_, '_> {
             text = self.concat(vec![text, Operand::Const(Const::Str(close.into()))]);
         }
         self.ret(text);
+    }
+
+    /// A value of a union shows as the member it is.
+    fn shown_member(&mut self, method: &str, shapes: &[Shape]) {
+        self.variants(shapes, |it, shape, _| it.shown_inside(method, shape));
     }
 
     fn shown_inside(&mut self, method: &str, shape: &Shape) {

@@ -282,8 +282,8 @@ impl qz_mir::Source for Lowerer<'_, '_> {
                     _ => (self.synth(Synth::DeriveOpaque(derived)), Ty::list(&[ty])),
                 }
             }
-            MethodTarget::RefinedInspect => {
-                let (id, args) = args[0].as_adt().expect("a refined type");
+            MethodTarget::InsideInspect => {
+                let (id, args) = args[0].as_adt().expect("a refined type or a union");
                 (self.synth(Synth::Derive(DerivePart::Inspect, id)), args)
             }
             MethodTarget::Dyn => (self.synth(Synth::DynCall(args[0], trait_id, method)), &[]),
