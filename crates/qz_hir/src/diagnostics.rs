@@ -12,13 +12,17 @@ pub(crate) fn not_yet(span: Span, what: &str) -> Diagnostic {
 /// `Red = 1` in an enum.
 pub(crate) fn variant_number(unfit: VariantUnfit) -> Diagnostic {
     let (span, text) = match unfit {
-        VariantUnfit::Form(span) => (span, "this is no number that a variant can have"),
-        VariantUnfit::Range(span) => (span, "the number of a variant must be one of `Int`"),
+        VariantUnfit::Form(span) => (span, "this is no number that a variant can have".to_owned()),
+        VariantUnfit::Constant(span, name) => (span, format!("`{name}` is no constant of numbers and operators")),
+        VariantUnfit::Range(span) => (span, "the number of a variant must be one of `Int`".to_owned()),
     };
     let problem = Diagnostic::new(Code::VARIANT_NUMBER, span, text);
     match unfit {
         VariantUnfit::Form(_) => {
-            problem.help("write a number, or some with operators between them: `1 << 4`")
+            problem.help("write a number, or numbers and constants with operators between them: `BASE + 1 << 4`")
+        }
+        VariantUnfit::Constant(..) => {
+            problem.help("a constant that a variant's number names is made of numbers, operators and other such constants")
         }
         VariantUnfit::Range(_) => problem,
     }
