@@ -13,7 +13,7 @@ use std::cell::{Cell, OnceCell};
 use qz_base::{FileId, Name, Span, TextRange};
 use qz_syntax::ast::{self, AstNode};
 use qz_syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
-use qz_types::{AdtId, FnId, TraitId};
+use qz_types::{AdtId, FnId, IntTy, TraitId};
 
 use crate::defs::*;
 use crate::diagnostics as words;
@@ -136,6 +136,7 @@ struct Collector<'a> {
 struct Attrs {
     value: bool,
     repr_c: bool,
+    repr_int: Option<IntTy>,
     silent_drop: bool,
     /// Whose variable it is, and where that is said.
     whose: Option<(Whose, TextRange)>,
@@ -272,6 +273,10 @@ impl Collector<'_> {
                 ("cfg" | "derive", _) => {}
                 ("value", _) => found.value = true,
                 ("repr", _) if attr_word(attr).as_deref() == Some("C") => found.repr_c = true,
+                ("repr", _) => match repr_int(attr) {
+                    None => self.defs.report(words::repr_takes(self.span(name.range()))),
+                    found_int => found.repr_int = found_int,
+                },
                 ("inline", _) => match attr_word(attr).as_deref() {
                     Some("never") => found.function.inline_never = true,
                     None | Some("always") => found.function.inline_always = true,
@@ -463,6 +468,7 @@ impl Collector<'_> {
             kind,
             is_private,
             repr_c: attrs.repr_c,
+            repr_int: attrs.repr_int.or((attrs.repr_c && kind == AdtKind::Enum).then_some(IntTy::I32)),
             silent_drop: attrs.silent_drop,
             for_users: attrs.function.for_users,
             is_linear: false,
@@ -791,6 +797,14 @@ fn attr_text(attr: ast::Attr<'_>) -> Option<String> {
 /// `word` in `@name(word)`.
 fn attr_word(attr: ast::Attr<'_>) -> Option<String> {
     Some(attr.args()?.args().next()?.syntax().text().to_owned())
+}
+
+/// `u8` to `i64`.
+fn repr_int(attr: ast::Attr<'_>) -> Option<IntTy> {
+    let word = attr_word(attr)?;
+    let bits = word.strip_prefix(['i', 'u'])?;
+    let fits = |it: &IntTy| it.signed() == word.starts_with('i') && it.bits().to_string() == bits;
+    IntTy::ALL.into_iter().find(fits)
 }
 
 /// Files methods under the heads of their types. Needs all modules and imports.

@@ -325,6 +325,8 @@ pub struct AdtDef {
     pub kind: AdtKind,
     pub is_private: bool,
     pub repr_c: bool,
+    /// `@repr(u8)` and the like, and `@repr(C)` of an enum: values are the numbers of their variants, of this type.
+    pub repr_int: Option<IntTy>,
     /// Nobody can tell when its `drop` runs, so names need not keep their values for it. Of the library.
     pub silent_drop: bool,
     pub for_users: UseAttrs,

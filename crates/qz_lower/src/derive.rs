@@ -14,7 +14,7 @@ use qz_mir::{
 use qz_types::ty::common;
 use qz_types::{AdtId, Row, Ty, TyKind};
 
-use crate::{DerivePart, Lowerer, Synth, main_key};
+use crate::{DerivePart, Lowerer, Synth, main_key, numbers};
 
 pub(crate) fn method_name(derived: Derived) -> &'static str {
     match derived {
@@ -87,6 +87,16 @@ pub(crate) fn adt(lw: &Lowerer<'_, '_>, b: &mut Builder, derived: Derived, id: A
         }
         (AdtKind::Enum, _) => {}
         _ => return it.one(&of_struct(lw, id), 0),
+    }
+    if let Some((int, _)) = lw.defs().repr_numbers(ty) {
+        // What C may have written is compared and copied as the number that it is.
+        let part = Part { proj: vec![Proj::Field(0)], ty: Ty::new(TyKind::Int(int)), name: None };
+        let number = Shape { title: String::new(), parts: vec![part], braces: false };
+        match derived {
+            Derived::Eq | Derived::Hash => return it.one(&number, 0),
+            Derived::Clone => return it.ret(Operand::local(SELF)),
+            Derived::Ord | Derived::Show => {}
+        }
     }
     let shapes = of_enum(&fields);
     match derived {
@@ -216,11 +226,10 @@ impl Deriver<'_, '_, '_, '_> {
 
     /// An enum: values of different variants differ, by order of declaration.
     fn variants(&mut self, shapes: &[Shape], mut one: impl FnMut(&mut Self, &Shape, u32)) {
-        let int = common().int;
-        let mine = self.b.eval(int, Rvalue::Discriminant(Place::local(SELF)));
+        let mine = numbers::variant_index(self.lw, self.b, Place::local(SELF), self.ty);
         let end = self.b.new_block();
         if matches!(self.derived, Derived::Eq | Derived::Ord) {
-            let theirs = self.b.eval(int, Rvalue::Discriminant(Place::local(OTHER)));
+            let theirs = numbers::variant_index(self.lw, self.b, Place::local(OTHER), self.ty);
             self.different(mine, theirs, end);
         }
         let cases: Vec<(i128, BlockId)> =

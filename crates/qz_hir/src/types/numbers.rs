@@ -16,8 +16,8 @@ pub(crate) enum Unfit {
     Form(Span),
     /// It names something that is no constant, or one that is made of more.
     Constant(Span, Name),
-    /// It is beyond the numbers of `Int`.
-    Range(Span),
+    /// It is beyond the numbers of this type.
+    Range(Span, IntTy),
 }
 
 impl Defs {
@@ -25,6 +25,12 @@ impl Defs {
     pub fn variant_numbers(&self, ty: Ty) -> Option<Vec<i64>> {
         let (id, _) = ty.as_adt()?;
         self.has_numbers(id).then(|| self.adt_fields(id).variants.iter().map_while(|it| it.number).collect())
+    }
+
+    /// The type of the numbers that values of an enum are in memory, and those numbers: of enums with `@repr`.
+    pub fn repr_numbers(&self, ty: Ty) -> Option<(IntTy, Vec<i64>)> {
+        let int = ty.as_adt().and_then(|(id, _)| self.adts[id].repr_int)?;
+        Some((int, self.variant_numbers(ty)?))
     }
 
     fn has_numbers(&self, id: AdtId) -> bool {
@@ -37,9 +43,11 @@ impl Defs {
 impl TypeCx<'_> {
     /// Gives all variants numbers if one has a number: those that are not written go on from the one before.
     pub(super) fn number_variants(&mut self, syntax: ast::EnumDef<'_>, variants: &mut [Variant]) {
-        if syntax.variants().all(|it| it.discriminant().is_none()) {
+        let repr = self.self_ty.and_then(Ty::as_adt).and_then(|(id, _)| self.defs.adts[id].repr_int);
+        if repr.is_none() && syntax.variants().all(|it| it.discriminant().is_none()) {
             return;
         }
+        let of = repr.unwrap_or(IntTy::I64);
         let numbers = Numbers { defs: self.defs, module: self.module, int: IntTy::I64, open: &[] };
         let mut next = Some(0);
         let mut seen: FxHashMap<i64, (Name, Span)> = FxHashMap::default();
@@ -49,8 +57,10 @@ impl TypeCx<'_> {
             let span = self.span(place);
             let value = match written.discriminant() {
                 Some(value) => numbers.number(value).map(|it| it as i64),
-                None => next.ok_or(Unfit::Range(span)),
+                None => next.ok_or(Unfit::Range(span, of)),
             };
+            let fits = |&it: &i64| (of.min_value()..=of.max_value()).contains(&it.into());
+            let value = value.and_then(|it| Some(it).filter(fits).ok_or(Unfit::Range(span, of)));
             if !variant.fields.is_empty() {
                 self.defs.report(words::number_of_values(span, variant.name));
             }
@@ -84,7 +94,7 @@ impl Numbers<'_> {
     fn number(&self, value: ast::Expr<'_>) -> Result<i128, Unfit> {
         let wide = self.wide_number(value)?;
         let fits = (self.int.min_value()..=self.int.max_value()).contains(&wide);
-        if fits { Ok(wide) } else { Err(Unfit::Range(self.span(value))) }
+        if fits { Ok(wide) } else { Err(Unfit::Range(self.span(value), self.int)) }
     }
 
     fn span(&self, value: ast::Expr<'_>) -> Span {
@@ -92,7 +102,7 @@ impl Numbers<'_> {
     }
 
     fn wide_number(&self, value: ast::Expr<'_>) -> Result<i128, Unfit> {
-        let (form, range) = (|| Unfit::Form(self.span(value)), || Unfit::Range(self.span(value)));
+        let (form, range) = (|| Unfit::Form(self.span(value)), || Unfit::Range(self.span(value), self.int));
         let part = |part: Option<ast::Expr<'_>>| part.ok_or_else(form).and_then(|it| self.number(it));
         match value {
             ast::Expr::LiteralExpr(it) => match it.value() {
