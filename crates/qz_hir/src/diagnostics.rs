@@ -468,6 +468,13 @@ pub(crate) fn rest_unbound(span: Span, name: Name) -> Diagnostic {
         .help(format!("write `{name}: AnyRecord` where it is declared"))
 }
 
+/// `...rest` in the pattern of a struct or variant.
+pub(crate) fn rest_of_struct(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::RECORD_REST, span, "`...` collects the fields of records only")
+        .note("a struct without some of its fields is a value of no type")
+        .help("`..` stands for the fields left out; name those that are needed, or the whole: `pattern as whole`")
+}
+
 pub(crate) fn union_too_large(span: Span, found: usize, most: u32) -> Diagnostic {
     Diagnostic::new(Code::UNION, span, format!("a union of {found} types; it can have {most}"))
         .help("an `enum` can have as many variants as it needs")
