@@ -9,10 +9,10 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use qz_cache::{Key, Store, Tier};
-use qz_driver::cache::Place;
+use qz_driver::cache::{Outcome, Place, Stage};
 use qz_driver::{Cache, Root};
 use qz_infer::Checker;
-use qz_progen::{Bodies, File, Project};
+use qz_progen::{Bodies, File, Project, Rows};
 
 /// In an ordinary test run.
 const EDITS: u64 = 400;
@@ -153,6 +153,36 @@ fn checking_after_edits() {
     // The question is worth nothing if programs are never right or nothing is ever reused.
     assert!(clean * 8 > edits, "{clean} of {edits} were without errors");
     assert!(reused as u64 > edits, "{reused} things were reused in {edits} edits");
+}
+
+/// What functions perform, in modules that call each other.
+#[test]
+fn checking_effects_after_edits() {
+    let edits = number("QUARTZ_EDITS", EDITS);
+    let first = number("QUARTZ_FIRST", 1);
+    let (mut clean, mut reused) = (0, 0);
+    for seed in first..first + edits.div_ceil(EACH) {
+        let scratch = Scratch::new(&format!("rows{seed}"));
+        let mut project = Rows::new(seed);
+        let mut what = String::from("nothing");
+        for edit in 0..EACH {
+            scratch.write(&project.files());
+            let cache = open(&scratch);
+            let found = check(&scratch.main(), Some(&cache));
+            let anew = check(&scratch.main(), None);
+            assert_eq!(found, anew, "project {seed}, edit {edit} ({what}), in {}", scratch.0.display());
+            let others: Vec<&str> =
+                anew.lines().filter(|it| it.starts_with("error[") && !it.contains("[QZ09")).collect();
+            assert_eq!(others, [""; 0], "project {seed}, edit {edit} ({what}) is wrong");
+            clean += u64::from(!anew.contains("error["));
+            let journal = cache.journal();
+            let rows = journal.lines.iter().filter(|it| it.stage == Stage::Effects);
+            reused += rows.filter(|it| !matches!(it.outcome, Outcome::Partly { reused: 0, .. })).count();
+            what = project.edit();
+        }
+    }
+    assert!(clean * 8 > edits, "{clean} of {edits} were without errors");
+    assert!(reused as u64 > edits / 2, "rows of {reused} modules were reused in {edits} edits");
 }
 
 #[test]
@@ -536,6 +566,41 @@ fn comparing_finds_false_code() {
         // What is there already is right, and stays.
         ["main", "main.o"].into_iter().for_each(|it| drop(std::fs::remove_file(scratch.0.join(it))));
         finds_the_lie(&scratch, command, status);
+    }
+}
+
+/// What is not true of bodies and of functions whose modules did not change, while others did.
+#[test]
+fn comparing_finds_a_lie_behind_an_edit() {
+    // The number in machine code, and in bodies: twice itself, seven bits a byte.
+    let code = |n: u32| n.to_le_bytes().to_vec();
+    let body =
+        |n: u32| (0..4).map(|at| (n * 2 >> (7 * at)) as u8 & 0x7f | if at < 3 { 0x80 } else { 0 }).collect();
+    let lies: [(Tier, &dyn Fn(u32) -> Vec<u8>); 2] = [(Tier::Code, &code), (Tier::Mir, &body)];
+    let number = 19_088_743;
+    for (tier, bytes) in lies {
+        for command in [&["run", "--check-cache", "main.qz"][..], &["build", "--check-cache", "main.qz"]] {
+            let scratch = Scratch::new(&format!("behind-{}-{}", tier.name(), command[0]));
+            let write = |shown: &str| {
+                let main =
+                    format!("import part\n\ndef main\n  puts({shown})\n  puts(part::large([1]))\nend\n");
+                std::fs::write(scratch.main(), main).expect("the file can be written");
+            };
+            let part = "@inline(never)\ndef large(of: Vec<Int>): Int = of.size + 19_088_743\n";
+            std::fs::write(scratch.0.join("part.qz"), part).expect("the file can be written");
+            let says = |status: i32| {
+                let found = scratch.output(command);
+                let words = text(&found.stderr) + &text(&found.stdout);
+                assert_eq!(found.status.code(), Some(status), "{command:?}, {}: {words}", tier.name());
+            };
+            write("1");
+            says(0);
+            write("2");
+            says(0);
+            assert!(lie(&scratch, tier, &bytes(number), &bytes(number + 1)) > 0, "{}", tier.name());
+            write("[3].size");
+            says(70);
+        }
     }
 }
 

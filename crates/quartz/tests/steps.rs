@@ -4,7 +4,9 @@
 //! The form: `=== FILE` and its text; `--- COMMAND` (`check`, `run`, `build`, with flags) and what is expected below it:
 //!
 //! * `checked: a b` modules that were checked anew, `-` for none; not said if the whole program was as it was;
-//! * `parsed: a`, `constants: a`: the same for these;
+//! * `parsed: a`, `constants: a`, `walked: a` (what functions of these perform was found anew), `lowered: a` (some bodies became
+//!   MIR anew): the same, if there is
+//!   such a line;
 //! * `functions: a`: modules of which some machine code was made anew by `build`, if there is such a line;
 //! * `code: in parts`: only functions that changed were made; `code: made: …` why all were, after an edit;
 //! * `unchanged`: of the program nothing was looked at but the files' texts; `output: reused`: what was built before is there;
@@ -285,7 +287,13 @@ fn expectations(told: &[&str], output: &Output, said: &[&str], body: &str) -> St
     if !tiers.is_empty() {
         line(format!("damaged: {}", tiers.into_iter().collect::<Vec<_>>().join(" ")));
     }
-    for (tier, word) in [("parse", "parsed"), ("check", "checked"), ("constants", "constants")] {
+    for (tier, word) in [
+        ("parse", "parsed"),
+        ("check", "checked"),
+        ("constants", "constants"),
+        ("effects", "walked"),
+        ("mir", "lowered"),
+    ] {
         let all = || told.iter().filter(|it| is(it, tier));
         let anew: Vec<&str> =
             all().filter(|it| it["reused"] == false).filter_map(|it| it["module"].as_str()).collect();

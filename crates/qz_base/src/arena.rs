@@ -122,6 +122,12 @@ impl<T> Arena<T> {
     }
 }
 
+impl<T> FromIterator<T> for Arena<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Arena<T> {
+        Arena { data: items.into_iter().collect() }
+    }
+}
+
 impl<T> Index<Id<T>> for Arena<T> {
     type Output = T;
     fn index(&self, id: Id<T>) -> &T {

@@ -16,6 +16,11 @@ impl Digest {
     pub fn bytes(self) -> [u8; 32] {
         self.0
     }
+
+    /// Its first bytes as a number.
+    pub fn short(self) -> u64 {
+        u64::from_le_bytes(*self.0.first_chunk().expect("a digest is longer"))
+    }
 }
 
 /// The digest of some bytes.

@@ -5,6 +5,7 @@
 
 pub mod arena;
 pub mod digest;
+pub mod graph;
 pub mod line_index;
 pub mod name;
 pub mod parallel;

@@ -26,6 +26,8 @@ pub enum Tier {
     Parse,
     /// What checking a module found, by its text and the interfaces it used.
     Check,
+    /// What bodies became, by what checking their module depends on.
+    Mir,
     /// Machine code.
     Code,
     /// What a program consisted of when it was last seen, by its name: the one kind that is replaced.
@@ -33,12 +35,13 @@ pub enum Tier {
 }
 
 impl Tier {
-    pub const ALL: [Tier; 4] = [Tier::Parse, Tier::Check, Tier::Code, Tier::Program];
+    pub const ALL: [Tier; 5] = [Tier::Parse, Tier::Check, Tier::Mir, Tier::Code, Tier::Program];
 
     pub fn name(self) -> &'static str {
         match self {
             Tier::Parse => "parse",
             Tier::Check => "check",
+            Tier::Mir => "mir",
             Tier::Code => "code",
             Tier::Program => "program",
         }

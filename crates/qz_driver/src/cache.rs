@@ -3,6 +3,8 @@
 //! * [`parse`]: trees, by a file's text;
 //! * [`check`]: what checking a module found, by its text and the interfaces that it can see; [`written`] and
 //!   [`graph`] say what those are;
+//! * [`effects`]: what its functions perform, besides;
+//! * [`mir`]: what bodies became, by the same;
 //! * [`program`]: a whole program that did not change at all;
 //! * [`image`]: its machine code, and [`code`]: that of each function; [`part`]: changing a few of them; [`built`]: files;
 //! * [`explain`]: what was reused and why the rest was not.
@@ -14,9 +16,11 @@ pub(crate) mod build_id;
 pub(crate) mod built;
 pub(crate) mod check;
 pub(crate) mod code;
+pub(crate) mod effects;
 pub(crate) mod explain;
 pub(crate) mod graph;
 pub(crate) mod image;
+pub(crate) mod mir;
 pub(crate) mod parse;
 pub(crate) mod part;
 pub(crate) mod place;

@@ -234,19 +234,24 @@ pub fn compiled<R>(
     done: &mut dyn FnMut(&'static str),
     then: Then<'_, R>,
 ) -> Result<R, Failure> {
+    let bodies;
     let mut lowerer = options.lowerer(checker);
     lowerer.counters = options.counters.as_ref().map(|it| it.addresses(&program.sources));
+    bodies = cache.and_then(|cache| cache.bodies(program, &lowerer));
+    lowerer.kept = bodies.as_ref().map(|it| it.kept());
     qz_rt::process::set_args(options.args.clone());
     let is_kept = options.engine == Engine::Cranelift && !options.keep_names;
     if let Some(cache) = cache.filter(|_| is_kept)
         && let Some(saved) = cache.with_new_bodies(program, &lowerer, options)?
     {
+        bodies.iter().for_each(|it| it.keep(&lowerer));
         done("mir");
         let jit = saved.load().map_err(|error| Failure::Internal(error.to_string()))?;
         done("compile");
         return start(&jit, done, then);
     }
     let (module, facts) = build_noted(program, &lowerer, options)?;
+    bodies.iter().for_each(|it| it.keep(&lowerer));
     done("mir");
     let defs = qz_opt::SourceDefs(&lowerer);
     let layouts = Layouts::new(&defs);
@@ -307,17 +312,23 @@ fn start<R>(
     then(&run, done)
 }
 
-/// A program as machine code that is not in memory yet.
+/// A program as machine code that is not in memory yet, made as a whole; of functions that the cache knows, if there is one.
 pub(crate) fn ready(
     program: &Program,
     checker: &Checker<'_>,
     options: &RunOptions,
+    cache: Option<&Cache>,
 ) -> Result<qz_cranelift::Ready, Failure> {
-    let lowerer = options.lowerer(checker);
+    let bodies;
+    let mut lowerer = options.lowerer(checker);
+    bodies = cache.and_then(|cache| cache.bodies(program, &lowerer));
+    lowerer.kept = bodies.as_ref().map(|it| it.kept());
+    let packs = cache.map(|cache| cache.packs_to_run(options, false));
+    let store = packs.as_ref().map(|it| it as &dyn qz_cranelift::CodeStore);
     let module = build(program, &lowerer, options)?;
     let defs = qz_opt::SourceDefs(&lowerer);
     let internal = |error: qz_cranelift::CompileError| Failure::Internal(error.to_string());
-    qz_cranelift::compile(&module, &Layouts::new(&defs), code_options(program, options), None)
+    qz_cranelift::compile(&module, &Layouts::new(&defs), code_options(program, options), store)
         .map_err(internal)
 }
 

@@ -12,6 +12,7 @@ pub mod collect;
 pub mod defs;
 mod diagnostics;
 pub mod lower;
+mod numbers;
 mod packed;
 pub mod refined;
 pub mod scope;
@@ -19,5 +20,6 @@ pub mod types;
 
 pub use body::{Body, Expr, ExprId, Pat, PatId};
 pub use defs::*;
+pub use numbers::{Named, Numbers, Shape};
 pub use packed::Packed;
 pub use scope::Lookup;

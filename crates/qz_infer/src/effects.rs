@@ -6,19 +6,24 @@
 //! without rows. Rows of functions that call each other are a least fixed point.
 //!
 //! * [`walk`]: the row of one body;
+//! * [`solve`]: the rows of all, callees first;
+//! * [`kept`]: rows that were found before;
 //! * [`report`]: what is wrong with rows: effects that nothing handles, that a `can` does not allow, that are kept
 //!   where nobody can see them.
 
+mod kept;
 mod report;
+mod solve;
 mod walk;
 
-use std::cell::RefCell;
-
-use qz_base::{FxHashMap, Span};
+use qz_base::Span;
 use qz_hir::{FnKind, ModuleId};
 use qz_types::{FnId, Label, Row, Ty, subst};
 
 use crate::checker::Checker;
+use kept::KnownRows;
+pub use kept::{KeptRows, NewRows};
+use solve::Rows;
 
 /// An effect that may be performed.
 #[derive(Clone, PartialEq, Debug)]
@@ -197,20 +202,6 @@ fn subst_row(row: Row, args: &[Ty]) -> Row {
     Row::of(row.parts().map(|part| subst(part, args)).collect::<Vec<_>>())
 }
 
-/// The rows of a program's own functions.
-#[derive(Default)]
-pub(crate) struct Rows {
-    known: FxHashMap<FnId, Effects>,
-    /// The library's functions that were met: their rows matter only to who wants to see default-handled effects.
-    met: RefCell<Vec<FnId>>,
-}
-
-impl Rows {
-    pub(crate) fn get(&self, function: FnId) -> Option<&Effects> {
-        self.known.get(&function)
-    }
-}
-
 impl Checker<'_> {
     /// Whether a program has effects that need handlers: any other is spared the walk.
     pub fn has_effects(&self) -> bool {
@@ -222,47 +213,44 @@ impl Checker<'_> {
 
     /// Reports what is wrong with the effects of these modules' functions.
     pub(crate) fn check_effects(&self, modules: &dyn Fn(ModuleId) -> bool) {
-        let rows = self.rows(false);
-        for (id, def) in self.defs.fns.iter() {
-            if modules(def.module) && self.is_walked(id) {
-                report::report(self, &rows, id);
-            }
+        let functions: Vec<FnId> = self.defs.fns.ids().filter(|&id| self.is_walked(id)).collect();
+        let solved = solve::solve(self, &functions, KnownRows::default(), &|_| 0);
+        for id in functions.into_iter().filter(|&id| modules(self.defs.fns[id].module)) {
+            report::report(self, &solved.rows, id);
         }
     }
 
     /// A function of the program with a body that can be walked.
     fn is_walked(&self, id: FnId) -> bool {
-        let def = &self.defs.fns[id];
-        let is_own = !self.defs.modules[def.module].is_std;
-        is_own && def.has_body && !matches!(def.kind, FnKind::Derived) && !self.check_fn(id).types.has_errors
+        self.has_row(id) && !self.check_fn(id).types.has_errors
     }
 
-    fn rows(&self, with_library: bool) -> Rows {
-        let mut own: Vec<FnId> = self.defs.fns.ids().filter(|&id| self.is_walked(id)).collect();
-        let mut rows = Rows::default();
+    /// A function of the program with a body that somebody wrote.
+    fn has_row(&self, id: FnId) -> bool {
+        let def = &self.defs.fns[id];
+        let is_own = !self.defs.modules[def.module].is_std;
+        is_own && def.has_body && !matches!(def.kind, FnKind::Derived)
+    }
+
+    /// The rows of all functions, those of the library that they call included.
+    fn all_rows(&self) -> Rows {
+        let mut functions: Vec<FnId> = self.defs.fns.ids().filter(|&id| self.is_walked(id)).collect();
         loop {
-            let mut grew = false;
-            for &id in &own {
-                let found = walk::row(self, &rows, id).effects;
-                let before = rows.known.get(&id).map_or(0, |it| it.0.len());
-                grew |= found.0.len() > before;
-                rows.known.insert(id, found);
-            }
-            if with_library {
-                let met = std::mem::take(rows.met.get_mut());
-                let new: Vec<FnId> = met.into_iter().filter(|id| !own.contains(id)).collect();
-                grew |= !new.is_empty();
-                own.extend(new);
-            }
-            if !grew {
+            let mut rows = solve::solve(self, &functions, KnownRows::default(), &|_| 0).rows;
+            let mut met = std::mem::take(rows.met.get_mut());
+            met.retain(|id| !functions.contains(id));
+            met.sort_unstable();
+            met.dedup();
+            if met.is_empty() {
                 return rows;
             }
+            functions.extend(met);
         }
     }
 
     /// The rows of the program's own functions in words, in the order of their names. For `--dump-effects`.
     pub fn dump_effects(&self) -> String {
-        let rows = self.rows(true);
+        let rows = self.all_rows();
         let mut lines: Vec<String> = Vec::new();
         let is_own = |id: FnId| !self.defs.modules[self.defs.fns[id].module].is_std;
         for (&id, effects) in rows.known.iter().filter(|(id, _)| is_own(**id)) {

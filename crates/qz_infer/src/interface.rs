@@ -12,7 +12,7 @@ use crate::needs::What;
 impl Checker<'_> {
     /// What decides which type it is, though nobody reads it: which parameters and whose hidden types are in it, which
     /// traits its associated types are of, and how its rows go on.
-    fn unseen(&self, ty: Ty, names: &Paths<'_>) -> String {
+    pub(crate) fn unseen(&self, ty: Ty, names: &Paths<'_>) -> String {
         let mut text = String::new();
         ty.walk(&mut |part| match *part.kind() {
             TyKind::Opaque(owner, n, _) => text += &format!(" {}#{n}", self.defs.fn_path(owner)),

@@ -28,5 +28,6 @@ mod refined;
 pub mod traits;
 
 pub use checker::{CheckedFn, Checker, FnScheme, MemberBound};
+pub use effects::{KeptRows, NewRows};
 pub use facts::*;
 pub use traits::{Selection, TraitCx};

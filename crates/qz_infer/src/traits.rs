@@ -75,6 +75,16 @@ pub enum Derived {
     Clone,
 }
 
+qz_types::keep!(
+    enum Derived {
+        Eq,
+        Ord,
+        Hash,
+        Show,
+        Clone,
+    }
+);
+
 impl Derived {
     /// The structural trait with this id, if it is one.
     pub fn of(defs: &Defs, id: TraitId) -> Option<Derived> {

@@ -150,47 +150,11 @@ fn each_destroy(
     }
 }
 
-/// Which nodes lie on a cycle (Tarjan's algorithm, without recursion).
+/// Which nodes lie on a cycle.
 fn in_cycles(edges: &[Vec<usize>]) -> Vec<bool> {
-    const UNSEEN: u32 = u32::MAX;
-    let n = edges.len();
-    let (mut index, mut low) = (vec![UNSEEN; n], vec![0u32; n]);
-    let (mut on_stack, mut stack, mut cyclic) = (vec![false; n], Vec::new(), vec![false; n]);
-    let mut counter = 0;
-    for root in 0..n {
-        if index[root] != UNSEEN {
-            continue;
-        }
-        let mut path = vec![(root, 0)];
-        while let Some((node, next)) = path.pop() {
-            if next == 0 {
-                (index[node], low[node]) = (counter, counter);
-                counter += 1;
-                stack.push(node);
-                on_stack[node] = true;
-            }
-            if let Some(&to) = edges[node].get(next) {
-                path.push((node, next + 1));
-                if index[to] == UNSEEN {
-                    path.push((to, 0));
-                } else if on_stack[to] {
-                    low[node] = low[node].min(index[to]);
-                    cyclic[node] |= to == node;
-                }
-                continue;
-            }
-            if let Some(&(parent, _)) = path.last() {
-                low[parent] = low[parent].min(low[node]);
-            }
-            if low[node] == index[node] {
-                let from = stack.iter().rposition(|&it| it == node).expect("the node is on the stack");
-                let members: Vec<usize> = stack.drain(from..).collect();
-                for &member in &members {
-                    on_stack[member] = false;
-                    cyclic[member] |= members.len() > 1;
-                }
-            }
-        }
+    let mut cyclic: Vec<bool> = edges.iter().enumerate().map(|(n, to)| to.contains(&n)).collect();
+    for members in qz_base::graph::components(edges, |it| it).into_iter().filter(|it| it.len() > 1) {
+        members.into_iter().for_each(|it| cyclic[it] = true);
     }
     cyclic
 }

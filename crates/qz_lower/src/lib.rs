@@ -17,6 +17,7 @@ mod derive;
 mod exprs;
 mod foreign;
 mod intrinsics;
+mod kept;
 mod loops;
 mod matches;
 mod numbers;
@@ -28,6 +29,7 @@ mod synth;
 mod unions;
 
 pub use coverage::Counters;
+pub use kept::{FindBodies, Kept, NewBodies};
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -84,6 +86,7 @@ pub struct Lowerer<'c, 'd> {
     pub ck: &'c Checker<'d>,
     synths: RefCell<IndexSet<Synth>>,
     bodies: RefCell<FxHashMap<BodyKey, Arc<Body>>>,
+    infos: RefCell<FxHashMap<FnId, Arc<FnInfo>>>,
     adts: RefCell<FxHashMap<AdtId, Arc<AdtDef>>>,
     /// What the program's own functions do on overflow, unless they say otherwise. Those of the library check: what
     /// they do with memory relies on it.
@@ -92,6 +95,8 @@ pub struct Lowerer<'c, 'd> {
     pub counters: Option<coverage::Counters>,
     /// Whether the program has a `drop` of its own, so that one can watch when temporaries go.
     pub watches_drops: bool,
+    /// What was lowered before.
+    pub kept: Option<Kept<'c>>,
 }
 
 impl<'c, 'd> Lowerer<'c, 'd> {
@@ -104,10 +109,12 @@ impl<'c, 'd> Lowerer<'c, 'd> {
             ck,
             synths: RefCell::default(),
             bodies: RefCell::default(),
+            infos: RefCell::default(),
             adts: RefCell::default(),
             overflow: Overflow::default(),
             counters: None,
             watches_drops,
+            kept: None,
         }
     }
 
@@ -203,6 +210,30 @@ impl<'c, 'd> Lowerer<'c, 'd> {
         AdtDef { path: self.defs().adt_path(id), name: def.name, kind, repr }
     }
 
+    fn make_info(&self, id: FnId) -> FnInfo {
+        let scheme = self.ck.scheme(id);
+        let def = &self.defs().fns[id];
+        let kind = match def.kind {
+            FnKind::ExternC { variadic } => {
+                qz_mir::FnKind::Extern { symbol: def.attrs.link_name.unwrap_or(def.name), variadic }
+            }
+            FnKind::Intrinsic => match intrinsics::made(def.name.as_str()) {
+                Some(made) => qz_mir::FnKind::Made(made),
+                None => qz_mir::FnKind::Quartz,
+            },
+            _ => qz_mir::FnKind::Quartz,
+        };
+        FnInfo {
+            path: self.defs().fn_path(id),
+            params: scheme.params.clone(),
+            ret: scheme.ret,
+            kind,
+            // Who is asked stays the caller's.
+            owns_from: (def.crosses() || self.ck.hands_on(id)).then_some(def.self_param.is_some() as usize),
+            export: def.attrs.export,
+        }
+    }
+
     fn lower(&self, key: BodyKey) -> Body {
         match self.as_synth(key.function) {
             Some(what) => synth::body(self, key, what),
@@ -237,34 +268,24 @@ impl qz_mir::Source for Lowerer<'_, '_> {
         if let Some(what) = self.as_synth(id) {
             return synth::info(self, what);
         }
-        let scheme = self.ck.scheme(id);
-        let def = &self.defs().fns[id];
-        let kind = match def.kind {
-            FnKind::ExternC { variadic } => {
-                qz_mir::FnKind::Extern { symbol: def.attrs.link_name.unwrap_or(def.name), variadic }
-            }
-            FnKind::Intrinsic => match intrinsics::made(def.name.as_str()) {
-                Some(made) => qz_mir::FnKind::Made(made),
-                None => qz_mir::FnKind::Quartz,
-            },
-            _ => qz_mir::FnKind::Quartz,
-        };
-        FnInfo {
-            path: self.defs().fn_path(id),
-            params: scheme.params.clone(),
-            ret: scheme.ret,
-            kind,
-            // Who is asked stays the caller's.
-            owns_from: (def.crosses() || self.ck.hands_on(id)).then_some(def.self_param.is_some() as usize),
-            export: def.attrs.export,
+        if !self.defs().fns[id].has_body {
+            return self.make_info(id);
         }
+        if let Some(known) = self.infos.borrow().get(&id) {
+            return FnInfo::clone(known);
+        }
+        let kept = self.kept.as_ref().and_then(|it| it.info(self, id));
+        let info = Arc::new(kept.unwrap_or_else(|| self.make_info(id)));
+        self.infos.borrow_mut().insert(id, info.clone());
+        FnInfo::clone(&info)
     }
 
     fn body(&self, key: BodyKey) -> Arc<Body> {
         if let Some(known) = self.bodies.borrow().get(&key) {
             return known.clone();
         }
-        let made = Arc::new(stacker::maybe_grow(256 * 1024, 4 * 1024 * 1024, || self.lower(key)));
+        let lowered = || Arc::new(stacker::maybe_grow(256 * 1024, 4 * 1024 * 1024, || self.lower(key)));
+        let made = self.kept_body(key).unwrap_or_else(lowered);
         self.bodies.borrow_mut().insert(key, made.clone());
         made
     }

@@ -12,6 +12,7 @@
 
 pub mod body;
 pub mod build;
+pub mod kept;
 pub mod layout;
 pub mod print;
 pub mod program;

@@ -106,48 +106,10 @@ fn may_resume(body: &Body, handler: BlockId) -> bool {
     false
 }
 
-/// Tarjan's algorithm ("Depth-first search and linear graph algorithms", 1972) without recursion.
+/// Functions that call each other, after those that they call.
 pub(crate) fn components(edges: &[Vec<InstanceId>]) -> Vec<Vec<InstanceId>> {
-    const UNSEEN: u32 = u32::MAX;
-    let n = edges.len();
-    let (mut index, mut low) = (vec![UNSEEN; n], vec![0u32; n]);
-    let (mut on_stack, mut stack, mut found) = (vec![false; n], Vec::new(), Vec::new());
-    let mut counter = 0;
-    for root in 0..n {
-        if index[root] != UNSEEN {
-            continue;
-        }
-        let mut path: Vec<(usize, usize)> = vec![(root, 0)];
-        while let Some(&mut (node, ref mut next)) = path.last_mut() {
-            if *next == 0 {
-                (index[node], low[node]) = (counter, counter);
-                counter += 1;
-                stack.push(node);
-                on_stack[node] = true;
-            }
-            if let Some(to) = edges[node].get(*next).map(|to| to.index()) {
-                *next += 1;
-                if index[to] == UNSEEN {
-                    path.push((to, 0));
-                } else if on_stack[to] {
-                    low[node] = low[node].min(index[to]);
-                }
-                continue;
-            }
-            path.pop();
-            if let Some(&(parent, _)) = path.last() {
-                low[parent] = low[parent].min(low[node]);
-            }
-            if low[node] == index[node] {
-                let from = stack.iter().rposition(|&it| it == node).expect("the node is on the stack");
-                let members: Vec<InstanceId> =
-                    stack.drain(from..).map(|it| InstanceId::from_raw(it as u32)).collect();
-                members.iter().for_each(|it| on_stack[it.index()] = false);
-                found.push(members);
-            }
-        }
-    }
-    found
+    let found = qz_base::graph::components(edges, InstanceId::index);
+    found.into_iter().map(|it| it.into_iter().map(|it| InstanceId::from_raw(it as u32)).collect()).collect()
 }
 
 /// Which releases may start a panic.

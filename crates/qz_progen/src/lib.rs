@@ -11,6 +11,7 @@ mod loops;
 mod macros;
 mod project;
 mod random;
+mod rows;
 mod stmts;
 mod trees;
 
@@ -22,6 +23,7 @@ pub use bodies::Bodies;
 pub use loops::loops;
 pub use macros::macros;
 pub use project::{File, Project};
+pub use rows::Rows;
 pub use trees::trees;
 
 /// A type of the generated language.

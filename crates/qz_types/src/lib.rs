@@ -1,10 +1,11 @@
 //! What a type *is*: interned, immutable, compared by identity; how type parameters are put in
-//! ([`subst`]), how two types are made equal ([`unify`]), and how one is shown to a person ([`display`]).
+//! ([`subst`]), how two types are made equal ([`unify`]), how one is shown to a person ([`display`]), and how it is kept on disk ([`kept`]).
 //!
 //! Knows nothing of syntax or of declarations: a nominal type is an [`AdtId`] and its arguments.
 
 pub mod defs;
 pub mod display;
+pub mod kept;
 pub mod row;
 pub mod subst;
 pub mod ty;

@@ -291,6 +291,11 @@ impl Ty {
         intern_slice(&TRAIT_REFS, items)
     }
 
+    /// Fields that are sorted already.
+    pub(crate) fn fields(items: &[(Name, Ty)]) -> &'static [(Name, Ty)] {
+        intern_slice(&FIELDS, items)
+    }
+
     pub fn tuple(items: &[Ty]) -> Ty {
         Ty::new(TyKind::Tuple(Ty::list(items)))
     }

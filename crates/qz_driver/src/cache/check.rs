@@ -99,6 +99,11 @@ pub(crate) struct NewBodies<'a> {
 }
 
 impl Modules {
+    /// Each module's path, and what its bodies' meaning depends on.
+    pub(crate) fn checked(&self) -> impl Iterator<Item = (&str, Key)> {
+        self.all.iter().map(|it| (it.path.as_str(), it.checked))
+    }
+
     /// What is new, if functions are all that changed; or what else did.
     pub(crate) fn new_bodies(&self, before: &Modules, nodes: &[Node]) -> Result<NewBodies<'_>, &'static str> {
         let pairs = || self.all.iter().zip(&before.all);
@@ -193,7 +198,8 @@ impl<'a, 'd> Incremental<'a, 'd> {
     fn check(&mut self) -> Vec<Diagnostic> {
         let groups = groups(self.nodes);
         groups.iter().for_each(|group| self.group(group));
-        let broken = self.effects() || self.checked.iter().any(|it| it.broken);
+        let broken = self.checked.iter().any(|it| it.broken);
+        let broken = self.effects(broken) || broken;
         if !broken {
             self.constants(&groups);
         }
@@ -340,14 +346,13 @@ impl<'a, 'd> Incremental<'a, 'd> {
 
     // ---- effects
 
-    /// What functions perform depends on the bodies that they call, so it is asked of the whole program each time. Whether
-    /// there are errors.
-    fn effects(&mut self) -> bool {
-        self.checker.check_effects_of(&self.program.modules);
-        let found = self.program.defs.take_problems();
-        let broken = found.iter().any(Diagnostic::is_error);
+    /// Whether what functions perform has errors.
+    fn effects(&mut self, broken: bool) -> bool {
+        let checked = self.modules.iter().map(|it| (it.path.as_str(), it.checked)).collect();
+        let found = self.cache.check_effects(self.program, self.checker, &checked, broken);
+        let has_errors = found.iter().any(Diagnostic::is_error);
         self.problems.extend(found);
-        broken
+        has_errors
     }
 
     // ---- constants

@@ -11,8 +11,12 @@ pub enum Stage {
     Parse,
     /// What checking a module found.
     Check,
+    /// What the functions of a module perform.
+    Effects,
     /// What evaluating a module's constants found.
     Constants,
+    /// What the bodies of a module's functions became.
+    Mir,
     /// Machine code of functions.
     Code,
     /// The whole program.
@@ -24,7 +28,9 @@ impl Stage {
         match self {
             Stage::Parse => "parse",
             Stage::Check => "check",
+            Stage::Effects => "effects",
             Stage::Constants => "constants",
+            Stage::Mir => "mir",
             Stage::Code => "code",
             Stage::Program => "program",
         }

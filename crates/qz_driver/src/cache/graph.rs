@@ -39,9 +39,12 @@ pub(crate) fn groups(nodes: &[Node]) -> Vec<Group> {
         all
     };
     let edges: Vec<Vec<usize>> = (0..nodes.len()).map(edges).collect();
-    let mut found = Components::new(&edges);
-    (0..nodes.len()).for_each(|n| found.visit(n));
-    let Components { groups, group_of, .. } = found;
+    let mut groups = qz_base::graph::components(&edges, |it| it);
+    let mut group_of = vec![0; nodes.len()];
+    for (at, members) in groups.iter_mut().enumerate() {
+        members.sort_unstable();
+        members.iter().for_each(|&it| group_of[it] = at);
+    }
     let sees = |(at, members): (usize, &Vec<usize>)| {
         let seen = members.iter().flat_map(|&n| &edges[n]).map(|&to| group_of[to]);
         let mut sees: Vec<usize> = seen.filter(|&it| it != at).collect();
@@ -51,80 +54,6 @@ pub(crate) fn groups(nodes: &[Node]) -> Vec<Group> {
     };
     let sees: Vec<Vec<usize>> = groups.iter().enumerate().map(sees).collect();
     groups.into_iter().zip(sees).map(|(members, sees)| Group { members, sees }).collect()
-}
-
-/// Tarjan's strongly connected components (1972), with a stack of its own: chains of imports may be long.
-struct Components<'a> {
-    edges: &'a [Vec<usize>],
-    /// When a node was first met; 0 is not yet.
-    met: Vec<usize>,
-    low: Vec<usize>,
-    next: usize,
-    open: Vec<usize>,
-    groups: Vec<Vec<usize>>,
-    group_of: Vec<usize>,
-}
-
-const OPEN: usize = usize::MAX;
-
-impl<'a> Components<'a> {
-    fn new(edges: &'a [Vec<usize>]) -> Components<'a> {
-        let n = edges.len();
-        Components {
-            edges,
-            met: vec![0; n],
-            low: vec![0; n],
-            next: 1,
-            open: Vec::new(),
-            groups: Vec::new(),
-            group_of: vec![OPEN; n],
-        }
-    }
-
-    fn visit(&mut self, start: usize) {
-        if self.met[start] != 0 {
-            return;
-        }
-        let mut path = vec![(start, 0)];
-        self.enter(start);
-        while let Some((node, edge)) = path.last_mut() {
-            let node = *node;
-            match self.edges[node].get(*edge) {
-                Some(&to) => {
-                    *edge += 1;
-                    if self.met[to] == 0 {
-                        self.enter(to);
-                        path.push((to, 0));
-                    } else if self.group_of[to] == OPEN {
-                        self.low[node] = self.low[node].min(self.met[to]);
-                    }
-                }
-                None => {
-                    path.pop();
-                    self.leave(node, path.last().map(|it| it.0));
-                }
-            }
-        }
-    }
-
-    fn enter(&mut self, node: usize) {
-        (self.met[node], self.low[node]) = (self.next, self.next);
-        self.next += 1;
-        self.open.push(node);
-    }
-
-    fn leave(&mut self, node: usize, parent: Option<usize>) {
-        if let Some(parent) = parent {
-            self.low[parent] = self.low[parent].min(self.low[node]);
-        }
-        if self.low[node] == self.met[node] {
-            let at = self.open.iter().rposition(|&it| it == node).expect("it was entered");
-            let mut members = self.open.split_off(at);
-            members.sort_unstable();
-            members.iter().for_each(|&it| self.group_of[it] = self.groups.len());
-            self.groups.push(members);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -105,7 +105,8 @@ impl Cache {
     }
 
     /// Checks and compiles a program anew, and compares: whether what the cache has of it is the same, byte for byte. A
-    /// program that it does not have is.
+    /// program that it does not have is. Code that was changed in parts stands elsewhere: what is compared is what
+    /// is made of all that the cache has of its functions, which then takes the place of the parts.
     pub fn image_is_clean(&self, root: &Path, settings: &Settings, options: &RunOptions) -> bool {
         let Some(known) = self.unchanged(root) else { return true };
         let key = self.image_key(known.key, options);
@@ -116,15 +117,21 @@ impl Cache {
         if crate::check(&program, &checker, None).iter().any(Diagnostic::is_error) {
             return false;
         }
-        let anew = crate::run::ready(&program, &checker, options);
-        let Some(anew) = anew.ok().and_then(|ready| ready.save(&program.sources)) else { return false };
-        if !kept.parts.is_empty() {
-            // Code that was changed in parts stands elsewhere: it makes room for what is made as a whole.
-            self.put_image(key, &self.put_whole(&anew));
-            return true;
+        let made = |cache: Option<&Cache>| {
+            let ready = crate::run::ready(&program, &checker, options, cache).ok()?;
+            ready.save(&program.sources)
+        };
+        let Some(anew) = made(None) else { return false };
+        if kept.parts.is_empty() {
+            let whole = self.store.get(Tier::Code, kept.whole).content();
+            return whole.is_none_or(|whole| whole == anew.bytes());
         }
-        let whole = self.store.get(Tier::Code, kept.whole).content();
-        whole.is_none_or(|whole| whole == anew.bytes())
+        *self.modules.borrow_mut() = self.last.borrow().as_ref().map(|it| it.modules.clone());
+        let same = made(Some(self)).is_some_and(|given| given.bytes() == anew.bytes());
+        if same {
+            self.put_image(key, &self.put_whole(&anew));
+        }
+        same
     }
 
     /// None for programs that are not kept: those that count lines in memory of this process, are looked at, or are run

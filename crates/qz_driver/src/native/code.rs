@@ -50,8 +50,12 @@ pub(super) fn make(
     let shape = options.artefact.shape();
     let run_options =
         RunOptions { verify, overflow, unoptimised, keep_names, shape, ..RunOptions::default() };
-    let lowerer = run_options.lowerer(checker);
+    let bodies;
+    let mut lowerer = run_options.lowerer(checker);
+    bodies = cache.and_then(|cache| cache.bodies(program, &lowerer));
+    lowerer.kept = bodies.as_ref().map(|it| it.kept());
     let module = build(program, &lowerer, &run_options)?;
+    bodies.iter().for_each(|it| it.keep(&lowerer));
     done("mir");
     let libraries = foreign::libraries(program, &module);
     let defs = qz_opt::SourceDefs(&lowerer);

@@ -4,7 +4,8 @@ use qz_diag::Diagnostic;
 use qz_hir::{ActorFn, Container, FnKind};
 use qz_types::{FnId, Label};
 
-use super::{Origin, Rows, walk};
+use super::solve::Rows;
+use super::{Origin, walk};
 use crate::checker::Checker;
 use crate::diagnostics::effects as words;
 

@@ -7,7 +7,8 @@ use qz_hir::body::*;
 use qz_hir::{ImplId, TyHead};
 use qz_types::{FnId, InferTable, Label, Row, TraitId, Ty, TyFlags, TyKind, Tys, VarKind, subst};
 
-use super::{Eff, Effects, Handled, Origin, Rows, Unserved, Unshared, Why, subst_label, subst_row};
+use super::solve::Rows;
+use super::{Eff, Effects, Handled, Origin, Unserved, Unshared, Why, subst_label, subst_row};
 use crate::checker::{CheckedFn, Checker};
 use crate::facts::*;
 use crate::traits::{Marker, TraitCx};
