@@ -122,6 +122,37 @@ end
 
 newtype Handle = CPtr
 
+@repr(C)
+enum Turn
+  Left = -1
+  Ahead
+  Right
+end
+
+@repr(u8)
+enum Level
+  Low = 1
+  High = 200
+end
+
+@value
+@repr(C)
+struct Step
+  level: Level
+  turn: Turn
+end
+
+extern "C" def turned(step: Step, by: Turn, level: Level): Step
+  turn = match (step.turn, by)
+    (it, Ahead) | (Ahead, it) => it
+    (Left, Right) | (Right, Left) => Turn::Ahead
+    (it, _) => it
+  end
+  Step { turn, level: if level == step.level then level else Level::High end }
+end
+extern "C" def level_of(turn: Turn): Level = if turn is Left then Low else High end
+extern "C" def turns(level: Level, each: CFn<Fn(Level, Turn): Turn>): Turn = unsafe do each.call(level, Turn::Left) end
+
 def checked(n: Int): Int = 100 / n
 
 extern "C" def scaled(p: Point, by: CFloat): Point = Point { x: p.x * (by as F64), y: p.y * (by as F64) }
@@ -157,7 +188,12 @@ static void *in_thread(void *unused) {
     return text == unused ? 0 : (void *)1;
 }
 
+static Turn turn_of(Level level, Turn turn) { return level == Level_High && turn == Turn_Left ? Turn_Right : Turn_Ahead; }
+
 int main(int argc, char **argv) {
+    Step step = turned((Step){Level_Low, Turn_Left}, Turn_Ahead, Level_High);
+    printf("%d %d %zu\n", step.level, step.turn, sizeof step);
+    printf("%d %d %d %d\n", level_of(Turn_Left), level_of(Turn_Right), turns(Level_High, turn_of), turns(Level_Low, turn_of));
     Point p = scaled((Point){1.5, -2}, 2);
     printf("%g %g\n", p.x, p.y);
     Named named = {"n", {{3, 4}, {5, 6}}, {1, 2, 3}};
@@ -184,7 +220,7 @@ int main(int argc, char **argv) {
 }
 "#;
 
-const CALLED: &str = "3 -4\n3 4\n1 0\nhello C\n33\n1\n1 2 3\n4\n4004\n";
+const CALLED: &str = "200 -1 8\n1 200 1 0\n3 -4\n3 4\n1 0\nhello C\n33\n1\n1 2 3\n4\n4004\n";
 
 #[test]
 fn c_programs_use_libraries_made_of_quartz() {
@@ -228,6 +264,12 @@ fn headers_say_what_c_needs_to_know() {
         "typedef struct Point Point;",
         "    Point points[2];",
         "    uint8_t tag[3];",
+        "typedef enum Turn {",
+        "    Turn_Left = -1,",
+        "} Turn;",
+        "typedef uint8_t Level;",
+        "    Level_High = 200,",
+        "Step turned(Step step, Turn by, Level level);",
         "Point scaled(Point p, float by);",
         "bool each(int32_t n, bool (*f)(int32_t, void *), void *user);",
         "void greet(char *name);",

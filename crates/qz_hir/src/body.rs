@@ -144,6 +144,12 @@ pub enum BinaryOp {
 }
 
 impl BinaryOp {
+    /// Whether it asks how values stand to each other, and makes none of them.
+    pub fn compares(self) -> bool {
+        use BinaryOp::*;
+        matches!(self, Eq | Ne | Lt | Le | Gt | Ge | In)
+    }
+
     /// As written.
     pub fn text(self) -> &'static str {
         match self {

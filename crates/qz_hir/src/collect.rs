@@ -14,11 +14,12 @@ use qz_base::name::without_marks;
 use qz_base::{FileId, Name, Span, TextRange};
 use qz_syntax::ast::{self, AstNode};
 use qz_syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
-use qz_types::{AdtId, FnId, TraitId};
+use qz_types::{AdtId, FnId, IntTy, TraitId};
 
 use crate::defs::*;
 use crate::diagnostics as words;
 use crate::scope::{Def, Entry};
+use crate::types::unions::MOST_MEMBERS;
 use foreign::Surroundings;
 
 /// A module whose imports the driver has already looked up.
@@ -136,6 +137,7 @@ struct Collector<'a> {
 struct Attrs {
     value: bool,
     repr_c: bool,
+    repr_int: Option<IntTy>,
     silent_drop: bool,
     /// Whose variable it is, and where that is said.
     whose: Option<(Whose, TextRange)>,
@@ -272,6 +274,10 @@ impl Collector<'_> {
                 ("cfg" | "derive", _) => {}
                 ("value", _) => found.value = true,
                 ("repr", _) if attr_word(attr).as_deref() == Some("C") => found.repr_c = true,
+                ("repr", _) => match repr_int(attr) {
+                    None => self.defs.report(words::repr_takes(self.span(name.range()))),
+                    found_int => found.repr_int = found_int,
+                },
                 ("inline", _) => match attr_word(attr).as_deref() {
                     Some("never") => found.function.inline_never = true,
                     None | Some("always") => found.function.inline_always = true,
@@ -463,12 +469,14 @@ impl Collector<'_> {
             kind,
             is_private,
             repr_c: attrs.repr_c,
+            repr_int: attrs.repr_int.or((attrs.repr_c && kind == AdtKind::Enum).then_some(IntTy::I32)),
             silent_drop: attrs.silent_drop,
             for_users: attrs.function.for_users,
             is_linear: false,
             lang,
             actor: None,
             effect: None,
+            union_of: None,
             generics: OnceCell::new(),
             fields: OnceCell::new(),
         });
@@ -504,10 +512,24 @@ impl Collector<'_> {
         let attrs = self.attrs(it.attrs());
         let Some(name) = it.name() else { return };
         let lang = attrs.function.lang;
+        if lang.is_some_and(|it| it.as_str() == "Union") {
+            return self.unions(name, it.syntax());
+        }
         let id = self.adt(name, it.syntax(), AdtKind::Enum, it.is_private(), attrs, lang);
         self.declare(name, Def::Adt(id), it.is_private());
         let members: Vec<_> = it.items().collect();
         self.impl_block(it.syntax(), ImplOrigin::Body(id), false, &members);
+    }
+
+    /// One enum for each number of members, whose parameters and variants are made when they are asked for.
+    fn unions(&mut self, name: SyntaxToken<'_>, node: SyntaxNode<'_>) {
+        for members in 2..=MOST_MEMBERS {
+            let id = self.adt(name, node, AdtKind::Enum, false, Attrs::default(), None);
+            let def = &mut self.defs.adts[id];
+            def.name = Name::new(&format!("{}{members}", name.text()));
+            def.union_of = Some(members);
+            self.defs.lang.unions.push(id);
+        }
     }
 
     fn trait_def(&mut self, it: ast::TraitDef<'_>) {
@@ -776,6 +798,14 @@ fn attr_text(attr: ast::Attr<'_>) -> Option<String> {
 /// `word` in `@name(word)`, which is no name in a scope: a quote means what it says.
 fn attr_word(attr: ast::Attr<'_>) -> Option<String> {
     Some(without_marks(attr.args()?.args().next()?.syntax().text()).into_owned())
+}
+
+/// `u8` to `i64`.
+fn repr_int(attr: ast::Attr<'_>) -> Option<IntTy> {
+    let word = attr_word(attr)?;
+    let bits = word.strip_prefix(['i', 'u'])?;
+    let fits = |it: &IntTy| it.signed() == word.starts_with('i') && it.bits().to_string() == bits;
+    IntTy::ALL.into_iter().find(fits)
 }
 
 /// Files methods under the heads of their types. Needs all modules and imports.

@@ -325,6 +325,8 @@ pub struct AdtDef {
     pub kind: AdtKind,
     pub is_private: bool,
     pub repr_c: bool,
+    /// `@repr(u8)` and the like, and `@repr(C)` of an enum: values are the numbers of their variants, of this type.
+    pub repr_int: Option<IntTy>,
     /// Nobody can tell when its `drop` runs, so names need not keep their values for it. Of the library.
     pub silent_drop: bool,
     pub for_users: UseAttrs,
@@ -334,6 +336,8 @@ pub struct AdtDef {
     pub actor: Option<ActorSide>,
     /// It holds what handlers of this effect do.
     pub effect: Option<EffectId>,
+    /// It is the union of so many types.
+    pub union_of: Option<u32>,
     pub(crate) generics: OnceCell<Arc<Generics>>,
     pub(crate) fields: OnceCell<Arc<AdtFields>>,
 }
@@ -555,6 +559,8 @@ pub struct Lang {
     pub(crate) adts: FxHashMap<&'static str, AdtId>,
     pub(crate) traits: FxHashMap<&'static str, TraitId>,
     pub(crate) fns: FxHashMap<&'static str, FnId>,
+    /// Unions by their number of members, of which there are two at least.
+    pub(crate) unions: Vec<AdtId>,
 }
 
 impl Lang {
@@ -710,7 +716,7 @@ impl qz_types::DefNames for Defs {
     }
 
     fn is_union(&self, id: AdtId) -> bool {
-        self.adts[id].lang.is_some_and(|it| it.as_str().starts_with("Union"))
+        self.adts[id].union_of.is_some()
     }
 
     fn opaque_bounds(&self, owner: FnId, n: u32, args: &[Ty]) -> Vec<TraitRef> {

@@ -12,15 +12,22 @@ pub(crate) fn not_yet(span: Span, what: &str) -> Diagnostic {
 /// `Red = 1` in an enum.
 pub(crate) fn variant_number(unfit: VariantUnfit) -> Diagnostic {
     let (span, text) = match unfit {
-        VariantUnfit::Form(span) => (span, "this is no number that a variant can have"),
-        VariantUnfit::Range(span) => (span, "the number of a variant must be one of `Int`"),
+        VariantUnfit::Form(span) => (span, "this is no number that a variant can have".to_owned()),
+        VariantUnfit::Constant(span, name) => {
+            (span, format!("`{name}` is no constant of numbers and operators"))
+        }
+        VariantUnfit::Range(span, int) => {
+            (span, format!("the number of a variant must be one of `{}`", int.name()))
+        }
     };
     let problem = Diagnostic::new(Code::VARIANT_NUMBER, span, text);
     match unfit {
-        VariantUnfit::Form(_) => {
-            problem.help("write a number, or some with operators between them: `1 << 4`")
-        }
-        VariantUnfit::Range(_) => problem,
+        VariantUnfit::Form(_) => problem
+            .help("write a number, or numbers and constants with operators between them: `BASE + 1 << 4`"),
+        VariantUnfit::Constant(..) => problem.help(
+            "a constant that a variant's number names is made of numbers, operators and other such constants",
+        ),
+        VariantUnfit::Range(..) => problem,
     }
 }
 
@@ -218,6 +225,11 @@ pub(crate) fn include_path(span: Span, name: &str) -> Diagnostic {
 pub(crate) fn include_failed(span: Span, reason: &str) -> Diagnostic {
     Diagnostic::new(Code::INCLUDE, span, format!("the file cannot be included: {reason}"))
         .note("the path begins at the folder of the source text")
+}
+
+pub(crate) fn repr_takes(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::UNKNOWN_ATTRIBUTE, span, "`@repr` says neither `C` nor the type of a number")
+        .help("write `@repr(C)`; for an enum also `@repr(u8)`, or another of `u8` to `i64`")
 }
 
 pub(crate) fn overflow_takes(span: Span) -> Diagnostic {
@@ -456,7 +468,14 @@ pub(crate) fn rest_unbound(span: Span, name: Name) -> Diagnostic {
         .help(format!("write `{name}: AnyRecord` where it is declared"))
 }
 
-pub(crate) fn union_too_large(span: Span, found: usize, most: usize) -> Diagnostic {
+/// `...rest` in the pattern of a struct or variant.
+pub(crate) fn rest_of_struct(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::RECORD_REST, span, "`...` collects the fields of records only")
+        .note("a struct without some of its fields is a value of no type")
+        .help("`..` stands for the fields left out; name those that are needed, or the whole: `pattern as whole`")
+}
+
+pub(crate) fn union_too_large(span: Span, found: usize, most: u32) -> Diagnostic {
     Diagnostic::new(Code::UNION, span, format!("a union of {found} types; it can have {most}"))
         .help("an `enum` can have as many variants as it needs")
 }

@@ -238,6 +238,10 @@ impl Defs {
         if let Some(generics) = def.generics.get() {
             return generics.clone();
         }
+        if let Some(members) = def.union_of {
+            let generics = self.union_generics(members, def.name_range);
+            return def.generics.get_or_init(|| Arc::new(generics)).clone();
+        }
         let node = self.node(def.module, def.node);
         let params = node.node().children().find_map(ast::GenericParams::cast);
         let clause = node.node().children().find_map(ast::WhereClause::cast);
@@ -257,6 +261,10 @@ impl Defs {
             return fields.clone();
         }
         let generics = self.adt_generics(id);
+        if def.union_of.is_some() {
+            let fields = Self::union_fields(&generics, def.name_range);
+            return def.fields.get_or_init(|| Arc::new(fields)).clone();
+        }
         let self_ty = self.adt_identity(id);
         let mut cx = self.type_cx(def.module, (*generics).clone(), Some(self_ty));
         let node = self.node(def.module, def.node);

@@ -26,7 +26,9 @@ impl Checker<'_> {
     /// Checks the declarations of a module that C sees.
     pub(crate) fn check_foreign(&self, wanted: &dyn Fn(ModuleId) -> bool) {
         for (id, def) in self.defs.adts.iter() {
-            if wanted(def.module) && def.repr_c {
+            if wanted(def.module) && def.repr_int.is_some() {
+                self.check_repr_int(id);
+            } else if wanted(def.module) && def.repr_c {
                 self.check_repr_c(id);
             }
         }
@@ -57,6 +59,17 @@ impl Checker<'_> {
         if let Some(ret) = sig.ret.filter(|ty| !ty.is_unit() && !ty.is_never()) {
             let span = self.defs.ret_span(id).unwrap_or(self.defs.fn_span(id));
             self.check_c_type(ret, CPlace::Value, span);
+        }
+    }
+
+    /// An enum whose values are numbers. That its variants have no values was seen to where they were numbered.
+    fn check_repr_int(&self, id: AdtId) {
+        let (def, span) = (&self.defs.adts[id], self.defs.adt_span(id));
+        if def.kind != AdtKind::Enum {
+            return self.defs.report(words::repr_int_place(span));
+        }
+        if !self.defs.adt_generics(id).is_empty() || self.defs.adt_fields(id).variants.is_empty() {
+            self.defs.report(words::repr_enum(span, def.name));
         }
     }
 
@@ -131,6 +144,7 @@ impl Checker<'_> {
                 let place = if place == CPlace::Param { CPlace::Value } else { place };
                 inner.map_or(Err(ty), |inner| self.c_type_in(inner, place, seen))
             }
+            AdtKind::Enum if def.repr_int.is_some() => Ok(()),
             AdtKind::Value if def.repr_c => self.c_fields(ty, id, args, seen),
             AdtKind::Struct if def.repr_c && place == CPlace::Param => self.c_fields(ty, id, args, seen),
             _ => Err(ty),
@@ -214,7 +228,10 @@ impl Checker<'_> {
         } else if matches!(def.kind, AdtKind::Struct | AdtKind::Value) && !def.repr_c {
             format!("declare `{name}` with `@repr(C)`")
         } else if def.kind == AdtKind::Enum {
-            "C's enums are numbers: use `CInt` and constants".to_owned()
+            match self.defs.adt_fields(id).variants.iter().all(|it| it.fields.is_empty()) {
+                true => format!("declare `{name}` with `@repr(C)`"),
+                false => "C's enums are numbers, without values: hand those on".to_owned(),
+            }
         } else {
             return None;
         })

@@ -9,6 +9,7 @@ use qz_types::{AdtId, AssocTy, FnId, InferTable, TraitRef, Ty, TyKind, subst};
 
 use crate::checker::Checker;
 use crate::diagnostics as words;
+use crate::diagnostics::linear as linear_words;
 use crate::traits::{TraitCx, Truth};
 
 impl Checker<'_> {
@@ -76,9 +77,7 @@ impl Checker<'_> {
                 self.defs.report(words::recursive_value(self.defs.adt_span(id), def.name));
             }
             self.check_member_names(id);
-            if self.defs.has_linear {
-                self.check_linear_type(id);
-            }
+            self.check_linear_type(id);
         }
         for (id, alias) in self.defs.aliases.iter() {
             if wanted(alias.module) {
@@ -286,7 +285,9 @@ impl Checker<'_> {
             let skipped = if mixed {
                 self.is_library_impl(id) || self.is_library_impl(other)
             } else {
-                other.raw() > id.raw()
+                // Of several for any type in the library, the bounds tell.
+                let is_told = TyHead::of(header.self_ty) == Some(TyHead::Any) && self.is_library_impl(id);
+                other.raw() > id.raw() || is_told
             };
             if skipped {
                 continue;
@@ -413,6 +414,15 @@ impl Checker<'_> {
                 self.defs.fn_span(wanted),
             ));
             return;
+        }
+        let (before, wanted_before) = (outer as usize, wanted_sig.generics.len() - own);
+        for n in 0..own {
+            let wants = self.takes_linear(&wanted_sig.generics, wanted_before + n);
+            if wants && !self.takes_linear(&found_sig.generics, before + n) {
+                let param = &found_sig.generics.params[before + n];
+                let span = Span::new(self.defs.file_of(found_def.module), param.range);
+                self.defs.report(linear_words::bound_missing(span, param.name, self.defs.fn_span(wanted)));
+            }
         }
         // Who calls through the trait could not know of them.
         let file = self.defs.file_of(found_def.module);

@@ -22,6 +22,7 @@ mod foreign;
 mod infer;
 mod interface;
 pub mod items;
+mod linear;
 mod needs;
 mod refined;
 pub mod traits;

@@ -378,9 +378,25 @@ impl TraitCx<'_, '_> {
             let is_blanket = |id: &ImplId| TyHead::of(defs.impl_header(*id).self_ty) == Some(TyHead::Any);
             if fitting.iter().any(|id| !is_blanket(id)) {
                 fitting.retain(|id| !is_blanket(id));
+            } else {
+                // The library has several for any type of which their bounds tell; the first goes before.
+                fitting.retain(|&id| self.bounds_might_hold(id, ty, bound));
+                fitting.truncate(1);
             }
         }
         fitting
+    }
+
+    /// Whether what an impl asks for could be met, for all that is known. Nothing is learnt.
+    fn bounds_might_hold(&mut self, id: ImplId, ty: Ty, bound: TraitRef) -> bool {
+        let at = self.table.snapshot();
+        let goals = self.use_impl(id, ty, bound).unwrap_or_default();
+        let might_hold = goals.iter().all(|goal| match goal {
+            Goal::Trait { ty, bound } => self.holds(*ty, *bound, &mut Vec::new()) != Truth::No,
+            Goal::Projection { .. } => true,
+        });
+        self.table.rollback(at);
+        might_hold
     }
 
     fn unify_header(&mut self, id: ImplId, args: &[Ty], ty: Ty, bound: TraitRef) -> bool {

@@ -44,6 +44,11 @@ impl Cx<'_, '_, '_> {
                 self.variant_of(value, (from, *int), to, &numbers)
             }
             (TyKind::Adt(..), TyKind::Int(_)) if let Some(numbers) = self.lw.defs().variant_numbers(from) => {
+                if let Some((int, _)) = self.lw.defs().repr_numbers(from) {
+                    let (enum_, int) = (self.fix(value, from), Ty::new(TyKind::Int(int)));
+                    let number = self.read(Place::local(enum_).field(0), int);
+                    return self.convert(number, int, to, kind);
+                }
                 let number = self.number_of(value, from, &numbers);
                 self.convert(number, common().int, to, kind)
             }

@@ -301,7 +301,13 @@ impl Cx<'_, '_, '_> {
         let value = match self.lw.defs().adts[adt].kind {
             AdtKind::Struct => Rvalue::New(ty, values),
             AdtKind::Value | AdtKind::Newtype => Rvalue::Aggregate(AggregateKind::Value(ty), values),
-            AdtKind::Enum => Rvalue::Aggregate(AggregateKind::Variant(ty, variant), values),
+            AdtKind::Enum => match self.lw.defs().repr_numbers(ty) {
+                Some((int, numbers)) => {
+                    let number = Const::Int(numbers[variant as usize].into(), int);
+                    Rvalue::Aggregate(AggregateKind::Value(ty), vec![Operand::Const(number)])
+                }
+                None => Rvalue::Aggregate(AggregateKind::Variant(ty, variant), values),
+            },
         };
         Operand::local(self.b.eval(ty, value))
     }

@@ -4,7 +4,7 @@
 
 use qz_base::Name;
 use qz_hir::AdtKind;
-use qz_hir::defs::Field;
+use qz_hir::defs::{AdtFields, Field};
 use qz_infer::traits::Derived;
 use qz_mir::build::Builder;
 use qz_mir::{
@@ -14,7 +14,7 @@ use qz_mir::{
 use qz_types::ty::common;
 use qz_types::{AdtId, Row, Ty, TyKind};
 
-use crate::{DerivePart, Lowerer, Synth, main_key};
+use crate::{DerivePart, Lowerer, Synth, main_key, numbers};
 
 pub(crate) fn method_name(derived: Derived) -> &'static str {
     match derived {
@@ -88,18 +88,37 @@ pub(crate) fn adt(lw: &Lowerer<'_, '_>, b: &mut Builder, derived: Derived, id: A
         (AdtKind::Enum, _) => {}
         _ => return it.one(&of_struct(lw, id), 0),
     }
-    let shapes: Vec<Shape> = fields
-        .variants
-        .iter()
-        .enumerate()
+    if let Some((int, _)) = lw.defs().repr_numbers(ty) {
+        // What C may have written is compared and copied as the number that it is.
+        let part = Part { proj: vec![Proj::Field(0)], ty: Ty::new(TyKind::Int(int)), name: None };
+        let number = Shape { title: String::new(), parts: vec![part], braces: false };
+        match derived {
+            Derived::Eq | Derived::Hash => return it.one(&number, 0),
+            Derived::Clone => return it.ret(Operand::local(SELF)),
+            Derived::Ord | Derived::Show => {}
+        }
+    }
+    let shapes = of_enum(&fields);
+    match derived {
+        Derived::Show if lw.defs().adts[id].union_of.is_some() => it.shown_member("show", &shapes),
+        _ => it.variants(&shapes, Deriver::one),
+    }
+}
+
+fn of_enum(fields: &AdtFields) -> Vec<Shape> {
+    let variants = fields.variants.iter().enumerate();
+    variants
         .map(|(n, variant)| shape(&variant.fields, false, &[Proj::Variant(n as u32)], variant.name))
-        .collect();
-    it.variants(&shapes);
+        .collect()
 }
 
 /// What `show_once` and `copy_once` are given.
 pub(crate) fn part(lw: &Lowerer<'_, '_>, b: &mut Builder, part: DerivePart, id: AdtId) {
     let ty = lw.defs().adt_identity(id);
+    if lw.defs().adts[id].union_of.is_some() {
+        let shapes = of_enum(&lw.defs().adt_fields(id));
+        return Deriver { lw, b, derived: Derived::Show, ty }.shown_member("inspect", &shapes);
+    }
     let shape = of_struct(lw, id);
     match part {
         DerivePart::Show => Deriver { lw, b, derived: Derived::Show, ty }.show(&shape),
@@ -206,12 +225,11 @@ impl Deriver<'_, '_, '_, '_> {
     }
 
     /// An enum: values of different variants differ, by order of declaration.
-    fn variants(&mut self, shapes: &[Shape]) {
-        let int = common().int;
-        let mine = self.b.eval(int, Rvalue::Discriminant(Place::local(SELF)));
+    fn variants(&mut self, shapes: &[Shape], mut one: impl FnMut(&mut Self, &Shape, u32)) {
+        let mine = numbers::variant_index(self.lw, self.b, Place::local(SELF), self.ty);
         let end = self.b.new_block();
         if matches!(self.derived, Derived::Eq | Derived::Ord) {
-            let theirs = self.b.eval(int, Rvalue::Discriminant(Place::local(OTHER)));
+            let theirs = numbers::variant_index(self.lw, self.b, Place::local(OTHER), self.ty);
             self.different(mine, theirs, end);
         }
         let cases: Vec<(i128, BlockId)> =
@@ -227,7 +245,7 @@ impl Deriver<'_, '_, '_, '_> {
         }
         for (n, (shape, (_, block))) in shapes.iter().zip(cases).enumerate() {
             self.b.switch_to(block);
-            self.one(shape, n as u32);
+            one(self, shape, n as u32);
             self.b.goto(end);
         }
         self.b.switch_to(end);
@@ -335,6 +353,11 @@ impl Deriver<'_, '_, '_, '_> {
             text = self.concat(vec![text, Operand::Const(Const::Str(close.into()))]);
         }
         self.ret(text);
+    }
+
+    /// A value of a union shows as the member it is.
+    fn shown_member(&mut self, method: &str, shapes: &[Shape]) {
+        self.variants(shapes, |it, shape, _| it.shown_inside(method, shape));
     }
 
     fn shown_inside(&mut self, method: &str, shape: &Shape) {

@@ -20,6 +20,7 @@ mod intrinsics;
 mod kept;
 mod loops;
 mod matches;
+mod numbers;
 mod ops;
 mod places;
 mod records;
@@ -190,6 +191,10 @@ impl<'c, 'd> Lowerer<'c, 'd> {
             fields.variants[n].fields.iter().map(|it| FieldDef { name: it.name, ty: it.ty }).collect()
         };
         let kind = match def.kind {
+            AdtKind::Enum if let Some(int) = def.repr_int => {
+                let ty = Ty::new(qz_types::TyKind::Int(int));
+                qz_mir::AdtKind::Value(vec![FieldDef { name: Name::new("number"), ty }])
+            }
             AdtKind::Struct => qz_mir::AdtKind::Reference(variant_fields(0)),
             AdtKind::Value | AdtKind::Newtype => qz_mir::AdtKind::Value(variant_fields(0)),
             AdtKind::Enum => qz_mir::AdtKind::Enum(
@@ -201,7 +206,7 @@ impl<'c, 'd> Lowerer<'c, 'd> {
                     .collect(),
             ),
         };
-        let repr = if def.repr_c { Repr::C } else { Repr::Quartz };
+        let repr = if def.repr_c && def.kind != AdtKind::Enum { Repr::C } else { Repr::Quartz };
         AdtDef { path: self.defs().adt_path(id), name: def.name, kind, repr }
     }
 
@@ -303,8 +308,8 @@ impl qz_mir::Source for Lowerer<'_, '_> {
                     _ => (self.synth(Synth::DeriveOpaque(derived)), Ty::list(&[ty])),
                 }
             }
-            MethodTarget::RefinedInspect => {
-                let (id, args) = args[0].as_adt().expect("a refined type");
+            MethodTarget::InsideInspect => {
+                let (id, args) = args[0].as_adt().expect("a refined type or a union");
                 (self.synth(Synth::Derive(DerivePart::Inspect, id)), args)
             }
             MethodTarget::Dyn => (self.synth(Synth::DynCall(args[0], trait_id, method)), &[]),

@@ -461,11 +461,22 @@ impl Cx<'_, '_, '_> {
         }
         let (adt, _) = test.ty.as_adt().expect("variants belong to enums");
         let total = self.lw.defs().adt_fields(adt).variants.len();
-        let tag = self.b.eval(int_ty(), Rvalue::Discriminant(test.place.clone()));
-        let cases: Vec<(i128, BlockId)> =
-            variants.iter().map(|&it| (it as i128, self.b.new_block())).collect();
+        let repr = self.lw.defs().repr_numbers(test.ty);
+        let tag = match &repr {
+            Some(_) => Operand::Copy(test.place.field(0)),
+            None => Operand::local(self.b.eval(int_ty(), Rvalue::Discriminant(test.place.clone()))),
+        };
+        let case = |it: u32| repr.as_ref().map_or(it.into(), |(_, numbers)| numbers[it as usize].into());
+        let cases: Vec<(i128, BlockId)> = variants.iter().map(|&it| (case(it), self.b.new_block())).collect();
         let otherwise = (variants.len() < total).then(|| self.b.new_block());
-        self.b.end(TermKind::Switch { value: Operand::local(tag), cases: cases.clone(), otherwise });
+        let unknown = (repr.is_some() && otherwise.is_none()).then(|| self.b.new_block());
+        let ends =
+            TermKind::Switch { value: tag.clone(), cases: cases.clone(), otherwise: otherwise.or(unknown) };
+        self.b.end(ends);
+        if let Some(unknown) = unknown {
+            self.b.switch_to(unknown);
+            crate::numbers::no_variant(self.lw, &mut self.b, tag, test.ty);
+        }
         for (&variant, &(_, block)) in variants.iter().zip(&cases) {
             let mut inside = Vec::new();
             for row in &rows {

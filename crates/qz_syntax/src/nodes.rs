@@ -803,6 +803,7 @@ macro_rules! for_each_node {
                 path: first(PathPat),
                 fields: all(FieldPat),
                 has_rest: has(DotDot),
+                rest: first(RestPat),
             }
             /// `{ x, y: 0, .. }`, `{ x, ...rest }`.
             RecordPat {

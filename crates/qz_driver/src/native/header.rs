@@ -108,6 +108,10 @@ impl Header<'_> {
                 self.define(ty, id, args);
                 with_declarator(self.struct_name(id, args), declarator)
             }
+            AdtKind::Enum if let Some(int) = def.repr_int => {
+                self.define_enum(ty, id, int);
+                with_declarator(self.struct_name(id, args), declarator)
+            }
             // Something of Quartz's own, behind a pointer.
             _ => with_declarator("void".into(), declarator),
         }
@@ -137,6 +141,31 @@ impl Header<'_> {
             name.extend(shown.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }));
         }
         name.chars().map(|c| if c.is_ascii() { c } else { '_' }).collect()
+    }
+
+    /// An enum of C's, or a number with names for its values. The names are the variants' behind that of the enum.
+    fn define_enum(&mut self, ty: Ty, id: AdtId, int: IntTy) {
+        if !self.seen.insert(ty) {
+            return;
+        }
+        let name = self.struct_name(id, &[]);
+        let mut body = String::new();
+        for (n, variant) in self.defs.adt_fields(id).variants.iter().enumerate() {
+            let (variant_name, number) = (c_name(variant.name.as_str(), n), variant.number.unwrap_or(0));
+            // The least number is no literal in C.
+            let number = match number {
+                i64::MIN => "INT64_MIN".to_owned(),
+                _ => number.to_string(),
+            };
+            let _ = writeln!(body, "    {name}_{variant_name} = {number},");
+        }
+        let _ = match self.defs.adts[id].repr_c {
+            true => writeln!(self.structs, "typedef enum {name} {{\n{body}}} {name};\n"),
+            false => {
+                let number = scalar(Ty::new(TyKind::Int(int)), false);
+                writeln!(self.structs, "typedef {number} {name};\nenum {{\n{body}}};\n")
+            }
+        };
     }
 
     fn define(&mut self, ty: Ty, id: AdtId, args: Tys) {

@@ -413,7 +413,19 @@ impl Cx<'_> {
         if path == StructPath::Error {
             return self.pat(Pat::Missing, range);
         }
-        self.pat(Pat::Struct { path, fields, has_rest: it.has_rest() }, range)
+        let Some(rest) = it.rest() else {
+            return self.pat(Pat::Struct { path, fields, has_rest: it.has_rest() }, range);
+        };
+        let span = self.span(rest.syntax().range());
+        self.report(words::rest_of_struct(span));
+        let pat = self.pat(Pat::Struct { path, fields, has_rest: true }, range);
+        // The name is there, so that its uses are no mistakes.
+        match rest.pat() {
+            Some(ast::Pat::NamePat(it)) if let Some(name) = it.name() => {
+                self.bind(Name::new(name.text()), name.range(), Some(pat), pcx)
+            }
+            _ => pat,
+        }
     }
 
     fn field_patterns<'t>(

@@ -1,6 +1,6 @@
 //! What `A | B` means: which types may be members, and the order that all ways to write one union have in common.
 
-use qz_base::Span;
+use qz_base::{Name, Span, TextRange};
 use qz_syntax::ast::{self, AstNode};
 use qz_types::{DefNames, Ty, TyFlags, TyKind, Tys};
 
@@ -8,8 +8,8 @@ use super::{Paths, Position, TypeCx};
 use crate::defs::*;
 use crate::diagnostics as words;
 
-/// How many members the library has unions for.
-const MOST: usize = 16;
+/// So many members a union can have: one byte tells them apart.
+pub(crate) const MOST_MEMBERS: u32 = 256;
 
 /// Why a type cannot be a member of a union.
 pub(crate) enum Unfit {
@@ -36,8 +36,8 @@ impl TypeCx<'_> {
             }
         }
         let span = self.span(it.syntax().range());
-        if members.len() > MOST {
-            self.defs.report(words::union_too_large(span, members.len(), MOST));
+        if members.len() > MOST_MEMBERS as usize {
+            self.defs.report(words::union_too_large(span, members.len(), MOST_MEMBERS));
             return self.error();
         }
         self.defs.union_of(members).unwrap_or(self.error())
@@ -86,10 +86,25 @@ impl Defs {
 
     /// The union of distinct types, which may be in any order.
     pub fn union_of(&self, mut members: Vec<Ty>) -> Option<Ty> {
-        let role = format!("Union{}", members.len());
-        let id = self.lang.adt(&role)?;
+        let id = *self.lang.unions.get(members.len().checked_sub(2)?)?;
         members.sort_by_cached_key(|&ty| self.member_order(ty));
         Some(Ty::adt(id, &members))
+    }
+
+    /// The parameters of a union's enum: its members.
+    pub(super) fn union_generics(&self, members: u32, range: TextRange) -> Generics {
+        let param = |n: u32| GenericParam { name: Name::new(&format!("M{}", n + 1)), range, default: None };
+        Generics { params: (0..members).map(param).collect(), preds: Vec::new(), outer: 0 }
+    }
+
+    /// A variant for each member.
+    pub(super) fn union_fields(generics: &Generics, range: TextRange) -> AdtFields {
+        let variant = |(n, ty): (usize, Ty)| {
+            let field = Field { name: Name::new("0"), range, ty, is_private: false, default: None };
+            let name = Name::new(&format!("Member{}", n + 1));
+            Variant { name, range, fields: vec![field], named: false, number: None }
+        };
+        AdtFields { variants: generics.identity().into_iter().enumerate().map(variant).collect() }
     }
 
     /// The outermost type first: two members that have parameters inside differ there.

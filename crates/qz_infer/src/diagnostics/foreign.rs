@@ -16,7 +16,18 @@ pub(crate) fn no_c_type(span: Span, shown: &str, inner: Option<&str>, help: Opti
 }
 
 pub(crate) fn repr_c_place(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::ATTRIBUTE_PLACE, span, "`@repr(C)` belongs to a struct")
+    Diagnostic::new(Code::ATTRIBUTE_PLACE, span, "`@repr(C)` belongs to a struct or an enum")
+}
+
+pub(crate) fn repr_int_place(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::ATTRIBUTE_PLACE, span, "`@repr` of a number's type belongs to an enum")
+        .help("for C, a struct has `@repr(C)`; `packed struct(u32)` puts its fields into one number")
+}
+
+/// An enum that cannot be a number in memory.
+pub(crate) fn repr_enum(span: Span, name: Name) -> Diagnostic {
+    Diagnostic::new(Code::C_TYPE, span, format!("`{name}` cannot be a number in memory"))
+        .note("such an enum has variants, and no type parameters")
 }
 
 pub(crate) fn empty_c_struct(span: Span, name: Name) -> Diagnostic {

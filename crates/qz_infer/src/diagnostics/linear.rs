@@ -60,6 +60,14 @@ pub(crate) fn with_drop(span: Span, owner: Name, declared: Span) -> Diagnostic {
         .help("write a method that takes `self` apart, and call it where the value ends")
 }
 
+/// The trait says that a method takes linear types, the impl does not.
+pub(crate) fn bound_missing(span: Span, param: Name, declared: Span) -> Diagnostic {
+    let problem = format!("`{param}` may be a linear type, as the trait says");
+    Diagnostic::new(Code::LINEAR_PLACE, span, problem)
+        .at(declared, "declared by the trait here")
+        .help(format!("give it the bound, too: `<{param}: Linear>`"))
+}
+
 /// Why nobody can tell whether a linear value is used once.
 pub(crate) enum Misplaced {
     /// A lambda may run more than once, or never.
@@ -77,6 +85,10 @@ pub(crate) enum Misplaced {
     Dyn,
     /// In a constant or a module variable.
     Everywhere,
+    /// As an `impl Trait`.
+    Hidden,
+    /// Out of a borrow.
+    Lent,
     /// Of a type parameter.
     Generic(String),
     /// In a value of this type.
@@ -109,9 +121,18 @@ pub(crate) fn misplaced(span: Span, why: Misplaced) -> Diagnostic {
         Misplaced::Everywhere => {
             ("a linear value cannot be there for everybody".to_owned(), "make it in `main`, and hand it on")
         }
+        Misplaced::Hidden => (
+            "an `impl Trait` would hide that this is linear".to_owned(),
+            "say so, `impl Trait & Linear`, or name the type",
+        ),
+        Misplaced::Lent => (
+            "a linear value that is lent cannot go on: whoever lent it will use it".to_owned(),
+            "take it by value: without `&`",
+        ),
         Misplaced::Generic(ty) => (
-            format!("`{ty}` is linear, and code for any type may copy or drop its values"),
-            "`Option`, `Result` and tuples hold linear values, and `match`, `?` and `!` take them out",
+            format!("`{ty}` is linear, and this code may copy or drop values of its type parameter"),
+            "a parameter with the bound `Linear`, as in `<T: Linear>`, takes linear types; `match`, `?` and `!` take linear values \
+             out of `Option`, `Result` and tuples",
         ),
         Misplaced::Held(ty) => (
             format!("a `{ty}` cannot hold linear values: it may lose them"),

@@ -33,6 +33,11 @@ pub(crate) fn unmet_bound(span: Span, facts: &UnmetFacts) -> Diagnostic {
         (Some("Show"), _) => (Code::NO_SHOW, format!("`{ty}` cannot be shown")),
         (Some("Eq"), _) => (Code::CANNOT_COMPARE, format!("values of `{ty}` cannot be compared with `==`")),
         (Some("Ord"), _) => (Code::CANNOT_COMPARE, format!("values of `{ty}` have no order")),
+        (Some("Walk"), _) => {
+            let item = facts.bound.trim_start_matches("Walk");
+            let message = format!("`{ty}` is neither an `Iterator{item}` nor an `Iterable{item}`");
+            (Code::UNSATISFIED, message)
+        }
         _ => (Code::UNSATISFIED, format!("`{ty}` does not have `{}`", facts.bound)),
     };
     let mut problem = Diagnostic::new(code, span, message);
@@ -41,6 +46,9 @@ pub(crate) fn unmet_bound(span: Span, facts: &UnmetFacts) -> Diagnostic {
         problem = problem.note(format!("because of its part `{part}`{why}"));
     }
     if let Some((name, declared)) = facts.asked_by {
+        if facts.role.is_some_and(|it| it.as_str() == "Walk") {
+            return problem.at(declared, format!("`for` walks it in `{name}`"));
+        }
         problem = problem.at(declared, format!("`{name}` asks for `{}`", facts.bound));
     }
     problem

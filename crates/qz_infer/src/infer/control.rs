@@ -331,15 +331,15 @@ impl Infer<'_, '_> {
         self.error()
     }
 
-    /// A sequence whose type is not known (yet) must have `Iterable`, with an unknown iterator: that is what a
-    /// parameter without a written type comes to.
+    /// A sequence whose type is not known (yet) must be something that can be walked, with an unknown iterator: that is what
+    /// a parameter without a written type comes to.
     fn iterate_unknown(&mut self, id: ExprId, span: qz_base::Span, ty: Ty) -> Ty {
         let lang = &self.ck.defs.lang;
-        let (Some(iterable), Some(iterator)) = (lang.trait_("Iterable"), lang.trait_("Iterator")) else {
+        let (Some(walk), Some(iterator)) = (lang.trait_("Walk"), lang.trait_("Iterator")) else {
             return self.error();
         };
         let (item, iter_ty) = (self.fresh(), self.fresh());
-        let bound = TraitRef { trait_id: iterable, args: Ty::list(&[item]) };
+        let bound = TraitRef { trait_id: walk, args: Ty::list(&[item]) };
         let mut asked = crate::traits::Obligation::trait_(ty, bound, span);
         asked.assoc.push((qz_base::Name::new("Iter"), iter_ty));
         self.st.obligations.push(asked);
@@ -348,7 +348,7 @@ impl Infer<'_, '_> {
         let method =
             |trait_id, ty| Callee::Method { trait_id, method: 0, args: Ty::list(&[ty, item]), own_args: &[] };
         let plan = ForPlan::Iterator {
-            iter: Some(method(iterable, ty)),
+            iter: Some(method(walk, ty)),
             iter_ty,
             next: method(iterator, iter_ty),
             item,

@@ -13,7 +13,8 @@ use super::{Goal, Outcome, TraitCx, Truth};
 impl TraitCx<'_, '_> {
     pub(super) fn marker(&mut self, ty: Ty, bound: TraitRef, seen: &mut Vec<(Ty, TraitId)>) -> Truth {
         let parts = match self.ck.defs.traits[bound.trait_id].lang.map(Name::as_str) {
-            Some("Sized") => return Truth::Yes,
+            // Values of any type may be used once.
+            Some("Sized" | "Linear") => return Truth::Yes,
             Some("AnyRecord") => return if ty.known_fields().is_some() { Truth::Yes } else { Truth::No },
             Some("AnyEffects") => match *ty.kind() {
                 TyKind::Adt(id, _) if self.ck.defs.adts[id].effect.is_some() => Some(Vec::new()),

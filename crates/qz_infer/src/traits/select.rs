@@ -27,8 +27,8 @@ pub enum MethodTarget {
     Fn(FnId, Tys),
     /// Made from the type's structure.
     Derived(Derived),
-    /// `inspect` of a refined type, which is that of its base.
-    RefinedInspect,
+    /// `inspect` of a refined type or a union, which is that of the value inside.
+    InsideInspect,
     /// Through the table of a `dyn` value.
     Dyn,
 }
@@ -143,9 +143,9 @@ impl Checker<'_> {
                 }
             }
             Some(Selection::Own) => own(),
-            // A refined value stands in others as its base does.
-            Some(Selection::Derived(Derived::Show)) if has_default && self.defs.refined_ty(ty).is_some() => {
-                MethodTarget::RefinedInspect
+            // A refined value stands in others as its base does, a value of a union as the member it is.
+            Some(Selection::Derived(Derived::Show)) if has_default && self.shows_inside(ty) => {
+                MethodTarget::InsideInspect
             }
             // Of a structural trait, what has a default in terms of the rest keeps it.
             Some(Selection::Derived(_)) if has_default && !is_core(self.defs.fns[required].name.as_str()) => {
@@ -154,6 +154,11 @@ impl Checker<'_> {
             Some(Selection::Derived(derived)) => MethodTarget::Derived(derived),
             None => default(),
         }
+    }
+
+    /// Whether a value shows as the value inside of it.
+    fn shows_inside(&self, ty: Ty) -> bool {
+        self.defs.refined_ty(ty).is_some() || self.defs.union_members(ty).is_some()
     }
 
     /// A type without parameters as code has it: associated and hidden types are resolved, rows are left out.

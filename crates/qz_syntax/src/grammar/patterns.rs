@@ -136,7 +136,7 @@ fn primary(p: &mut Parser<'_>, from: Checkpoint, typed: bool) {
             p.finish(from, VecPat);
         }
         LBrace => {
-            fields(p, typed, true);
+            fields(p, typed);
             p.finish(from, RecordPat);
         }
         Star => rest(p, from),
@@ -240,7 +240,7 @@ fn name_or_path(p: &mut Parser<'_>, from: Checkpoint, typed: bool) {
         });
         p.finish(from, VariantPat);
     } else if p.at(LBrace) && !p.on_new_line() {
-        fields(p, typed, false);
+        fields(p, typed);
         p.finish(from, StructPat);
     }
 }
@@ -303,13 +303,13 @@ fn argument(p: &mut Parser<'_>, typed: bool) {
 }
 
 /// `'{' (field (',' field)* (',' rest)?)? '}'`, `field := word (':' pattern)?`, `rest := '..' | '...' name`, the latter
-/// of a record only.
-fn fields(p: &mut Parser<'_>, typed: bool, is_record: bool) {
+/// of a record; of a struct it is told later.
+fn fields(p: &mut Parser<'_>, typed: bool) {
     list(p, RBrace, |p| {
         if p.at(DotDot) {
             return p.bump();
         }
-        if is_record && p.at(DotDotDot) && (p.nth(1).is_name() || p.nth(1) == Underscore) {
+        if p.at(DotDotDot) && (p.nth(1).is_name() || p.nth(1) == Underscore) {
             let from = p.start();
             p.bump();
             let name = p.start();

@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use qz_base::{FxHashSet, Span};
 use qz_hir::body::{Arg, Body, Expr, ExprId, LambdaId, Literal, LocalId, LoopId, Pat, PatId, Stmt};
-use qz_hir::{AdtKind, FnKind};
-use qz_types::{Mutability, Ty, TyKind};
+use qz_hir::defs::Predicate;
+use qz_hir::{AdtKind, Container, Defs, FnKind};
+use qz_types::{FnId, Mutability, TraitId, TraitRef, Ty, TyKind};
 
 use super::{Block, Event, Graph, Holder, Place, Root, Step};
 use crate::diagnostics::borrows as borrow_words;
 use crate::diagnostics::linear as words;
 use crate::facts::{Callee, Coercion};
 use crate::infer::Infer;
+use crate::linear::LinearCx;
+use crate::traits::Derived;
 
 /// A loop under way.
 struct Turns {
@@ -38,10 +41,14 @@ struct Builder<'a, 'c, 'd> {
     loops: Vec<Turns>,
     calls: u32,
     lambdas: Vec<LambdaId>,
+    /// Names whose values somebody else will use.
+    lent: &'a mut FxHashSet<LocalId>,
+    /// Patterns that look at such a value.
+    lent_pats: FxHashSet<PatId>,
     told: FxHashSet<Span>,
 }
 
-impl Infer<'_, '_> {
+impl<'d> Infer<'_, 'd> {
     /// Borrows and linear values of a body that has no errors, with its final types.
     pub(in crate::infer) fn check_flow(&mut self) {
         if !self.needs_flow() {
@@ -49,9 +56,13 @@ impl Infer<'_, '_> {
         }
         let body = self.body.clone();
         let params: Vec<LocalId> = body.params.iter().map(|it| it.local).collect();
+        let mut lent: FxHashSet<LocalId> = FxHashSet::default();
+        if self.is_look(body.owner) {
+            lent.extend(&params);
+        }
         let mut waiting = vec![(params, body.root, None)];
         while let Some((params, root, lambda)) = waiting.pop() {
-            let (graph, lambdas) = self.graph_of(&body, &params, root, lambda);
+            let (graph, lambdas) = self.graph_of(&body, &params, root, lambda, &mut lent);
             for lambda in lambdas {
                 let it = &body.lambdas[lambda];
                 waiting.push((it.params.clone(), it.body, Some(lambda)));
@@ -71,14 +82,32 @@ impl Infer<'_, '_> {
         if body.exprs.iter().any(lends) {
             return true;
         }
-        if !self.ck.defs.has_linear {
+        // Any call may be of code that takes no linear types.
+        if self.ck.defs.has_linear && !self.ck.defs.modules[self.module].is_std {
+            return true;
+        }
+        let linear = self.linear();
+        if !linear.is_possible() {
             return body.locals.ids().any(|it| self.borrows(it));
         }
-        body.locals.ids().any(|it| self.borrows(it))
-            || body
-                .exprs
-                .ids()
-                .any(|it| self.st.types.exprs.get(it).is_some_and(|&ty| self.ck.mentions_linear(ty)))
+        let (locals, exprs) = (&self.st.types.locals, &self.st.types.exprs);
+        body.locals.ids().any(|it| self.borrows(it) || locals.get(it).is_some_and(|&ty| linear.is(ty)))
+            || body.exprs.ids().any(|it| exprs.get(it).is_some_and(|&ty| linear.mentions(ty)))
+    }
+
+    fn linear(&self) -> LinearCx<'_, 'd> {
+        self.ck.linear(&self.preds)
+    }
+
+    /// Whether the function does not own its arguments, whatever way it takes them: `show`, `==`, the order, `drop`.
+    fn is_look(&self, function: FnId) -> bool {
+        let trait_id = match self.ck.defs.fns[function].container {
+            Container::Impl(id) => self.ck.defs.impl_header(id).trait_ref.map(|it| it.trait_id),
+            Container::Trait(id) => Some(id),
+            _ => None,
+        };
+        trait_id
+            .is_some_and(|it| looks_only(self.ck.defs, it) || self.ck.defs.lang.trait_("Drop") == Some(it))
     }
 
     fn borrows(&self, local: LocalId) -> bool {
@@ -91,6 +120,7 @@ impl Infer<'_, '_> {
         params: &[LocalId],
         root: ExprId,
         lambda: Option<LambdaId>,
+        lent: &mut FxHashSet<LocalId>,
     ) -> (Graph, Vec<LambdaId>) {
         let mut builder = Builder {
             cx: self,
@@ -101,12 +131,17 @@ impl Infer<'_, '_> {
             loops: Vec::new(),
             calls: 0,
             lambdas: Vec::new(),
+            lent,
+            lent_pats: FxHashSet::default(),
             told: FxHashSet::default(),
         };
         params.iter().for_each(|&local| builder.bind_local(local));
         let kind = &builder.cx.ck.defs.fns[body.owner].kind;
         if lambda.is_none() && matches!(kind, FnKind::Const | FnKind::StaticInit(_)) && builder.linear(root) {
             builder.refuse(body.expr_span(root), words::Misplaced::Everywhere);
+        }
+        if lambda.is_none() && builder.hides_result(root) {
+            builder.refuse(body.expr_span(root), words::Misplaced::Hidden);
         }
         if lambda.is_none() {
             body.params.iter().filter_map(|it| it.default).for_each(|it| builder.value(it));
@@ -148,7 +183,16 @@ impl Builder<'_, '_, '_> {
     }
 
     fn linear(&self, id: ExprId) -> bool {
-        self.ty(id).is_some_and(|ty| self.cx.ck.is_linear(ty))
+        self.ty(id).is_some_and(|ty| self.cx.linear().is(ty))
+    }
+
+    /// Whether an `impl Trait` of the function's result stands for a linear type without saying so.
+    fn hides_result(&self, root: ExprId) -> bool {
+        let sig = self.cx.ck.defs.fn_sig(self.body.owner);
+        let mut bounds = sig.opaques.iter();
+        let says = |bound: &Predicate| self.cx.ck.is_linear_bound(bound.trait_ref);
+        let linear = self.cx.linear();
+        bounds.any(|all| !all.iter().any(says)) && self.ty(root).is_some_and(|ty| linear.mentions(ty))
     }
 
     fn refuse(&mut self, span: Span, why: words::Misplaced) {
@@ -219,13 +263,14 @@ impl Builder<'_, '_, '_> {
                 });
             }
             Expr::Match { subject, arms, .. } => {
-                self.value(*subject);
+                let pats: Vec<PatId> = arms.iter().map(|it| it.pat).collect();
+                self.subject(*subject, &pats);
                 let arms: Vec<_> = arms.iter().map(|arm| (arm.pat, arm.guard, arm.body)).collect();
                 self.arms(&arms);
             }
             Expr::Is { value, pat } => {
-                self.value(*value);
-                match self.linear(*value) {
+                self.subject(*value, &[*pat]);
+                match self.linear(*value) && !self.is_lent(*value) {
                     true => self.refuse(self.span(*value), words::Misplaced::Tested),
                     false => self.binds(*pat),
                 }
@@ -254,9 +299,12 @@ impl Builder<'_, '_, '_> {
                 self.value(*member);
                 self.may_leave(self.span(id));
             }
-            Expr::Binary { lhs, rhs, .. } => {
-                self.observe(*lhs);
-                self.observe(*rhs);
+            Expr::Binary { op, lhs, rhs } => {
+                let looks = op.compares() || !self.linear(*lhs);
+                self.look_at_callee(id);
+                for side in [*lhs, *rhs] {
+                    if looks { self.observe(side) } else { self.value(side) }
+                }
             }
             Expr::Debug { operand, .. } => self.read(*operand, false),
             Expr::Interp { .. } => body.exprs[id].each_child(&mut |child| self.observe(child)),
@@ -270,13 +318,16 @@ impl Builder<'_, '_, '_> {
     /// Linear values stay where they can be followed.
     fn look_at_type(&mut self, id: ExprId) {
         let Some(ty) = self.ty(id) else { return };
-        if self.cx.ck.hides_linear(ty) {
+        if self.cx.linear().hides(ty) {
             self.refuse(self.span(id), words::Misplaced::Held(self.cx.show(ty)));
         }
         if let Some(Coercion::Dyn { from, .. }) = self.cx.st.types.coercions.get(id)
-            && self.cx.ck.is_linear(*from)
+            && self.cx.linear().is(*from)
         {
             self.refuse(self.span(id), words::Misplaced::Dyn);
+        }
+        if !matches!(self.body.exprs[id], Expr::Call { .. } | Expr::Method { .. } | Expr::Binary { .. }) {
+            self.look_at_callee(id);
         }
     }
 
@@ -304,6 +355,9 @@ impl Builder<'_, '_, '_> {
     fn read(&mut self, id: ExprId, goes: bool) {
         let span = self.span(id);
         let Some(place) = self.place(id) else { return };
+        if goes && self.is_lent(id) {
+            return self.refuse(span, words::Misplaced::Lent);
+        }
         if !goes || !self.linear(id) {
             return self.event(Event::Read { place, span });
         }
@@ -314,6 +368,30 @@ impl Builder<'_, '_, '_> {
                 self.graph.refused.extend(place.owner());
             }
         }
+    }
+
+    /// Whether the value of an expression is a linear one that somebody else will use.
+    fn is_lent(&self, id: ExprId) -> bool {
+        match (&self.body.exprs[id], self.ty(id).map(|ty| *ty.kind())) {
+            (_, Some(TyKind::Ref(_, inner))) => self.cx.linear().is(inner),
+            (Expr::Local { local }, _) => self.lent.contains(local) && self.linear(id),
+            _ => false,
+        }
+    }
+
+    /// What a pattern takes apart. Something that is lent may be looked at, if no linear part of it gets a name.
+    fn subject(&mut self, id: ExprId, pats: &[PatId]) {
+        if !self.is_lent(id) {
+            return self.value(id);
+        }
+        match self.is_place(id) {
+            true => self.read(id, false),
+            false => self.value(id),
+        }
+        let mut names = Vec::new();
+        pats.iter().for_each(|&pat| self.body.pat_locals(pat, &mut names));
+        self.lent.extend(names);
+        self.lent_pats.extend(pats);
     }
 
     /// Evaluates the parts of a place; nothing if it is in a value that nobody else knows.
@@ -404,6 +482,10 @@ impl Builder<'_, '_, '_> {
         let call = self.calls;
         self.calls += 1;
         self.look_at_callee(id);
+        if self.only_looks(id) {
+            receiver.into_iter().chain(args.iter().map(|it| it.value)).for_each(|it| self.observe(it));
+            return;
+        }
         self.event(Event::Open { call });
         let lends = receiver.into_iter().fold(false, |lends, it| lends | self.argument(it, call));
         // What a variant or a newtype is made of is kept.
@@ -440,18 +522,29 @@ impl Builder<'_, '_, '_> {
 
     /// Code for any type may copy or drop its values.
     fn look_at_callee(&mut self, id: ExprId) {
-        if !self.cx.ck.defs.has_linear {
+        let linear = self.cx.linear();
+        if !linear.is_possible() {
             return;
         }
-        let types = match self.cx.st.types.callees.get(id) {
-            Some(Callee::Fn(it)) => it.type_args,
-            // The type that has the method is known to its impl.
-            Some(Callee::Method { args, .. }) => &args[1..],
+        let unfit = match self.cx.st.types.callees.get(id) {
+            Some(Callee::Fn(it)) => self.cx.ck.unfit_linear(it.function, it.type_args, linear),
+            Some(&Callee::Method { trait_id, method, args, own_args }) if !self.only_looks(id) => {
+                let bound = TraitRef { trait_id, args: &args[1..] };
+                self.cx.ck.unfit_linear_method((bound, method), args, own_args, linear)
+            }
             _ => return,
         };
-        if let Some(ty) = types.iter().copied().find(|&ty| self.cx.ck.mentions_linear(ty)) {
+        if let Some(ty) = unfit {
             self.refuse(self.span(id), words::Misplaced::Generic(self.cx.show(ty)));
         }
+    }
+
+    /// Whether a call is of `show`, `==` and the like of a linear value.
+    fn only_looks(&self, id: ExprId) -> bool {
+        let Some(Callee::Method { trait_id, args, .. }) = self.cx.st.types.callees.get(id) else {
+            return false;
+        };
+        looks_only(self.cx.ck.defs, *trait_id) && self.cx.linear().mentions(args[0])
     }
 
     /// Whether the argument is lent.
@@ -493,8 +586,8 @@ impl Builder<'_, '_, '_> {
         for &local in &it.captures {
             let find = |all: &[(LocalId, Span)]| all.iter().find(|it| it.0 == local).map(|it| it.1);
             let Some(span) = find(&uses.first) else { continue };
-            let is_linear = self.cx.st.types.locals.get(local).is_some_and(|&ty| self.cx.ck.is_linear(ty));
-            if is_linear {
+            let is_linear = self.cx.st.types.locals.get(local).is_some_and(|&ty| self.cx.linear().is(ty));
+            if is_linear && !self.lent.contains(&local) {
                 self.refuse(span, words::Misplaced::Captured);
                 self.graph.refused.push(local);
             }
@@ -669,7 +762,7 @@ impl Builder<'_, '_, '_> {
                 }
             }
             _ => {
-                self.value(value);
+                self.subject(value, &[pat]);
                 self.binds(pat);
             }
         }
@@ -677,7 +770,10 @@ impl Builder<'_, '_, '_> {
 
     fn bind_local(&mut self, local: LocalId) {
         self.event(Event::Bind { local });
-        if self.cx.st.types.locals.get(local).is_some_and(|&ty| self.cx.ck.is_linear(ty)) {
+        if self.lent.contains(&local) {
+            return;
+        }
+        if self.cx.st.types.locals.get(local).is_some_and(|&ty| self.cx.linear().is(ty)) {
             self.scopes.last_mut().expect("a scope is open").locals.push(local);
         }
     }
@@ -685,8 +781,13 @@ impl Builder<'_, '_, '_> {
     /// The names of a pattern, and what it leaves out.
     fn binds(&mut self, pat: PatId) {
         let body = self.body.clone();
+        if self.lent_pats.contains(&pat) {
+            let mut names = Vec::new();
+            body.pat_locals(pat, &mut names);
+            return names.into_iter().for_each(|local| self.bind_local(local));
+        }
         let ty = self.cx.st.types.pats.get(pat).copied();
-        let is_linear = ty.is_some_and(|ty| self.cx.ck.is_linear(ty));
+        let is_linear = ty.is_some_and(|ty| self.cx.linear().is(ty));
         match &body.pats[pat] {
             Pat::Bind { local, sub } => {
                 self.bind_local(*local);
@@ -719,12 +820,17 @@ impl Builder<'_, '_, '_> {
             TyKind::Adt(id, args) => self.cx.traits().fields_of(id, args),
             _ => return,
         };
-        let count = |it: &[Ty]| it.iter().filter(|&&ty| self.cx.ck.is_linear(ty)).count();
+        let count = |it: &[Ty]| it.iter().filter(|&&ty| self.cx.linear().is(ty)).count();
         let given: Vec<Ty> = given.iter().filter_map(|&it| self.cx.st.types.pats.get(it).copied()).collect();
         if count(&given) < count(&parts) {
             self.refuse(self.body.pat_span(pat), words::Misplaced::LeftOut);
         }
     }
+}
+
+/// Whether the methods of a trait look at values and leave them where they are.
+fn looks_only(defs: &Defs, trait_id: TraitId) -> bool {
+    matches!(Derived::of(defs, trait_id), Some(Derived::Eq | Derived::Ord | Derived::Hash | Derived::Show))
 }
 
 /// What a lambda does with names: where each is used and assigned, first.

@@ -2,11 +2,8 @@
 
 use qz_base::{FxHashMap, FxHashSet, Span};
 use qz_hir::body::LocalId;
-use qz_hir::{AdtKind, TyHead};
-use qz_types::{AdtId, Ty, TyKind};
 
 use super::{Event, Graph, Place};
-use crate::checker::Checker;
 use crate::diagnostics::linear as words;
 use crate::infer::Infer;
 
@@ -20,67 +17,6 @@ struct Value {
 }
 
 type Values = FxHashMap<LocalId, Value>;
-
-impl Checker<'_> {
-    /// Whether values of the type must be used once.
-    pub(crate) fn is_linear(&self, ty: Ty) -> bool {
-        if !self.defs.has_linear {
-            return false;
-        }
-        match *ty.kind() {
-            TyKind::Adt(id, args) => {
-                let def = &self.defs.adts[id];
-                def.is_linear || (def.kind == AdtKind::Enum && args.iter().any(|&it| self.is_linear(it)))
-            }
-            TyKind::Tuple(parts) => parts.iter().any(|&it| self.is_linear(it)),
-            _ => false,
-        }
-    }
-
-    /// Whether a linear type is a part of the type, wherever.
-    pub(crate) fn mentions_linear(&self, ty: Ty) -> bool {
-        self.is_linear(ty)
-            || match *ty.kind() {
-                TyKind::Adt(_, args) | TyKind::Tuple(args) => args.iter().any(|&it| self.mentions_linear(it)),
-                TyKind::Ref(_, to) => self.mentions_linear(to),
-                TyKind::Record(fields) | TyKind::OpenRecord(fields, _) => {
-                    fields.iter().any(|it| self.mentions_linear(it.1))
-                }
-                _ => false,
-            }
-    }
-
-    /// Whether values of the type would hold linear ones without being linear.
-    pub(crate) fn hides_linear(&self, ty: Ty) -> bool {
-        !self.is_linear(ty) && !matches!(ty.kind(), TyKind::Ref(..)) && self.mentions_linear(ty)
-    }
-
-    /// Reports a type that breaks the promise of linear ones.
-    pub(crate) fn check_linear_type(&self, id: AdtId) {
-        let def = &self.defs.adts[id];
-        let at = |range| Span::new(self.defs.file_of(def.module), range);
-        if def.is_linear {
-            let drops = self
-                .defs
-                .lang
-                .trait_("Drop")
-                .and_then(|it| self.defs.impls_for(it, Some(TyHead::Adt(id))).next());
-            if let Some(drops) = drops {
-                self.defs.report(words::with_drop(
-                    at(self.defs.impls[drops].range),
-                    def.name,
-                    self.defs.adt_span(id),
-                ));
-            }
-            return;
-        }
-        let fields = self.defs.adt_fields(id);
-        let all = fields.variants.iter().flat_map(|it| &it.fields);
-        for field in all.filter(|it| self.mentions_linear(it.ty)) {
-            self.defs.report(words::field(at(field.range), def.name));
-        }
-    }
-}
 
 impl Infer<'_, '_> {
     /// Reports linear values of this graph that are lost or used twice.
