@@ -178,6 +178,29 @@ pub(crate) fn mark_entries(cx: &mut Instantiator, (fns, dyns): (bool, bool)) {
     }
 }
 
+/// Containers tell that their elements move; of those that are in no circle nobody wants to know.
+pub(crate) fn leave_out_marks(module: &mut Module, layouts: &Layouts) {
+    let Module { instances, cyclic, .. } = module;
+    for body in instances.values_mut().filter_map(|it| it.body.as_mut()) {
+        let is_idle = |body: &Body, stmt: &Stmt| match &stmt.kind {
+            StmtKind::Call(call) if matches!(call.callee, Callee::Runtime(rt::cycles_moved)) => {
+                let (Operand::Copy(place) | Operand::Move(place)) = &call.args[0] else { return false };
+                !cyclic.contains(&layouts.resolve(layouts.place_ty(body, place)))
+            }
+            _ => false,
+        };
+        if !body.blocks.values().flat_map(|it| &it.stmts).any(|stmt| is_idle(body, stmt)) {
+            continue;
+        }
+        let body = Arc::make_mut(body);
+        for block in body.blocks.ids() {
+            let mut stmts = std::mem::take(&mut body.blocks[block].stmts);
+            stmts.retain(|stmt| !is_idle(body, stmt));
+            body.blocks[block].stmts = stmts;
+        }
+    }
+}
+
 /// Where objects are made that may be in circles, some of the collector's work is done.
 pub(crate) fn collect_where_made(module: &mut Module, step: InstanceId) {
     let Module { instances, cyclic, .. } = module;

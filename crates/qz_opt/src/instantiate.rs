@@ -141,6 +141,7 @@ pub(crate) fn instantiate<'a>(
         }
         let changed = cycles::changed_structs(&cx.module, cx.layouts);
         if !cx.collect_circles(&changed) {
+            cycles::leave_out_marks(&mut cx.module, cx.layouts);
             return Ok(Instantiated { module: cx.module, changed, ambiguous: cx.ambiguous });
         }
     }

@@ -12,9 +12,14 @@
 //! none was anywhere else. If that is true of a set of objects whose references all come from the set, nobody could
 //! reach them then, and so nobody can later, but by a weak reference.
 //!
+//! A container with many elements is visited a part at a time, too ([`Cycles::visit_part`]), from the first element to the
+//! last. In between its elements may move, without a word about each. Those that move to an earlier place are missed at
+//! worst, and what has a reference that was not met is in use. What makes elements move to later ones, where they would
+//! be met twice, or to other memory, marks the container; so what it refers to is in use as well, however often it was met.
+//!
 //! They end in stages. Each has a great many counts meanwhile, so that nothing ends it twice. First every `drop` that
-//! somebody wrote runs, while all objects are there. What is in use again afterwards lives on. The others are taken
-//! apart, and only then their memory is given back.
+//! somebody wrote runs, while all objects are there. What is in use again afterwards lives on, as a second
+//! search of the same kind finds. The others are taken apart, and only then their memory is given back.
 //!
 //! Generated code visits the parts of objects by what it has for values that cross (`qz_opt::glue::cross`); while
 //! [`Cycles::is_tracing`], the functions that it tells of objects only note them here. `std/cycles.qz` has the loop.
@@ -57,6 +62,8 @@ pub(crate) struct Cycles {
     /// Objects and references that may still be looked at in this part.
     left: usize,
     stage: Stage,
+    /// What is being visited.
+    visit: Visit,
     /// Where a search begins.
     roots: Chunked<*mut u8>,
     graph: Graph,
@@ -73,6 +80,16 @@ pub(crate) struct Cycles {
     watched: bool,
     /// Something ended since the last search, so another one may find more.
     found: bool,
+}
+
+/// The visit of an object: all at once, but for a container with many elements.
+#[derive(Default)]
+struct Visit {
+    object: *mut u8,
+    /// So many of its elements were visited.
+    elements: usize,
+    /// There are more.
+    goes_on: bool,
 }
 
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -145,7 +162,25 @@ impl Cycles {
             let header = header(object);
             if header.type_index & MET == 0 {
                 header.type_index |= MET;
-                self.graph.add(object, header.count);
+                let moved = self.graph.add(object, count_without_pins(header));
+                self.left = self.left.saturating_sub(moved);
+            }
+        }
+    }
+
+    /// Doomed objects become part of the search for those that are in use after all. Nobody logs them, so the bit that
+    /// says it is free to tell of references given up ([`cycles_log`]).
+    ///
+    /// # Safety
+    /// They are live.
+    unsafe fn enter_doomed(&mut self) {
+        while self.left > 0 && self.graph.len() < self.doomed.len() {
+            let object = *self.doomed.get(self.graph.len());
+            self.left -= 1;
+            // SAFETY: by the caller's promise.
+            unsafe {
+                header(object).type_index &= !LOGGED;
+                self.enter(object);
             }
         }
     }
@@ -163,6 +198,13 @@ impl Cycles {
     /// # Safety
     /// The fiber is live and its own.
     unsafe fn next(&mut self, fiber: *mut Fiber) -> Option<*mut u8> {
+        if self.stage == Stage::SearchAgain {
+            // SAFETY: doomed objects are live.
+            unsafe { self.enter_doomed() };
+            if self.left == 0 {
+                return None;
+            }
+        }
         // All of these first: one that is logged when it is met was logged since.
         while let Some(object) = self.roots.pop() {
             self.left = self.left.saturating_sub(1);
@@ -183,7 +225,22 @@ impl Cycles {
                 return None;
             }
         }
-        self.graph.next()
+        if !std::mem::take(&mut self.visit.goes_on) {
+            self.visit = Visit { object: self.graph.next()?, ..Visit::default() };
+        }
+        Some(self.visit.object)
+    }
+
+    /// Of so many elements of the container that is being visited, those before this one are looked at now.
+    fn visit_part(&mut self, elements: usize) -> usize {
+        // Each is a reference, and may be the first one to its object. One at least, so that there is an end to it.
+        let to = self.visit.elements.saturating_add((self.left / 2).max(1));
+        if to >= elements {
+            return elements;
+        }
+        (self.visit.elements, self.visit.goes_on) = (to, true);
+        self.left = 0;
+        to
     }
 
     /// Goes on as far as this part goes.
@@ -194,15 +251,7 @@ impl Cycles {
         while self.left > 0 {
             match self.stage {
                 Stage::Search | Stage::SearchAgain if self.is_searching() => return,
-                Stage::Search => (self.stage, self.done) = (Stage::Split, 0),
-                Stage::SearchAgain => {
-                    let doomed = &self.doomed;
-                    // SAFETY: doomed objects are live.
-                    self.graph.recount(|object| unsafe { header(object).count } - PINS);
-                    self.done = 0;
-                    debug_assert_eq!(doomed.len(), self.graph.len());
-                    self.stage = Stage::Split;
-                }
+                Stage::Search | Stage::SearchAgain => (self.stage, self.done) = (Stage::Split, 0),
                 Stage::Split => self.split(),
                 // SAFETY: by the caller's promise.
                 Stage::Check => unsafe { self.check() },
@@ -214,7 +263,11 @@ impl Cycles {
     }
 
     fn is_searching(&self) -> bool {
-        self.graph.has_next() || (self.stage == Stage::Search && self.roots.len() > 0)
+        let waits = match self.stage {
+            Stage::Search => self.roots.len() > 0,
+            _ => self.graph.len() < self.doomed.len(),
+        };
+        waits || self.visit.goes_on || self.graph.has_next()
     }
 
     fn split(&mut self) {
@@ -236,15 +289,11 @@ impl Cycles {
         if !self.graph.spread(&mut self.left) {
             return;
         }
-        let doomed_before = self.doomed.len() > 0;
         if self.done == self.graph.len() {
             let weakly = std::mem::take(&mut self.weakly);
-            let changed = |&at: &u32| {
-                !doomed_before && self.graph.is_loose(at as usize) && {
-                    // SAFETY: objects in the graph have their memory.
-                    unsafe { has_changed(&self.graph, at as usize) }
-                }
-            };
+            // SAFETY: objects in the graph have their memory.
+            let has_changed = |at| unsafe { has_changed(&self.graph, at) };
+            let changed = |&at: &u32| self.graph.is_loose(at as usize) && has_changed(at as usize);
             let changed: Vec<u32> = weakly.iter().copied().filter(changed).collect();
             if changed.is_empty() {
                 for at in weakly.into_iter().filter(|&at| self.graph.is_loose(at as usize)) {
@@ -261,7 +310,7 @@ impl Cycles {
         let at = self.done;
         self.done += 1;
         self.left = self.left.saturating_sub(1);
-        if doomed_before || !self.graph.is_loose(at) {
+        if !self.graph.is_loose(at) {
             return;
         }
         // SAFETY: objects in the graph have their memory.
@@ -287,7 +336,9 @@ impl Cycles {
         // SAFETY: objects in the graph have their memory. Those to end are reached by nobody else.
         unsafe {
             let header = header(object);
+            header.type_index &= !(MET | CHANGED);
             if again {
+                header.type_index |= LOGGED;
                 if self.graph.is_loose(at) {
                     self.kept.push(object);
                 } else {
@@ -297,7 +348,6 @@ impl Cycles {
                 }
                 return;
             }
-            header.type_index &= !(MET | CHANGED);
             if self.graph.is_loose(at) {
                 self.kept.push(object);
                 header.count += PINS;
@@ -334,9 +384,6 @@ impl Cycles {
 
     fn search_again(&mut self) {
         self.graph = Graph::default();
-        for &object in self.doomed.iter() {
-            self.graph.add(object, 0);
-        }
         self.stage = Stage::SearchAgain;
     }
 
@@ -392,6 +439,7 @@ impl Cycles {
             self.log.push(object);
         }
         self.graph = Graph::default();
+        self.visit = Visit::default();
         self.weakly.clear();
         self.stage = Stage::Idle;
     }
@@ -416,6 +464,11 @@ impl Cycles {
     }
 }
 
+/// The references that a program knows of.
+fn count_without_pins(header: &Header) -> i32 {
+    header.count - if header.type_index & CONDEMNED != 0 { PINS } else { 0 }
+}
+
 /// Whether an object of the graph was referred to by more or others since it was met.
 ///
 /// # Safety
@@ -423,7 +476,7 @@ impl Cycles {
 unsafe fn has_changed(graph: &Graph, at: usize) -> bool {
     // SAFETY: by the caller's promise.
     let header = unsafe { header(graph.object(at)) };
-    header.count != graph.count(at) || header.type_index & (LOGGED | CHANGED) != 0
+    count_without_pins(header) != graph.count(at) || header.type_index & (LOGGED | CHANGED) != 0
 }
 
 /// Whether the memory of an object that has ended is the collector's to give back, because it has it in mind.
@@ -453,7 +506,10 @@ pub(crate) unsafe fn cycles_log(fiber: *mut Fiber, object: *mut u8) {
             // What visits parts takes counts and gives them up, and changes nothing.
             return;
         }
-        if !cycles.is_off {
+        if header(object).type_index & CONDEMNED != 0 {
+            // That it lost a reference is all that matters.
+            header(object).type_index |= LOGGED;
+        } else if !cycles.is_off {
             header(object).type_index |= LOGGED;
             cycles.log.push(object);
         } else if header(object).type_index & MET != 0 {
@@ -470,6 +526,18 @@ pub(crate) unsafe fn cycles_moved(_fiber: *mut Fiber, object: *mut u8) {
             header(object).type_index |= CHANGED;
         }
     }
+}
+
+pub(crate) unsafe fn cycles_from(fiber: *mut Fiber) -> i64 {
+    // SAFETY: generated code passes a live fiber.
+    let cycles = unsafe { &mut state(fiber).cycles };
+    if cycles.tracing { cycles.visit.elements as i64 } else { 0 }
+}
+
+pub(crate) unsafe fn cycles_to(fiber: *mut Fiber, elements: i64) -> i64 {
+    // SAFETY: as above.
+    let cycles = unsafe { &mut state(fiber).cycles };
+    if cycles.tracing { cycles.visit_part(elements as usize) as i64 } else { elements }
 }
 
 pub(crate) unsafe fn cycles_due(fiber: *mut Fiber) -> u8 {

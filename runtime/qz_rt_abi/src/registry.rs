@@ -142,7 +142,8 @@ macro_rules! rt_functions {
             // ---- circles; see `qz_rt::cycles`
             /// An object lost a reference, and has others.
             fn cycles_log(object: Ptr) -> Unit: ;
-            /// A reference was moved out of an object: to this one, or to none if it is a small number.
+            /// A reference was moved out of an object: to this one, or to none if it is a small number. Or this is a
+            /// container whose elements are about to move to later places, or to other memory.
             fn cycles_moved(object: Ptr) -> Unit: ;
             /// Whether the collector has something to do.
             fn cycles_due() -> Bool: effect;
@@ -150,6 +151,10 @@ macro_rules! rt_functions {
             fn cycles_begin(all: Bool) -> Unit: effect;
             /// An object whose parts are to be visited, or null.
             fn cycles_next() -> Ptr: effect;
+            /// The element at which the visit of a container goes on; 0 if it is not the collector's.
+            fn cycles_from() -> Int: effect;
+            /// Where it stops for now, of so many elements.
+            fn cycles_to(elements: Int) -> Int: effect;
             /// Whether the search found objects to end.
             fn cycles_found() -> Bool: effect;
             /// Hands some objects over that the next destroy function ends (`next_deferred`), such as that of the object
