@@ -184,7 +184,8 @@ impl Graph {
     /// Follows edges of nodes in use, at most so many; whether there are none left.
     pub(crate) fn spread(&mut self, left: &mut usize) -> bool {
         while *left > 0 {
-            let edges = self.following.start..self.following.end.min(self.following.start.saturating_add(*left));
+            let Range { start, end } = self.following;
+            let edges = start..end.min(start.saturating_add(*left));
             if edges.is_empty() {
                 let Some(at) = self.work.pop() else { return true };
                 self.following = self.edges_of(at as usize);
