@@ -68,6 +68,8 @@ pub(crate) enum Synth {
     DeriveRecord(Derived, Ty),
     /// … of functions and `dyn` values (`show` and `clone` only).
     DeriveOpaque(Derived),
+    /// `+` of tuples of these sizes.
+    JoinTuples(u32, u32),
     /// A variant as a function.
     Variant(AdtId, u32),
     Newtype(AdtId),
@@ -307,6 +309,11 @@ impl qz_mir::Source for Lowerer<'_, '_> {
                     }
                     _ => (self.synth(Synth::DeriveOpaque(derived)), Ty::list(&[ty])),
                 }
+            }
+            MethodTarget::Joined => {
+                let [left, right] = [args[0], args[1]].map(synth::tuple_parts);
+                let what = Synth::JoinTuples(left.len() as u32, right.len() as u32);
+                (self.synth(what), Ty::list(&[left, right].concat()))
             }
             MethodTarget::InsideInspect => {
                 let (id, args) = args[0].as_adt().expect("a refined type or a union");
