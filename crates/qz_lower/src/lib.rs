@@ -373,6 +373,11 @@ impl qz_mir::Source for Lowerer<'_, '_> {
         }
     }
 
+    fn is_constant(&self, function: FnId) -> bool {
+        let def = self.as_synth(function).is_none().then(|| &self.defs().fns[function]);
+        def.is_some_and(|it| matches!(it.kind, FnKind::Const | FnKind::AssocConst))
+    }
+
     fn is_written(&self, function: FnId) -> bool {
         self.as_synth(function).is_none()
     }
