@@ -176,8 +176,16 @@ impl Stage {
             link_again(&mut bytes, name);
             std::fs::create_dir_all(path.parent().expect("in a folder"))
                 .map_err(|error| error.to_string())?;
-            std::fs::copy(&self.compiler, &path).map_err(|error| error.to_string())?;
-            std::fs::write(&path, bytes).map_err(|error| error.to_string())?;
+            // What may be run is written by a process that has nothing else open: one that another test starts meanwhile would
+            // hold the file open for writing until it is another program, and a file that is being written cannot be run.
+            let made = path.with_extension("made");
+            std::fs::copy(&self.compiler, &made).map_err(|error| error.to_string())?;
+            std::fs::write(&made, bytes).map_err(|error| error.to_string())?;
+            let copied =
+                Command::new("cp").arg(&made).arg(&path).status().map_err(|error| error.to_string())?;
+            if !copied.success() {
+                return Err(format!("{} cannot be copied", made.display()));
+            }
         }
         self.compiler = path;
         Ok(())

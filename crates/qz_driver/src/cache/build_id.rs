@@ -4,7 +4,8 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use object::read::elf::{ElfFile64, ProgramHeader};
+use object::elf::FileHeader64;
+use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endianness, ReadCache};
 use qz_cache::{Key, KeyBuilder};
 
@@ -26,9 +27,10 @@ pub(crate) fn build_id() -> Key {
 
 fn linkers_digest(path: &Path) -> Option<Vec<u8>> {
     let cache = ReadCache::new(File::open(path).ok()?);
-    let file = ElfFile64::<Endianness, _>::parse(&cache).ok()?;
-    let endian = file.endian();
-    for segment in file.elf_program_headers() {
+    // Headers alone: every process asks, and tables of symbols are large.
+    let header = FileHeader64::<Endianness>::parse(&cache).ok()?;
+    let endian = header.endian().ok()?;
+    for segment in header.program_headers(endian, &cache).ok()? {
         let Ok(Some(mut notes)) = segment.notes(endian, &cache) else { continue };
         while let Ok(Some(note)) = notes.next() {
             if note.name() == b"GNU" && note.n_type(endian) == BUILD_ID {
