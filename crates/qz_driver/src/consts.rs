@@ -18,7 +18,7 @@ use qz_mir::layout::Layouts;
 use qz_opt::{NoValue, OptError};
 use qz_syntax::ast::{self, AstNode};
 use qz_syntax::literals::StringValue;
-use qz_types::FnId;
+use qz_types::{FnId, Tys};
 
 use crate::Program;
 
@@ -26,11 +26,13 @@ use crate::Program;
 const STEP_LIMIT: u64 = 50_000_000;
 /// Bytes of frames that it may take.
 const STACK_SIZE: usize = 4 << 20;
+/// So many constants may need each other in a row if they depend on types, which may grow without end.
+const DEEPEST: usize = 64;
 
 /// Values of constants known so far, kept with the program.
 #[derive(Default)]
 pub struct Constants {
-    known: RefCell<FxHashMap<FnId, State>>,
+    known: RefCell<FxHashMap<(FnId, Tys), State>>,
     /// Files with functions that values were computed by.
     files: RefCell<FxHashSet<FileId>>,
     /// Files with constants that functions are called for, be they the library's: the same name may be another's.
@@ -61,7 +63,7 @@ pub(crate) struct Evaluator<'a, 'c, 'd> {
     /// Instead of it where lines are counted: what runs while the program is compiled is not counted.
     uncounted: OnceCell<Lowerer<'c, 'd>>,
     /// Constants being evaluated, outermost first.
-    path: RefCell<Vec<FnId>>,
+    path: RefCell<Vec<(FnId, Tys)>>,
     problems: RefCell<Vec<Diagnostic>>,
 }
 
@@ -91,27 +93,33 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
         self.problems.take()
     }
 
-    /// The value of a constant item, if it can be shared by all uses. What has none is reported once.
-    pub(crate) fn value(&self, item: FnId) -> Result<Option<ConstValue>, NoValue> {
+    /// The value of a constant item, if it can be shared by all uses. What has none is reported once. With type arguments,
+    /// it is left to be computed where it is used: only there can be told for which types it has none.
+    pub(crate) fn value(&self, item: FnId, args: Tys) -> Result<Option<ConstValue>, NoValue> {
         let known = &self.program.constants.known;
-        match known.borrow().get(&item) {
+        match known.borrow().get(&(item, args)) {
             Some(State::Done(value)) => return value.clone(),
+            Some(State::Running) if !args.is_empty() => return Ok(None),
             Some(State::Running) => {
                 self.report_cycle(item);
                 return Err(NoValue);
             }
+            None if self.path.borrow().len() >= DEEPEST && !args.is_empty() => return Ok(None),
             None => {}
         }
-        known.borrow_mut().insert(item, State::Running);
-        self.path.borrow_mut().push(item);
-        let value = self.evaluate(item);
+        known.borrow_mut().insert((item, args), State::Running);
+        self.path.borrow_mut().push((item, args));
+        let value = match self.evaluate(item, args) {
+            Err(NoValue) if !args.is_empty() => Ok(None),
+            value => value,
+        };
         self.path.borrow_mut().pop();
-        known.borrow_mut().insert(item, State::Done(value.clone()));
+        known.borrow_mut().insert((item, args), State::Done(value.clone()));
         value
     }
 
-    fn evaluate(&self, item: FnId) -> Result<Option<ConstValue>, NoValue> {
-        let eval = |item| self.value(item);
+    fn evaluate(&self, item: FnId, args: Tys) -> Result<Option<ConstValue>, NoValue> {
+        let eval = |item, args| self.value(item, args);
         let options = qz_opt::Options {
             level: qz_opt::OptLevel::None,
             verify: cfg!(debug_assertions),
@@ -119,9 +127,10 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
             keep_names: false,
             exports: &[],
         };
-        let module = match qz_opt::build_constant(self.lowerer(), item, &options) {
+        let module = match qz_opt::build_constant(self.lowerer(), item, args, &options) {
             Ok(module) => module,
             Err(OptError::NoValue) => return Err(NoValue),
+            Err(_) if !args.is_empty() => return Err(NoValue),
             Err(error) => return self.fail(item, &error.to_string(), None),
         };
         let Some(entry) = module.entry else { return Ok(None) };
@@ -139,6 +148,7 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
         let limits = qz_interp::Options { steps: Some(STEP_LIMIT), effects: false, stack_size: STACK_SIZE };
         match qz_interp::evaluate(&module, &layouts, &self.program.sources, entry, limits) {
             Ok(Ok(value)) => Ok(value),
+            _ if !args.is_empty() => Err(NoValue),
             Ok(Err(panic)) => {
                 let place = panic.place().map(|at| format!("at {}:{}:{}", at.file, at.line, at.column));
                 self.fail(item, &format!("it panics: {}", panic.message), place)
@@ -172,7 +182,7 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
         let told = if it.condition.is_empty() || !is_bool {
             Some(problem("`static_assert` takes a condition of the type Bool, and perhaps a text".into()))
         } else {
-            match self.value(item) {
+            match self.value(item, &[]) {
                 Ok(Some(ConstValue::Plain(qz_mir::body::Const::Bool(true)))) => None,
                 Ok(Some(_)) => {
                     let words = it.message.unwrap_or_else(|| "it was said to".into());
@@ -207,9 +217,9 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
 
     fn report_cycle(&self, item: FnId) {
         let path = self.path.borrow();
-        let start = path.iter().position(|&it| it == item).unwrap_or(0);
+        let start = path.iter().position(|it| it.0 == item).unwrap_or(0);
         let name = |id: FnId| format!("`{}`", self.program.defs.fns[id].name);
-        let around: Vec<String> = path[start..].iter().chain([&item]).map(|&id| name(id)).collect();
+        let around: Vec<String> = path[start..].iter().map(|it| it.0).chain([item]).map(name).collect();
         let span = self.program.defs.fn_span(item);
         let message = format!("the constant {} depends on itself", name(item));
         let problem = Diagnostic::new(Code::CONST_CYCLE, span, message);
@@ -220,11 +230,16 @@ impl<'a, 'c, 'd> Evaluator<'a, 'c, 'd> {
     }
 }
 
-/// The constants of modules, in order.
+/// The constants of modules and of their types, in order; those that depend on type parameters have a value for each use.
 fn items<'a>(program: &'a Program, modules: &'a [ModuleId]) -> impl Iterator<Item = FnId> + 'a {
     let constant = |id: &FnId| {
         let def = &program.defs.fns[*id];
-        def.kind == FnKind::Const && modules.contains(&def.module)
+        let is_one = match def.kind {
+            FnKind::Const => true,
+            FnKind::AssocConst => def.has_body && program.defs.fn_sig(*id).generics.len() == 0,
+            _ => false,
+        };
+        is_one && modules.contains(&def.module)
     };
     program.defs.fns.ids().filter(constant)
 }
@@ -261,7 +276,7 @@ pub(crate) fn check(program: &Program, modules: &[ModuleId]) -> Vec<Diagnostic> 
         }
         if !is_literal(&checker, item) {
             // What has no value is among the problems.
-            evaluator.value(item).ok();
+            evaluator.value(item, &[]).ok();
         }
     }
     problems.extend(evaluator.take_problems());

@@ -166,7 +166,7 @@ fn build_with<R>(
     }
     let entry = main.map(|main| lowerer.entry(main));
     let constants = Evaluator::new(program, lowerer);
-    let eval = |item| constants.value(item);
+    let eval = |item, args| constants.value(item, args);
     let options = qz_opt::Options { consts: Some(&eval), exports: &exports, ..opt_options(options) };
     let built = build(entry, &options);
     // Bodies of the library are inferred on demand: a problem there is ours.

@@ -640,12 +640,13 @@ pub(crate) fn one_index(span: Span) -> Diagnostic {
         .help("for a nested value write `v[i][j]`; a tuple index is `v[(i, j)]`")
 }
 
-pub(crate) fn refined_generic(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::REFINEMENT, span, "a refined type has no type parameters")
-        .help("refine each type by itself: `type Port = Int where it > 0`")
+pub(crate) fn refined_bound(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::REFINEMENT, span, "a refined type's parameter has no bounds")
+        .note("values of the parameter's type may change, so the predicate does not look at them")
+        .help("leave the bound out, or refine a type that is known: `type Port = Int where it > 0`")
 }
 
 pub(crate) fn refined_base(span: Span, base: &str) -> Diagnostic {
     Diagnostic::new(Code::REFINEMENT, span, format!("`{base}` cannot be refined: its values may change, or may be of any type"))
-        .help("a predicate that held once must hold for ever: numbers, `Bool`, `Char`, `String`, `Bytes`, `Symbol`, tuples of these, and refined types can be refined")
+        .help("a predicate that held once must hold for ever: numbers, `Bool`, `Char`, `String`, `Bytes`, `Symbol`, refined types, and tuples, records, enums and `@value` structs of these or of type parameters can be refined")
 }

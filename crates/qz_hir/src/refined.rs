@@ -7,11 +7,13 @@
 //! def try(it: Int): Port?  = if holds(it) then Some(Port(it)) else nil end
 //! ```
 //!
+//! Its type parameters have no bounds, so a predicate cannot look at their values, which may change.
+//!
 //! Only here does `Port(it)` mean the bare value; anywhere else it is `Port.new(it)`.
 
 use qz_base::{Span, TextRange};
 use qz_types::ty::common;
-use qz_types::{AdtId, FnId, Ty};
+use qz_types::{AdtId, FnId, Ty, subst};
 
 use crate::defs::*;
 
@@ -46,8 +48,8 @@ impl Defs {
         if !self.has_refinements() {
             return None;
         }
-        let (adt, _) = ty.as_adt()?;
-        Some((self.refinement(adt)?, self.adt_fields(adt).variants[0].fields[0].ty))
+        let (adt, args) = ty.as_adt()?;
+        Some((self.refinement(adt)?, subst(self.adt_fields(adt).variants[0].fields[0].ty, args)))
     }
 
     /// A type without its predicates.

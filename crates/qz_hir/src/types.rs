@@ -139,7 +139,9 @@ impl Defs {
     fn container_cx(&self, def: &FnDef) -> (Generics, Option<Ty>, Option<TraitRef>) {
         match def.container {
             Container::Module => match def.kind {
-                FnKind::FieldDefault(adt, _) => ((*self.adt_generics(adt)).clone(), None, None),
+                FnKind::FieldDefault(adt, _) | FnKind::Refined(adt, _) => {
+                    ((*self.adt_generics(adt)).clone(), None, None)
+                }
                 _ => (Generics::default(), None, None),
             },
             Container::Impl(id) => {

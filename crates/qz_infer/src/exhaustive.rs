@@ -103,7 +103,10 @@ impl Cx<'_, '_> {
     fn check_match(&self, expr: ExprId) -> Vec<Diagnostic> {
         let Expr::Match { subject, arms, from } = &self.body.exprs[expr] else { return Vec::new() };
         let Some(&ty) = self.types.exprs.get(*subject) else { return Vec::new() };
-        let ty = ty.peel_ref();
+        let ty = match self.types.coercions.get(*subject) {
+            Some(&Coercion::Unrefine { to, .. }) => to,
+            _ => ty.peel_ref(),
+        };
         let mut problems = Vec::new();
         let mut rows: Vec<Vec<Pattern>> = Vec::new();
         for arm in arms.iter() {

@@ -129,8 +129,8 @@ pub enum Coercion {
     Member { to: Ty, variant: u32, before: Option<Box<Coercion>> },
     /// A union becomes one that has all of its members.
     Widen { from: Ty, to: Ty },
-    /// A value of the base type is checked by these functions, one after the other.
-    Refine { checks: Vec<FnId> },
+    /// A value of the base type is checked by these functions, one after the other, which ends in a value of this type.
+    Refine { checks: Vec<FnId>, to: Ty },
     /// A refined value becomes one of a type that it refines.
     Unrefine { from: Ty, to: Ty },
     /// The place's address is passed for a `&` or `&mut` parameter.

@@ -81,7 +81,11 @@ impl<'d> Checker<'d> {
         if self.is_linear_bound(bound) || bound.args.iter().chain([&ty]).any(|ty| ty.has(open_flags())) {
             return None;
         }
-        let Some(Selection::Impl(id, args)) = self.select(ty, bound) else { return None };
+        let (id, args) = match self.select(ty, bound)? {
+            Selection::Impl(id, args) => (id, args),
+            Selection::Joined => return bound.args.iter().chain([&ty]).copied().find(|&it| cx.mentions(it)),
+            _ => return None,
+        };
         let header = self.defs.impl_header(id);
         let unfit =
             (0..args.len()).find(|&n| cx.mentions(args[n]) && !self.takes_linear(&header.generics, n));
@@ -112,6 +116,7 @@ impl<'d> Checker<'d> {
         if !all.iter().any(|ty| ty.has(open_flags())) && !matches!(args[0].kind(), TyKind::Dyn(_)) {
             return match self.resolve_method(bound.trait_id, method, args, own_args) {
                 MethodTarget::Fn(function, args) => self.unfit_linear(function, args, cx),
+                MethodTarget::Joined => args.iter().copied().find(|&it| cx.mentions(it)),
                 _ => None,
             };
         }

@@ -99,7 +99,8 @@ impl Checker<'_> {
             Some(TyHead::Adt(adt)) => {
                 !self.defs.modules[self.defs.adts[adt].module].is_std && self.defs.refinement(adt).is_none()
             }
-            _ => false,
+            // Who asks it of a type parameter asks it of any type.
+            _ => matches!(ty.kind(), TyKind::Param(_)),
         };
         let mut found = false;
         ty.walk(&mut |part| found |= is_own(part));
@@ -114,7 +115,7 @@ impl Checker<'_> {
                 Coercion::Member { before: Some(before), .. } => before,
                 _ => coercion,
             };
-            if let Coercion::Refine { checks } = last {
+            if let Coercion::Refine { checks, .. } = last {
                 self.check_constant(checked, expr, checks);
             }
         }

@@ -461,7 +461,20 @@ impl TraitCx<'_, '_> {
         }
         match Derived::of(defs, bound.trait_id) {
             Some(derived) => self.structural(derived, ty, bound, seen),
-            None => Truth::No,
+            None => self.joined(ty, bound).map_or_else(|truth| truth, |_| Truth::Yes),
+        }
+    }
+
+    /// `+` of tuples gives the tuple of all their elements. Why it is not that, otherwise, or not yet.
+    pub(crate) fn joined(&mut self, ty: Ty, bound: TraitRef) -> Result<Ty, Truth> {
+        let TyKind::Tuple(left @ [_, ..]) = *ty.kind() else { return Err(Truth::No) };
+        if self.ck.defs.lang.trait_("Add") != Some(bound.trait_id) {
+            return Err(Truth::No);
+        }
+        match *self.table.shallow(bound.args[0]).kind() {
+            TyKind::Tuple(right @ [_, ..]) => Ok(Ty::tuple(&[left, right].concat())),
+            TyKind::Infer(_) | TyKind::Error => Err(Truth::Open),
+            _ => Err(Truth::No),
         }
     }
 
@@ -667,7 +680,11 @@ impl TraitCx<'_, '_> {
                 });
                 self.equal(var, value, nested)
             }
-            [] => Outcome::Fails,
+            [] => match self.joined(ty, bound) {
+                Ok(all) => self.equal(var, all, Vec::new()),
+                Err(Truth::Open) => Outcome::Open { progress: false },
+                Err(_) => Outcome::Fails,
+            },
             _ => Outcome::Open { progress: false },
         }
     }

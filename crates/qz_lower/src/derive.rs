@@ -14,6 +14,7 @@ use qz_mir::{
 use qz_types::ty::common;
 use qz_types::{AdtId, Row, Ty, TyKind};
 
+use crate::synth::type_params;
 use crate::{DerivePart, Lowerer, Synth, main_key, numbers};
 
 pub(crate) fn method_name(derived: Derived) -> &'static str {
@@ -139,7 +140,7 @@ fn of_struct(lw: &Lowerer<'_, '_>, id: AdtId) -> Shape {
 }
 
 pub(crate) fn tuple(lw: &Lowerer<'_, '_>, b: &mut Builder, derived: Derived, n: u32) {
-    let types: Vec<Ty> = (0..n).map(|i| Ty::param(i, Name::new(&format!("T{i}")))).collect();
+    let types = type_params(n);
     let parts = types
         .iter()
         .enumerate()
@@ -147,6 +148,14 @@ pub(crate) fn tuple(lw: &Lowerer<'_, '_>, b: &mut Builder, derived: Derived, n: 
         .collect();
     let shape = Shape { title: String::new(), parts, braces: false };
     Deriver { lw, b, derived, ty: Ty::tuple(&types) }.one(&shape, 0);
+}
+
+/// The tuple of all elements of two.
+pub(crate) fn joined(b: &mut Builder, left: u32, right: u32, ret: Ty) {
+    let element = |of: Local, n: u32| Operand::Copy(Place::local(of).field(n));
+    let first = (0..left).map(|n| element(SELF, n));
+    let all = first.chain((0..right).map(|n| element(OTHER, n))).collect();
+    b.assign_local(Body::RETURN, Rvalue::Aggregate(AggregateKind::Tuple(ret), all));
 }
 
 /// Records with these names of fields: each field's type is a parameter.

@@ -37,9 +37,9 @@ impl Cx<'_, '_, '_> {
                 let value = self.plain(expr, value);
                 self.union_to_union(value, from, to)
             }
-            Coercion::Refine { checks } => {
+            Coercion::Refine { checks, to } => {
                 let value = self.plain(expr, value);
-                self.refine(expr, value, &checks)
+                self.refine(expr, value, &checks, to)
             }
             Coercion::Unrefine { from, to } => {
                 let value = self.plain(expr, value);

@@ -243,6 +243,7 @@ keep!(
         DeriveTuple(what, len),
         DeriveRecord(what, shape),
         DeriveOpaque(what),
+        JoinTuples(left, right),
         Variant(adt, index),
         Newtype(adt),
         Main(main),

@@ -68,6 +68,8 @@ pub(crate) enum Synth {
     DeriveRecord(Derived, Ty),
     /// … of functions and `dyn` values (`show` and `clone` only).
     DeriveOpaque(Derived),
+    /// `+` of tuples of these sizes.
+    JoinTuples(u32, u32),
     /// A variant as a function.
     Variant(AdtId, u32),
     Newtype(AdtId),
@@ -308,6 +310,11 @@ impl qz_mir::Source for Lowerer<'_, '_> {
                     _ => (self.synth(Synth::DeriveOpaque(derived)), Ty::list(&[ty])),
                 }
             }
+            MethodTarget::Joined => {
+                let [left, right] = [args[0], args[1]].map(synth::tuple_parts);
+                let what = Synth::JoinTuples(left.len() as u32, right.len() as u32);
+                (self.synth(what), Ty::list(&[left, right].concat()))
+            }
             MethodTarget::InsideInspect => {
                 let (id, args) = args[0].as_adt().expect("a refined type or a union");
                 (self.synth(Synth::Derive(DerivePart::Inspect, id)), args)
@@ -364,6 +371,11 @@ impl qz_mir::Source for Lowerer<'_, '_> {
             MethodTarget::Fn(id, args) => Some((id, args)),
             _ => None,
         }
+    }
+
+    fn is_constant(&self, function: FnId) -> bool {
+        let def = self.as_synth(function).is_none().then(|| &self.defs().fns[function]);
+        def.is_some_and(|it| matches!(it.kind, FnKind::Const | FnKind::AssocConst))
     }
 
     fn is_written(&self, function: FnId) -> bool {

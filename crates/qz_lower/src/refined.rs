@@ -9,34 +9,35 @@ use qz_types::{FnId, Ty};
 use crate::body::Cx;
 
 impl Cx<'_, '_, '_> {
-    /// The value behind the checks, of which each gives a type of its own. What is proved is not asked.
-    pub(crate) fn refine(&mut self, expr: ExprId, value: Operand, checks: &[FnId]) -> Operand {
+    /// The value behind the checks. What is proved is not asked.
+    pub(crate) fn refine(&mut self, expr: ExprId, value: Operand, checks: &[FnId], to: Ty) -> Operand {
         let is_proved = self.lw.ck.is_proved(&self.checked, expr, checks);
-        self.through(value, checks, is_proved)
+        self.through(value, checks.len(), to, is_proved)
     }
 
     /// What was computed of a refined value, on its way back.
     pub(crate) fn refined_again(&mut self, value: Operand, base: Ty, to: Ty) -> Operand {
-        let (mut checks, mut at) = (Vec::new(), to);
-        while at != base {
-            let (refinement, next) = self.lw.defs().refined_ty(at).expect("the checker went the same way");
-            checks.push(refinement.new);
-            at = next;
-        }
-        checks.reverse();
-        self.through(value, &checks, false)
+        let mut bases = std::iter::successors(Some(to), |&at| self.lw.defs().refined_ty(at).map(|it| it.1));
+        let count = bases.position(|it| it == base).expect("the checker went the same way");
+        self.through(value, count, to, false)
     }
 
-    fn through(&mut self, mut value: Operand, checks: &[FnId], is_proved: bool) -> Operand {
-        for &check in checks {
-            let made =
-                self.lw.defs().fn_sig(check).ret.expect("a refined type's functions have written types");
+    /// By so many checks to a value of a type, each of which gives one of a type of its own.
+    fn through(&mut self, mut value: Operand, count: usize, to: Ty, is_proved: bool) -> Operand {
+        let (mut steps, mut at) = (Vec::new(), to);
+        for _ in 0..count {
+            let (refinement, base) = self.lw.defs().refined_ty(at).expect("the checker went the same way");
+            steps.push((refinement.new, at));
+            at = base;
+        }
+        for (check, made) in steps.into_iter().rev() {
             if is_proved {
                 value = self.construct(made, 0, vec![value]);
                 continue;
             }
+            let (_, args) = made.as_adt().expect("a refined type");
             let dest = self.b.temp(made);
-            self.b.call(dest, MirCallee::Fn(crate::main_key(check), &[], [].into()), vec![value]);
+            self.b.call(dest, MirCallee::Fn(crate::main_key(check), args, [].into()), vec![value]);
             value = Operand::local(dest);
         }
         value

@@ -10,7 +10,7 @@ use qz_mir::{
 };
 use qz_rt_abi::registry::rt;
 use qz_types::ty::common;
-use qz_types::{AdtId, FnId, Mutability, Row, StaticId, Ty};
+use qz_types::{AdtId, FnId, Mutability, Row, StaticId, Ty, TyKind, Tys};
 
 use crate::{DerivePart, Lowerer, Synth, derive, main_key};
 
@@ -36,8 +36,7 @@ pub(crate) fn signature(lw: &Lowerer<'_, '_>, what: Synth) -> (Name, Vec<Ty>, Ty
             (Name::new(&format!("{}::{name}", defs.adt_path(adt))), params, ret, defs.adt_span(adt))
         }
         Synth::DeriveTuple(derived, n) => {
-            let parts: Vec<Ty> = (0..n).map(|i| Ty::param(i, Name::new(&format!("T{i}")))).collect();
-            let (params, ret) = derive::types(derived, Ty::tuple(&parts));
+            let (params, ret) = derive::types(derived, Ty::tuple(&type_params(n)));
             let path = format!("std::Tuple{n}::{}", derive::method_name(derived));
             (Name::new(&path), params, ret, nowhere(lw))
         }
@@ -51,6 +50,12 @@ pub(crate) fn signature(lw: &Lowerer<'_, '_>, what: Synth) -> (Name, Vec<Ty>, Ty
             let (params, ret) = derive::types(derived, Ty::param(0, Name::new("T")));
             let path = format!("std::Fn::{}", derive::method_name(derived));
             (Name::new(&path), params, ret, nowhere(lw))
+        }
+        Synth::JoinTuples(left, right) => {
+            let parts = type_params(left + right);
+            let (first, second) = parts.split_at(left as usize);
+            let path = format!("std::Tuple{left}::op_add{right}");
+            (Name::new(&path), vec![Ty::tuple(first), Ty::tuple(second)], Ty::tuple(&parts), nowhere(lw))
         }
         Synth::Variant(adt, variant) => {
             let fields = defs.adt_fields(adt);
@@ -87,6 +92,18 @@ pub(crate) fn signature(lw: &Lowerer<'_, '_>, what: Synth) -> (Name, Vec<Ty>, Ty
     }
 }
 
+/// A type parameter for each part of a tuple.
+pub(crate) fn type_params(n: u32) -> Vec<Ty> {
+    (0..n).map(|i| Ty::param(i, Name::new(&format!("T{i}")))).collect()
+}
+
+pub(crate) fn tuple_parts(ty: Ty) -> Tys {
+    match *ty.kind() {
+        TyKind::Tuple(parts) => parts,
+        _ => unreachable!("asked of tuples only"),
+    }
+}
+
 /// The place of things that stand in no file of the user's: the prelude's first byte.
 fn nowhere(lw: &Lowerer<'_, '_>) -> Span {
     let defs = lw.defs();
@@ -110,6 +127,7 @@ pub(crate) fn body(lw: &Lowerer<'_, '_>, key: BodyKey, what: Synth) -> Body {
         Synth::DeriveTuple(derived, n) => derive::tuple(lw, &mut b, derived, n),
         Synth::DeriveRecord(derived, ty) => derive::record(lw, &mut b, derived, ty),
         Synth::DeriveOpaque(derived) => derive::opaque(&mut b, derived),
+        Synth::JoinTuples(left, right) => derive::joined(&mut b, left, right, ret),
         Synth::Variant(_, variant) => {
             let value = Rvalue::Aggregate(AggregateKind::Variant(ret, variant), params);
             b.assign_local(Body::RETURN, value);

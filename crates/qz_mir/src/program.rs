@@ -114,6 +114,10 @@ pub trait Source {
     fn hidden_parts(&self, _ty: Ty) -> Option<(FnId, Tys)> {
         None
     }
+    /// Whether the function gives the value of a constant.
+    fn is_constant(&self, _function: FnId) -> bool {
+        false
+    }
     /// Whether somebody wrote the function: it was not made by the compiler.
     fn is_written(&self, _function: FnId) -> bool {
         true

@@ -41,7 +41,7 @@ pub(crate) struct Instantiator<'a> {
     pub(crate) drops: &'a Drops<'a>,
     consts: Option<ConstEval<'a>>,
     /// Constants met so far.
-    evaluated: FxHashMap<FnId, Option<Const>>,
+    evaluated: FxHashMap<(FnId, Tys), Option<Const>>,
     pub(crate) module: Module,
     ids: IndexMap<InstanceKey, InstanceId, FxBuildHasher>,
     /// Which instance asked for each first.

@@ -52,7 +52,7 @@ use qz_base::Name;
 use qz_mir::layout::{AdtDefs, Layouts};
 use qz_mir::verify::{State, verify};
 use qz_mir::{AdtDef, Body, BodyKey, ConstValue, InstanceKey, Module, Ownership, Source};
-use qz_types::{AdtId, FnId, Ty};
+use qz_types::{AdtId, FnId, Ty, Tys};
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
@@ -63,8 +63,8 @@ use crate::counts::Quiet;
 use crate::drops::Drops;
 use crate::instantiate::{Instantiated, Start, no_evidence};
 
-/// Evaluates a constant item, or leaves it to be called where it is used (`None`).
-pub type ConstEval<'a> = &'a dyn Fn(FnId) -> Result<Option<ConstValue>, NoValue>;
+/// Evaluates a constant item for these type arguments, or leaves it to be called where it is used (`None`).
+pub type ConstEval<'a> = &'a dyn Fn(FnId, Tys) -> Result<Option<ConstValue>, NoValue>;
 
 /// A constant has no value, as whoever evaluates it has reported.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -172,8 +172,13 @@ pub fn build_noted(
 }
 
 /// What is needed to evaluate a constant item; its value is the result of the module's entry.
-pub fn build_constant(source: &dyn Source, item: FnId, options: &Options) -> Result<Module, OptError> {
-    let entry = Some(InstanceKey::Body(BodyKey::main(item), Ty::list(&[]), no_evidence()));
+pub fn build_constant(
+    source: &dyn Source,
+    item: FnId,
+    args: Tys,
+    options: &Options,
+) -> Result<Module, OptError> {
+    let entry = Some(InstanceKey::Body(BodyKey::main(item), args, no_evidence()));
     let start = Start::Program { entry, exports: options.exports };
     build(source, start, options, &mut |_, _| {}, &mut |built| Ok(built.module))
 }

@@ -339,7 +339,7 @@ impl Changing<'_, '_, '_> {
     fn rebuild(&self, before: Before<'_>, next: u32) -> Result<qz_opt::Part, Problem> {
         let entry = crate::run::find_main(self.program, self.lowerer).map(|main| self.lowerer.entry(main));
         let constants = Evaluator::new(self.program, self.lowerer);
-        let eval = |item| constants.value(item);
+        let eval = |item, args| constants.value(item, args);
         let verify = cfg!(debug_assertions);
         let told = qz_opt::Options { verify, consts: Some(&eval), ..crate::run::opt_options(self.options) };
         let built = qz_opt::rebuild(self.lowerer, entry, &self.functions(&before), &told, before, next);

@@ -13,8 +13,9 @@ use crate::scope::Def;
 impl Collector<'_> {
     pub(super) fn refined_def(&mut self, it: ast::TypeAlias<'_>, name: SyntaxToken<'_>) {
         let Some(predicate) = it.predicate() else { return };
-        if let Some(generics) = it.generics() {
-            self.defs.report(words::refined_generic(self.span(generics.syntax().range())));
+        let params = it.generics().into_iter().flat_map(|it| it.params());
+        if let Some(bounds) = params.filter_map(|it| it.bounds()).next() {
+            self.defs.report(words::refined_bound(self.span(bounds.syntax().range())));
             return self.reported(Some(name), it.is_private());
         }
         let adt = self.adt(name, it.syntax(), AdtKind::Newtype, it.is_private(), Default::default(), None);

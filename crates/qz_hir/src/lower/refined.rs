@@ -2,7 +2,7 @@
 
 use qz_base::{Name, TextRange};
 use qz_syntax::ast::{self, AstNode};
-use qz_types::AdtId;
+use qz_types::{AdtId, Ty};
 
 use super::Cx;
 use crate::body::*;
@@ -22,9 +22,10 @@ impl Cx<'_> {
             return (params, self.maybe_value(predicate, range));
         }
         let Some(refinement) = self.defs.refinement(adt) else { return (params, self.missing(range)) };
+        let type_args = Ty::list(&self.defs.adt_generics(adt).identity());
         let asked =
-            self.called_with(Expr::Fns { candidates: [refinement.holds].into(), type_args: &[] }, it, range);
-        let made = self.called_with(Expr::Newtype { adt, type_args: &[] }, it, range);
+            self.called_with(Expr::Fns { candidates: [refinement.holds].into(), type_args }, it, range);
+        let made = self.called_with(Expr::Newtype { adt, type_args }, it, range);
         let (then, else_) = match part {
             Part::Try => {
                 let some = self.expr(Expr::BareVariant { name: Name::new("Some") }, range);
@@ -33,7 +34,7 @@ impl Cx<'_> {
             }
             _ => {
                 let text = predicate.map_or(String::new(), |it| it.syntax().text().trim().to_string());
-                (made, self.refused(def.name, &text, it, range))
+                (made, self.refused(adt, &text, it, range))
             }
         };
         (params, self.expr(Expr::If { cond: asked, then, else_: Some(else_) }, range))
@@ -52,13 +53,18 @@ impl Cx<'_> {
         self.expr(Expr::Call { callee, args: [Arg { kind: ArgKind::Positional, value }].into() }, range)
     }
 
-    /// The panic of a value that does not fit.
-    fn refused(&mut self, name: Name, predicate: &str, it: LocalId, range: TextRange) -> ExprId {
+    /// The panic of a value that does not fit. One with parts of any type may have no text.
+    fn refused(&mut self, adt: AdtId, predicate: &str, it: LocalId, range: TextRange) -> ExprId {
+        let name = self.defs.adts[adt].name;
+        let is_generic = self.defs.adt_generics(adt).len() > 0;
         let mut text = |text: &str| {
             let value = Literal::Str(text.into());
             self.expr(Expr::Lit { value }, range)
         };
         let (name, predicate) = (text(name.as_str()), text(predicate));
+        if is_generic {
+            return self.lang_call("unseen_refused", vec![name, predicate], range);
+        }
         let value = self.expr(Expr::Local { local: it }, range);
         let shown = self.method(value, "inspect", Vec::new(), range);
         self.lang_call("value_refused", vec![shown, name, predicate], range)

@@ -25,22 +25,42 @@ impl TypeCx<'_> {
         common().error
     }
 
+    /// What a type parameter stands for may change, which no predicate can tell: see [`crate::refined`].
     fn never_changes(&self, ty: Ty) -> bool {
-        match ty.kind() {
+        !matches!(ty.kind(), TyKind::Param(_)) && self.is_fixed(ty, &mut Vec::new())
+    }
+
+    fn is_fixed(&self, ty: Ty, seen: &mut Vec<AdtId>) -> bool {
+        match *ty.kind() {
             TyKind::Int(_) | TyKind::Float(_) | TyKind::Char | TyKind::Bool | TyKind::Str => true,
-            TyKind::Tuple(parts) => !parts.is_empty() && parts.iter().all(|&it| self.never_changes(it)),
-            TyKind::Adt(adt, _) => {
-                let lang = &self.defs.lang;
-                let is_text = ["Bytes", "Symbol"].iter().any(|role| lang.adt(role) == Some(*adt));
-                is_text || self.defs.refinement(*adt).is_some()
+            TyKind::Param(_) => true,
+            TyKind::Tuple(parts) => !parts.is_empty() && parts.iter().all(|&it| self.is_fixed(it, seen)),
+            TyKind::Record(fields) => fields.iter().all(|it| self.is_fixed(it.1, seen)),
+            TyKind::Adt(adt, args) => {
+                let is_text = ["Bytes", "Symbol"].iter().any(|role| self.defs.lang.adt(role) == Some(adt));
+                is_text || (args.iter().all(|&it| self.is_fixed(it, seen)) && self.has_fixed_parts(adt, seen))
             }
             _ => false,
         }
     }
 
+    /// The same for the fields of a type whose type arguments do not change.
+    fn has_fixed_parts(&self, adt: AdtId, seen: &mut Vec<AdtId>) -> bool {
+        let def = &self.defs.adts[adt];
+        if self.defs.refinement(adt).is_some() || seen.contains(&adt) {
+            return true;
+        }
+        if matches!(def.kind, AdtKind::Struct) || def.is_linear || def.union_of.is_some() {
+            return false;
+        }
+        seen.push(adt);
+        let variants = &self.defs.adt_fields(adt).variants;
+        variants.iter().flat_map(|it| &it.fields).all(|field| self.is_fixed(field.ty, seen))
+    }
+
     pub(super) fn refined_sig(self, adt: AdtId, part: Part) -> FnSig {
         let base = self.defs.adt_fields(adt).variants[0].fields[0].ty;
-        let refined = Ty::adt(adt, &[]);
+        let refined = self.defs.adt_identity(adt);
         let ret = match part {
             Part::Holds => common().bool,
             Part::New => refined,
@@ -53,8 +73,13 @@ impl TypeCx<'_> {
             has_default: false,
             is_rest: false,
         };
+        let mut generics = self.generics;
+        if part == Part::Holds {
+            // It is called by the others with type arguments.
+            generics.outer = 0;
+        }
         FnSig {
-            generics: Arc::new(self.generics),
+            generics: Arc::new(generics),
             params: vec![param],
             ret: Some(ret),
             can: None,

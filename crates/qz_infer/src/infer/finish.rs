@@ -614,6 +614,7 @@ fn close_coercion(close: &mut Close<'_>, it: &mut Coercion) {
             *from = close.fold_ty(*from);
             *to = close.fold_ty(*to);
         }
-        Coercion::AutoRef { .. } | Coercion::Deref | Coercion::Discard | Coercion::Refine { .. } => {}
+        Coercion::Refine { to, checks: _ } => *to = close.fold_ty(*to),
+        Coercion::AutoRef { .. } | Coercion::Deref | Coercion::Discard => {}
     }
 }

@@ -6,10 +6,10 @@
 //! its signature.
 
 use qz_base::{Name, Span, TextRange};
-use qz_hir::TyHead;
 use qz_hir::body::*;
 use qz_hir::defs::AdtKind;
 use qz_hir::scope::{Def, Lookup};
+use qz_hir::{Container, TyHead};
 use qz_types::{FnId, Mutability, TraitId, TraitRef, Ty, TyKind, Tys, subst};
 
 use super::args::{Inputs, ParamInfo};
@@ -119,21 +119,40 @@ impl Infer<'_, '_> {
         }
         let arity = call.args.len() as u32;
         match self.find_member(bare, call.name, arity, !call.has_parens, self.module) {
-            Search::Found(found) => self.use_member(call, known, bare, found, expect),
-            other if self.is_refined(bare) => self.base_member(call, bare, other, expect),
+            Search::Found(found) if !self.is_refined(bare) || !self.is_free(&found) => {
+                self.use_member(call, known, bare, found, expect)
+            }
+            other if self.is_refined(bare) => self.base_member(call, known, bare, other, expect),
             other => self.no_member(call, bare, other),
         }
     }
 
-    /// What a refined type does not have may be a member of its base.
-    fn base_member(&mut self, call: MethodCall<'_>, refined: Ty, why: Search, expect: Expect) -> Ty {
+    fn is_free(&self, found: &Found) -> bool {
+        matches!(found, Found::Fn { function } if self.ck.defs.fns[*function].container == Container::Module)
+    }
+
+    /// What a refined type does not have may be a member of its base, which goes before a free function.
+    fn base_member(
+        &mut self,
+        call: MethodCall<'_>,
+        known: Ty,
+        refined: Ty,
+        why: Search,
+        expect: Expect,
+    ) -> Ty {
         let base = self.ck.defs.base_ty(refined);
-        match self.find_member(base, call.name, call.args.len() as u32, !call.has_parens, self.module) {
-            Search::Found(found) => {
+        let of_base =
+            self.find_member(base, call.name, call.args.len() as u32, !call.has_parens, self.module);
+        match (of_base, why) {
+            (Search::Found(found), Search::Found(free)) if self.is_free(&found) => {
+                self.use_member(call, known, refined, free, expect)
+            }
+            (Search::Found(found), _) => {
                 self.open_refined(call.receiver, refined);
                 self.use_member(call, base, base, found, expect)
             }
-            _ => self.no_member(call, refined, why),
+            (_, Search::Found(free)) => self.use_member(call, known, refined, free, expect),
+            (_, why) => self.no_member(call, refined, why),
         }
     }
 

@@ -491,7 +491,7 @@ impl Infer<'_, '_> {
             _ => Expect::Any,
         };
         let ty = self.value(operand, hint);
-        let ty = self.known(ty);
+        let ty = self.known_opened(operand, ty);
         if let Some(args) = self.as_lang(ty, "Option") {
             return args[0];
         }
@@ -514,7 +514,7 @@ impl Infer<'_, '_> {
     }
 
     fn propagate_value(&mut self, id: ExprId, operand: ExprId, ty: Ty, lambda: Option<LambdaId>) -> Ty {
-        let ty = self.known(ty);
+        let ty = self.known_opened(operand, ty);
         let ret = match lambda {
             None => self.ret,
             Some(lambda) => self.st.lambda_rets[&lambda],
@@ -604,7 +604,7 @@ impl Infer<'_, '_> {
     /// `a ?? b`: `b` where `a` is none.
     pub(super) fn coalesce(&mut self, lhs: ExprId, rhs: ExprId, expect: Expect) -> Ty {
         let ty = self.value(lhs, Expect::Any);
-        let ty = self.known(ty);
+        let ty = self.known_opened(lhs, ty);
         let inner = match (self.as_lang(ty, "Option"), self.as_lang(ty, "Result")) {
             (Some(args), _) | (_, Some(args)) => args[0],
             _ => {
@@ -635,7 +635,7 @@ impl Infer<'_, '_> {
     /// `a?.b`: an Option of `b`'s type, not nested if that is an Option already.
     pub(super) fn safe_nav(&mut self, base: ExprId, inner: LocalId, rest: ExprId) -> Ty {
         let ty = self.value(base, Expect::Any);
-        let ty = self.known(ty);
+        let ty = self.known_opened(base, ty);
         let Some(args) = self.as_lang(ty, "Option") else {
             if !self.has_error(ty) {
                 let span = self.span(base);

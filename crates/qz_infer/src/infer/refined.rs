@@ -20,6 +20,12 @@ impl Infer<'_, '_> {
         self.open_refined(expr, ty)
     }
 
+    /// The same for a value whose type is asked for.
+    pub(super) fn known_opened(&mut self, expr: ExprId, ty: Ty) -> Ty {
+        let ty = self.known(ty);
+        self.open_refined(expr, ty)
+    }
+
     pub(super) fn open_refined(&mut self, expr: ExprId, ty: Ty) -> Ty {
         let ty = self.shallow(ty);
         if !self.is_refined(ty) {
@@ -38,19 +44,18 @@ impl Infer<'_, '_> {
         if from == to || is_open || from.is_error() || to.is_error() {
             return false;
         }
-        if let Some(checks) = self.checks_between(from, to) {
-            if checks.1 {
-                // An open literal is one of the base type.
-                self.unify(expr, from, self.ck.defs.base_ty(to));
-            }
-            self.st.types.coercions.insert(expr, Coercion::Refine { checks: checks.0 });
+        if let Some((checks, base)) = self.checks_between(from, to) {
+            // What is open in a literal or in type arguments is as the base type says.
+            self.unify(expr, from, base);
+            self.st.types.coercions.insert(expr, Coercion::Refine { checks, to });
             return true;
         }
         // Up to a type that it refines.
         let mut base = from;
         while let Some((_, next)) = defs.refined_ty(base) {
             base = next;
-            if base == to {
+            if self.may_equal(base, to) {
+                self.unify(expr, base, to);
                 self.st.types.coercions.insert(expr, Coercion::Unrefine { from, to });
                 return true;
             }
@@ -59,26 +64,38 @@ impl Infer<'_, '_> {
     }
 
     /// Whether a value of one type becomes one of the other by checks, or without its refinement.
-    pub(super) fn is_refined_by(&self, from: Ty, to: Ty) -> bool {
+    pub(super) fn is_refined_by(&mut self, from: Ty, to: Ty) -> bool {
         let from = self.resolve(from);
-        let bases = std::iter::successors(self.ck.defs.refined_ty(from), |it| self.ck.defs.refined_ty(it.1));
-        from != to && (self.checks_between(from, to).is_some() || bases.into_iter().any(|it| it.1 == to))
+        let defs = self.ck.defs;
+        let mut bases = std::iter::successors(defs.refined_ty(from), |it| defs.refined_ty(it.1));
+        from != to && (self.checks_between(from, to).is_some() || bases.any(|it| self.may_equal(it.1, to)))
     }
 
-    /// The checks on the way from a type to one that refines it, in order, and whether `from` is an open literal.
-    fn checks_between(&self, from: Ty, to: Ty) -> Option<(Vec<FnId>, bool)> {
+    /// The checks on the way from a type to one that refines it, in order, and the type that the first one takes.
+    fn checks_between(&mut self, from: Ty, to: Ty) -> Option<(Vec<FnId>, Ty)> {
         let (mut checks, mut at) = (Vec::new(), to);
         let literal = self.s.table.var_kind(from);
         while let Some((refinement, base)) = self.ck.defs.refined_ty(at) {
             checks.push(refinement.new);
             at = base;
-            let fits_literal = literal.is_some() && at.is_numeric();
-            if at == from || fits_literal {
+            let fits = match literal {
+                Some(_) => at.is_numeric(),
+                None => self.may_equal(at, from),
+            };
+            if fits {
                 checks.reverse();
-                return Some((checks, fits_literal));
+                return Some((checks, if literal.is_some() { self.ck.defs.base_ty(to) } else { at }));
             }
         }
         None
+    }
+
+    /// Whether types are the same for all that is known. Nothing is learnt.
+    fn may_equal(&mut self, a: Ty, b: Ty) -> bool {
+        let at = self.s.table.snapshot();
+        let fits = self.s.table.unify(a, b).is_ok();
+        self.s.table.rollback(at);
+        fits
     }
 
     /// What `Port(x)` means: in the functions that check, the bare value; elsewhere, one of them.

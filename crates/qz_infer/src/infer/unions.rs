@@ -29,8 +29,13 @@ impl Infer<'_, '_> {
     /// What is expected of a value that says by its form which member it is, or is a literal of a refined type.
     pub(super) fn member_hint(&self, expr: ExprId, expected: Ty) -> Ty {
         if self.is_refined(expected) {
-            let is_literal = matches!(self.body.exprs[expr], Expr::Lit { .. } | Expr::Tuple { .. });
-            return if is_literal { self.ck.defs.base_ty(self.shallow(expected)) } else { expected };
+            let is_made = match &self.body.exprs[expr] {
+                Expr::Lit { .. } | Expr::Tuple { .. } | Expr::Record { .. } | Expr::Nil => true,
+                Expr::BareVariant { .. } => true,
+                Expr::Call { callee, .. } => matches!(self.body.exprs[*callee], Expr::BareVariant { .. }),
+                _ => false,
+            };
+            return if is_made { self.ck.defs.base_ty(self.shallow(expected)) } else { expected };
         }
         let Some((_, members)) = self.as_union(expected) else { return expected };
         let fits = |member: Ty| match &self.body.exprs[expr] {

@@ -17,6 +17,8 @@ pub enum Selection {
     Own,
     /// By the structure of the type.
     Derived(Derived),
+    /// `+` of two tuples.
+    Joined,
     /// The value is a `dyn` that carries the trait.
     Dyn,
 }
@@ -27,6 +29,8 @@ pub enum MethodTarget {
     Fn(FnId, Tys),
     /// Made from the type's structure.
     Derived(Derived),
+    /// `+` of two tuples.
+    Joined,
     /// `inspect` of a refined type or a union, which is that of the value inside.
     InsideInspect,
     /// Through the table of a `dyn` value.
@@ -55,6 +59,9 @@ impl Checker<'_> {
         }
         if cx.own_methods(ty, bound) == super::Truth::Yes {
             return Some(Selection::Own);
+        }
+        if cx.joined(ty, bound).is_ok() {
+            return Some(Selection::Joined);
         }
         Derived::of(self.defs, bound.trait_id).map(Selection::Derived)
     }
@@ -143,6 +150,7 @@ impl Checker<'_> {
                 }
             }
             Some(Selection::Own) => own(),
+            Some(Selection::Joined) => MethodTarget::Joined,
             // A refined value stands in others as its base does, a value of a union as the member it is.
             Some(Selection::Derived(Derived::Show)) if has_default && self.shows_inside(ty) => {
                 MethodTarget::InsideInspect

@@ -1,11 +1,11 @@
 //! One generic body made concrete: types replaced, callees found, constants evaluated.
 
-use qz_base::FxHashMap;
+use qz_base::{FxHashMap, Name};
 use qz_mir::visit::{each_stmt_operand_mut, term_operand_mut};
 use qz_mir::{
-    AggregateKind, Body, BodyKey, Call, Callee, ClosureTarget, Const, ConstValue, EvidenceList, InstanceKey,
-    Intrinsic, Local, LocalDecl, Operand, Ownership, Place, Rvalue, SourceInfo, StaticData, StaticDataId,
-    Stmt, StmtKind, TermKind, TypeEntryKind,
+    AggregateKind, Body, BodyKey, BodyPart, Call, Callee, ClosureTarget, Const, ConstValue, EvidenceList,
+    InstanceKey, Intrinsic, Local, LocalDecl, Operand, Ownership, Place, Rvalue, SourceInfo, StaticData,
+    StaticDataId, Stmt, StmtKind, TermKind, TypeEntryKind,
 };
 use qz_types::{FnId, Ty, TyKind, Tys};
 use smallvec::SmallVec;
@@ -31,7 +31,7 @@ impl Instantiator<'_> {
             let stmts = std::mem::take(&mut body.blocks[id].stmts);
             let mut out = Vec::with_capacity(stmts.len());
             for mut stmt in stmts {
-                self.statement(&mut stmt.kind, scope);
+                self.statement(&mut stmt.kind, scope, &body.locals);
                 each_stmt_operand_mut(&mut stmt.kind, &mut |operand| {
                     self.operand(operand, scope, &mut body.locals, stmt.source, &mut out);
                 });
@@ -82,13 +82,24 @@ impl Instantiator<'_> {
         qz_mir::build::remove_unreachable_blocks(body);
     }
 
-    fn statement(&mut self, stmt: &mut StmtKind, scope: Scope) {
+    fn statement(&mut self, stmt: &mut StmtKind, scope: Scope, locals: &qz_base::Arena<LocalDecl>) {
         match stmt {
             StmtKind::Assign(_, value) | StmtKind::Init(_, value) => self.rvalue(value, scope),
             StmtKind::Call(call) => {
-                if let Some(key) = self.callee_key(&call.callee, scope) {
-                    call.callee = Callee::Instance(self.instance(key));
+                let Some(key) = self.callee_key(&call.callee, scope) else { return };
+                // A constant of a type or trait: only now is known whose.
+                if let InstanceKey::Body(body, args, evidence) = &key
+                    && call.args.is_empty()
+                    && evidence.is_empty()
+                    && body.part == BodyPart::Main
+                    && self.source.is_constant(body.function)
+                    && let Some(value) = self.evaluated(body.function, args, locals[call.dest].ty)
+                {
+                    let value = Rvalue::Use(Operand::Const(value));
+                    *stmt = StmtKind::Assign(Place::local(call.dest), value);
+                    return;
                 }
+                call.callee = Callee::Instance(self.instance(key));
             }
             StmtKind::EndScope(_) | StmtKind::Retain(_) | StmtKind::Release(_) | StmtKind::Nop => {}
         }
@@ -211,17 +222,18 @@ impl Instantiator<'_> {
     }
 
     fn evaluated(&mut self, function: FnId, args: Tys, ty: Ty) -> Option<Const> {
-        if matches!(ty.kind(), TyKind::Error) || !args.is_empty() {
+        if matches!(ty.kind(), TyKind::Error) {
             return None;
         }
-        if let Some(known) = self.evaluated.get(&function) {
+        if let Some(known) = self.evaluated.get(&(function, args)) {
             return known.clone();
         }
-        let value = match self.consts.map_or(Ok(None), |eval| eval(function)) {
+        let value = match self.consts.map_or(Ok(None), |eval| eval(function, args)) {
             Ok(Some(ConstValue::Plain(value))) => Some(value),
             Ok(Some(ConstValue::Data(blobs))) => {
                 let first = self.take_in(blobs);
-                self.module.constants.push((self.source.function(function).path, first));
+                let name = self.symbols.of(&InstanceKey::Body(BodyKey::main(function), args, no_evidence()));
+                self.module.constants.push((Name::new(&name), first));
                 Some(Const::Static(first, ty))
             }
             Ok(None) => None,
@@ -230,7 +242,7 @@ impl Instantiator<'_> {
                 None
             }
         };
-        self.evaluated.insert(function, value.clone());
+        self.evaluated.insert((function, args), value.clone());
         value
     }
 
