@@ -9,7 +9,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use qz_cache::{Key, Store, Tier};
-use qz_driver::cache::{Outcome, Place, Stage};
+use qz_driver::cache::{Journal, Outcome, Place, Stage};
 use qz_driver::{Cache, Root};
 use qz_infer::Checker;
 use qz_progen::{Bodies, File, Project, Rows};
@@ -127,6 +127,16 @@ fn damage(entries: &[PathBuf], number: u64) {
     }
 }
 
+/// What checking files finds, which is the same with the cache and without; and what of that was reused.
+fn checked(scratch: &Scratch, files: &[File], place: &str) -> (String, Journal) {
+    scratch.write(files);
+    let cache = open(scratch);
+    let found = check(&scratch.main(), Some(&cache));
+    let anew = check(&scratch.main(), None);
+    assert_eq!(found, anew, "{place}, in {}", scratch.0.display());
+    (found, cache.journal())
+}
+
 #[test]
 fn checking_after_edits() {
     let edits = number("QUARTZ_EDITS", EDITS);
@@ -137,13 +147,10 @@ fn checking_after_edits() {
         let mut project = Project::new(seed);
         let mut what = String::from("nothing");
         for edit in 0..EACH {
-            scratch.write(&project.files());
-            let cache = open(&scratch);
-            let found = check(&scratch.main(), Some(&cache));
-            let anew = check(&scratch.main(), None);
-            assert_eq!(found, anew, "project {seed}, edit {edit} ({what}), in {}", scratch.0.display());
-            clean += u64::from(!anew.contains("error["));
-            reused += cache.journal().lines.iter().filter(|it| it.outcome.is_hit()).count();
+            let place = format!("project {seed}, edit {edit} ({what})");
+            let (found, journal) = checked(&scratch, &project.files(), &place);
+            clean += u64::from(!found.contains("error["));
+            reused += journal.lines.iter().filter(|it| it.outcome.is_hit()).count();
             if (seed + edit) % 5 == 0 {
                 damage(&scratch.entries(), seed * EACH + edit);
             }
@@ -166,16 +173,12 @@ fn checking_effects_after_edits() {
         let mut project = Rows::new(seed);
         let mut what = String::from("nothing");
         for edit in 0..EACH {
-            scratch.write(&project.files());
-            let cache = open(&scratch);
-            let found = check(&scratch.main(), Some(&cache));
-            let anew = check(&scratch.main(), None);
-            assert_eq!(found, anew, "project {seed}, edit {edit} ({what}), in {}", scratch.0.display());
+            let place = format!("project {seed}, edit {edit} ({what})");
+            let (found, journal) = checked(&scratch, &project.files(), &place);
             let others: Vec<&str> =
-                anew.lines().filter(|it| it.starts_with("error[") && !it.contains("[QZ09")).collect();
-            assert_eq!(others, [""; 0], "project {seed}, edit {edit} ({what}) is wrong");
-            clean += u64::from(!anew.contains("error["));
-            let journal = cache.journal();
+                found.lines().filter(|it| it.starts_with("error[") && !it.contains("[QZ09")).collect();
+            assert_eq!(others, [""; 0], "{place} is wrong");
+            clean += u64::from(!found.contains("error["));
             let rows = journal.lines.iter().filter(|it| it.stage == Stage::Effects);
             reused += rows.filter(|it| !matches!(it.outcome, Outcome::Partly { reused: 0, .. })).count();
             what = project.edit();
