@@ -100,6 +100,7 @@ impl Loops {
         let counter = COUNTERS[names.len() - 1];
         let limit = self.limit();
         let counts = self.random.one_in(3);
+        let mut is_far = false;
         if counts {
             let start = *self.random.pick(&["0", "0", "2", "-1"]);
             self.line(&format!("var {counter} = {start}"));
@@ -108,8 +109,12 @@ impl Loops {
             let start = *self.random.pick(&["0", "0", "1", "-1", "k"]);
             let dots = *self.random.pick(&["..", "..", "..="]);
             self.line(&format!("for {counter} in {start}{dots}{limit}"));
+            is_far = start == "k";
         }
         self.depth += 1;
+        if is_far {
+            self.use_fuel();
+        }
         names.push(counter);
         for _ in 0..1 + self.random.below(3) {
             self.statement(names, counts);
@@ -137,8 +142,7 @@ impl Loops {
         self.line(&format!("var {counter} = {start}"));
         self.line(&format!("while {counter} {compared} {end}"));
         self.depth += 1;
-        self.line("fuel -= 1");
-        self.line("break if fuel < 0");
+        self.use_fuel();
         names.push(counter);
         let early = self.random.one_in(3);
         if early {
@@ -156,6 +160,12 @@ impl Loops {
         }
         self.depth -= 1;
         self.line("end");
+    }
+
+    /// For loops that may go on for as long as integers last.
+    fn use_fuel(&mut self) {
+        self.line("fuel -= 1");
+        self.line("break if fuel < 0");
     }
 
     fn step(&mut self, counter: &str) {
