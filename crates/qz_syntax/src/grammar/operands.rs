@@ -197,6 +197,9 @@ fn path(p: &mut Parser<'_>) -> Shape {
 /// `'$' (name '::')? name arguments block?`, and in quotes `${expr}`
 fn macro_call(p: &mut Parser<'_>) {
     let from = p.start();
+    if p.quotes == 0 && p.nth(1) == LBrace && !p.ahead(1).has(flags::SPACE_BEFORE) {
+        p.problem(SyntaxProblemKind::PlaceholderOutside);
+    }
     p.bump();
     if p.at(LBrace) && !p.spaced() {
         let opener = super::open_bracket(p, RBrace);
