@@ -274,7 +274,13 @@ pub(crate) fn check(program: &Program, modules: &[ModuleId]) -> Vec<Diagnostic> 
             evaluator.assert(&checker, item, condition);
             continue;
         }
-        if !is_literal(&checker, item) {
+        let scheme = checker.scheme(item);
+        if !scheme.members.is_empty() {
+            evaluator.problems.borrow_mut().push(open_member(program, item));
+            continue;
+        }
+        // One of any type, as `[]` is, is computed where a use tells the type.
+        if !is_literal(&checker, item) && scheme.generics.is_empty() {
             // What has no value is among the problems.
             evaluator.value(item, &[]).ok();
         }
@@ -306,6 +312,15 @@ fn static_assert(program: &Program, item: FnId) -> Option<Assertion> {
         _ => None,
     };
     Some(Assertion { condition, message })
+}
+
+/// `const LEN = x -> x.size`: whose `size`, every use would answer in its own way.
+fn open_member(program: &Program, item: FnId) -> Diagnostic {
+    let span = program.defs.fn_span(item);
+    let message =
+        format!("it is not known whose methods the constant `{}` calls", program.defs.fns[item].name);
+    Diagnostic::new(Code::CANNOT_INFER, span, message)
+        .help("write its type, `const NAME: Fn(String): Int = …`, or make it a function")
 }
 
 /// Whether there is nothing to evaluate.

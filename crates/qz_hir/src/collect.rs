@@ -3,6 +3,7 @@
 //! Only headers are read, and only as far as names go; types and bodies wait until asked for.
 
 pub(crate) mod actors;
+mod attributes;
 mod effects;
 pub(crate) mod foreign;
 mod imports;
@@ -20,6 +21,7 @@ use crate::defs::*;
 use crate::diagnostics as words;
 use crate::scope::{Def, Entry};
 use crate::types::unions::MOST_MEMBERS;
+use attributes::Place;
 use foreign::Surroundings;
 
 /// A module whose imports the driver has already looked up.
@@ -199,20 +201,20 @@ impl Collector<'_> {
             ast::Item::EnumDef(it) => self.enum_def(it),
             ast::Item::TraitDef(it) => self.trait_def(it),
             ast::Item::ImplDef(it) => {
-                self.attrs(it.attrs());
+                self.attrs(Place::Other, it.attrs());
                 let members: Vec<_> = it.items().collect();
                 self.impl_block(it.syntax(), ImplOrigin::Impl, it.is_negative(), &members);
             }
             ast::Item::ExtendDef(it) => {
-                self.attrs(it.attrs());
+                self.attrs(Place::Other, it.attrs());
                 let members: Vec<_> = it.items().collect();
                 self.impl_block(it.syntax(), ImplOrigin::Extend, false, &members);
             }
             ast::Item::TypeAlias(it) => self.alias_def(it),
             ast::Item::NewtypeDef(it) => {
-                let lang = self.attrs(it.attrs()).function.lang;
+                let attrs = self.attrs(Place::Newtype, it.attrs());
                 let Some(name) = it.name() else { return };
-                let attrs = Attrs::default();
+                let lang = attrs.function.lang;
                 let id = self.adt(name, it.syntax(), AdtKind::Newtype, it.is_private(), attrs, lang);
                 self.declare(name, Def::Adt(id), it.is_private());
             }
@@ -243,8 +245,8 @@ impl Collector<'_> {
     }
 
     /// The attributes of what is not a function.
-    fn attrs<'t>(&mut self, attrs: impl Iterator<Item = ast::Attr<'t>>) -> Attrs {
-        let mut found = self.all_attrs(attrs);
+    fn attrs<'t>(&mut self, place: Place, attrs: impl Iterator<Item = ast::Attr<'t>>) -> Attrs {
+        let mut found = self.all_attrs(place, attrs);
         self.refuse_links(&mut found);
         self.refuse_link_name(&found);
         self.refuse_whose(&found);
@@ -260,10 +262,15 @@ impl Collector<'_> {
         }
     }
 
-    fn all_attrs<'t>(&mut self, attrs: impl Iterator<Item = ast::Attr<'t>>) -> Attrs {
+    fn all_attrs<'t>(&mut self, place: Place, attrs: impl Iterator<Item = ast::Attr<'t>>) -> Attrs {
         let mut found = Attrs::default();
+        let mut before = Vec::new();
         for attr in attrs {
             let Some(name) = attr.name() else { continue };
+            if !self.fits(place, attr, &before) {
+                continue;
+            }
+            before.push(attr);
             let text_arg = attr_text(attr);
             let users = &mut found.function.for_users;
             match (name.text(), self.is_std()) {
@@ -371,7 +378,7 @@ impl Collector<'_> {
     ) -> Option<FnId> {
         let first = clauses[0];
         let name = first.name()?;
-        let mut attrs = self.all_attrs(first.attrs());
+        let mut attrs = self.all_attrs(Place::Function, first.attrs());
         self.refuse_whose(&attrs);
         let kind = self.fn_kind(first, surroundings);
         let kind = self.foreign_function(first, kind, container, &mut attrs, surroundings);
@@ -487,7 +494,7 @@ impl Collector<'_> {
     }
 
     fn struct_def(&mut self, it: ast::StructDef<'_>) {
-        let attrs = self.attrs(it.attrs());
+        let attrs = self.attrs(Place::Struct, it.attrs());
         let Some(name) = it.name() else { return };
         let kind = if attrs.value { AdtKind::Value } else { AdtKind::Struct };
         let lang = attrs.function.lang;
@@ -496,7 +503,7 @@ impl Collector<'_> {
         self.defs.has_linear |= it.is_linear();
         self.declare(name, Def::Adt(id), it.is_private());
         for (index, field) in it.fields().enumerate() {
-            self.attrs(field.attrs());
+            self.attrs(Place::Other, field.attrs());
             if let (Some(name), Some(_)) = (field.name(), field.default()) {
                 let kind = FnKind::FieldDefault(id, index as u32);
                 let init =
@@ -509,7 +516,10 @@ impl Collector<'_> {
     }
 
     fn enum_def(&mut self, it: ast::EnumDef<'_>) {
-        let attrs = self.attrs(it.attrs());
+        let attrs = self.attrs(Place::Enum, it.attrs());
+        for variant in it.variants() {
+            self.attrs(Place::Other, variant.attrs());
+        }
         let Some(name) = it.name() else { return };
         let lang = attrs.function.lang;
         if lang.is_some_and(|it| it.as_str() == "Union") {
@@ -533,7 +543,7 @@ impl Collector<'_> {
     }
 
     fn trait_def(&mut self, it: ast::TraitDef<'_>) {
-        let attrs = self.attrs(it.attrs());
+        let attrs = self.attrs(Place::Other, it.attrs());
         let Some(name) = it.name() else { return };
         let lang = attrs.function.lang;
         let id = self.defs.traits.push(TraitDef {
@@ -642,13 +652,14 @@ impl Collector<'_> {
     /// A constant of a type or trait is a function without arguments that belongs to the type. A trait may leave the value
     /// to its impls.
     fn assoc_const(&mut self, it: ast::ConstDef<'_>, container: Container) -> Option<FnId> {
-        self.attrs(it.attrs());
+        let attrs = self.attrs(Place::Constant, it.attrs());
         let name = it.name()?;
         let (text, range) = (Name::new(name.text()), name.range());
         let id = self.initialiser(text, range, it.syntax(), FnKind::AssocConst, it.is_private());
         let def = &mut self.defs.fns[id];
         def.container = container;
         def.has_body = it.value().is_some();
+        def.attrs.for_users = attrs.function.for_users;
         let (is_open, span) = (it.ty().is_none(), self.span(range));
         if is_open && matches!(container, Container::Trait(_)) {
             self.defs.report(words::assoc_const_type(span, text));
@@ -657,7 +668,7 @@ impl Collector<'_> {
     }
 
     fn alias_def(&mut self, it: ast::TypeAlias<'_>) {
-        self.attrs(it.attrs());
+        self.attrs(Place::Other, it.attrs());
         let Some(name) = it.name() else { return };
         if it.predicate().is_some() {
             return self.refined_def(it, name);
@@ -679,7 +690,7 @@ impl Collector<'_> {
     }
 
     fn const_def(&mut self, it: ast::ConstDef<'_>) {
-        let attrs = self.attrs(it.attrs());
+        let attrs = self.attrs(Place::Constant, it.attrs());
         let Some(name) = it.name() else { return };
         let id = self.initialiser(
             Name::new(name.text()),
@@ -693,7 +704,7 @@ impl Collector<'_> {
     }
 
     fn static_def(&mut self, it: ast::VarDef<'_>) {
-        let mut attrs = self.all_attrs(it.attrs());
+        let mut attrs = self.all_attrs(Place::Variable, it.attrs());
         self.refuse_links(&mut attrs);
         self.refuse_link_name(&attrs);
         let Some(name) = it.name() else { return };

@@ -340,6 +340,19 @@ pub(crate) fn attribute_place(span: Span, name: &str, place: &str) -> Diagnostic
     Diagnostic::new(Code::ATTRIBUTE_PLACE, span, format!("`@{name}` belongs to {place}"))
 }
 
+pub(crate) fn attribute_twice(span: Span, name: &str, first: Span) -> Diagnostic {
+    Diagnostic::new(Code::ATTRIBUTE_PLACE, span, format!("`@{name}` stands here twice"))
+        .at(first, "the first one")
+}
+
+pub(crate) fn attribute_says(span: Span, name: &str, takes_text: bool) -> Diagnostic {
+    let message = match takes_text {
+        true => format!("`@{name}` stands alone, or says one text"),
+        false => format!("`@{name}` stands alone"),
+    };
+    Diagnostic::new(Code::UNKNOWN_ATTRIBUTE, span, message)
+}
+
 pub(crate) fn not_a_member(span: Span) -> Diagnostic {
     Diagnostic::new(Code::NOT_IN_TRAIT, span, "only methods and associated types can stand here")
 }

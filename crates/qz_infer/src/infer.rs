@@ -98,6 +98,8 @@ pub(crate) struct State {
     tested: Option<PatId>,
     /// The effects that are handled or allowed where the walk is, the innermost last.
     handled: Vec<qz_types::Label>,
+    /// The result of the call at hand and what is expected of it, where the one is not known.
+    wanted: Option<(Ty, Ty)>,
     /// Variables for rows of effects; those that nothing decides are empty.
     rows: Vec<Ty>,
     /// What the `impl Trait`s of the result turn out to be.

@@ -216,7 +216,12 @@ impl Cx<'_, '_, '_> {
 
     fn constant(&mut self, id: ExprId, constant: qz_types::FnId) -> Operand {
         let ty = self.ty(id);
-        Operand::Const(Const::Item(constant, &[], ty))
+        // One of any type, as `[]` is, has the type arguments of the use.
+        let args = match self.types().callees.get(id) {
+            Some(Callee::Fn(used)) => used.type_args,
+            _ => &[],
+        };
+        Operand::Const(Const::Item(constant, args, ty))
     }
 
     pub(crate) fn block(&mut self, stmts: &[Stmt], tail: Option<ExprId>) -> Operand {

@@ -15,7 +15,7 @@ mod functions;
 mod items;
 mod lambdas;
 mod later;
-mod operands;
+pub(crate) mod operands;
 mod patterns;
 mod postfix;
 mod stmts;

@@ -9,6 +9,7 @@ use qz_syntax::literals::Literal;
 use qz_syntax::{SyntaxNode, SyntaxToken};
 use qz_types::{AdtId, FnId};
 
+use super::attributes::Place;
 use super::{Attrs, Collector};
 use crate::defs::*;
 use crate::diagnostics as words;
@@ -59,7 +60,7 @@ pub(crate) fn is_computed(actor: ast::ActorDef<'_>) -> bool {
 impl Collector<'_> {
     pub(super) fn actor_def(&mut self, it: ast::ActorDef<'_>) {
         let mailbox = self.mailbox(it);
-        self.attrs(it.attrs().filter(|attr| !is_mailbox(*attr)));
+        self.attrs(Place::Other, it.attrs().filter(|attr| !is_mailbox(*attr)));
         let Some(name) = it.name() else { return };
         let state = self.adt(name, it.syntax(), AdtKind::Struct, true, Attrs::default(), None);
         let reference = self.adt(name, it.syntax(), AdtKind::Struct, it.is_private(), Attrs::default(), None);

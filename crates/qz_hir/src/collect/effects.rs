@@ -4,6 +4,7 @@
 use qz_syntax::ast::{self, AstNode};
 use qz_types::EffectId;
 
+use super::attributes::Place;
 use super::{Attrs, Collector};
 use crate::defs::*;
 use crate::diagnostics as words;
@@ -11,7 +12,7 @@ use crate::scope::Def;
 
 impl Collector<'_> {
     pub(super) fn effect_def(&mut self, it: ast::EffectDef<'_>) {
-        let attrs = self.attrs(it.attrs());
+        let attrs = self.attrs(Place::Other, it.attrs());
         let Some(name) = it.name() else { return };
         if it.row().is_some() {
             return self.new_alias(name, it.syntax(), it.is_private());

@@ -4,6 +4,7 @@
 use qz_base::{Name, TextRange};
 use qz_syntax::ast::{self, AstNode};
 
+use super::attributes::Place;
 use super::{Attrs, Collector};
 use crate::defs::*;
 use crate::diagnostics as words;
@@ -24,7 +25,7 @@ pub(super) struct Surroundings<'t> {
 impl Collector<'_> {
     /// Declarations of a block: each as if the block's `extern` stood before it.
     pub(super) fn extern_block(&mut self, block: ast::ExternBlock<'_>) {
-        let mut attrs = self.all_attrs(block.attrs());
+        let mut attrs = self.all_attrs(Place::Other, block.attrs());
         self.refuse_whose(&attrs);
         self.note_links(&mut attrs);
         self.refuse_link_name(&attrs);

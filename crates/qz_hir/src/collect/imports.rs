@@ -4,6 +4,7 @@
 use qz_base::{Name, Span};
 use qz_syntax::ast::{self, AstNode};
 
+use super::attributes::Place;
 use super::{Collector, ImportTarget};
 use crate::defs::{Defs, ModuleId};
 use crate::diagnostics as words;
@@ -31,7 +32,7 @@ impl Collector<'_> {
             _ => None,
         });
         for (import, target) in imports.zip(targets) {
-            self.attrs(import.attrs());
+            self.attrs(Place::Other, import.attrs());
             if let ImportTarget::Module(file) = target
                 && let Some(target) = self.defs.module_of_file(*file)
             {

@@ -13,6 +13,7 @@
 use std::cell::Cell;
 
 use qz_base::{Name, TextRange};
+use qz_syntax::SyntaxKind;
 use qz_syntax::ast::{self, AstNode};
 use qz_types::{EffectId, FnId, Ty, TyKind, Tys};
 
@@ -236,6 +237,13 @@ impl Cx<'_> {
                 self.report(words::clause_params(span, text, wanted, count, self.defs.fn_span(operation)));
                 fits = false;
             }
+        }
+        let mut returns = it.syntax().children().filter(|it| it.kind() == SyntaxKind::HandlerReturn);
+        if let (Some(first), Some(second)) = (returns.next(), returns.next()) {
+            let head = |it: TextRange| TextRange::new(it.start, it.start + "return".len() as u32);
+            let (first, second) = (self.span(head(first.range())), self.span(head(second.range())));
+            self.report(words::duplicate(second, Name::new("return"), first));
+            fits = false;
         }
         let mut matched = Vec::new();
         let mut missing = Vec::new();

@@ -229,8 +229,12 @@ impl Infer<'_, '_> {
 
     /// What is expected of the result may fix type arguments before the arguments are looked at.
     pub(super) fn hint_result(&mut self, ret: Ty, expect: Expect) {
+        self.st.wanted = None;
         let Expect::Hint(hint) = expect else { return };
         let (ret, hint) = (self.shallow(ret), self.shallow(hint));
+        if ret.is_infer() && !self.converts(hint) {
+            self.st.wanted = Some((ret, hint));
+        }
         // A bare variable says nothing, and a `dyn`, union or number is decided by the value.
         let useful = !ret.is_infer()
             && !hint.is_infer()

@@ -12,32 +12,44 @@ use super::args::ParamInfo;
 use crate::facts::Callee;
 use crate::traits::Obligation;
 
+/// What a call was found to be about, before its arguments are looked at.
+pub(super) struct Entered {
+    /// How many effects were in force.
+    before: usize,
+    /// Several effects of one name fit: the arguments tell which one is meant.
+    is_open: bool,
+}
+
 impl Infer<'_, '_> {
-    /// A call is about to have its arguments checked. Gives how many effects were in force before.
+    /// A call is about to have its arguments checked.
     pub(super) fn enter_handled(
         &mut self,
         id: ExprId,
         function: Option<FnId>,
         params: &[ParamInfo],
-    ) -> usize {
-        let before = self.st.handled.len();
-        let Some(function) = function else { return before };
+    ) -> Entered {
+        let mut entered = Entered { before: self.st.handled.len(), is_open: false };
+        let wanted = self.st.wanted.take();
+        let Some(function) = function else { return entered };
         let defs = self.ck.defs;
         if defs.effects.is_empty() {
-            return before;
+            return entered;
         }
         let is_throws = |label: &Label| defs.lang.adt("Throws") == Some(label.effect);
         let performed = self.labels_of(id, function);
         for label in performed.into_iter().filter(|it| !is_throws(it)) {
-            self.tie(label);
+            match &self.fitting(label)[..] {
+                [_, _, ..] => entered.is_open |= !self.tie_by_result(label, wanted),
+                _ => self.tie(label),
+            }
         }
-        let before = self.st.handled.len();
+        entered.before = self.st.handled.len();
         let handled = params.iter().flat_map(|param| self.shallow(param.ty).row().labels);
         self.st.handled.extend(handled.copied().collect::<Vec<Label>>());
         if let Some(handled) = self.handled_by_run(function, params) {
             self.st.handled.push(handled);
         }
-        before
+        entered
     }
 
     /// Type arguments for rows are among these.
@@ -82,11 +94,11 @@ impl Infer<'_, '_> {
         self.solve(true);
     }
 
-    /// Its arguments were checked: what is thrown is told by them.
-    pub(super) fn leave_handled(&mut self, id: ExprId, function: Option<FnId>, before: usize) {
-        self.st.handled.truncate(before);
+    /// Its arguments were checked: what is thrown is told by them, and which of several effects of one name is meant.
+    pub(super) fn leave_handled(&mut self, id: ExprId, function: Option<FnId>, entered: Entered) {
+        self.st.handled.truncate(entered.before);
         if let Some(function) = function
-            && self.ck.defs.lang.func("thrown") == Some(function)
+            && (entered.is_open || self.ck.defs.lang.func("thrown") == Some(function))
         {
             for label in self.labels_of(id, function) {
                 self.tie(label);
@@ -134,16 +146,52 @@ impl Infer<'_, '_> {
         if label.args.is_empty() {
             return;
         }
-        let around: Vec<Label> =
-            self.st.handled.iter().rev().filter(|it| it.effect == label.effect).copied().collect();
-        for other in around {
+        match self.fitting(label).first() {
+            Some(other) => {
+                let _ = self.s.table.unify_lists(label.args, other.args);
+            }
+            // What this function does further on is about the same one.
+            None => self.st.handled.insert(0, label),
+        }
+    }
+
+    /// Of several of one effect, the innermost one that gives what is wanted. If nothing tells, arguments may.
+    fn tie_by_result(&mut self, label: Label, wanted: Option<(Ty, Ty)>) -> bool {
+        let Some((result, hint)) = wanted else { return false };
+        for other in self.fitting(label) {
             let at = self.s.table.snapshot();
-            match self.s.table.unify_lists(label.args, other.args) {
-                Ok(()) => return self.s.table.commit(at),
+            let tied = self.s.table.unify_lists(label.args, other.args);
+            match tied.and_then(|()| self.s.table.unify(result, hint)) {
+                Ok(()) => {
+                    self.s.table.commit(at);
+                    return true;
+                }
                 Err(_) => self.s.table.rollback(at),
             }
         }
-        // What this function does further on is about the same one.
-        self.st.handled.insert(0, label);
+        false
+    }
+
+    /// The same effect around, with arguments that can be these: the innermost first, each once.
+    fn fitting(&mut self, label: Label) -> Vec<Label> {
+        let mut fitting: Vec<Label> = Vec::new();
+        if label.args.is_empty() {
+            return fitting;
+        }
+        for at in (0..self.st.handled.len()).rev() {
+            let other = self.st.handled[at];
+            if other.effect != label.effect {
+                continue;
+            }
+            let args: Vec<Ty> = other.args.iter().map(|&ty| self.resolve(ty)).collect();
+            let other = Label { effect: other.effect, args: Ty::list(&args) };
+            let before = self.s.table.snapshot();
+            let fits = self.s.table.unify_lists(label.args, other.args).is_ok();
+            self.s.table.rollback(before);
+            if fits && !fitting.contains(&other) {
+                fitting.push(other);
+            }
+        }
+        fitting
     }
 }

@@ -71,6 +71,8 @@ impl Infer<'_, '_> {
     fn declared_uses(&mut self, body: &Body) {
         let defs = self.ck.defs;
         let own = &defs.fns[body.owner].attrs.for_users;
+        // A newtype's name and the call of it are one use.
+        let mut told = Vec::new();
         for (id, expr) in body.exprs.iter() {
             let (name, attrs, declared) = match (self.st.types.callees.get(id), expr) {
                 (Some(Callee::Fn(called)), _) => {
@@ -90,6 +92,11 @@ impl Infer<'_, '_> {
                 },
                 _ => continue,
             };
+            let start = (name, self.span(id).range.start);
+            if (attrs.deprecated.is_none() && !attrs.test_only) || told.contains(&start) {
+                continue;
+            }
+            told.push(start);
             if let Some(instead) = attrs.deprecated.filter(|_| own.deprecated.is_none()) {
                 self.report(words::deprecated(self.span(id), name, instead, declared));
             }

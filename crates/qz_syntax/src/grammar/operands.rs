@@ -197,12 +197,12 @@ fn path(p: &mut Parser<'_>) -> Shape {
 /// `'$' (name '::')? name arguments block?`, and in quotes `${expr}`
 fn macro_call(p: &mut Parser<'_>) {
     let from = p.start();
+    if p.quotes == 0 && p.nth(1) == LBrace && !p.ahead(1).has(flags::SPACE_BEFORE) {
+        p.problem(SyntaxProblemKind::PlaceholderOutside);
+    }
     p.bump();
     if p.at(LBrace) && !p.spaced() {
-        let opener = super::open_bracket(p, RBrace);
-        exprs::required(p);
-        super::close_bracket(p, RBrace, opener);
-        return p.finish(from, MacroVarExpr);
+        return hole(p, from);
     }
     if p.spaced() || !p.kind.is_word() {
         p.expected(Wanted::Name);
@@ -222,6 +222,29 @@ fn macro_call(p: &mut Parser<'_>) {
         lambdas::do_block(p);
     }
     p.finish(from, MacroCallExpr);
+}
+
+/// `${expr}` where a name stands in a quote.
+pub(crate) fn name_hole(p: &mut Parser<'_>) -> bool {
+    let there = p.quotes > 0
+        && p.at(Dollar)
+        && p.nth(1) == LBrace
+        && !p.ahead(1).has(flags::SPACE_BEFORE)
+        && !p.line_ended();
+    if there {
+        let from = p.start();
+        p.bump();
+        hole(p, from);
+    }
+    there
+}
+
+/// `'{' expr '}'` behind a `$`.
+fn hole(p: &mut Parser<'_>, from: Checkpoint) {
+    let opener = super::open_bracket(p, RBrace);
+    exprs::required(p);
+    super::close_bracket(p, RBrace, opener);
+    p.finish(from, MacroVarExpr);
 }
 
 /// `'$' (name '::')? name '(' items ')'` where a pattern or a type stands.

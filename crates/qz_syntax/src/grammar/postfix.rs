@@ -68,11 +68,13 @@ fn member(p: &mut Parser<'_>, from: Checkpoint) {
         return p.finish(from, TupleIndexExpr);
     }
     let is_with = p.current_text() == "with";
-    if !p.kind.is_word() || p.on_new_line() {
+    if p.on_new_line() {
         p.expected(Wanted::Member);
         return p.finish(from, FieldExpr);
     }
-    p.bump_as(Ident);
+    if !p.word(Wanted::Member) {
+        return p.finish(from, FieldExpr);
+    }
     if plain && is_with && p.at(LBrace) && !p.on_new_line() {
         collections::field_inits(p);
         return p.finish(from, UpdateExpr);

@@ -169,11 +169,33 @@ fn item_in_body(p: &mut Parser<'_>) {
     items::item(p, items::Level::Body);
 }
 
-/// `name ':' type '=' expr`, or `name ':'` before a loop.
+/// In a quote, whether what follows a name and `:` is the value of a field, as a literal will have it, and no type.
+fn starts_value(p: &Parser<'_>, at: usize) -> bool {
+    let (first, second) = (p.ahead(at), p.ahead(at + 1));
+    let adjacent = !second.has(flags::SPACE_BEFORE);
+    match first.kind {
+        Ident if first.has(flags::UPPER) => second.kind == Dot || second.kind == LParen && adjacent,
+        // Nothing behind a name: whether it is a type makes no difference.
+        Ident if second.kind == Eq || second.kind == Lt && adjacent => false,
+        Ident => !second.has(flags::NEWLINE_BEFORE),
+        Dollar => second.kind == LBrace,
+        IntNumber | FloatNumber | Char | Symbol | RawString | StrStart | TrueKw | FalseKw | NilKw
+        | SelfKw | LBracket | Minus | NotKw | IfKw | MatchKw | TryKw => true,
+        _ => false,
+    }
+}
+
+/// `name ':' type '=' expr`, `name ':'` before a loop, in a quote also `name ':' expr`.
 fn typed_or_label(p: &mut Parser<'_>, from: Checkpoint) {
     let after = p.ahead(2);
     if matches!(after.kind, ForKw | WhileKw | UntilKw | LoopKw) && !after.has(flags::NEWLINE_BEFORE) {
         return exprs::expr(p);
+    }
+    if p.quotes > 0 && !after.has(flags::NEWLINE_BEFORE) && starts_value(p, 2) {
+        p.bump_as(Ident);
+        p.bump();
+        exprs::expr(p);
+        return p.finish(from, FieldInit);
     }
     let walrus = after.kind == Eq && !after.has(flags::SPACE_BEFORE);
     if walrus {

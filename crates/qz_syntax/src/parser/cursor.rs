@@ -361,6 +361,9 @@ impl<'t> Parser<'t> {
             self.bump_as(Ident);
             return true;
         }
+        if grammar::operands::name_hole(self) {
+            return true;
+        }
         self.expected(wanted);
         false
     }
@@ -370,9 +373,12 @@ impl<'t> Parser<'t> {
         let there = self.kind.is_word() && !self.line_ended();
         if there {
             self.bump_as(Ident);
-        } else {
-            self.expected(wanted);
+            return true;
         }
-        there
+        if grammar::operands::name_hole(self) {
+            return true;
+        }
+        self.expected(wanted);
+        false
     }
 }

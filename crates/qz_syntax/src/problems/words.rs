@@ -31,7 +31,7 @@ impl SyntaxProblem {
             Kind::StrayEnd => "this `end` closes nothing".into(),
             Kind::StrayBracket { bracket } => format!("this `{}` closes nothing", bracket.text()),
             Kind::PlaceholderOutside => {
-                "`$name` without arguments has a meaning only in a macro's `quote`".into()
+                "`$name` without arguments, like `${…}`, has a meaning only in a macro's `quote`".into()
             }
             Kind::StatementAtTopLevel => "a statement cannot stand outside of a function".into(),
             Kind::ItemInBody { keyword } => format!("`{}` cannot stand inside another body", keyword.text()),
