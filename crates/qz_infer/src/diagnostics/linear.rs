@@ -44,13 +44,16 @@ pub(crate) fn thrown_away(span: Span, ty: &str) -> Diagnostic {
 }
 
 /// A field of a type that is not linear itself.
-pub(crate) fn field(span: Span, owner: Name) -> Diagnostic {
-    Diagnostic::new(
+pub(crate) fn field(span: Span, owner: Name, is_struct: bool) -> Diagnostic {
+    let problem = Diagnostic::new(
         Code::LINEAR_PLACE,
         span,
         format!("`{owner}` is not linear, so it cannot hold a linear value"),
-    )
-    .help(format!("make it one, too: `linear struct {owner}`"))
+    );
+    match is_struct {
+        true => problem.help(format!("make it one, too: `linear struct {owner}`")),
+        false => problem.help("`Option`, `Result`, tuples and linear structs hold linear values"),
+    }
 }
 
 /// A linear struct with a `drop`.
