@@ -23,11 +23,11 @@ struct Way {
 }
 
 const WAYS: [Way; 7] = [
-    Way { language: Language::Quartz, title: "quartz build", before: &["build"], files: "main.qz" },
+    Way { language: Language::Quartz, title: "quartz build", before: &["build", "--no-cache"], files: "main.qz" },
     Way {
         language: Language::Quartz,
         title: "quartz build --release",
-        before: &["build", "--release"],
+        before: &["build", "--release", "--no-cache"],
         files: "main.qz",
     },
     Way { language: Language::Crystal, title: "crystal build", before: &["build"], files: "main.cr" },

@@ -38,7 +38,7 @@ impl Bench {
         let (mut times, mut peaks) = (Vec::new(), Vec::new());
         for _ in 0..self.options.rounds {
             let mut check = Command::new(&self.quartz);
-            check.args(["check", "--timings"]).arg(folder.join("main.qz"));
+            check.args(["check", "--no-cache", "--timings"]).arg(folder.join("main.qz"));
             let start = Instant::now();
             let output = quiet(&mut check)?;
             times.push(start.elapsed().as_secs_f64() * 1000.0);

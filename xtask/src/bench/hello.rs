@@ -1,4 +1,5 @@
-//! Whole processes, from source text to the line printed, with everything in the file cache.
+//! Whole processes, from source text to the line printed, with everything in the file cache and what the compilers
+//! themselves keep.
 
 use std::process::Command;
 use std::time::Instant;
@@ -39,13 +40,14 @@ impl Bench {
 
     fn runners(&self) -> Vec<(&'static str, Command)> {
         let runners = [
-            (Language::QuartzRun, "quartz run"),
-            (Language::Go, "go run"),
-            (Language::Crystal, "crystal run"),
+            (Language::QuartzRun, "quartz run", ""),
+            (Language::QuartzRun, "quartz run --no-cache", "--no-cache"),
+            (Language::Go, "go run", ""),
+            (Language::Crystal, "crystal run", ""),
         ];
-        let start = |(language, name): (Language, &'static str)| {
+        let start = |(language, name, flag): (Language, &'static str, &str)| {
             let mut command = self.languages.compiler(language)?;
-            command.arg("run").arg(self.source("hello", language.file()));
+            command.arg("run").args(Some(flag).filter(|it| !it.is_empty())).arg(self.source("hello", language.file()));
             Some((name, command))
         };
         runners.into_iter().filter_map(start).collect()
