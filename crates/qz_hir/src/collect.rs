@@ -684,6 +684,7 @@ impl Collector<'_> {
             node: node.index(),
             is_private,
             target: OnceCell::new(),
+            traits: OnceCell::new(),
             in_progress: Cell::new(false),
         });
         self.declare(name, Def::Alias(id), is_private);

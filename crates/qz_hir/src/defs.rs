@@ -484,6 +484,8 @@ pub struct AliasDef {
     pub node: u32,
     pub is_private: bool,
     pub(crate) target: OnceCell<(Arc<Generics>, Ty)>,
+    /// Of a name for several traits, what it asks of `Self`, its first parameter.
+    pub(crate) traits: OnceCell<Option<Arc<Generics>>>,
     pub(crate) in_progress: std::cell::Cell<bool>,
 }
 

@@ -53,6 +53,12 @@ pub(crate) fn effects_as_type(span: Span, text: &str) -> Diagnostic {
         .help("effects stand behind `can`, and for a type parameter that is used there")
 }
 
+/// `impl Eq + Ord`.
+pub(crate) fn traits_added(span: Span, text: &str) -> Diagnostic {
+    Diagnostic::new(Code::UNKNOWN_TYPE, span, "traits behind `impl` and `dyn` are joined by `&`")
+        .help(format!("write `{}`", text.replace(" + ", " & ").replace('+', "&")))
+}
+
 pub(crate) fn several_effects(span: Span, name: &str) -> Diagnostic {
     Diagnostic::new(Code::NOT_AN_EFFECT, span, format!("`{name}` is a name for several effects"))
         .help("each effect has handlers of its own: `with log, ask do … end`")
@@ -400,10 +406,21 @@ pub(crate) fn higher_order(span: Span, name: Name) -> Diagnostic {
     .help("let a trait say what is asked of the type, with an associated type for what is inside")
 }
 
+/// `A & B`, or a name for that.
 pub(crate) fn traits_as_type(span: Span, traits: &str) -> Diagnostic {
-    Diagnostic::new(Code::UNKNOWN_TYPE, span, format!("`{traits}` are traits, not a type")).help(format!(
+    let message = match traits.contains('&') {
+        true => format!("`{traits}` are traits, not a type"),
+        false => format!("`{traits}` is a name for traits, not a type"),
+    };
+    Diagnostic::new(Code::UNKNOWN_TYPE, span, message).help(format!(
         "write `impl {traits}` for some type that has them, or `dyn {traits}` for any at run time"
     ))
+}
+
+/// Where one trait is wanted.
+pub(crate) fn name_of_traits(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::new(Code::UNKNOWN_TRAIT, span, format!("`{name}` is a name for several traits"))
+        .help("write an impl for each of them")
 }
 
 pub(crate) fn trait_as_type(span: Span, name: Name) -> Diagnostic {
@@ -439,8 +456,10 @@ pub(crate) fn count(n: usize, what: &str) -> String {
     }
 }
 
-pub(crate) fn cyclic_alias(span: Span, name: Name) -> Diagnostic {
+pub(crate) fn cyclic_alias(span: Span, name: Name, declared: Span) -> Diagnostic {
     Diagnostic::new(Code::CYCLIC_ALIAS, span, format!("the alias `{name}` means itself"))
+        .at(declared, format!("`{name}` is declared here"))
+        .help("a type that holds values of its own kind has a name: a `struct` or an `enum`")
 }
 
 pub(crate) fn type_needed(span: Span, what: &str) -> Diagnostic {
@@ -508,12 +527,14 @@ pub(crate) fn union_member(span: Span, member: &str, unfit: &Unfit) -> Diagnosti
     Diagnostic::new(Code::UNION, span, why).help(help)
 }
 
-pub(crate) fn union_overlap(span: Span, a: &str, b: &str) -> Diagnostic {
+pub(crate) fn union_overlap(span: Span, a: &str, b: &str, other: Span) -> Diagnostic {
     let problem = match a == b {
         true => format!("`{a}` is twice in this union"),
         false => format!("`{a}` and `{b}` may be the same type"),
     };
+    let of_other = if a == b { "it is here, too".to_owned() } else { format!("`{a}` is here") };
     Diagnostic::new(Code::UNION, span, problem)
+        .at(other, of_other)
         .help("a value tells its member by its type alone; an `enum` gives names to what has one type")
 }
 

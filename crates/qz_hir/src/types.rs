@@ -368,7 +368,8 @@ impl Defs {
             return target.clone();
         }
         if def.in_progress.replace(true) {
-            self.report(words::cyclic_alias(span, def.name));
+            let declared = Span::new(self.file_of(def.module), def.name_range);
+            self.report(words::cyclic_alias(span, def.name, declared));
             return (Arc::default(), qz_types::ty::common().error);
         }
         let node = self.node(def.module, def.node);
@@ -389,11 +390,41 @@ impl Defs {
         def.target.get_or_init(|| (Arc::new(cx.generics), target)).clone()
     }
 
+    /// What `type Both = A & B` stands for: bounds of `Self`, its first parameter.
+    pub(crate) fn alias_traits(&self, id: AliasId, span: Span) -> Option<Arc<Generics>> {
+        let def = &self.aliases[id];
+        if let Some(traits) = def.traits.get() {
+            return traits.clone();
+        }
+        let node = self.node(def.module, def.node);
+        let syntax = ast::TypeAlias::cast(node.node());
+        let Some((syntax, ast::TypeExpr::IntersectionType(traits))) =
+            syntax.and_then(|it| Some((it, it.ty()?)))
+        else {
+            return def.traits.get_or_init(|| None).clone();
+        };
+        if def.in_progress.replace(true) {
+            let declared = Span::new(self.file_of(def.module), def.name_range);
+            self.report(words::cyclic_alias(span, def.name, declared));
+            return Some(Arc::default());
+        }
+        let me = GenericParam { name: qz_base::name::known::SELF_TYPE, range: def.name_range, default: None };
+        let self_ty = Ty::param(0, me.name);
+        let generics = Generics { params: vec![me], preds: Vec::new(), outer: 0 };
+        let mut cx = self.type_cx(def.module, generics, Some(self_ty));
+        cx.generic_params(syntax.generics(), None, &[]);
+        cx.add_bound(self_ty, ast::TypeExpr::IntersectionType(traits));
+        def.in_progress.set(false);
+        def.traits.get_or_init(|| Some(Arc::new(cx.generics))).clone()
+    }
+
     /// Lowers an alias for its problems alone.
     pub fn check_alias(&self, id: AliasId) {
         let def = &self.aliases[id];
         let span = Span::new(self.file_of(def.module), def.name_range);
-        self.alias_target(id, span);
+        if self.alias_traits(id, span).is_none() {
+            self.alias_target(id, span);
+        }
     }
 
     /// The written type of a module variable.
@@ -484,7 +515,15 @@ impl TypeCx<'_> {
             }
             ast::TypeExpr::RecordType(it) => self.record_type(it, position),
             ast::TypeExpr::EffectSumType(it) => {
-                self.defs.report(words::effects_as_type(span, it.syntax().text()));
+                let text = it.syntax().text();
+                let of_traits = matches!(
+                    it.effects().next(),
+                    Some(ast::TypeExpr::ImplType(_) | ast::TypeExpr::DynType(_))
+                );
+                self.defs.report(match of_traits {
+                    true => words::traits_added(span, text),
+                    false => words::effects_as_type(span, text),
+                });
                 c.error
             }
         }
@@ -505,12 +544,16 @@ impl TypeCx<'_> {
     }
 
     fn dyn_type(&mut self, it: ast::DynType<'_>) -> Ty {
-        let bounds: Vec<ast::TypeExpr<'_>> = match it.bound() {
-            Some(ast::TypeExpr::IntersectionType(many)) => many.members().collect(),
-            Some(one) => vec![one],
-            None => return self.error(),
-        };
-        let traits: Vec<TraitRef> = bounds.into_iter().filter_map(|it| Some(self.trait_ref(it)?.0)).collect();
+        let mut bounds = Vec::new();
+        if let Some(bound) = it.bound() {
+            self.bound(self.error(), bound, &mut bounds);
+        }
+        let mut traits: Vec<TraitRef> = Vec::new();
+        for bound in bounds.iter().map(|it| it.trait_ref) {
+            if !traits.contains(&bound) {
+                traits.push(bound);
+            }
+        }
         if traits.is_empty() { self.error() } else { Ty::new(TyKind::Dyn(Ty::trait_refs(&traits))) }
     }
 

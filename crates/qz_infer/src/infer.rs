@@ -419,7 +419,7 @@ impl<'c, 'd> Infer<'c, 'd> {
                 self.unify(expr, *inner, to);
             }
             (TyKind::Dyn(_), TyKind::Dyn(bounds)) if self.is_upcast(from, to, bounds) => {
-                self.coerce_dyn(expr, from, to, bounds);
+                self.upcast(expr, from, to, bounds);
             }
             (TyKind::Dyn(_), TyKind::Dyn(_)) | (TyKind::Infer(_) | TyKind::Error, TyKind::Dyn(_)) => {
                 self.unify(expr, from, to);
@@ -438,6 +438,19 @@ impl<'c, 'd> Infer<'c, 'd> {
             && bounds.iter().all(|it| !self.traits().bounds_of(from, it.trait_id).is_empty())
             && !matches!((from.kind(), to.kind()), (TyKind::Dyn(a), TyKind::Dyn(b))
                 if a.iter().map(|it| it.trait_id).eq(b.iter().map(|it| it.trait_id)))
+    }
+
+    /// What a `dyn` has is known, whatever else generic code might ask of its traits.
+    fn upcast(&mut self, expr: ExprId, from: Ty, to: Ty, bounds: &'static [qz_types::TraitRef]) {
+        let known: Vec<_> = bounds.iter().map(|it| self.traits().bounds_of(from, it.trait_id)).collect();
+        let fits = bounds.iter().zip(&known).all(|(wanted, known)| match known[..] {
+            [only] => self.s.table.unify_lists(only.args, wanted.args).is_ok(),
+            _ => false,
+        });
+        match fits {
+            true => drop(self.st.types.coercions.insert(expr, Coercion::Dyn { from, to })),
+            false => self.coerce_dyn(expr, from, to, bounds),
+        }
     }
 
     fn coerce_dyn(&mut self, expr: ExprId, from: Ty, to: Ty, bounds: &'static [qz_types::TraitRef]) {

@@ -74,7 +74,11 @@ impl Checker<'_> {
             }
             self.defs.adt_fields(id);
             if matches!(def.kind, AdtKind::Value | AdtKind::Newtype) && self.holds_itself(id) {
-                self.defs.report(words::recursive_value(self.defs.adt_span(id), def.name));
+                self.defs.report(words::recursive_value(
+                    self.defs.adt_span(id),
+                    def.name,
+                    def.kind == AdtKind::Newtype,
+                ));
             }
             self.check_member_names(id);
             self.check_linear_type(id);
@@ -221,17 +225,18 @@ impl Checker<'_> {
             return;
         }
         self.check_drop(id, bound);
-        // What stands in the wrong package is likely to be there already.
-        if self.check_orphan(id, bound) {
-            self.check_overlap(id, bound);
+        // What stands in the wrong package is likely to be there already, and not to be read any further.
+        if !self.check_orphan(id, bound) {
+            return;
         }
+        self.check_overlap(id, bound);
         self.check_members(id, bound);
         self.check_supers(id, bound);
         self.check_assoc_bounds(id, bound);
         self.check_eq_and_hash(id, bound);
     }
 
-    fn impl_span(&self, id: ImplId) -> Span {
+    pub(crate) fn impl_span(&self, id: ImplId) -> Span {
         let def = &self.defs.impls[id];
         let end = (def.range.start + 4).min(def.range.end);
         Span::new(self.defs.file_of(def.module), qz_base::TextRange::new(def.range.start, end))
@@ -267,8 +272,9 @@ impl Checker<'_> {
         let is_at_home = is_local(header.self_ty) || bound.args.iter().any(|&it| is_local(it));
         if !is_at_home {
             let shown = header.self_ty.display(self.defs).to_string();
-            let name = self.defs.traits[bound.trait_id].name;
-            self.defs.report(words::orphan(self.impl_span(id), name, &shown));
+            let trait_ = (self.defs.traits[bound.trait_id].name, self.defs.trait_span(bound.trait_id));
+            let type_ = header.self_ty.as_adt().map(|(adt, _)| self.defs.adt_span(adt));
+            self.defs.report(words::orphan(self.impl_span(id), trait_, &shown, type_));
         }
         is_at_home
     }

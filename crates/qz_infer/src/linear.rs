@@ -48,7 +48,7 @@ impl<'d> Checker<'d> {
         let fields = self.defs.adt_fields(id);
         let all = fields.variants.iter().flat_map(|it| &it.fields);
         for field in all.filter(|it| cx.mentions(it.ty)) {
-            self.defs.report(words::field(at(field.range), def.name));
+            self.defs.report(words::field(at(field.range), def.name, def.kind == AdtKind::Struct));
         }
     }
 

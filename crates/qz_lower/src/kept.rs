@@ -250,7 +250,7 @@ keep!(
         Static(id),
         StaticMake(id),
         StaticEnd(id),
-        DynCall(ty, trait_id, method),
+        DynCall(ty, slot),
     }
 );
 keep!(units DerivePart: Show Start Finish Inspect);

@@ -79,8 +79,8 @@ pub(crate) enum Synth {
     Static(StaticId),
     StaticMake(StaticId),
     StaticEnd(StaticId),
-    /// Calls a trait's method through the table of a `dyn` value of this type.
-    DynCall(Ty, TraitId, u32),
+    /// Calls a trait's method through the table of a `dyn` value of this type, by its slot.
+    DynCall(Ty, u32),
 }
 
 /// Lowers what is asked for, once.
@@ -248,6 +248,18 @@ impl<'c, 'd> Lowerer<'c, 'd> {
 }
 
 impl Lowerer<'_, '_> {
+    /// The slot of a method in the table of a `dyn` value, which may have one trait with several arguments.
+    fn dyn_slot(&self, trait_id: TraitId, method: u32, args: Tys) -> u32 {
+        let slots = qz_mir::Source::dyn_slots(self, args[0]);
+        let is_it = |(bound, n): &(TraitRef, u32)| bound.trait_id == trait_id && *n == method;
+        let same_args = |bound: &TraitRef| {
+            bound.args.iter().map(|&it| self.ck.normalize(it)).eq(args[1..].iter().copied())
+        };
+        let exact = slots.iter().position(|it| is_it(it) && same_args(&it.0));
+        let slot = exact.or_else(|| slots.iter().position(is_it));
+        slot.expect("the checker knows what a `dyn` value carries") as u32
+    }
+
     fn counted(&self, mut body: Body) -> Body {
         if let Some(counters) = &self.counters {
             coverage::count_lines(&mut body, counters);
@@ -319,7 +331,9 @@ impl qz_mir::Source for Lowerer<'_, '_> {
                 let (id, args) = args[0].as_adt().expect("a refined type or a union");
                 (self.synth(Synth::Derive(DerivePart::Inspect, id)), args)
             }
-            MethodTarget::Dyn => (self.synth(Synth::DynCall(args[0], trait_id, method)), &[]),
+            MethodTarget::Dyn => {
+                (self.synth(Synth::DynCall(args[0], self.dyn_slot(trait_id, method, args))), &[])
+            }
         }
     }
 

@@ -70,12 +70,12 @@ pub(crate) fn signature(lw: &Lowerer<'_, '_>, what: Synth) -> (Name, Vec<Ty>, Ty
             (defs.adt_path(adt), params, defs.adt_identity(adt), defs.adt_span(adt))
         }
         Synth::Main(main) => (defs.fn_path(main), Vec::new(), c.int, defs.fn_span(main)),
-        Synth::DynCall(dyn_ty, trait_id, method) => {
-            let function = defs.traits[trait_id].methods[method as usize];
+        Synth::DynCall(dyn_ty, slot) => {
+            let (bound, method) = qz_mir::Source::dyn_slots(lw, dyn_ty)[slot as usize];
+            let function = defs.traits[bound.trait_id].methods[method as usize];
             let scheme = lw.ck.scheme(function);
             let mut args = vec![dyn_ty];
-            let bounds = lw.ck.dyn_bounds(dyn_ty);
-            args.extend(bounds.iter().find(|it| it.trait_id == trait_id).map_or(&[] as &[Ty], |it| it.args));
+            args.extend(bound.args);
             let ty = |ty: Ty| lw.ck.normalize(qz_types::subst(ty, &args));
             let params = scheme.params.iter().map(|&it| ty(it)).collect();
             (defs.fn_path(function), params, ty(scheme.ret), defs.fn_span(function))
@@ -136,11 +136,9 @@ pub(crate) fn body(lw: &Lowerer<'_, '_>, key: BodyKey, what: Synth) -> Body {
             b.assign_local(Body::RETURN, Rvalue::Aggregate(AggregateKind::Value(ret), params));
         }
         Synth::Main(main) => main_body(lw, &mut b, main),
-        Synth::DynCall(dyn_ty, trait_id, method) => {
-            let slots = qz_mir::Source::dyn_slots(lw, dyn_ty);
-            let slot = slots.iter().position(|(it, n)| it.trait_id == trait_id && *n == method);
-            let slot = slot.expect("the checker knows what a `dyn` value carries") as u32;
-            b.call(Body::RETURN, Callee::Dyn { trait_id, method, slot }, params);
+        Synth::DynCall(dyn_ty, slot) => {
+            let (bound, method) = qz_mir::Source::dyn_slots(lw, dyn_ty)[slot as usize];
+            b.call(Body::RETURN, Callee::Dyn { trait_id: bound.trait_id, method, slot }, params);
         }
         Synth::Static(id) => static_body(lw, &mut b, id),
         Synth::StaticMake(id) => static_make(lw, &mut b, id, &params[0]),

@@ -8,6 +8,7 @@ mod patterns_types;
 mod problems;
 mod properties;
 mod recovery;
+mod reference;
 mod stmts;
 mod views;
 
@@ -34,6 +35,7 @@ pub(crate) const SAMPLES: &[(&str, &str)] = &[
     ("lowlevel", include_str!("../samples/lowlevel.qz")),
     ("lru", include_str!("../samples/lru.qz")),
     ("matrix", include_str!("../samples/matrix.qz")),
+    ("rare", include_str!("../samples/rare.qz")),
     ("server", include_str!("../samples/server.qz")),
     ("shapes_dyn", include_str!("../samples/shapes_dyn.qz")),
     ("specs", include_str!("../samples/specs.qz")),

@@ -91,6 +91,8 @@ impl Cx<'_> {
         let name = clause_name(self.defs.fns[operation].name);
         self.lambda_of(range, Some(Ty::ptr(clauses)), |cx, place| {
             let place = cx.use_local(place, range);
+            // `perform` hands over the place of the handler's clauses, nothing else does.
+            cx.unsafe_ranges.push(range);
             let clauses = cx.lang_call("clauses_of", vec![place], range);
             let callee = cx.unnamed_field(clauses, name, range);
             let args = args.iter().map(|&it| cx.positional(it, range)).collect();

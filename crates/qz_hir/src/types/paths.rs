@@ -73,8 +73,20 @@ impl TypeCx<'_> {
 
     /// What an alias stands for, its arguments left to inference.
     pub fn alias_with_holes(&mut self, alias: AliasId, range: TextRange) -> Ty {
+        if self.is_name_of_traits(alias, self.span(range)) {
+            return self.error();
+        }
         let (generics, target) = self.defs.alias_target(alias, self.span(range));
         subst(target, &vec![hole(); generics.len()])
+    }
+
+    /// Says of a name for several traits that it is no type.
+    fn is_name_of_traits(&self, alias: AliasId, span: Span) -> bool {
+        let is_it = self.defs.alias_traits(alias, span).is_some();
+        if is_it {
+            self.defs.report(words::traits_as_type(span, self.defs.aliases[alias].name.as_str()));
+        }
+        is_it
     }
 
     /// A path in an expression that should name a type; left-out arguments are holes.
@@ -157,10 +169,15 @@ impl TypeCx<'_> {
     /// A declaration as a type, with the arguments of the path's last segment.
     pub(super) fn def_to_type(&mut self, def: Def, segment: &ast::PathSegment<'_>, range: TextRange) -> Ty {
         let span = self.span(range);
+        let mut alias = (std::sync::Arc::default(), self.error());
         let args = match def {
             Def::Adt(id) if self.defs.lang.adt("Handler") == Some(id) => self.handler_args(segment),
             Def::Adt(id) => self.args_for(segment.type_args, &self.defs.adt_generics(id), 0),
-            Def::Alias(id) => self.args_for(segment.type_args, &self.defs.alias_target(id, span).0, 0),
+            Def::Alias(id) if self.is_name_of_traits(id, span) => return self.error(),
+            Def::Alias(id) => {
+                alias = self.defs.alias_target(id, span);
+                self.args_for(segment.type_args, &alias.0, 0)
+            }
             _ => self.type_args(segment),
         };
         match def {
@@ -171,7 +188,11 @@ impl TypeCx<'_> {
                 Ty::adt(id, &args)
             }
             Def::Alias(id) => {
-                let (generics, target) = self.defs.alias_target(id, span);
+                let (generics, target) = alias;
+                // Of an alias that means itself, parameters are not known either.
+                if target == self.error() {
+                    return target;
+                }
                 let args = self.fit_args(self.defs.aliases[id].name, &generics, args, span);
                 subst(target, &args)
             }

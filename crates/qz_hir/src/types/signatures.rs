@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use qz_base::Name;
+use qz_base::{Name, Span};
 use qz_syntax::ast::{self, AstNode};
 use qz_syntax::{SyntaxKind, SyntaxNode};
 use qz_types::{FnId, Mutability, TraitRef, Ty, TyKind, subst};
@@ -228,9 +228,45 @@ impl TypeCx<'_> {
             return;
         }
         let span = self.span(bound.syntax().range());
-        if let Some((trait_ref, assoc)) = self.trait_ref(bound) {
+        if let Some(named) = self.named_traits(bound) {
+            into.extend(named.into_iter().map(|it| Predicate { ty, span, ..it }));
+        } else if let Some((trait_ref, assoc)) = self.trait_ref(bound) {
             into.push(Predicate { ty, trait_ref, assoc, span });
         }
+    }
+
+    /// The traits for which an alias is a name.
+    fn named_traits(&mut self, bound: ast::TypeExpr<'_>) -> Option<Vec<Predicate>> {
+        let span = self.span(bound.syntax().range());
+        let ast::TypeExpr::PathType(path) = bound else { return None };
+        let segments: Vec<_> = path.segments().collect();
+        let Some(Lookup::Found(Def::Alias(id))) = self.try_resolve_path(&segments) else { return None };
+        let generics = self.defs.alias_traits(id, span)?;
+        if generics.params.is_empty() {
+            return Some(Vec::new());
+        }
+        let written = segments.last().and_then(|it| it.type_args);
+        let args = self.args_for(written, &generics, 1);
+        let args = self.args_with_self(self.defs.aliases[id].name, &generics, args, span);
+        Some(generics.preds.iter().map(|it| it.subst(&args)).collect())
+    }
+
+    /// The arguments of something whose first parameter is `Self`, those that have a default filled in.
+    fn args_with_self(&self, name: Name, generics: &Generics, mut args: Vec<Ty>, span: Span) -> Vec<Ty> {
+        let mut with_self = vec![self.self_ty.unwrap_or(self.error())];
+        with_self.append(&mut args);
+        while with_self.len() < generics.params.len() {
+            match generics.params[with_self.len()].default {
+                Some(default) => with_self.push(subst(default, &with_self)),
+                None => break,
+            }
+        }
+        if with_self.len() != generics.params.len() {
+            let wanted = generics.params.len() - 1;
+            self.defs.report(words::type_arg_count(span, name, wanted, with_self.len() - 1));
+            with_self.resize(generics.params.len(), self.error());
+        }
+        with_self
     }
 
     /// A trait with its arguments, and `Item = T` among them.
@@ -249,6 +285,10 @@ impl TypeCx<'_> {
         let trait_id = match self.resolve_path(&segments)? {
             Def::Trait(id) => id,
             Def::NotYet => return None,
+            Def::Alias(id) if self.defs.alias_traits(id, span).is_some() => {
+                self.defs.report(words::name_of_traits(span, ty.syntax().text()));
+                return None;
+            }
             _ => {
                 self.defs.report(words::unknown_trait(span, ty.syntax().text()));
                 return None;
@@ -256,21 +296,8 @@ impl TypeCx<'_> {
         };
         let written = segments.last().and_then(|it| it.type_args);
         let generics = self.defs.trait_generics(trait_id);
-        let mut args = self.args_for(written, &generics, 1);
-        let wanted = generics.params.len() - 1;
-        let mut with_self = vec![self.self_ty.unwrap_or(self.error())];
-        with_self.append(&mut args);
-        while with_self.len() < generics.params.len() {
-            match generics.params[with_self.len()].default {
-                Some(default) => with_self.push(subst(default, &with_self)),
-                None => break,
-            }
-        }
-        if with_self.len() != generics.params.len() {
-            let name = self.defs.traits[trait_id].name;
-            self.defs.report(words::type_arg_count(span, name, wanted, with_self.len() - 1));
-            with_self.resize(generics.params.len(), self.error());
-        }
+        let args = self.args_for(written, &generics, 1);
+        let with_self = self.args_with_self(self.defs.traits[trait_id].name, &generics, args, span);
         let mut assoc = Vec::new();
         for named in written.into_iter().flat_map(|it| it.named()) {
             let Some(token) = named.name() else { continue };

@@ -23,16 +23,18 @@ impl TypeCx<'_> {
     /// The members of members are members; they stand in an order of their own.
     pub(super) fn union_type(&mut self, it: ast::UnionType<'_>) -> Ty {
         let mut members: Vec<Ty> = Vec::new();
+        let mut places: Vec<Span> = Vec::new();
         for written in it.members() {
             let span = self.span(written.syntax().range());
             let ty = self.ty(written, Position::Part);
             let parts = self.defs.union_members(ty).unwrap_or(&[]);
             let parts = if parts.is_empty() { vec![ty] } else { parts.to_vec() };
             for part in parts {
-                if !self.takes_member(&members, part, span) {
+                if !self.takes_member(&members, &places, part, span) {
                     return self.error();
                 }
                 members.push(part);
+                places.push(span);
             }
         }
         let span = self.span(it.syntax().range());
@@ -43,8 +45,8 @@ impl TypeCx<'_> {
         self.defs.union_of(members).unwrap_or(self.error())
     }
 
-    /// Whether a type can stand beside the members so far; says why not.
-    fn takes_member(&self, members: &[Ty], member: Ty, span: Span) -> bool {
+    /// Whether a type can stand beside the members so far, which were written at these places; says why not.
+    fn takes_member(&self, members: &[Ty], places: &[Span], member: Ty, span: Span) -> bool {
         let unfit = match *member.kind() {
             TyKind::Error => return false,
             TyKind::Param(_) | TyKind::Assoc(_) | TyKind::Opaque(..) => Some(Unfit::Parameter),
@@ -60,16 +62,17 @@ impl TypeCx<'_> {
         }
         let open = TyFlags::PARAM.union(TyFlags::INFER).union(TyFlags::ASSOC).union(TyFlags::OPAQUE);
         // What a parameter becomes must not decide which member a value is, nor the order.
-        let same = |&&it: &&Ty| {
+        let same = |&it: &Ty| {
             it == member
                 || ((it.has(open) || member.has(open))
                     && TyHead::of(it).is_some()
                     && TyHead::of(it) == TyHead::of(member))
         };
-        match members.iter().find(same) {
-            Some(&other) => {
-                let (a, b) = (other.display(self.defs).to_string(), member.display(self.defs).to_string());
-                self.defs.report(words::union_overlap(span, &a, &b));
+        match members.iter().position(same) {
+            Some(n) => {
+                let (a, b) =
+                    (members[n].display(self.defs).to_string(), member.display(self.defs).to_string());
+                self.defs.report(words::union_overlap(span, &a, &b, places[n]));
                 false
             }
             None => true,

@@ -44,13 +44,16 @@ pub(crate) fn thrown_away(span: Span, ty: &str) -> Diagnostic {
 }
 
 /// A field of a type that is not linear itself.
-pub(crate) fn field(span: Span, owner: Name) -> Diagnostic {
-    Diagnostic::new(
+pub(crate) fn field(span: Span, owner: Name, is_struct: bool) -> Diagnostic {
+    let problem = Diagnostic::new(
         Code::LINEAR_PLACE,
         span,
         format!("`{owner}` is not linear, so it cannot hold a linear value"),
-    )
-    .help(format!("make it one, too: `linear struct {owner}`"))
+    );
+    match is_struct {
+        true => problem.help(format!("make it one, too: `linear struct {owner}`")),
+        false => problem.help("`Option`, `Result`, tuples and linear structs hold linear values"),
+    }
 }
 
 /// A linear struct with a `drop`.
@@ -71,7 +74,7 @@ pub(crate) fn bound_missing(span: Span, param: Name, declared: Span) -> Diagnost
 /// Why nobody can tell whether a linear value is used once.
 pub(crate) enum Misplaced {
     /// A lambda may run more than once, or never.
-    Captured,
+    Captured(Span),
     /// A part leaves the rest behind.
     Part,
     /// `?.`
@@ -96,8 +99,9 @@ pub(crate) enum Misplaced {
 }
 
 pub(crate) fn misplaced(span: Span, why: Misplaced) -> Diagnostic {
+    let bound = if let Misplaced::Captured(bound) = why { Some(bound) } else { None };
     let (message, help) = match why {
-        Misplaced::Captured => (
+        Misplaced::Captured(_) => (
             "a lambda cannot have a linear value: it may run more than once, or never".to_owned(),
             "hand it to the lambda as an argument",
         ),
@@ -139,5 +143,9 @@ pub(crate) fn misplaced(span: Span, why: Misplaced) -> Diagnostic {
             "`Option`, `Result`, tuples and linear structs hold linear values",
         ),
     };
-    Diagnostic::new(Code::LINEAR_PLACE, span, message).help(help)
+    let problem = Diagnostic::new(Code::LINEAR_PLACE, span, message).help(help);
+    match bound {
+        Some(place) => problem.at(place, "bound outside of the lambda"),
+        None => problem,
+    }
 }

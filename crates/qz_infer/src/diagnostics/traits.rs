@@ -19,6 +19,8 @@ pub(crate) struct UnmetFacts {
     pub(crate) is_key: bool,
     /// Fields that a record must not have.
     pub(crate) lacks: Option<Vec<Name>>,
+    /// Of a `dyn` with the trait: what generic code may ask for and a `dyn` has not, and why.
+    pub(crate) dyn_lacks: Option<(Name, &'static str)>,
 }
 
 pub(crate) fn unmet_bound(span: Span, facts: &UnmetFacts) -> Diagnostic {
@@ -45,6 +47,10 @@ pub(crate) fn unmet_bound(span: Span, facts: &UnmetFacts) -> Diagnostic {
         let why = if facts.is_fn { ", which is a function" } else { "" };
         problem = problem.note(format!("because of its part `{part}`{why}"));
     }
+    if let Some((name, why)) = facts.dyn_lacks {
+        problem = problem
+            .note(format!("generic code may ask for `{name}`, which {why} and so is not known of a `dyn`"));
+    }
     if let Some((name, declared)) = facts.asked_by {
         if facts.role.is_some_and(|it| it.as_str() == "Walk") {
             return problem.at(declared, format!("`for` walks it in `{name}`"));
@@ -70,9 +76,14 @@ pub(crate) fn unmet_projection(span: Span, base: &str, name: Name, wanted: &str)
     Diagnostic::new(Code::MISMATCH, span, format!("`{name}` of `{base}` is not `{wanted}`"))
 }
 
-pub(crate) fn ambiguous_bound(span: Span, ty: &str, bound: &str) -> Diagnostic {
-    Diagnostic::new(Code::CANNOT_INFER, span, format!("it is not clear how `{ty}` should have `{bound}`"))
-        .help("write the types that are left open")
+/// `ways`: impls that could be meant.
+pub(crate) fn ambiguous_bound(span: Span, ty: &str, bound: &str, ways: &[Span]) -> Diagnostic {
+    let message = format!("it is not clear how `{ty}` should have `{bound}`");
+    let mut problem = Diagnostic::new(Code::CANNOT_INFER, span, message);
+    for (n, way) in ways.iter().enumerate() {
+        problem = problem.at(*way, if n == 0 { "this could be meant" } else { "this, too" });
+    }
+    problem.help("write the types that are left open")
 }
 
 pub(crate) fn missing_methods(span: Span, trait_name: Name, missing: &[Name], declared: Span) -> Diagnostic {
@@ -116,13 +127,20 @@ pub(crate) fn overlap(span: Span, trait_name: Name, ty: &str, other: Span) -> Di
         .at(other, "the other one")
 }
 
-pub(crate) fn orphan(span: Span, trait_name: Name, ty: &str) -> Diagnostic {
-    Diagnostic::new(
+/// `trait_`: its name and place; `type_`: the place of the outermost type, if that is declared anywhere.
+pub(crate) fn orphan(span: Span, trait_: (Name, Span), ty: &str, type_: Option<Span>) -> Diagnostic {
+    let (trait_name, declared) = trait_;
+    let problem = Diagnostic::new(
         Code::ORPHAN,
         span,
         format!("an impl of `{trait_name}` for `{ty}` must stand in the package of one of them"),
     )
-    .help("wrap the type in a `newtype` of your own")
+    .at(declared, "the trait is declared here");
+    let problem = match type_ {
+        Some(place) => problem.at(place, "the type is declared here"),
+        None => problem,
+    };
+    problem.help("wrap the type in a `newtype` of your own")
 }
 
 pub(crate) fn eq_without_hash(span: Span, has: &str, lacks: &str) -> Diagnostic {
@@ -150,7 +168,13 @@ pub(crate) fn assoc_bound(span: Span, name: Name, ty: &str, wanted: Name) -> Dia
     )
 }
 
-pub(crate) fn recursive_value(span: Span, name: Name) -> Diagnostic {
+/// `is_newtype`: also of a refined type.
+pub(crate) fn recursive_value(span: Span, name: Name, is_newtype: bool) -> Diagnostic {
+    if is_newtype {
+        let message = format!("`{name}` is made of a type that contains `{name}`");
+        return Diagnostic::new(Code::RECURSIVE_VALUE, span, message)
+            .help("a `struct` or an `enum` can refer to its own kind");
+    }
     Diagnostic::new(Code::RECURSIVE_VALUE, span, format!("the `@value` type `{name}` contains itself"))
         .help("leave `@value` out: a plain struct is shared by reference and can refer to its own kind")
 }

@@ -200,7 +200,15 @@ impl Infer<'_, '_> {
                 self.check(value, ty);
                 ty
             }
-            None => self.expr(value, Expect::Any),
+            None => {
+                let ty = self.expr(value, Expect::Any);
+                match self.body.pats[pat] {
+                    Pat::Tuple { .. } | Pat::Record { .. } | Pat::Struct { .. } | Pat::Vec { .. } => {
+                        self.opened_subject(value, ty, [pat].into_iter())
+                    }
+                    _ => ty,
+                }
+            }
         };
         let known = self.shallow(ty);
         let diverges = known.is_never();

@@ -464,9 +464,17 @@ impl Infer<'_, '_> {
                 // The unknown type itself is reported where it stands.
                 continue;
             }
+            let (ty, bound) = (self.resolve(*ty), *bound);
+            let ways = self.traits().matching_impls(ty, bound);
+            let is_open = ty.has(TyFlags::INFER)
+                || self.s.table.resolve_list(bound.args).iter().any(|arg| arg.has(TyFlags::INFER));
+            // Two impls for one type overlap, which is told where they stand.
+            self.st.failed |= !is_open && ways.len() > 1;
             if !self.follows_from_failure() {
-                let (ty, bound) = (self.show(*ty), self.show_bound(*bound));
-                self.report(words::ambiguous_bound(obligation.span, &ty, &bound));
+                let places: Vec<_> = ways.iter().take(2).map(|&it| self.ck.impl_span(it)).collect();
+                let places = if places.len() > 1 { &places[..] } else { &[] };
+                let (ty, bound) = (self.show(ty), self.show_bound(bound));
+                self.report(words::ambiguous_bound(obligation.span, &ty, &bound, places));
             }
         }
     }

@@ -298,9 +298,10 @@ impl Infer<'_, '_> {
                 continue;
             }
             let bounds = self.traits().bounds_of(ty, trait_id);
-            let bounds = if !bounds.is_empty() {
+            let bounds = if bounds.len() == 1 {
                 bounds
             } else {
+                // Of several with one trait, `T: From<Int> + From<String>`, arguments and result tell which is meant.
                 let args: Vec<Ty> = (1..defs.trait_generics(trait_id).len()).map(|_| self.fresh()).collect();
                 let bound = TraitRef { trait_id, args: Ty::list(&args) };
                 if self.traits().might_hold(ty, bound) { vec![bound] } else { continue }
@@ -397,15 +398,18 @@ impl Infer<'_, '_> {
     ) -> (FnId, Callee, Vec<Ty>, Ty) {
         let defs = self.ck.defs;
         let function = defs.traits[bound.trait_id].methods[method as usize];
-        let through_table =
-            matches!(ty.kind(), TyKind::Dyn(_)) && !self.traits().bounds_of(ty, bound.trait_id).is_empty();
+        let known = match ty.kind() {
+            TyKind::Dyn(_) => self.traits().bounds_of(ty, bound.trait_id).len(),
+            _ => 0,
+        };
+        let through_table = known > 0;
         match self.ck.dyn_obstacle(function).filter(|_| through_table) {
             Some(why) => {
                 let (trait_name, name) = (defs.traits[bound.trait_id].name, defs.fns[function].name);
                 self.report(words::dyn_unsafe(span, trait_name, name, why));
             }
             // What a `dyn` value carries needs no proof.
-            None if through_table => {}
+            None if known == 1 => {}
             None => self.st.obligations.push(Obligation::trait_(ty, bound, span)),
         }
         let mut args = vec![ty];
@@ -580,7 +584,7 @@ impl Infer<'_, '_> {
             if def.self_param.is_some() {
                 continue;
             }
-            if let Some(&bound) = self.traits().bounds_of(ty, trait_id).first() {
+            if let [bound] = self.traits().bounds_of(ty, trait_id)[..] {
                 return Some((bound, method));
             }
             let args: Vec<Ty> = (1..defs.trait_generics(trait_id).len()).map(|_| self.fresh()).collect();

@@ -1,6 +1,7 @@
 //! Meeting bounds: obligations are tried until nothing moves.
 
-use qz_types::TyFlags;
+use qz_base::Name;
+use qz_types::{TraitRef, Ty, TyFlags};
 
 use super::Infer;
 use crate::diagnostics as words;
@@ -43,6 +44,17 @@ impl Infer<'_, '_> {
         let _ = last;
     }
 
+    /// What keeps a `dyn` that has a trait from being taken by generic code that asks for it.
+    fn missing_in_dyn(&mut self, ty: Ty, bound: TraitRef) -> Option<(Name, &'static str)> {
+        if !matches!(ty.kind(), qz_types::TyKind::Dyn(_))
+            || self.traits().bounds_of(ty, bound.trait_id).is_empty()
+        {
+            return None;
+        }
+        let methods = &self.ck.defs.traits[bound.trait_id].methods;
+        methods.iter().find_map(|&it| Some((self.ck.defs.fns[it].name, self.ck.dyn_obstacle(it)?)))
+    }
+
     /// A bound that cannot hold.
     pub(super) fn unmet(&mut self, obligation: &Obligation) {
         self.st.failed = true;
@@ -69,6 +81,7 @@ impl Infer<'_, '_> {
                         .then(|| self.resolve(bound.args[0]).known_fields())
                         .flatten()
                         .map(|fields| fields.iter().map(|it| it.0).collect()),
+                    dyn_lacks: self.missing_in_dyn(ty, *bound),
                 };
                 self.report(words::unmet_bound(obligation.span, &facts));
             }

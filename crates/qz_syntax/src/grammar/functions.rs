@@ -208,13 +208,13 @@ pub(super) fn generics(p: &mut Parser<'_>) {
     p.finish(from, GenericParams);
 }
 
-/// `type ('+' type)*`
+/// `intersection ('+' intersection)*`
 pub(super) fn bounds(p: &mut Parser<'_>) {
     let from = p.start();
-    types::primary(p);
+    types::intersection(p);
     while p.at(Plus) && !p.line_ended() {
         p.bump();
-        types::primary(p);
+        types::intersection(p);
     }
     p.finish(from, BoundList);
 }

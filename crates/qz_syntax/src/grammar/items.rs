@@ -157,7 +157,7 @@ fn at_soft_item(p: &Parser<'_>) -> bool {
         ExtendKw => {
             next.kind == Lt || next.has(flags::UPPER) || next.kind == LParen && next.has(flags::SPACE_BEFORE)
         }
-        MacroKw => next.kind.is_name() && p.nth(2) == LParen,
+        MacroKw => next.kind.is_name() && (p.nth(2) == LParen || p.ahead(2).has(flags::NEWLINE_BEFORE)),
         _ => false,
     }
 }

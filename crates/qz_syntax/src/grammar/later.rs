@@ -43,7 +43,11 @@ pub(super) fn macro_def(p: &mut Parser<'_>, from: Checkpoint) {
     let opener = p.open_block();
     p.bump();
     p.name(Wanted::Name);
-    functions::params(p);
+    if p.at(LParen) && !p.on_new_line() {
+        functions::params(p);
+    } else {
+        p.expected(Wanted::Token(LParen));
+    }
     blocks::skip_line(p);
     let quotes = std::mem::take(&mut p.quotes);
     p.macros += 1;

@@ -14,8 +14,13 @@ pub(super) fn type_expr(p: &mut Parser<'_>) {
         p.skip_construct();
         return p.finish(from, MissingType);
     }
-    joined(p, Pipe, UnionType, |p| joined(p, Amp, IntersectionType, primary));
+    joined(p, Pipe, UnionType, intersection);
     p.leave();
+}
+
+/// `primary ('&' primary)*`
+pub(super) fn intersection(p: &mut Parser<'_>) {
+    joined(p, Amp, IntersectionType, primary);
 }
 
 /// `part (separator part)*`
@@ -102,7 +107,7 @@ fn single(p: &mut Parser<'_>, from: Checkpoint, kind: SyntaxKind) {
 fn bound(p: &mut Parser<'_>, from: Checkpoint, kind: SyntaxKind) {
     p.bump();
     if p.enter() {
-        joined(p, Amp, IntersectionType, primary);
+        intersection(p);
         p.leave();
     } else {
         let skipped = p.start();

@@ -852,3 +852,27 @@ fn nesting() {
     "#]],
     );
 }
+
+#[test]
+fn macros_without_parameters() {
+    check_problems(
+        "macro foo\n  1\nend\ndef f\nend\n",
+        &expect![[r#"
+        1:10 "" QZ0120 expected `(`, found the end of the line
+    "#]],
+    );
+    check_problems(
+        "@inline\nmacro foo = 1\ndef f\nend\n",
+        &expect![[r#"
+        2:1 "macro" QZ0121 this `macro` has no `end`
+            3:1 `end` was expected before this
+        2:11 "=" QZ0120 expected `(`, found `=`
+    "#]],
+    );
+    check_problems(
+        "@inline\nmacro",
+        &expect![[r#"
+        2:6 "" QZ0120 expected a name, found the end of the file
+    "#]],
+    );
+}

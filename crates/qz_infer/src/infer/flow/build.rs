@@ -588,7 +588,7 @@ impl Builder<'_, '_, '_> {
             let Some(span) = find(&uses.first) else { continue };
             let is_linear = self.cx.st.types.locals.get(local).is_some_and(|&ty| self.cx.linear().is(ty));
             if is_linear && !self.lent.contains(&local) {
-                self.refuse(span, words::Misplaced::Captured);
+                self.refuse(span, words::Misplaced::Captured(body.locals[local].span));
                 self.graph.refused.push(local);
             }
             self.event(Event::Read { place: Place::local(local), span });
