@@ -237,6 +237,19 @@ pub unsafe extern "C" fn qz_native_enter(fiber: *mut Fiber, known: u32) -> u32 {
     if known != 0 { known } else { unsafe { state(fiber) }.panics.len() as u32 }
 }
 
+/// [`qz_native_frame`] and [`qz_native_enter`] in one.
+///
+/// # Safety
+/// As for [`qz_native_frame`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qz_native_land(fiber: *mut Fiber, known: u32, place: u32) -> u32 {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        qz_native_frame(fiber, place);
+        qz_native_enter(fiber, known)
+    }
+}
+
 /// A panic leaves a function with cleanups; `known` is what [`qz_native_enter`] gave it, or 0 if it came to
 /// none.
 ///
