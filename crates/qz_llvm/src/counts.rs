@@ -156,6 +156,7 @@ impl FnCx<'_, '_> {
         self.store(fewer, Addr::header(object));
         self.w.end(format_args!("br label %{done}"));
         self.w.begin_behind(other);
+        self.unless_immortal(count, done);
         self.runtime(rt::str_release, &[object]);
         self.w.end(format_args!("br label %{done}"));
         self.w.leave_aside();

@@ -135,6 +135,7 @@ pub(crate) unsafe fn retain(s: *mut StrObject) -> *mut StrObject {
     s
 }
 
+#[inline(always)]
 pub(crate) unsafe fn str_free(fiber: *mut Fiber, s: *mut StrObject) {
     // SAFETY: the string is the caller's, and nobody else's.
     unsafe {
@@ -166,6 +167,7 @@ unsafe fn free_any(fiber: *mut Fiber, s: *mut StrObject) {
     }
 }
 
+#[inline(always)]
 pub(crate) unsafe fn str_release(fiber: *mut Fiber, s: *mut StrObject) {
     // SAFETY: the string is live, and one of its counts the caller's.
     unsafe {
