@@ -48,7 +48,27 @@ pub(crate) fn note(program: &'static Program) {
     }
     if PROGRAM.set(program).is_ok() {
         register_code(program);
+        std::panic::set_hook(Box::new(|info| {
+            crate::streams::write_error(format!("an error in the runtime of Quartz: {info}\n").as_bytes());
+            std::process::abort();
+        }));
     }
+}
+
+/// Takes the place of Rust's own ends by way of the linker (`qz_driver::native::hooks`): what those print needs a reader
+/// of debugging data, a third of a small program. [`note`] sets a hook that says more; this is for what is in front
+/// of it.
+#[unsafe(no_mangle)]
+pub extern "C" fn qz_native_mistake() -> ! {
+    crate::streams::write_error(b"an error in the runtime of Quartz\n");
+    std::process::abort();
+}
+
+/// As [`qz_native_mistake`], for memory that is not there.
+#[unsafe(no_mangle)]
+pub extern "C" fn qz_native_no_memory() -> ! {
+    crate::streams::write_error(b"out of memory\n");
+    std::process::abort();
 }
 
 /// Runs a native program and gives its exit status. Called by the program's `main`.
