@@ -5,6 +5,7 @@
 
 mod code;
 mod header;
+mod hooks;
 mod interrupt;
 mod link;
 mod output;

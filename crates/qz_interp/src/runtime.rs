@@ -49,10 +49,10 @@ impl Machine<'_> {
     /// Calls a runtime function; the bits of its result, or 0.
     ///
     /// Arguments of integer and of float class travel in registers of their own, in order, on every machine
-    /// supported; so one signature with enough of both serves all functions.
+    /// supported, and what does not fit on the stack, which the caller clears; so one signature with enough of both
+    /// serves all functions.
     pub(crate) fn runtime(&mut self, f: RtFn, args: &[u64]) -> u64 {
-        type Words = (u64, u64, u64, u64, u64);
-        let (mut ints, mut floats) = ([0u64; 5], [0f64; 2]);
+        let (mut ints, mut floats) = ([0u64; MOST_WORDS], [0f64; 2]);
         let (mut next_int, mut next_float) = (0, 0);
         let def = f.def();
         for (&arg, scalar) in args.iter().zip(def.sig.params) {
@@ -67,13 +67,11 @@ impl Machine<'_> {
                 }
             }
         }
-        let [a, b, c, d, e]: [u64; 5] = ints;
-        let words: Words = (a, b, c, d, e);
         let fiber = self.fiber();
         let code = qz_rt::plain_address(f);
         // SAFETY: the address is that of the function with this entry's signature; unused argument registers
         // are ignored, and the arguments are what the program's checked call passes.
-        let bits = unsafe { call_machine_code(code, fiber, words, floats, def.sig.ret) };
+        let bits = unsafe { call_machine_code(code, fiber, ints, floats, def.sig.ret) };
         let size = def.sig.ret.map_or(8, |ret| rt_scalar(ret).size());
         if size == 8 { bits } else { bits & ((1 << (size * 8)) - 1) }
     }
@@ -90,26 +88,29 @@ fn rt_scalar(scalar: RtScalar) -> Scalar {
     }
 }
 
+/// How many arguments of integer class a runtime function has at most, the fiber aside.
+const MOST_WORDS: usize = 8;
+
 /// # Safety
 /// `code` is a C function that takes a fiber and then arguments as given, and returns as `ret` says.
 unsafe fn call_machine_code(
     code: *const u8,
     fiber: *mut Fiber,
-    (a, b, c, d, e): (u64, u64, u64, u64, u64),
+    [a, b, c, d, e, f, g, h]: [u64; MOST_WORDS],
     [x, y]: [f64; 2],
     ret: Option<RtScalar>,
 ) -> u64 {
-    type Ints<R> = unsafe extern "C" fn(*mut Fiber, u64, u64, u64, u64, u64, f64, f64) -> R;
+    type Code<R> = unsafe extern "C" fn(*mut Fiber, u64, u64, u64, u64, u64, u64, u64, u64, f64, f64) -> R;
     // SAFETY: as promised by the caller.
     unsafe {
         match ret {
             Some(RtScalar::F64 | RtScalar::F32) => {
-                let code: Ints<f64> = std::mem::transmute(code);
-                code(fiber, a, b, c, d, e, x, y).to_bits()
+                let code: Code<f64> = std::mem::transmute(code);
+                code(fiber, a, b, c, d, e, f, g, h, x, y).to_bits()
             }
             _ => {
-                let code: Ints<u64> = std::mem::transmute(code);
-                code(fiber, a, b, c, d, e, x, y)
+                let code: Code<u64> = std::mem::transmute(code);
+                code(fiber, a, b, c, d, e, f, g, h, x, y)
             }
         }
     }

@@ -161,23 +161,25 @@ impl FnCx<'_, '_> {
             RetMode::Direct(slots) => slots,
             RetMode::Ignore | RetMode::Indirect => &[],
         };
+        // What runs rarely is not worth another copy.
+        let how = if self.w.is_cold() { "#5" } else { "#0" };
         let mut results = Parts::new();
         let bit = match (slots, flagged) {
             ([], false) => {
-                self.w.line(format_args!("call fastcc {ty} {code}(ptr %fiber{list}) #0"));
+                self.w.line(format_args!("call fastcc {ty} {code}(ptr %fiber{list}) {how}"));
                 None
             }
             ([], true) => {
-                Some(self.w.set(LlTy::I1, format_args!("call fastcc {ty} {code}(ptr %fiber{list}) #0")))
+                Some(self.w.set(LlTy::I1, format_args!("call fastcc {ty} {code}(ptr %fiber{list}) {how}")))
             }
             ([slot], false) => {
                 let ty = LlTy::of(slot.scalar);
-                results.push(self.w.set(ty, format_args!("call fastcc {ty} {code}(ptr %fiber{list}) #0")));
+                results.push(self.w.set(ty, format_args!("call fastcc {ty} {code}(ptr %fiber{list}) {how}")));
                 None
             }
             (slots, _) => {
                 let n = self.w.next_number();
-                self.w.line(format_args!("%r{n} = call fastcc {ty} {code}(ptr %fiber{list}) #0"));
+                self.w.line(format_args!("%r{n} = call fastcc {ty} {code}(ptr %fiber{list}) {how}"));
                 for (i, slot) in slots.iter().enumerate() {
                     let of = LlTy::of(slot.scalar);
                     results.push(self.w.set(of, format_args!("extractvalue {ty} %r{n}, {i}")));

@@ -101,54 +101,79 @@ impl FnCx<'_, '_> {
     }
 
     fn change_object(&mut self, layout: &Layout, object: Value, change: Change) {
-        if change == Change::Release
-            && let Some(glue) = self.release_glue(layout)
-        {
-            return self.call_instance(glue, &[object]);
-        }
-        let count = self.load(LlTy::I32, Addr::header(object));
+        let is_string = matches!(self.program.layouts.counted_object(layout).kind(), TyKind::Str);
         match change {
-            Change::Retain => self.retain_object(object, count),
-            Change::Release => self.release_object(layout, object, count),
+            Change::Retain => self.retain_object(object),
+            Change::Release if self.in_cleanup => self.release_by_call(layout, object),
+            Change::Release if is_string => self.release_string(object),
+            Change::Release => self.release_object(layout, object),
         }
     }
 
-    /// The function that releases such a word, for cleanups, if there is one and this is not its own code.
-    /// Elsewhere the count is given up in place.
+    /// The function that releases such a word, if there is one and this is not its own code.
     fn release_glue(&self, layout: &Layout) -> Option<InstanceId> {
-        if !self.in_cleanup {
-            return None;
-        }
         let ty = self.program.layouts.counted_object(layout);
         self.program.types.glue(ty).release.filter(|&glue| glue != self.id)
     }
 
-    fn retain_object(&mut self, object: Value, count: Value) {
+    /// For what runs rarely.
+    fn release_by_call(&mut self, layout: &Layout, object: Value) {
+        match self.release_glue(layout) {
+            Some(glue) => self.call_instance(glue, &[object]),
+            None => self.release_object(layout, object),
+        }
+    }
+
+    fn retain_object(&mut self, object: Value) {
+        let count = self.load(LlTy::I32, Addr::header(object));
         let (local, shared, done) = (self.w.label(), self.w.label(), self.w.label());
         let special = self.icmp_imm("slt", count, 0);
         self.w.end(format_args!("br i1 {special}, label %{shared}, label %{local}{RARELY}"));
-        self.w.begin(local);
+        self.w.enter_aside();
+        self.w.begin_behind(local);
         let more = self.op_imm("add", count, 1);
         self.store(more, Addr::header(object));
         self.w.end(format_args!("br label %{done}"));
         self.w.enter_cold();
-        self.w.begin(shared);
+        self.w.begin_behind(shared);
         self.unless_immortal(count, done);
         self.runtime(rt::retain_shared, &[object]);
         self.w.end(format_args!("br label %{done}"));
         self.w.leave_cold();
-        self.w.begin(done);
+        self.w.leave_aside();
+        self.w.begin_behind(done);
     }
 
-    fn release_object(&mut self, layout: &Layout, object: Value, count: Value) {
+    /// The last count of a string, and one that others see, is the runtime's.
+    fn release_string(&mut self, object: Value) {
+        let count = self.load(LlTy::I32, Addr::header(object));
+        let (local, other, done) = (self.w.label(), self.w.label(), self.w.label());
+        let is_local = self.icmp_imm("sgt", count, 1);
+        self.w.end(format_args!("br i1 {is_local}, label %{local}, label %{other}"));
+        self.w.enter_aside();
+        self.w.begin_behind(local);
+        let fewer = self.op_imm("add", count, -1);
+        self.store(fewer, Addr::header(object));
+        self.w.end(format_args!("br label %{done}"));
+        self.w.begin_behind(other);
+        self.unless_immortal(count, done);
+        self.runtime(rt::str_release, &[object]);
+        self.w.end(format_args!("br label %{done}"));
+        self.w.leave_aside();
+        self.w.begin_behind(done);
+    }
+
+    fn release_object(&mut self, layout: &Layout, object: Value) {
+        let count = self.load(LlTy::I32, Addr::header(object));
         let (last, not_last) = (self.w.label(), self.w.label());
         let (local, shared, done) = (self.w.label(), self.w.label(), self.w.label());
         let is_last = self.icmp_imm("eq", count, 1);
         self.w.end(format_args!("br i1 {is_last}, label %{last}, label %{not_last}"));
-        self.w.begin(not_last);
+        self.w.enter_aside();
+        self.w.begin_behind(not_last);
         let special = self.icmp_imm("slt", count, 0);
         self.w.end(format_args!("br i1 {special}, label %{shared}, label %{local}{RARELY}"));
-        self.w.begin(local);
+        self.w.begin_behind(local);
         let fewer = self.op_imm("add", count, -1);
         self.store(fewer, Addr::header(object));
         if self.program.module.cyclic.contains(&self.program.layouts.counted_object(layout)) {
@@ -156,16 +181,26 @@ impl FnCx<'_, '_> {
         }
         self.w.end(format_args!("br label %{done}"));
         self.w.enter_cold();
-        self.w.begin(shared);
-        self.unless_immortal(count, done);
-        let was_last = self.runtime(rt::release_shared, &[object]).expect("tells whether it was the last");
-        let was_last = self.bit_of(was_last);
-        self.w.end(format_args!("br i1 {was_last}, label %{last}, label %{done}"));
+        self.w.begin_behind(shared);
+        match self.release_glue(layout) {
+            Some(glue) => {
+                self.call_instance(glue, &[object]);
+                self.w.end(format_args!("br label %{done}"));
+            }
+            None => {
+                self.unless_immortal(count, done);
+                let was_last =
+                    self.runtime(rt::release_shared, &[object]).expect("tells whether it was the last");
+                let was_last = self.bit_of(was_last);
+                self.w.end(format_args!("br i1 {was_last}, label %{last}, label %{done}"));
+            }
+        }
         self.w.leave_cold();
-        self.w.begin(last);
+        self.w.begin_behind(last);
         self.destroy(layout, object);
         self.w.end(format_args!("br label %{done}"));
-        self.w.begin(done);
+        self.w.leave_aside();
+        self.w.begin_behind(done);
     }
 
     /// Tells the runtime of an object that may be left in a circle, unless it has it in mind already.
@@ -195,7 +230,7 @@ impl FnCx<'_, '_> {
         let next = self.w.label();
         let immortal = self.icmp_imm("eq", count, IMMORTAL as i64);
         self.w.end(format_args!("br i1 {immortal}, label %{done}, label %{next}"));
-        self.w.begin(next);
+        self.w.begin_behind(next);
     }
 
     /// Destroys an object whose last count went.

@@ -338,16 +338,16 @@ impl FnCx<'_, '_> {
     fn declare_parts(&mut self, local: qz_mir::Local, size: u32, variable: Node, place: Node) {
         let layout = self.layout_of(local);
         let mut parts = Vec::new();
-        match (&self.homes[local.index()], &layout.slots) {
+        match (self.homes[local.index()].clone(), &layout.slots) {
             (Home::Memory(at), _) => parts.push((at.base, String::new())),
             // gdb looks for an enum's tag in memory only.
             (Home::Slots(homes), _) if homes.len() > 1 && holds_enum(self.program.layouts, &layout) => {}
             (Home::Slots(homes), Some(slots)) => {
-                for (home, slot) in homes.iter().zip(slots) {
+                for (home, slot) in homes.into_iter().zip(slots) {
                     let whole = slot.scalar.size() == size;
                     let (offset, bits) = (slot.offset * 8, slot.scalar.size() * 8);
                     let part = format!("DW_OP_LLVM_fragment, {offset}, {bits}");
-                    parts.push((*home, if whole { String::new() } else { part }));
+                    parts.push((self.w.address_of(home), if whole { String::new() } else { part }));
                 }
             }
             (Home::Slots(_), None) => unreachable!("what lives in slots has some"),

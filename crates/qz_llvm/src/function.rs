@@ -15,7 +15,7 @@ use qz_rt_abi::registry::rt;
 use qz_types::TyKind;
 use smallvec::SmallVec;
 
-use crate::ir::{Label, LlTy, Value, Writer};
+use crate::ir::{Label, LlTy, Value, Var, Writer};
 use crate::memory::{Addr, IS_BOOL, MOSTLY, NONNULL, RARELY};
 use crate::place::Home;
 use crate::program::ProgramCx;
@@ -173,15 +173,11 @@ impl<'a, 'm> FnCx<'a, 'm> {
         }
     }
 
-    fn local_slot(&mut self, layout: &Layout, name: &str, index: usize, slot: &Slot) -> Value {
+    fn local_slot(&mut self, layout: &Layout, name: &str, index: usize, slot: &Slot) -> Var {
         let name = if index == 0 { name.to_owned() } else { format!("{name}.{index}") };
-        let ty = LlTy::of(slot.scalar);
-        let home = self.w.slot(&name, &ty.to_string(), slot.scalar.size());
-        if matches!(layout.shape, Shape::Product(_) | Shape::Enum(_)) {
-            // It may be filled piece by piece, and must never be partly undefined.
-            self.w.preset(Value::zero(ty), home);
-        }
-        home
+        // What is filled piece by piece must never be partly undefined.
+        let in_pieces = matches!(layout.shape, Shape::Product(_) | Shape::Enum(_));
+        self.w.var(&name, LlTy::of(slot.scalar), slot.scalar.size(), in_pieces)
     }
 
     /// Puts parameters where they live; gives their list.
@@ -265,23 +261,28 @@ impl<'a, 'm> FnCx<'a, 'm> {
     // ---- blocks
 
     fn all_blocks(&mut self) {
-        let cold = cold_blocks(self.body);
+        let (cold, only) = (cold_blocks(self.body), only_predecessors(self.body));
+        let mut before = None;
         for id in reverse_postorder(self.body) {
             let is_cold = cold[id.index()];
             if is_cold {
                 self.w.enter_cold();
             }
+            match only[id.index()] == Some(before) {
+                true => self.w.begin_behind(self.blocks[id.index()]),
+                false => self.w.begin(self.blocks[id.index()]),
+            }
             self.block(id);
             if is_cold {
                 self.w.leave_cold();
             }
+            before = Some(id);
         }
     }
 
     fn block(&mut self, id: BlockId) {
         let body = self.body;
         let block = &body.blocks[id];
-        self.w.begin(self.blocks[id.index()]);
         self.unwind = self.handler(id);
         self.in_cleanup = block.cleanup;
         for stmt in &block.stmts {
@@ -369,33 +370,30 @@ impl<'a, 'm> FnCx<'a, 'm> {
     pub(crate) fn if_rare(&mut self, cond: Value, rare: impl FnOnce(&mut Self)) {
         let (cold, next) = (self.w.label(), self.w.label());
         self.w.end(format_args!("br i1 {cond}, label %{cold}, label %{next}{RARELY}"));
-        let held = self.w.held();
         self.w.enter_cold();
+        self.w.enter_aside();
         self.w.begin_behind(cold);
         rare(self);
-        let comes_back = self.w.is_open();
-        if comes_back {
+        if self.w.is_open() {
             self.w.end(format_args!("br label %{next}"));
         }
+        self.w.leave_aside();
         self.w.leave_cold();
-        if comes_back {
-            self.w.begin(next);
-        } else {
-            self.w.hold_all(held);
-            self.w.begin_behind(next);
-        }
+        self.w.begin_behind(next);
     }
 
     /// Runs `then` if `cond`.
     pub(crate) fn if_so(&mut self, cond: Value, then: impl FnOnce(&mut Self)) {
         let (this, next) = (self.w.label(), self.w.label());
         self.w.end(format_args!("br i1 {cond}, label %{this}, label %{next}"));
-        self.w.begin(this);
+        self.w.enter_aside();
+        self.w.begin_behind(this);
         then(self);
         if self.w.is_open() {
             self.w.end(format_args!("br label %{next}"));
         }
-        self.w.begin(next);
+        self.w.leave_aside();
+        self.w.begin_behind(next);
     }
 
     /// The value of `then` or of `else_`, whichever runs.
@@ -408,15 +406,17 @@ impl<'a, 'm> FnCx<'a, 'm> {
     ) -> Value {
         let (first, second, next) = (self.w.label(), self.w.label(), self.w.label());
         self.w.end(format_args!("br i1 {cond}, label %{first}, label %{second}{weights}"));
-        self.w.begin(first);
+        self.w.enter_aside();
+        self.w.begin_behind(first);
         let a = then(self);
         let from_a = self.w.here();
         self.w.end(format_args!("br label %{next}"));
-        self.w.begin(second);
+        self.w.begin_behind(second);
         let b = else_(self);
         let from_b = self.w.here();
         self.w.end(format_args!("br label %{next}"));
-        self.w.begin(next);
+        self.w.leave_aside();
+        self.w.begin_behind(next);
         self.w.set(a.ty, format_args!("phi {} [ {a}, %{from_a} ], [ {b}, %{from_b} ]", a.ty))
     }
 }
@@ -474,6 +474,25 @@ fn reverse_postorder(body: &Body) -> Vec<BlockId> {
     }
     order.reverse();
     order
+}
+
+/// Where the only way to a block comes from, if there is one and it is no panic's: a block, or the function's start.
+fn only_predecessors(body: &Body) -> Vec<Option<Option<BlockId>>> {
+    let mut ways = vec![0; body.blocks.len()];
+    let mut only = vec![None; body.blocks.len()];
+    let mut note = |to: BlockId, from: Option<BlockId>| {
+        ways[to.index()] += 1;
+        only[to.index()] = Some(from).filter(|_| ways[to.index()] == 1);
+    };
+    note(Body::ENTRY, None);
+    for (id, block) in body.blocks.iter() {
+        block.term.kind.successors().into_iter().for_each(|to| note(to, Some(id)));
+        if let Some(pad) = block.unwind {
+            note(pad, None);
+            note(pad, None);
+        }
+    }
+    only
 }
 
 /// Every block that control may go to from here.

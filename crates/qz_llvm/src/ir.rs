@@ -174,12 +174,54 @@ impl fmt::Display for Label {
     }
 }
 
+/// Part of a local that LLVM turns into registers: an `alloca` that nothing but [`Writer::get`] and [`Writer::put`]
+/// touch.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Var(u32);
+
+/// What is known of a variable.
+struct VarState {
+    address: Value,
+    /// The lines that make it.
+    made: String,
+    /// Whether anything reads it from memory. If not, nothing of it is written in the end.
+    is_read: bool,
+    /// Its value, while the number is that of [`Writer::known_in`].
+    held: Option<(u32, Value)>,
+}
+
+/// A line that fills a variable: where it stands in the text.
+struct Put {
+    var: Var,
+    line: std::ops::Range<usize>,
+}
+
+/// Text with lines that may turn out to be of no use.
+#[derive(Default)]
+struct Lines {
+    text: String,
+    puts: Vec<Put>,
+}
+
+impl Lines {
+    /// The text without lines that fill what nobody reads.
+    fn write_to(&self, out: &mut String, is_read: impl Fn(Var) -> bool) {
+        let mut from = 0;
+        for put in self.puts.iter().filter(|it| !is_read(it.var)) {
+            out.push_str(&self.text[from..put.line.start]);
+            from = put.line.end;
+        }
+        out.push_str(&self.text[from..]);
+    }
+}
+
 /// The text of a function's body: slots for locals first, what is rarely run last.
 #[derive(Default)]
 pub(crate) struct Writer {
     slots: String,
-    hot: String,
-    cold: String,
+    vars: Vec<VarState>,
+    hot: Lines,
+    cold: Lines,
     /// How many cold parts are being written, one inside the other.
     in_cold: u32,
     temps: u32,
@@ -188,13 +230,16 @@ pub(crate) struct Writer {
     at: Option<Label>,
     /// What instructions carry: their place in the source.
     place: Option<String>,
-    /// What slots of locals hold at this point, as far as the block itself tells.
-    held: Vec<(Value, Value)>,
+    /// Changes where another way joins, which brings other values of variables.
+    known_in: u32,
+    /// How many parts that come back are being written, one inside the other: what is read there is not known behind
+    /// them.
+    aside: u32,
 }
 
 impl Writer {
     /// Where instructions go at the moment.
-    fn out(&mut self) -> &mut String {
+    fn out(&mut self) -> &mut Lines {
         if self.in_cold > 0 { &mut self.cold } else { &mut self.hot }
     }
 
@@ -215,50 +260,67 @@ impl Writer {
 
     /// Begins a block.
     pub(crate) fn begin(&mut self, label: Label) {
-        self.held.clear();
+        self.known_in += 1;
         self.begin_behind(label);
     }
 
-    /// Begins a block that can only be entered from the one written last.
+    /// Begins a block in which variables hold what they did at the end of the one written last, or in front of the
+    /// part written aside.
     pub(crate) fn begin_behind(&mut self, label: Label) {
         debug_assert!(self.at.is_none(), "the block before ends first");
         self.at = Some(label);
-        let _ = writeln!(self.out(), "{label}:");
+        let _ = writeln!(self.out().text, "{label}:");
     }
 
-    /// Takes the knowledge of what slots hold, to give it back by [`Writer::hold_all`].
-    pub(crate) fn held(&self) -> Vec<(Value, Value)> {
-        self.held.clone()
+    /// From here on, what is written may be passed by, until [`Writer::leave_aside`].
+    pub(crate) fn enter_aside(&mut self) {
+        self.aside += 1;
     }
 
-    pub(crate) fn hold_all(&mut self, held: Vec<(Value, Value)>) {
-        self.held = held;
+    pub(crate) fn leave_aside(&mut self) {
+        self.aside -= 1;
     }
 
-    /// Reads a slot of a local.
-    pub(crate) fn get(&mut self, slot: Value, ty: LlTy) -> Value {
-        if let Some(&(_, value)) = self.held.iter().find(|it| it.0 == slot) {
+    /// Reads a variable.
+    pub(crate) fn get(&mut self, var: Var, ty: LlTy) -> Value {
+        let state = &mut self.vars[var.0 as usize];
+        if let Some((known_in, value)) = state.held
+            && known_in == self.known_in
+        {
             return value;
         }
-        let value = self.set(ty, format_args!("load {ty}, ptr {slot}"));
-        self.held.push((slot, value));
+        state.is_read = true;
+        let address = state.address;
+        let value = self.set(ty, format_args!("load {ty}, ptr {address}"));
+        if self.aside == 0 {
+            self.vars[var.0 as usize].held = Some((self.known_in, value));
+        }
         value
     }
 
-    /// Writes a slot of a local.
-    pub(crate) fn put(&mut self, value: Value, slot: Value) {
-        match self.held.iter_mut().find(|it| it.0 == slot) {
-            Some(it) => it.1 = value,
-            None => self.held.push((slot, value)),
-        }
-        self.line(format_args!("store {} {value}, ptr {slot}", value.ty));
+    /// Writes a variable.
+    pub(crate) fn put(&mut self, value: Value, var: Var) {
+        let state = &mut self.vars[var.0 as usize];
+        state.held = (self.aside == 0).then_some((self.known_in, value));
+        let address = state.address;
+        let start = self.out().text.len();
+        self.line(format_args!("store {} {value}, ptr {address}", value.ty));
+        let end = self.out().text.len();
+        self.out().puts.push(Put { var, line: start..end });
+    }
+
+    /// The address of a variable, for who looks at it by ways that are not seen here.
+    pub(crate) fn address_of(&mut self, var: Var) -> Value {
+        let state = &mut self.vars[var.0 as usize];
+        state.is_read = true;
+        state.address
     }
 
     /// Writes an instruction without a result.
     pub(crate) fn line(&mut self, text: fmt::Arguments<'_>) {
         debug_assert!(self.is_open(), "{text}");
         let place = self.place.take();
-        let _ = writeln!(self.out(), "  {text}{}", place.as_deref().unwrap_or_default());
+        let _ = writeln!(self.out().text, "  {text}{}", place.as_deref().unwrap_or_default());
         self.place = place;
     }
 
@@ -293,9 +355,15 @@ impl Writer {
         value
     }
 
-    /// Fills memory of the frame before anything else happens.
-    pub(crate) fn preset(&mut self, value: Value, slot: Value) {
-        let _ = writeln!(self.slots, "  store {} {value}, ptr {slot}", value.ty);
+    /// Makes a variable, which holds zero before anything else happens if that is asked for.
+    pub(crate) fn var(&mut self, name: &str, ty: LlTy, align: u32, is_zero: bool) -> Var {
+        let address = Value::named(LlTy::Ptr, name);
+        let mut made = format!("  {address} = alloca {ty}, align {align}\n");
+        if is_zero {
+            let _ = writeln!(made, "  store {ty} {}, ptr {address}", Value::zero(ty));
+        }
+        self.vars.push(VarState { address, made, is_read: false, held: None });
+        Var(self.vars.len() as u32 - 1)
     }
 
     pub(crate) fn next_number(&mut self) -> u32 {
@@ -308,6 +376,11 @@ impl Writer {
         self.in_cold += 1;
     }
 
+    /// Whether what is written now is rarely run.
+    pub(crate) fn is_cold(&self) -> bool {
+        self.in_cold > 0
+    }
+
     pub(crate) fn leave_cold(&mut self) {
         self.in_cold -= 1;
     }
@@ -315,7 +388,14 @@ impl Writer {
     /// The body between the braces.
     pub(crate) fn finish(self) -> String {
         debug_assert!(self.at.is_none(), "every block has an end");
-        format!("start:\n{}  br label %b0\n{}{}", self.slots, self.hot, self.cold)
+        let is_read = |var: Var| self.vars[var.0 as usize].is_read;
+        let mut text = "start:\n".to_owned();
+        self.vars.iter().filter(|it| it.is_read).for_each(|it| text.push_str(&it.made));
+        text.push_str(&self.slots);
+        text.push_str("  br label %b0\n");
+        self.hot.write_to(&mut text, is_read);
+        self.cold.write_to(&mut text, is_read);
+        text
     }
 }
 

@@ -7,15 +7,15 @@ use qz_mir::{Local, Place, Proj};
 use smallvec::SmallVec;
 
 use crate::function::FnCx;
-use crate::ir::{LlTy, Value};
+use crate::ir::{LlTy, Value, Var};
 use crate::memory::Addr;
 use crate::value::{Parts, Val, slot_at};
 
 /// Where a local lives.
 #[derive(Clone, Debug)]
 pub(crate) enum Home {
-    /// One `alloca` per slot, which LLVM turns into registers.
-    Slots(SmallVec<[Value; 2]>),
+    /// A variable for each slot.
+    Slots(SmallVec<[Var; 2]>),
     /// In the frame, or at an address that was passed.
     Memory(Addr),
 }
@@ -102,14 +102,14 @@ impl FnCx<'_, '_> {
     }
 
     /// The slots of a local that lives in some.
-    fn slots(&self, local: Local) -> SmallVec<[Value; 2]> {
+    fn slots(&self, local: Local) -> SmallVec<[Var; 2]> {
         match &self.homes[local.index()] {
             Home::Slots(slots) => slots.clone(),
             Home::Memory(_) => unreachable!("only locals in slots have them"),
         }
     }
 
-    fn get(&mut self, slot: Value, scalar: Scalar) -> Value {
+    fn get(&mut self, slot: Var, scalar: Scalar) -> Value {
         self.w.get(slot, LlTy::of(scalar))
     }
 

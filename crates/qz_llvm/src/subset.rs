@@ -57,6 +57,7 @@ attributes #1 = { nounwind cold }
 attributes #2 = { nounwind willreturn readnone }
 attributes #3 = { nounwind willreturn readonly }
 attributes #4 = { nounwind cold }
+attributes #5 = { nounwind noinline }
 
 ";
 

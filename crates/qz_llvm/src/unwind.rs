@@ -7,16 +7,18 @@
 //!
 //! A panic that comes out of clean-up is attached to the one that the clean-up ran for. For that a function
 //! with cleanups remembers how many panics there were when it first came to one (`%panics`); when it is left,
-//! those above are attached. See `qz_rt::native`.
+//! those above are attached. See `qz_rt::native`. Where nothing is caught, which way a panic comes tells whether it
+//! is the first one, so nobody asks.
 
 use qz_base::FxHashMap;
 use qz_codegen::{FnAbi, RetMode};
-use qz_mir::BlockId;
+use qz_mir::{Block, BlockId, Callee, StmtKind};
 use qz_rt_abi::RtFn;
+use qz_rt_abi::registry::rt;
 
 use crate::function::FnCx;
-use crate::ir::{Label, LlTy, Value};
-use crate::memory::{Addr, RARELY};
+use crate::ir::{Label, LlTy, Value, Var};
+use crate::memory::RARELY;
 
 /// Where a panic goes inside a function.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -26,11 +28,18 @@ pub(crate) enum Target {
     Leave,
 }
 
+/// How a panic goes inside a function: where to, and whether it comes out of clean-up.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+struct Way {
+    target: Target,
+    from_cleanup: bool,
+}
+
 /// Code on the way to a target, made when first needed.
 #[derive(Debug)]
 struct Landing {
-    target: Target,
-    /// For panics that come out of calls: notes the place, then goes to `arrive`.
+    way: Way,
+    /// For panics that come out of calls: notes the place.
     notes: Label,
     /// Blocks that end in such a call, and its place.
     calls: Vec<(Label, u32)>,
@@ -43,9 +52,11 @@ struct Landing {
 #[derive(Default)]
 pub(crate) struct Ways {
     landings: Vec<Landing>,
-    by_target: FxHashMap<Target, usize>,
+    by_way: FxHashMap<Way, usize>,
     /// How many panics there were at the first cleanup, in functions that have cleanups.
-    panics: Option<Value>,
+    panics: Option<Var>,
+    /// Whether the function goes on after a panic, so that more may come.
+    catches: bool,
     /// A block that is never reached.
     never: Option<Label>,
 }
@@ -68,36 +79,44 @@ pub(crate) fn ret_ty(abi: &FnAbi, flagged: bool) -> String {
     }
 }
 
+/// Whether a block takes panics that came to it, see `attempt` in `qz_lower`.
+fn catches(block: &Block) -> bool {
+    block.stmts.iter().any(
+        |stmt| matches!(&stmt.kind, StmtKind::Call(call) if matches!(call.callee, Callee::Runtime(rt::take_panic))),
+    )
+}
+
 impl FnCx<'_, '_> {
-    /// Where a panic of the block at hand goes.
-    fn target(&self) -> Target {
-        self.unwind.map_or(Target::Leave, Target::Cleanup)
+    /// How a panic of the block at hand goes.
+    fn way(&self) -> Way {
+        let target = self.unwind.map_or(Target::Leave, Target::Cleanup);
+        Way { target, from_cleanup: self.in_cleanup }
     }
 
-    fn landing(&mut self, target: Target) -> &mut Landing {
-        let index = match self.ways.by_target.get(&target) {
+    fn landing(&mut self, way: Way) -> &mut Landing {
+        let index = match self.ways.by_way.get(&way) {
             Some(&known) => known,
             None => {
                 let (notes, arrive) = (self.w.label(), self.w.label());
-                let landing = Landing { target, notes, calls: Vec::new(), arrive, arrived: false };
+                let landing = Landing { way, notes, calls: Vec::new(), arrive, arrived: false };
                 self.ways.landings.push(landing);
-                self.ways.by_target.insert(target, self.ways.landings.len() - 1);
+                self.ways.by_way.insert(way, self.ways.landings.len() - 1);
                 self.ways.landings.len() - 1
             }
         };
         &mut self.ways.landings[index]
     }
 
-    fn arrive(&mut self, target: Target) -> Label {
-        let landing = self.landing(target);
+    fn arrive(&mut self, way: Way) -> Label {
+        let landing = self.landing(way);
         landing.arrived = true;
         landing.arrive
     }
 
     /// Goes on if the flag is clear.
     pub(crate) fn unless_panicked(&mut self, flag: Value) {
-        let (target, here, place, next) = (self.target(), self.w.here(), self.place(), self.w.label());
-        let landing = self.landing(target);
+        let (way, here, place, next) = (self.way(), self.w.here(), self.place(), self.w.label());
+        let landing = self.landing(way);
         landing.calls.push((here, place));
         let notes = landing.notes;
         self.w.end(format_args!("br i1 {flag}, label %{notes}, label %{next}{RARELY}"));
@@ -113,14 +132,13 @@ impl FnCx<'_, '_> {
         self.program.declare(&name, format!("declare void @{name}(ptr{tys}, i32) #1"));
         let args = args.iter().map(|arg| format!(", {} {arg}", arg.ty)).collect::<String>();
         self.w.line(format_args!("call void @{name}(ptr %fiber{args}, i32 {place}) #1"));
-        let target = self.target();
-        let arrive = self.arrive(target);
+        let arrive = self.arrive(self.way());
         self.w.end(format_args!("br label %{arrive}"));
     }
 
     /// Leaves the function with the panic at hand; ends the block.
     pub(crate) fn leave(&mut self) {
-        let arrive = self.arrive(Target::Leave);
+        let arrive = self.arrive(Way { target: Target::Leave, from_cleanup: self.in_cleanup });
         self.w.end(format_args!("br label %{arrive}"));
     }
 
@@ -128,9 +146,8 @@ impl FnCx<'_, '_> {
     pub(crate) fn prepare_ways(&mut self) {
         let body = self.body;
         if body.blocks.ids().any(|id| self.handler(id).is_some()) {
-            let slot = self.w.slot("%panics", "i32", 4);
-            self.w.preset(Value::int(LlTy::I32, 0), slot);
-            self.ways.panics = Some(slot);
+            self.ways.panics = Some(self.w.var("%panics", LlTy::I32, 4, true));
+            self.ways.catches = body.blocks.values().any(catches);
         }
     }
 
@@ -150,52 +167,84 @@ impl FnCx<'_, '_> {
             self.w.end(format_args!("unreachable"));
         }
         for landing in std::mem::take(&mut self.ways.landings) {
-            let Landing { target, notes, calls, arrive, arrived } = landing;
+            let Landing { way, notes, calls, arrive, arrived } = landing;
             if !calls.is_empty() {
-                self.note_place(notes, &calls);
-                self.w.end(format_args!("br label %{arrive}"));
+                let place = self.place_of(notes, &calls);
+                self.land(way, Some(place));
             }
-            if arrived || !calls.is_empty() {
+            if arrived {
                 self.w.begin(arrive);
-                match target {
-                    Target::Cleanup(block) => self.enter_cleanup(block),
-                    Target::Leave => self.leave_now(),
-                }
+                self.land(way, None);
             }
         }
         self.w.leave_cold();
     }
 
-    fn note_place(&mut self, notes: Label, calls: &[(Label, u32)]) {
+    /// Begins the block where these calls come to; gives the place of the one that did.
+    fn place_of(&mut self, notes: Label, calls: &[(Label, u32)]) -> Value {
         self.w.begin(notes);
-        let place = match calls {
+        match calls {
             [(_, place)] => Value::int(LlTy::I32, *place as i64),
             calls => {
                 let from: Vec<String> =
                     calls.iter().map(|(block, place)| format!("[ {place}, %{block} ]")).collect();
                 self.w.set(LlTy::I32, format_args!("phi i32 {}", from.join(", ")))
             }
-        };
-        self.program.declare("qz_native_frame", "declare void @qz_native_frame(ptr, i32) #1".into());
-        self.w.line(format_args!("call void @qz_native_frame(ptr %fiber, i32 {place}) #1"));
+        }
     }
 
-    fn enter_cleanup(&mut self, block: BlockId) {
-        let panics = self.ways.panics.expect("made where there are cleanups");
-        self.program.declare("qz_native_enter", "declare i32 @qz_native_enter(ptr, i32) #1".into());
-        let known = self.load(LlTy::I32, Addr::new(panics));
-        let now =
-            self.w.set(LlTy::I32, format_args!("call i32 @qz_native_enter(ptr %fiber, i32 {known}) #1"));
-        self.store(now, Addr::new(panics));
+    /// Goes on with a panic, whose place is to be noted if it is given.
+    fn land(&mut self, way: Way, place: Option<Value>) {
+        let Target::Cleanup(block) = way.target else {
+            if let Some(place) = place {
+                self.note(place);
+            }
+            return self.leave_now(way.from_cleanup);
+        };
+        if way.from_cleanup && !self.ways.catches {
+            if let Some(place) = place {
+                self.note(place);
+            }
+        } else {
+            self.enter_cleanup(place);
+        }
         let to = self.blocks[block.index()];
         self.w.end(format_args!("br label %{to}"));
     }
 
-    fn leave_now(&mut self) {
+    fn note(&mut self, place: Value) {
+        self.program.declare("qz_native_frame", "declare void @qz_native_frame(ptr, i32) #1".into());
+        self.w.line(format_args!("call void @qz_native_frame(ptr %fiber, i32 {place}) #1"));
+    }
+
+    /// Remembers how many panics there are, if that is not known yet.
+    fn enter_cleanup(&mut self, place: Option<Value>) {
+        let panics = self.ways.panics.expect("made where there are cleanups");
+        let known = match self.ways.catches {
+            true => self.w.get(panics, LlTy::I32),
+            false => Value::int(LlTy::I32, 0),
+        };
+        let now = match place {
+            Some(place) => {
+                self.program
+                    .declare("qz_native_land", "declare i32 @qz_native_land(ptr, i32, i32) #1".into());
+                let call = format_args!("call i32 @qz_native_land(ptr %fiber, i32 {known}, i32 {place}) #1");
+                self.w.set(LlTy::I32, call)
+            }
+            None => {
+                self.program.declare("qz_native_enter", "declare i32 @qz_native_enter(ptr, i32) #1".into());
+                let call = format_args!("call i32 @qz_native_enter(ptr %fiber, i32 {known}) #1");
+                self.w.set(LlTy::I32, call)
+            }
+        };
+        self.w.put(now, panics);
+    }
+
+    fn leave_now(&mut self, from_cleanup: bool) {
         self.put_depth_back();
-        if let Some(panics) = self.ways.panics {
+        if let Some(panics) = self.ways.panics.filter(|_| from_cleanup || self.ways.catches) {
             self.program.declare("qz_native_leave", "declare void @qz_native_leave(ptr, i32) #1".into());
-            let known = self.load(LlTy::I32, Addr::new(panics));
+            let known = self.w.get(panics, LlTy::I32);
             self.w.line(format_args!("call void @qz_native_leave(ptr %fiber, i32 {known}) #1"));
         }
         if !self.flagged {

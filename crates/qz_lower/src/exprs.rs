@@ -334,8 +334,7 @@ impl Cx<'_, '_, '_> {
         match pieces.len() {
             0 => self.str(""),
             1 => pieces.into_iter().next().expect("one piece"),
-            2 => self.runtime("str_concat2", pieces, str),
-            3 => self.runtime("str_concat3", pieces, str),
+            n @ 2..=8 => self.runtime(&format!("str_concat{n}"), pieces, str),
             n => {
                 let tuple = Ty::tuple(&vec![str; n]);
                 let all = self.b.eval(tuple, Rvalue::Aggregate(AggregateKind::Tuple(tuple), pieces));

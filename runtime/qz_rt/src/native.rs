@@ -48,7 +48,27 @@ pub(crate) fn note(program: &'static Program) {
     }
     if PROGRAM.set(program).is_ok() {
         register_code(program);
+        std::panic::set_hook(Box::new(|info| {
+            crate::streams::write_error(format!("an error in the runtime of Quartz: {info}\n").as_bytes());
+            std::process::abort();
+        }));
     }
+}
+
+/// Takes the place of Rust's own ends by way of the linker (`qz_driver::native::hooks`): what those print needs a reader
+/// of debugging data, a third of a small program. [`note`] sets a hook that says more; this is for what is in front
+/// of it.
+#[unsafe(no_mangle)]
+pub extern "C" fn qz_native_mistake() -> ! {
+    crate::streams::write_error(b"an error in the runtime of Quartz\n");
+    std::process::abort();
+}
+
+/// As [`qz_native_mistake`], for memory that is not there.
+#[unsafe(no_mangle)]
+pub extern "C" fn qz_native_no_memory() -> ! {
+    crate::streams::write_error(b"out of memory\n");
+    std::process::abort();
 }
 
 /// Runs a native program and gives its exit status. Called by the program's `main`.
@@ -235,6 +255,19 @@ pub unsafe extern "C" fn qz_native_frame(fiber: *mut Fiber, place: u32) {
 pub unsafe extern "C" fn qz_native_enter(fiber: *mut Fiber, known: u32) -> u32 {
     // SAFETY: by the caller's promise.
     if known != 0 { known } else { unsafe { state(fiber) }.panics.len() as u32 }
+}
+
+/// [`qz_native_frame`] and [`qz_native_enter`] in one.
+///
+/// # Safety
+/// As for [`qz_native_frame`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qz_native_land(fiber: *mut Fiber, known: u32, place: u32) -> u32 {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        qz_native_frame(fiber, place);
+        qz_native_enter(fiber, known)
+    }
 }
 
 /// A panic leaves a function with cleanups; `known` is what [`qz_native_enter`] gave it, or 0 if it came to

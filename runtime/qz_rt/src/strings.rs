@@ -135,6 +135,7 @@ pub(crate) unsafe fn retain(s: *mut StrObject) -> *mut StrObject {
     s
 }
 
+#[inline(always)]
 pub(crate) unsafe fn str_free(fiber: *mut Fiber, s: *mut StrObject) {
     // SAFETY: the string is the caller's, and nobody else's.
     unsafe {
@@ -162,12 +163,20 @@ unsafe fn free_any(fiber: *mut Fiber, s: *mut StrObject) {
             return crate::memory::free(fiber, bytes.cast_mut(), size, 1);
         }
         // An owner never shares another's memory, so this ends here.
-        match (*owner).header.count {
-            1 => str_free(fiber, owner),
-            count if count > 0 => (*owner).header.count = count - 1,
+        str_release(fiber, owner);
+    }
+}
+
+#[inline(always)]
+pub(crate) unsafe fn str_release(fiber: *mut Fiber, s: *mut StrObject) {
+    // SAFETY: the string is live, and one of its counts the caller's.
+    unsafe {
+        match (*s).header.count {
+            1 => str_free(fiber, s),
+            count if count > 0 => (*s).header.count = count - 1,
             _ => {
-                if crate::memory::release_shared(fiber, owner.cast()) != 0 {
-                    str_free(fiber, owner);
+                if crate::memory::release_shared(fiber, s.cast()) != 0 {
+                    str_free(fiber, s);
                 }
             }
         }
@@ -179,19 +188,23 @@ pub(crate) unsafe fn str_concat(fiber: *mut Fiber, pieces: *mut u8, n: u64) -> *
     unsafe { concat(fiber, std::slice::from_raw_parts(pieces.cast(), n as usize)) }
 }
 
-pub(crate) unsafe fn str_concat2(fiber: *mut Fiber, a: *mut StrObject, b: *mut StrObject) -> *mut StrObject {
-    // SAFETY: generated code passes live strings.
-    unsafe { concat(fiber, &[a, b]) }
+macro_rules! concats {
+    ($($name:ident($($piece:ident)*))*) => {$(
+        pub(crate) unsafe fn $name(fiber: *mut Fiber, $($piece: *mut StrObject),*) -> *mut StrObject {
+            // SAFETY: generated code passes live strings.
+            unsafe { concat(fiber, &[$($piece),*]) }
+        }
+    )*};
 }
 
-pub(crate) unsafe fn str_concat3(
-    fiber: *mut Fiber,
-    a: *mut StrObject,
-    b: *mut StrObject,
-    c: *mut StrObject,
-) -> *mut StrObject {
-    // SAFETY: generated code passes live strings.
-    unsafe { concat(fiber, &[a, b, c]) }
+concats! {
+    str_concat2(a b)
+    str_concat3(a b c)
+    str_concat4(a b c d)
+    str_concat5(a b c d e)
+    str_concat6(a b c d e f)
+    str_concat7(a b c d e f g)
+    str_concat8(a b c d e f g h)
 }
 
 unsafe fn concat(fiber: *mut Fiber, pieces: &[*mut StrObject]) -> *mut StrObject {

@@ -353,6 +353,11 @@ macro_rules! rt_functions {
             fn str_concat(pieces: Ptr, n: U64) -> Str: ;
             fn str_concat2(a: Str, b: Str) -> Str: ;
             fn str_concat3(a: Str, b: Str, c: Str) -> Str: ;
+            fn str_concat4(a: Str, b: Str, c: Str, d: Str) -> Str: ;
+            fn str_concat5(a: Str, b: Str, c: Str, d: Str, e: Str) -> Str: ;
+            fn str_concat6(a: Str, b: Str, c: Str, d: Str, e: Str, f: Str) -> Str: ;
+            fn str_concat7(a: Str, b: Str, c: Str, d: Str, e: Str, f: Str, g: Str) -> Str: ;
+            fn str_concat8(a: Str, b: Str, c: Str, d: Str, e: Str, f: Str, g: Str, h: Str) -> Str: ;
             /// A string of these bytes, or null if they are not UTF-8.
             fn str_from_bytes(bytes: Ptr, len: U64) -> Str: ;
             /// A string of these bytes, which are UTF-8.
@@ -420,6 +425,8 @@ macro_rules! rt_functions {
             fn char_is(c: Char, class: Int) -> Bool: ;
             /// Frees a string whose last count goes.
             fn str_free(s: Str) -> Unit: ;
+            /// Takes a count from a string, and frees it if that was the last one.
+            fn str_release(s: Str) -> Unit: ;
 
             // ---- numbers and text
             fn int_to_str(value: Int) -> Str: ;

@@ -23,7 +23,12 @@ struct Way {
 }
 
 const WAYS: [Way; 7] = [
-    Way { language: Language::Quartz, title: "quartz build", before: &["build", "--no-cache"], files: "main.qz" },
+    Way {
+        language: Language::Quartz,
+        title: "quartz build",
+        before: &["build", "--no-cache"],
+        files: "main.qz",
+    },
     Way {
         language: Language::Quartz,
         title: "quartz build --release",

@@ -47,7 +47,10 @@ impl Bench {
         ];
         let start = |(language, name, flag): (Language, &'static str, &str)| {
             let mut command = self.languages.compiler(language)?;
-            command.arg("run").args(Some(flag).filter(|it| !it.is_empty())).arg(self.source("hello", language.file()));
+            command
+                .arg("run")
+                .args(Some(flag).filter(|it| !it.is_empty()))
+                .arg(self.source("hello", language.file()));
             Some((name, command))
         };
         runners.into_iter().filter_map(start).collect()

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::hooks;
 use super::output::{self, Output};
 use super::tools::{Driver, archiver, failed, run_tool};
 use super::{Artefact, BuildOptions};
@@ -96,6 +97,7 @@ impl Link<'_> {
             }
         }
         command.args(["-lm", "-lpthread", "-ldl"]);
+        hooks::replace(&mut command, runtime);
         self.choose_linker(&mut command);
         self.tell_what_is_read(&mut command);
         if self.options.strip {

@@ -114,6 +114,7 @@ fn runtime_frees(f: RtFn) -> bool {
         rt::realloc,
         rt::free_object,
         rt::str_free,
+        rt::str_release,
         rt::release_shared,
         rt::defer_destroy,
         rt::next_deferred,

@@ -55,7 +55,9 @@ pub(crate) fn cancel(body: &mut Body) {
 /// Whether a call neither gives up a count, nor panics, nor frees.
 fn leaves_counts(callee: &Callee) -> bool {
     let Callee::Runtime(f) = callee else { return false };
-    let frees = [rt::free, rt::free_object, rt::str_free, rt::release_shared, rt::defer_destroy].contains(f);
+    let frees =
+        [rt::free, rt::free_object, rt::str_free, rt::str_release, rt::release_shared, rt::defer_destroy]
+            .contains(f);
     !frees && !f.def().may_panic && !f.def().never
 }
 
