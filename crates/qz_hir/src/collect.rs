@@ -11,7 +11,6 @@ mod refined;
 
 use std::cell::{Cell, OnceCell};
 
-use qz_base::name::without_marks;
 use qz_base::{FileId, Name, Span, TextRange};
 use qz_syntax::ast::{self, AstNode};
 use qz_syntax::{SyntaxKind, SyntaxNode, SyntaxToken};
@@ -21,7 +20,7 @@ use crate::defs::*;
 use crate::diagnostics as words;
 use crate::scope::{Def, Entry};
 use crate::types::unions::MOST_MEMBERS;
-use attributes::Place;
+use attributes::{Attrs, Place};
 use foreign::Surroundings;
 
 /// A module whose imports the driver has already looked up.
@@ -134,21 +133,6 @@ struct Collector<'a> {
     file: FileId,
 }
 
-/// What the attributes of an item say.
-#[derive(Default)]
-struct Attrs {
-    value: bool,
-    repr_c: bool,
-    repr_int: Option<IntTy>,
-    silent_drop: bool,
-    /// Whose variable it is, and where that is said.
-    whose: Option<(Whose, TextRange)>,
-    function: FnAttrs,
-    /// Libraries that `@link` names.
-    links: Vec<(Name, TextRange)>,
-    link_name_range: Option<TextRange>,
-}
-
 /// Whether a call of a macro is left among declarations: it could not be expanded.
 fn is_unexpanded(node: SyntaxNode<'_>) -> bool {
     use SyntaxKind::{ActorDef, EnumDef, ExtendDef, ImplDef, SourceFile, StructDef, TraitDef};
@@ -242,88 +226,6 @@ impl Collector<'_> {
         if let Some(name) = name {
             self.declare(name, Def::NotYet, private);
         }
-    }
-
-    /// The attributes of what is not a function.
-    fn attrs<'t>(&mut self, place: Place, attrs: impl Iterator<Item = ast::Attr<'t>>) -> Attrs {
-        let mut found = self.all_attrs(place, attrs);
-        self.refuse_links(&mut found);
-        self.refuse_link_name(&found);
-        self.refuse_whose(&found);
-        found
-    }
-
-    /// Only variables of modules have copies of tasks or threads.
-    fn refuse_whose(&mut self, attrs: &Attrs) {
-        if let Some((whose, range)) = attrs.whose {
-            let name = if whose == Whose::Task { "task_local" } else { "thread_local" };
-            let span = self.span(range);
-            self.defs.report(words::attribute_place(span, name, "a `var` of a module"));
-        }
-    }
-
-    fn all_attrs<'t>(&mut self, place: Place, attrs: impl Iterator<Item = ast::Attr<'t>>) -> Attrs {
-        let mut found = Attrs::default();
-        let mut before = Vec::new();
-        for attr in attrs {
-            let Some(name) = attr.name() else { continue };
-            if !self.fits(place, attr, &before) {
-                continue;
-            }
-            before.push(attr);
-            let text_arg = attr_text(attr);
-            let users = &mut found.function.for_users;
-            match (name.text(), self.is_std()) {
-                ("deprecated", _) => users.deprecated = Some(Name::new(&text_arg.unwrap_or_default())),
-                ("must_use", _) => users.must_use = Some(Name::new(&text_arg.unwrap_or_default())),
-                ("test_only", _) => users.test_only = true,
-                // They have done their work before.
-                ("cfg" | "derive", _) => {}
-                ("value", _) => found.value = true,
-                ("repr", _) if attr_word(attr).as_deref() == Some("C") => found.repr_c = true,
-                ("repr", _) => match repr_int(attr) {
-                    None => self.defs.report(words::repr_takes(self.span(name.range()))),
-                    found_int => found.repr_int = found_int,
-                },
-                ("inline", _) => match attr_word(attr).as_deref() {
-                    Some("never") => found.function.inline_never = true,
-                    None | Some("always") => found.function.inline_always = true,
-                    Some(_) => self.defs.report(words::inline_takes(self.span(name.range()))),
-                },
-                ("overflow", _) => match attr_word(attr).as_deref() {
-                    Some("wrap") => found.function.overflow = Some(Overflow::Wrap),
-                    Some("check") => found.function.overflow = Some(Overflow::Check),
-                    _ => self.defs.report(words::overflow_takes(self.span(name.range()))),
-                },
-                ("task_local", _) => found.whose = Some((Whose::Task, name.range())),
-                ("thread_local", _) => found.whose = Some((Whose::Thread, name.range())),
-                ("silent_drop", true) => found.silent_drop = true,
-                ("track_caller", _) => found.function.track_caller = true,
-                ("rare", true) => found.function.rare = true,
-                ("crosses", true) => found.function.crosses = true,
-                ("shares", true) => found.function.shares = true,
-                ("lends", true) => found.function.lends = true,
-                ("keeps", true) => found.function.keeps = true,
-                ("part", true) => found.function.part = true,
-                ("lang", true) => found.function.lang = text_arg.map(|t| Name::new(&t)),
-                ("link_name", _) => {
-                    found.function.link_name = Some(Name::new(&text_arg.unwrap_or_default()));
-                    found.link_name_range = Some(attr.syntax().range());
-                }
-                ("link", _) => {
-                    found.links.push((Name::new(&text_arg.unwrap_or_default()), attr.syntax().range()));
-                }
-                (known, _) if LATER_ATTRIBUTES.contains(&known) => {
-                    let span = self.span(name.range());
-                    self.defs.report(words::not_yet(span, &format!("the attribute `@{known}`")));
-                }
-                (unknown, _) => {
-                    let span = self.span(name.range());
-                    self.defs.report(words::unknown_attribute(span, unknown));
-                }
-            }
-        }
-        found
     }
 
     fn declare(&mut self, name: SyntaxToken<'_>, def: Def, is_private: bool) {
@@ -784,40 +686,6 @@ fn arity_of(params: Option<ast::ParamList<'_>>) -> (u32, Option<u32>) {
 
 fn arities_overlap(a: (u32, Option<u32>), b: (u32, Option<u32>)) -> bool {
     a.0 <= b.1.unwrap_or(u32::MAX) && b.0 <= a.1.unwrap_or(u32::MAX)
-}
-
-const LATER_ATTRIBUTES: &[&str] = &[
-    "packed",
-    "heap",
-    "cImport",
-    "cInclude",
-    "naked",
-    "weak",
-    "panic_handler",
-    "export",
-    "align",
-    "no_preempt",
-    "gpu",
-];
-
-/// `"text"` in `@name("text")`.
-fn attr_text(attr: ast::Attr<'_>) -> Option<String> {
-    let arg = attr.args()?.args().next()?;
-    let text = arg.syntax().text();
-    text.strip_prefix('"')?.strip_suffix('"').map(str::to_owned)
-}
-
-/// `word` in `@name(word)`, which is no name in a scope: a quote means what it says.
-fn attr_word(attr: ast::Attr<'_>) -> Option<String> {
-    Some(without_marks(attr.args()?.args().next()?.syntax().text()).into_owned())
-}
-
-/// `u8` to `i64`.
-fn repr_int(attr: ast::Attr<'_>) -> Option<IntTy> {
-    let word = attr_word(attr)?;
-    let bits = word.strip_prefix(['i', 'u'])?;
-    let fits = |it: &IntTy| it.signed() == word.starts_with('i') && it.bits().to_string() == bits;
-    IntTy::ALL.into_iter().find(fits)
 }
 
 /// Files methods under the heads of their types. Needs all modules and imports.
