@@ -3,7 +3,7 @@
 use qz_mir::Call;
 use qz_mir::layout::Scalar;
 use qz_rt::panic::Request;
-use qz_rt_abi::registry::RtScalar;
+use qz_rt_abi::registry::{MOST_ARGUMENTS, RtScalar};
 use qz_rt_abi::{Fiber, RtFn};
 use smallvec::SmallVec;
 
@@ -52,7 +52,7 @@ impl Machine<'_> {
     /// supported, and what does not fit on the stack, which the caller clears; so one signature with enough of both
     /// serves all functions.
     pub(crate) fn runtime(&mut self, f: RtFn, args: &[u64]) -> u64 {
-        let (mut ints, mut floats) = ([0u64; MOST_WORDS], [0f64; 2]);
+        let (mut ints, mut floats) = ([0u64; MOST_ARGUMENTS], [0f64; 2]);
         let (mut next_int, mut next_float) = (0, 0);
         let def = f.def();
         for (&arg, scalar) in args.iter().zip(def.sig.params) {
@@ -88,15 +88,12 @@ fn rt_scalar(scalar: RtScalar) -> Scalar {
     }
 }
 
-/// How many arguments of integer class a runtime function has at most, the fiber aside.
-const MOST_WORDS: usize = 8;
-
 /// # Safety
 /// `code` is a C function that takes a fiber and then arguments as given, and returns as `ret` says.
 unsafe fn call_machine_code(
     code: *const u8,
     fiber: *mut Fiber,
-    [a, b, c, d, e, f, g, h]: [u64; MOST_WORDS],
+    [a, b, c, d, e, f, g, h]: [u64; MOST_ARGUMENTS],
     [x, y]: [f64; 2],
     ret: Option<RtScalar>,
 ) -> u64 {

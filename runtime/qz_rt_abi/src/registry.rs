@@ -63,11 +63,17 @@ pub struct RtDef {
     pub reads: bool,
 }
 
-// What panics does nothing else, so engines go straight on to the clean-up.
+/// How many arguments a function has at most, the fiber aside.
+pub const MOST_ARGUMENTS: usize = 8;
+
+// What panics does nothing else, so engines go straight on to the clean-up. Its arguments go in registers: a stub in
+// front of it moves the stack.
 const _: () = {
     let mut f = 0;
     while f < TABLE.len() {
-        assert!(!TABLE[f].may_panic || TABLE[f].never);
+        let (def, most) = (&TABLE[f], if TABLE[f].may_panic { 5 } else { MOST_ARGUMENTS });
+        assert!(!def.may_panic || def.never);
+        assert!(def.sig.params.len() <= most);
         f += 1;
     }
 };
@@ -826,7 +832,6 @@ mod tests {
         assert_eq!(RtFn::by_name("nothing"), None);
         for f in RtFn::all() {
             assert_eq!(RtFn::by_name(f.def().name), Some(f), "names are unique");
-            assert!(f.def().sig.params.len() <= 5, "arguments go in registers");
         }
     }
 
