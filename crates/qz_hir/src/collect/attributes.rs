@@ -218,14 +218,10 @@ impl Collector<'_> {
 
 fn says(rule: Says, attr: ast::Attr<'_>) -> bool {
     let Some(args) = attr.args() else { return true };
-    let mut args = args.args();
     match rule {
         Says::More => true,
         Says::Nothing => false,
-        Says::Text => {
-            let one = args.next().is_some_and(|it| it.syntax().text().starts_with('"'));
-            one && args.next().is_none()
-        }
+        Says::Text => attr_text(attr).is_some() && args.args().count() == 1,
     }
 }
 
