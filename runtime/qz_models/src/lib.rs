@@ -4,6 +4,8 @@
 //! The files are those of `qz_sched` itself, with the checker's atomics in place of the processor's. A fiber is one of
 //! the checker's threads here: where a fiber would leave its stack, the thread waits to be resumed.
 
+#[path = "../../qz_sched/src/alone.rs"]
+pub mod alone;
 #[path = "../../qz_sched/src/channel.rs"]
 pub mod channel;
 #[path = "../../qz_sched/src/interrupt.rs"]

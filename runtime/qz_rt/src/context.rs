@@ -312,10 +312,18 @@ unsafe fn begin_fiber(fiber: *mut Core) {
         (*state).cleanup_stack = reserve / 2;
         (*state).bindings = ptr::null_mut();
         (*state).evidence = [ptr::null_mut(); 2];
-        (&raw mut (*fiber).abi).write(new_fiber(shared.types, state));
-        (*fiber).abi.stack_limit = stack.lowest() + reserve;
+        // Part by part: a copy would be made of larger words than those written, and wait for them. Every task pays.
+        let abi = &mut (*fiber).abi;
+        abi.stack_limit = stack.lowest() + reserve;
+        abi.worker = ptr::null_mut();
+        abi.types = shared.types;
+        abi.drop_depth = 0;
         // What the fiber before left to be destroyed goes with what this one destroys.
-        (*fiber).abi.deferred_count = (*state).deferred.len() as u32;
+        abi.deferred_count = (*state).deferred.len() as u32;
+        (abi.raise, abi.panicking, abi.waits_at) = (0, 0, 0);
+        abi.resume = Resume::default();
+        abi.state = state.cast();
+        abi.hash_keys = crate::hash::keys();
     }
 }
 

@@ -91,6 +91,11 @@ impl Crossing {
         }
     }
 
+    /// Whether every object met so far had one count, and nothing else is to be told of any.
+    fn remembers_nothing(&self) -> bool {
+        self.met.is_empty() && self.weak.is_empty() && self.targets.is_empty() && self.logged.is_empty()
+    }
+
     /// Whether all weak references to what was met were met, too.
     fn knows_all_weak(&self) -> bool {
         let met: HashSet<*mut Cell> = self.weak.iter().copied().collect();
@@ -126,11 +131,14 @@ pub(crate) unsafe fn cross_begin(fiber: *mut Fiber) {
     let walk = unsafe { &mut state(fiber).crossing };
     // A panic may have kept an earlier one from ending.
     walk.waiting.clear();
+    walk.known_elsewhere = false;
+    if walk.remembers_nothing() {
+        return;
+    }
     walk.met.clear();
     walk.weak.clear();
     walk.targets.clear();
     walk.logged.clear();
-    walk.known_elsewhere = false;
 }
 
 /// Whether nobody outside knows what can be changed.
@@ -138,6 +146,9 @@ pub(crate) unsafe fn cross_end(fiber: *mut Fiber) -> u8 {
     // SAFETY: as above.
     let state = unsafe { state(fiber) };
     let walk = &mut state.crossing;
+    if walk.remembers_nothing() {
+        return !walk.known_elsewhere as u8;
+    }
     // What a generator sends may be in mind of the task that walks through it.
     let known_elsewhere = walk.known_elsewhere || (state.cycles.is_off && !walk.logged.is_empty());
     let is_isolated = !known_elsewhere && walk.met.values().all(|&left| left == 0) && walk.knows_all_weak();
@@ -230,7 +241,10 @@ pub(crate) unsafe fn cross_function(fiber: *mut Fiber, object: *mut u8) -> i64 {
 pub(crate) unsafe fn cross_settle(fiber: *mut Fiber, object: *mut u8) {
     // SAFETY: as above.
     unsafe {
-        state(fiber).crossing.met.remove(&(object as usize));
+        let met = &mut state(fiber).crossing.met;
+        if !met.is_empty() {
+            met.remove(&(object as usize));
+        }
         share(fiber, object);
     }
 }

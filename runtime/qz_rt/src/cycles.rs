@@ -460,7 +460,23 @@ impl Cycles {
                 }
             }
         }
-        *self = Cycles::default();
+        if self.holds_nothing() {
+            (self.is_off, self.busy, self.all, self.tracing, self.watched, self.found) = Default::default();
+            (self.enough, self.made, self.left, self.done) = Default::default();
+            self.visit = Visit::default();
+        } else {
+            *self = Cycles::default();
+        }
+    }
+
+    /// Most tasks never come to look for circles.
+    fn holds_nothing(&self) -> bool {
+        let objects = self.log.len() + self.roots.len() + self.doomed.len() + self.kept.len();
+        objects == 0
+            && self.stage == Stage::Idle
+            && self.graph.holds_nothing()
+            && self.old.is_none()
+            && self.weakly.capacity() == 0
     }
 }
 

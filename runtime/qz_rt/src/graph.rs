@@ -100,6 +100,13 @@ fn table_of(object: *mut u8) -> usize {
 }
 
 impl Graph {
+    /// Whether it is as a new one.
+    pub(crate) fn holds_nothing(&self) -> bool {
+        self.nodes.len + self.edges.len + self.work.len + self.visited + self.in_use == 0
+            && self.indexes.is_empty()
+            && self.following == (0..0)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.nodes.len()
     }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicI32, Ordering, fence};
 use qz_rt_abi::classes::{CLASS_SIZES, class_of};
 use qz_rt_abi::object::{Header, IMMORTAL, LOGGED, MET, TYPE_INDEX};
 use qz_rt_abi::{Fiber, Worker};
+use qz_sched::alone::SharedNumber;
 
 use crate::balance::blocks_of_others;
 use crate::context::{state, worker_state};
@@ -408,7 +409,7 @@ pub(crate) unsafe fn retain_shared(_fiber: *mut Fiber, object: *mut u8) {
     // SAFETY: the object is live.
     let count = unsafe { shared_count(object) };
     if count.load(Ordering::Relaxed) >= MORTAL {
-        count.fetch_sub(1, Ordering::Relaxed);
+        count.minus(1, Ordering::Relaxed);
     }
 }
 
@@ -421,7 +422,7 @@ pub(crate) unsafe fn release_shared(_fiber: *mut Fiber, object: *mut u8) -> u8 {
     }
     // If the only count is the caller's, nobody can add one but a weak reference; without any it is not counted down.
     if now != -1 || crate::weak::are_in_use() {
-        if count.fetch_add(1, Ordering::Release) != -1 {
+        if count.plus(1, Ordering::Release) != -1 {
             return 0;
         }
         fence(Ordering::Acquire);

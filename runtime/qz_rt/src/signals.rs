@@ -122,6 +122,7 @@ fn install() {
     let act = || {
         loop {
             NOTED.wait();
+            qz_sched::alone::end();
             act_on(next());
             COMING.fetch_sub(1, Ordering::SeqCst);
             // SAFETY: as in `act_on`.

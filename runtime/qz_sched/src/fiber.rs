@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
 use qz_rt_abi::Fiber as AbiFiber;
 
+use crate::alone::SharedNumber;
 use crate::interrupt::Interrupts;
 use crate::queue::Woken;
 use crate::sched::Scheduler;
@@ -193,7 +194,7 @@ impl Fiber {
         fiber.pinned.store(0, Ordering::Relaxed);
         fiber.set_reason(Reason::Nothing);
         fiber.timer.set(0);
-        fiber.number.set(NUMBERS.fetch_add(1, Ordering::Relaxed));
+        fiber.number.set(NUMBERS.plus(1, Ordering::Relaxed));
         // SAFETY: the hook fills in the part of generated code.
         unsafe { (scheduler.hooks.begin_fiber)(this) };
         fiber.set_phase(Phase::Ready);

@@ -4,6 +4,7 @@
 //! Who waits says first which wait may be ended, and then looks whether it is to be; who interrupts says so first, and
 //! then looks for the wait. So one of both sees the other, and the wait's cell decides between them.
 
+use crate::alone::SharedWord;
 use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering, store_comes_first};
 use crate::wait::{Generation, Outcome, WaitCell};
 
@@ -43,7 +44,7 @@ impl Interrupts {
 
     /// The wait that the fiber has begun may be ended from now on; it is, if that was asked for before.
     pub fn admit(&self, cell: &WaitCell, generation: Generation) {
-        self.open.store(generation.bits(), Ordering::SeqCst);
+        self.open.publish(generation.bits());
         store_comes_first();
         if self.wanted.load(Ordering::SeqCst) && cell.claim(generation) {
             cell.complete(Outcome::Cancelled);

@@ -6,6 +6,7 @@
 //! was cancelled becomes a panic, is the business of `qz_rt`. Start with [`block`], which is what it calls, then
 //! [`wait`], the protocol below all of it.
 
+pub mod alone;
 pub mod block;
 pub mod channel;
 pub mod fiber;

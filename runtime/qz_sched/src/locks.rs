@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::alone::{SharedNumber, SharedWord};
 use crate::block::{Terms, Wait};
 use crate::fiber::{Fiber, Reason};
 use crate::queue::{Queue, Woken, complete};
@@ -108,14 +109,10 @@ const WAITED_FOR: u32 = 2;
 /// A lock that one fiber holds. Whoever comes while it is free takes it; one that was passed over once gets it
 /// handed over the next time.
 #[derive(Debug)]
-#[repr(C)]
 pub struct Mutex {
-    /// First: `std/mutex.qz` takes and gives a lock that nobody else wants by itself.
     state: AtomicU32,
     waiters: Lock<Queue>,
 }
-
-const _: () = assert!(std::mem::offset_of!(Mutex, state) == 0 && FREE == 0 && TAKEN == 1);
 
 /// What a waiter is told.
 const TRY_AGAIN: u16 = 0;
@@ -135,7 +132,7 @@ impl Mutex {
     pub fn try_lock(&self) -> bool {
         let state = self.state.load(Ordering::Relaxed);
         state & TAKEN == 0
-            && self.state.compare_exchange(state, state | TAKEN, Ordering::Acquire, Ordering::Relaxed).is_ok()
+            && self.state.replace(state, state | TAKEN, (Ordering::Acquire, Ordering::Relaxed)).is_ok()
     }
 
     /// Takes the lock, once it is free.
@@ -169,7 +166,7 @@ impl Mutex {
                 let mut node = wait.asking(passed_over);
                 let node = &raw mut node;
                 let taken = self.waiters.with(|waiters| {
-                    let before = self.state.fetch_or(TAKEN | WAITED_FOR, Ordering::Acquire);
+                    let before = self.state.with_bits(TAKEN | WAITED_FOR, Ordering::Acquire);
                     if before & TAKEN == 0 {
                         self.note_waiters(waiters);
                         return true;
@@ -199,7 +196,7 @@ impl Mutex {
     /// Whether somebody waits is known under the queue's lock.
     fn note_waiters(&self, waiters: &Queue) {
         if waiters.is_empty() {
-            self.state.fetch_and(!WAITED_FOR, Ordering::Relaxed);
+            self.state.without_bits(WAITED_FOR, Ordering::Relaxed);
         }
     }
 
@@ -209,7 +206,7 @@ impl Mutex {
     /// The fiber runs on this thread; the lock is the caller's.
     #[inline]
     pub unsafe fn unlock(&self, fiber: *mut Fiber) {
-        if self.state.compare_exchange(TAKEN, FREE, Ordering::Release, Ordering::Relaxed).is_err() {
+        if self.state.replace(TAKEN, FREE, (Ordering::Release, Ordering::Relaxed)).is_err() {
             // SAFETY: passed on.
             unsafe { self.unlock_slowly(fiber) };
         }
@@ -223,13 +220,13 @@ impl Mutex {
             // SAFETY: claimed just now.
             unsafe {
                 let Some(node) = next else {
-                    self.state.fetch_and(!TAKEN, Ordering::Release);
+                    self.state.without_bits(TAKEN, Ordering::Release);
                     return None;
                 };
                 if (*node).amount > 0 {
                     return complete(node, Outcome::Done(HANDED_OVER));
                 }
-                self.state.fetch_and(!TAKEN, Ordering::Release);
+                self.state.without_bits(TAKEN, Ordering::Release);
                 complete(node, Outcome::Done(TRY_AGAIN))
             }
         });

@@ -80,7 +80,7 @@ impl Scheduler {
             stuck |= slot.is_stuck.load(Ordering::Relaxed);
         }
         if stuck && self.is_waited_for() {
-            rest::wake_one(self);
+            rest::wake_one_from_outside(self);
         }
     }
 

@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use crate::alone;
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, fence};
 
 /// What others see of a thread that sleeps now and then.
@@ -198,9 +199,19 @@ impl Rests {
 
 // ---- who wakes
 
-/// There is something to run: another thread looks for it if one may.
+/// There is something to run: another thread looks for it if one may. For threads of the house.
 pub(crate) fn wake_one(house: &impl House) {
+    alone::fence();
+    wake_if_one_may(house);
+}
+
+/// The same for others.
+pub(crate) fn wake_one_from_outside(house: &impl House) {
     fence(Ordering::SeqCst);
+    wake_if_one_may(house);
+}
+
+fn wake_if_one_may(house: &impl House) {
     let rests = house.rests();
     if rests.workers_awake() < rests.permitted() {
         wake_one_slowly(house);

@@ -14,6 +14,7 @@ use std::time::Instant;
 use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
 use qz_rt_abi::Worker;
 
+use crate::alone::{Presence, SharedNumber};
 use crate::fiber::{Fiber, Job, Phase, Reason};
 use crate::poll::Reactor;
 use crate::rest::{self, Bed, Rests};
@@ -108,6 +109,7 @@ pub struct Scheduler {
     pub(crate) tracer: Option<&'static Tracer>,
     /// Under a seed, time passes when all wait for it, and a little when one lets others go first.
     virtual_time: AtomicU64,
+    _presence: Presence,
 }
 
 impl Drop for Scheduler {
@@ -184,6 +186,7 @@ impl Scheduler {
             start: Instant::now(),
             tracer: tracer(),
             virtual_time: AtomicU64::new(0),
+            _presence: Presence::scheduler(),
         }
     }
 
@@ -309,7 +312,7 @@ impl Scheduler {
     /// For those who are no thread of this scheduler, and for what this thread may not run.
     pub(crate) fn inject(&self, what: Runnable) {
         self.injector.push(what);
-        rest::wake_one(self);
+        rest::wake_one_from_outside(self);
     }
 
     pub(crate) fn injected(&self, thread: &Thread) -> Option<Runnable> {
@@ -387,12 +390,12 @@ impl Scheduler {
     }
 
     pub(crate) fn start_task(&self, thread: &Thread, task: *mut Task) {
-        self.live.fetch_add(1, Ordering::AcqRel);
+        self.live.plus(1, Ordering::AcqRel);
         thread.ready_next(Runnable::task(task));
     }
 
     fn start_on_own_thread(&self, task: *mut Task) {
-        self.live.fetch_add(1, Ordering::AcqRel);
+        self.live.plus(1, Ordering::AcqRel);
         let address = Runnable::task(task);
         self.idle.thread_begins(true);
         let started = self.spawn_thread(move |scheduler| {
@@ -419,7 +422,7 @@ impl Scheduler {
     }
 
     pub(crate) fn task_ended(&self, thread: &Thread) {
-        self.live.fetch_sub(1, Ordering::SeqCst);
+        self.live.minus(1, Ordering::SeqCst);
         self.wake_drainer(thread);
     }
 
@@ -615,7 +618,7 @@ impl Scheduler {
 
     /// Somebody who might have helped from outside did not: whether all wait for each other is to be looked at again.
     pub fn look_again(&self) {
-        rest::wake_one(self);
+        rest::wake_one_from_outside(self);
     }
 
     /// Runs `f` for a thread of another scheduler, while this one has a parked fiber. It is not taken apart meanwhile,

@@ -1,5 +1,7 @@
 //! Atomics and the lock of short sections. The model checker's stand in for the real ones in its builds.
 
+#[cfg(not(loom))]
+use crate::alone::SharedWord;
 #[cfg(loom)]
 pub(crate) use loom::cell::UnsafeCell;
 #[cfg(loom)]
@@ -97,7 +99,7 @@ impl Flag {
 
     #[inline]
     fn take(&self) {
-        if self.0.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        if self.0.replace(false, true, (Ordering::Acquire, Ordering::Relaxed)).is_err() {
             self.take_slowly();
         }
     }

@@ -4,6 +4,7 @@
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
+use crate::alone::SharedNumber;
 use crate::fiber::{Fiber, Job, Phase};
 use crate::queue::{Node, Queue, Woken, complete};
 use crate::sched::{Scheduler, State};
@@ -68,7 +69,8 @@ impl Task {
     pub(crate) fn with(scheduler: *const Scheduler, job: Job, extra: *mut u8, options: Options) -> *mut Task {
         // SAFETY: a scheduler outlives its tasks.
         let is_late = unsafe { (*scheduler).state() } == State::Draining;
-        Box::into_raw(Box::new(Task {
+        // Into its place at once: a copy would be made of larger words than those written, and wait for them.
+        Box::into_raw(Box::write(Box::new_uninit(), Task {
             is_late,
             counts: AtomicUsize::new(2),
             job,
@@ -119,7 +121,7 @@ impl Task {
         unsafe {
             // Nobody adds a count to the last one, so it need not be counted down.
             let counts = &(*this).counts;
-            if counts.load(Ordering::Acquire) == 1 || counts.fetch_sub(1, Ordering::AcqRel) == 1 {
+            if counts.load(Ordering::Acquire) == 1 || counts.minus(1, Ordering::AcqRel) == 1 {
                 ((*(*this).scheduler).hooks.end_task)((*this).extra.load(Ordering::Relaxed));
                 drop(Box::from_raw(this));
             }
@@ -127,7 +129,7 @@ impl Task {
     }
 
     pub fn retain(&self) {
-        self.counts.fetch_add(1, Ordering::Relaxed);
+        self.counts.plus(1, Ordering::Relaxed);
     }
 
     /// Enters the queue of those who wait for the end; false if it is done.

@@ -12,6 +12,7 @@ use std::sync::atomic::Ordering;
 use crossbeam_deque::{Steal, Worker as Deque};
 use qz_rt_abi::Worker;
 
+use crate::alone::{Presence, SharedWord};
 use crate::fiber::{Fiber, Phase};
 use crate::lottery::Lottery;
 use crate::rest;
@@ -54,10 +55,12 @@ pub struct Thread {
     tracer: Option<&'static Tracer>,
     /// The state of a sequence of numbers without order.
     lots: Cell<u64>,
+    _presence: Presence,
 }
 
 impl Thread {
     pub(crate) fn new(scheduler: &Scheduler, slot: usize, deque: Deque<Runnable>, exclusive: bool) -> Thread {
+        let presence = Presence::thread();
         // SAFETY: the hook makes memory for one thread.
         let memory = unsafe { (scheduler.hooks.begin_thread)(scheduler) };
         Thread {
@@ -73,6 +76,7 @@ impl Thread {
             ticks: Cell::new(0),
             tracer: scheduler.tracer,
             lots: Cell::new(slot as u64),
+            _presence: presence,
         }
     }
 
@@ -109,7 +113,7 @@ impl Thread {
         if self.exclusive {
             return self.scheduler().inject(what);
         }
-        let before = self.own_slot().next.swap(what.bits(), Ordering::AcqRel);
+        let before = self.own_slot().next.exchange(what.bits(), Ordering::AcqRel);
         if let Some(before) = Runnable::from_bits(before) {
             self.ready_later(before);
         }
@@ -150,7 +154,7 @@ impl Thread {
         if let Some(lottery) = &self.lottery {
             return lottery.borrow_mut().draw();
         }
-        Runnable::from_bits(self.own_slot().next.swap(0, Ordering::AcqRel)).or_else(|| self.deque.pop())
+        Runnable::from_bits(self.own_slot().next.exchange(0, Ordering::AcqRel)).or_else(|| self.deque.pop())
     }
 
     fn inbox(&self) -> Option<Runnable> {
@@ -212,7 +216,7 @@ impl Thread {
             }
             // What a thread hands to itself is left to it, unless it is long busy with something else.
             if slot.is_stuck.load(Ordering::Relaxed)
-                && let Some(what) = Runnable::from_bits(slot.next.swap(0, Ordering::AcqRel))
+                && let Some(what) = Runnable::from_bits(slot.next.exchange(0, Ordering::AcqRel))
             {
                 return Some(what);
             }
@@ -337,7 +341,7 @@ impl Thread {
 
     /// What waits in its own queue, for those who leave.
     pub(crate) fn take_queued(&self) -> Option<Runnable> {
-        let next = Runnable::from_bits(self.own_slot().next.swap(0, Ordering::AcqRel));
+        let next = Runnable::from_bits(self.own_slot().next.exchange(0, Ordering::AcqRel));
         let drawn = || self.lottery.as_ref().and_then(|it| it.borrow_mut().draw());
         next.or_else(|| self.deque.pop()).or_else(drawn)
     }

@@ -5,6 +5,7 @@
 //! [`WaitCell::complete`]s it. Meanwhile the fiber may still be on its way out of its stack; it is resumed by
 //! whichever of the two, the completer and the thread that left the stack ([`WaitCell::park`]), comes second.
 
+use crate::alone::{SharedNumber, SharedWord};
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
 /// Set by the thread that has left the fiber's stack.
@@ -92,10 +93,8 @@ impl WaitCell {
     pub fn claim(&self, generation: Generation) -> bool {
         let mut word = self.word.load(Ordering::Relaxed);
         while word & !PARKED == generation.0 {
-            let claimed =
-                self.word.compare_exchange_weak(word, word | CLAIMED, Ordering::Acquire, Ordering::Relaxed);
-            match claimed {
-                Ok(_) => return true,
+            match self.word.replace(word, word | CLAIMED, (Ordering::Acquire, Ordering::Relaxed)) {
+                Ok(()) => return true,
                 Err(now) => word = now,
             }
         }
@@ -105,12 +104,12 @@ impl WaitCell {
     /// Ends a wait that the caller claimed. True if the fiber has left its stack: the caller resumes it.
     pub fn complete(&self, outcome: Outcome) -> bool {
         self.outcome.store(outcome.bits(), Ordering::Relaxed);
-        self.word.fetch_or(DONE, Ordering::AcqRel) & PARKED != 0
+        self.word.with_bits(DONE, Ordering::AcqRel) & PARKED != 0
     }
 
     /// The fiber has left its stack. True if the wait is over already: the caller resumes it.
     pub fn park(&self) -> bool {
-        self.word.fetch_or(PARKED, Ordering::AcqRel) & DONE != 0
+        self.word.with_bits(PARKED, Ordering::AcqRel) & DONE != 0
     }
 
     /// The wait under way. For those who know that the fiber is parked.

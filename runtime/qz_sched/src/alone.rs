@@ -1,0 +1,394 @@
+//! Words that threads share, changed for less while there is only one of them.
+//!
+//! An operation that other processors respect waits until all that was stored before it has left the processor: some
+//! forty cycles, twenty times for a task. While one thread runs all fibers there is nobody to respect, so a word is
+//! changed by a load and a store. Whoever is about to make a second thread, or to reach shared words from a thread
+//! that runs no fibers, calls [`end`] first: from then on, and for good, every change is of the other kind.
+//!
+//! The thread that is alone says so ([`BUSY`]) before it looks whether it still is ([`ALONE`]), and who ends that
+//! forbids it before looking whether somebody is inside. A barrier between would cost as much as what is saved; so
+//! the one who ends it makes the other processors pass one: `membarrier`, as in userspace RCU and the biased locks of
+//! Java's machines. Where there is no such call nobody is ever alone.
+
+#[cfg(not(loom))]
+pub use real::{Presence, end};
+#[cfg(not(loom))]
+pub(crate) use real::fence;
+
+/// A word that is changed as if by one instruction. Orders are those of the operations of `std`'s atomics; alone, all
+/// are in the order of the program.
+pub trait SharedWord {
+    type Value;
+    fn exchange(&self, value: Self::Value, order: std::sync::atomic::Ordering) -> Self::Value;
+    /// Puts `to` in the place of `from`; what was there, if it is not `from`.
+    fn replace(
+        &self,
+        from: Self::Value,
+        to: Self::Value,
+        orders: (std::sync::atomic::Ordering, std::sync::atomic::Ordering),
+    ) -> Result<(), Self::Value>;
+    /// A store that comes before every later load.
+    fn publish(&self, value: Self::Value);
+}
+
+/// Numbers; each gives what was there before.
+pub trait SharedNumber: SharedWord {
+    fn plus(&self, value: Self::Value, order: std::sync::atomic::Ordering) -> Self::Value;
+    fn minus(&self, value: Self::Value, order: std::sync::atomic::Ordering) -> Self::Value;
+    fn with_bits(&self, value: Self::Value, order: std::sync::atomic::Ordering) -> Self::Value;
+    fn without_bits(&self, value: Self::Value, order: std::sync::atomic::Ordering) -> Self::Value;
+}
+
+#[cfg(not(loom))]
+mod real {
+    use std::sync::Mutex;
+    use std::sync::atomic::{
+        AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence,
+    };
+
+    use super::{SharedNumber, SharedWord};
+
+    /// Whether one thread runs all fibers of the process.
+    static ALONE: AtomicBool = AtomicBool::new(false);
+    /// Whether that thread is changing a word just now.
+    static BUSY: AtomicBool = AtomicBool::new(false);
+    static PRESENT: Mutex<Present> = Mutex::new(Present { schedulers: 0, threads: 0, was_many: false });
+
+    struct Present {
+        schedulers: usize,
+        threads: usize,
+        /// There were several, or somebody came from outside.
+        was_many: bool,
+    }
+
+    /// A scheduler, or a thread that runs fibers. Made before it reaches a shared word.
+    #[derive(Debug)]
+    pub struct Presence {
+        is_thread: bool,
+    }
+
+    impl Presence {
+        pub(crate) fn scheduler() -> Presence {
+            Presence::new(false)
+        }
+
+        pub(crate) fn thread() -> Presence {
+            Presence::new(true)
+        }
+
+        fn new(is_thread: bool) -> Presence {
+            let mut present = PRESENT.lock().unwrap_or_else(|poison| poison.into_inner());
+            *present.count(is_thread) += 1;
+            if present.schedulers > 1 || present.threads > 1 {
+                present.become_many();
+            } else if !present.was_many && !ALONE.load(Ordering::Relaxed) {
+                match barrier::register() {
+                    true => ALONE.store(true, Ordering::Release),
+                    false => present.was_many = true,
+                }
+            }
+            #[cfg(debug_assertions)]
+            if is_thread && present.threads == 1 {
+                check::is_owner();
+            }
+            Presence { is_thread }
+        }
+    }
+
+    impl Drop for Presence {
+        fn drop(&mut self) {
+            let mut present = PRESENT.lock().unwrap_or_else(|poison| poison.into_inner());
+            *present.count(self.is_thread) -= 1;
+            #[cfg(debug_assertions)]
+            if self.is_thread && present.threads == 0 {
+                check::is_nobody();
+            }
+        }
+    }
+
+    impl Present {
+        fn count(&mut self, is_thread: bool) -> &mut usize {
+            if is_thread { &mut self.threads } else { &mut self.schedulers }
+        }
+
+        fn become_many(&mut self) {
+            self.was_many = true;
+            if !ALONE.swap(false, Ordering::SeqCst) {
+                return;
+            }
+            barrier::all_pass();
+            while BUSY.load(Ordering::Acquire) {
+                std::thread::yield_now();
+            }
+        }
+    }
+
+    /// From now on there may be several threads that change words. When this returns, the others know.
+    pub fn end() {
+        PRESENT.lock().unwrap_or_else(|poison| poison.into_inner()).become_many();
+    }
+
+    /// The thread at work is alone and stays so for as long as it has this.
+    struct Inside;
+
+    impl Inside {
+        #[inline(always)]
+        fn enter() -> Option<Inside> {
+            if !ALONE.load(Ordering::Relaxed) {
+                return None;
+            }
+            #[cfg(debug_assertions)]
+            check::enters();
+            BUSY.store(true, Ordering::Relaxed);
+            compiler_fence(Ordering::SeqCst);
+            let inside = Inside;
+            ALONE.load(Ordering::Acquire).then_some(inside)
+        }
+    }
+
+    impl Drop for Inside {
+        #[inline(always)]
+        fn drop(&mut self) {
+            BUSY.store(false, Ordering::Release);
+        }
+    }
+
+    #[inline(always)]
+    fn either<R>(alone: impl FnOnce() -> R, among_many: impl FnOnce() -> R) -> R {
+        match Inside::enter() {
+            Some(_inside) => alone(),
+            None => among_many(),
+        }
+    }
+
+    /// A barrier against loads that overtake stores.
+    #[inline]
+    pub(crate) fn fence() {
+        either(|| compiler_fence(Ordering::SeqCst), || std::sync::atomic::fence(Ordering::SeqCst));
+    }
+
+    /// What was there before.
+    macro_rules! change {
+        ($word:ident, $before:ident => $after:expr) => {{
+            let $before = $word.load(Ordering::Relaxed);
+            $word.store($after, Ordering::Relaxed);
+            $before
+        }};
+    }
+    macro_rules! word {
+        ($atomic:ty, $value:ty $(, $parameter:ident)?) => {
+            impl$(<$parameter>)? SharedWord for $atomic {
+                type Value = $value;
+
+                #[inline]
+                fn exchange(&self, value: $value, order: Ordering) -> $value {
+                    either(|| change!(self, _before => value), || self.swap(value, order))
+                }
+
+                #[inline]
+                fn replace(&self, from: $value, to: $value, orders: (Ordering, Ordering)) -> Result<(), $value> {
+                    let alone = || {
+                        let before = change!(self, before => if before == from { to } else { before });
+                        if before == from { Ok(()) } else { Err(before) }
+                    };
+                    either(alone, || self.compare_exchange(from, to, orders.0, orders.1).map(drop))
+                }
+
+                #[inline]
+                fn publish(&self, value: $value) {
+                    either(|| self.store(value, Ordering::Relaxed), || self.store(value, Ordering::SeqCst))
+                }
+            }
+        };
+    }
+
+    macro_rules! number {
+        ($atomic:ty, $value:ty) => {
+            word!($atomic, $value);
+
+            impl SharedNumber for $atomic {
+                #[inline]
+                fn plus(&self, value: $value, order: Ordering) -> $value {
+                    either(|| change!(self, it => it.wrapping_add(value)), || self.fetch_add(value, order))
+                }
+
+                #[inline]
+                fn minus(&self, value: $value, order: Ordering) -> $value {
+                    either(|| change!(self, it => it.wrapping_sub(value)), || self.fetch_sub(value, order))
+                }
+
+                #[inline]
+                fn with_bits(&self, value: $value, order: Ordering) -> $value {
+                    either(|| change!(self, it => it | value), || self.fetch_or(value, order))
+                }
+
+                #[inline]
+                fn without_bits(&self, value: $value, order: Ordering) -> $value {
+                    either(|| change!(self, it => it & !value), || self.fetch_and(!value, order))
+                }
+            }
+        };
+    }
+
+    word!(AtomicBool, bool);
+    word!(AtomicPtr<T>, *mut T, T);
+    number!(AtomicI32, i32);
+    number!(AtomicU32, u32);
+    number!(AtomicU64, u64);
+    number!(AtomicUsize, usize);
+
+    /// The barrier that other processors are made to pass.
+    #[cfg(all(target_os = "linux", not(miri)))]
+    mod barrier {
+        const PRIVATE_EXPEDITED: libc::c_int = 1 << 3;
+        const REGISTER_PRIVATE_EXPEDITED: libc::c_int = 1 << 4;
+
+        fn membarrier(command: libc::c_int) -> bool {
+            // SAFETY: numbers only; it touches no memory of the process.
+            unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
+        }
+
+        /// Whether [`all_pass`] will work. Quick while the process has one thread.
+        pub(super) fn register() -> bool {
+            membarrier(REGISTER_PRIVATE_EXPEDITED)
+        }
+
+        /// When it returns, every thread of the process that runs has passed a barrier.
+        pub(super) fn all_pass() {
+            // A process made by `fork` may have to register anew.
+            let passed = membarrier(PRIVATE_EXPEDITED) || (register() && membarrier(PRIVATE_EXPEDITED));
+            assert!(passed, "a barrier that was registered for works");
+        }
+    }
+
+    #[cfg(not(all(target_os = "linux", not(miri))))]
+    mod barrier {
+        pub(super) fn register() -> bool {
+            false
+        }
+
+        pub(super) fn all_pass() {}
+    }
+
+    /// Does nobody but the thread that runs the fibers take itself for alone?
+    #[cfg(debug_assertions)]
+    mod check {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+
+        use super::ALONE;
+
+        thread_local!(static OWN: u8 = const { 0 });
+
+        static OWNER: AtomicUsize = AtomicUsize::new(0);
+
+        #[inline(never)]
+        fn this_thread() -> usize {
+            OWN.with(|it| &raw const *it as usize)
+        }
+
+        pub(super) fn is_owner() {
+            OWNER.store(this_thread(), Ordering::Relaxed);
+        }
+
+        pub(super) fn is_nobody() {
+            OWNER.store(0, Ordering::Relaxed);
+        }
+
+        pub(super) fn enters() {
+            let (owner, own) = (OWNER.load(Ordering::Relaxed), this_thread());
+            if owner != 0 && owner != own && ALONE.load(Ordering::Relaxed) {
+                // No panic: this may be anywhere in the runtime.
+                eprintln!("internal error: another thread than the one at work changes a word as if it were alone");
+                std::process::abort();
+            }
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use std::sync::atomic::{AtomicU64, Ordering};
+
+        use super::{SharedNumber, end, either};
+
+        /// No change is lost when a second thread comes in the midst of the first one's.
+        #[test]
+        fn nothing_is_lost_when_it_ends() {
+            const EACH: u64 = 200_000;
+            let (_scheduler, word) = (super::Presence::scheduler(), AtomicU64::new(0));
+            std::thread::scope(|scope| {
+                scope.spawn(|| (0..EACH).for_each(|_| assert!(word.plus(1, Ordering::Relaxed) < 2 * EACH)));
+                scope.spawn(|| {
+                    while word.load(Ordering::Relaxed) < EACH / 8 {
+                        std::hint::spin_loop();
+                    }
+                    end();
+                    (0..EACH).for_each(|_| assert!(word.plus(1, Ordering::Relaxed) < 2 * EACH));
+                });
+            });
+            assert_eq!(word.into_inner(), 2 * EACH);
+            assert!(!either(|| true, || false), "nobody is alone any more");
+        }
+    }
+}
+
+/// The model checker's words: there are always several threads.
+#[cfg(loom)]
+mod modelled {
+    use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+    use super::{SharedNumber, SharedWord};
+
+    macro_rules! word {
+        ($atomic:ty, $value:ty) => {
+            impl SharedWord for $atomic {
+                type Value = $value;
+
+                fn exchange(&self, value: $value, order: Ordering) -> $value {
+                    self.swap(value, order)
+                }
+
+                fn replace(&self, from: $value, to: $value, orders: (Ordering, Ordering)) -> Result<(), $value> {
+                    self.compare_exchange(from, to, orders.0, orders.1).map(drop)
+                }
+
+                fn publish(&self, value: $value) {
+                    self.store(value, Ordering::SeqCst)
+                }
+            }
+        };
+    }
+
+    macro_rules! number {
+        ($atomic:ty, $value:ty) => {
+            word!($atomic, $value);
+
+            impl SharedNumber for $atomic {
+                fn plus(&self, value: $value, order: Ordering) -> $value {
+                    self.fetch_add(value, order)
+                }
+
+                fn minus(&self, value: $value, order: Ordering) -> $value {
+                    self.fetch_sub(value, order)
+                }
+
+                fn with_bits(&self, value: $value, order: Ordering) -> $value {
+                    self.fetch_or(value, order)
+                }
+
+                fn without_bits(&self, value: $value, order: Ordering) -> $value {
+                    self.fetch_and(!value, order)
+                }
+            }
+        };
+    }
+
+    word!(AtomicBool, bool);
+    number!(AtomicU32, u32);
+    number!(AtomicU64, u64);
+    number!(AtomicUsize, usize);
+}
+
+#[cfg(loom)]
+pub(crate) fn fence() {
+    loom::sync::atomic::fence(loom::sync::atomic::Ordering::SeqCst);
+}
