@@ -11,9 +11,9 @@
 //! Java's machines. Where there is no such call nobody is ever alone.
 
 #[cfg(not(loom))]
-pub use real::{Presence, end};
-#[cfg(not(loom))]
 pub(crate) use real::fence;
+#[cfg(not(loom))]
+pub use real::{Presence, end};
 
 /// A word that is changed as if by one instruction. Orders are those of the operations of `std`'s atomics; alone, all
 /// are in the order of the program.
@@ -298,7 +298,9 @@ mod real {
             let (owner, own) = (OWNER.load(Ordering::Relaxed), this_thread());
             if owner != 0 && owner != own && ALONE.load(Ordering::Relaxed) {
                 // No panic: this may be anywhere in the runtime.
-                eprintln!("internal error: another thread than the one at work changes a word as if it were alone");
+                eprintln!(
+                    "internal error: another thread than the one at work changes a word as if it were alone"
+                );
                 std::process::abort();
             }
         }
@@ -308,7 +310,7 @@ mod real {
     mod tests {
         use std::sync::atomic::{AtomicU64, Ordering};
 
-        use super::{SharedNumber, end, either};
+        use super::{SharedNumber, either, end};
 
         /// No change is lost when a second thread comes in the midst of the first one's.
         #[test]
@@ -347,7 +349,12 @@ mod modelled {
                     self.swap(value, order)
                 }
 
-                fn replace(&self, from: $value, to: $value, orders: (Ordering, Ordering)) -> Result<(), $value> {
+                fn replace(
+                    &self,
+                    from: $value,
+                    to: $value,
+                    orders: (Ordering, Ordering),
+                ) -> Result<(), $value> {
                     self.compare_exchange(from, to, orders.0, orders.1).map(drop)
                 }
 

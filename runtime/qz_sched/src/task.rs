@@ -70,17 +70,24 @@ impl Task {
         // SAFETY: a scheduler outlives its tasks.
         let is_late = unsafe { (*scheduler).state() } == State::Draining;
         // Into its place at once: a copy would be made of larger words than those written, and wait for them.
-        Box::into_raw(Box::write(Box::new_uninit(), Task {
-            is_late,
-            counts: AtomicUsize::new(2),
-            job,
-            scheduler,
-            done: AtomicBool::new(false),
-            cancelled: AtomicBool::new(false),
-            inner: Lock::new(Inner { waiters: Queue::default(), fiber: ptr::null_mut(), name: options.name }),
-            stack_size: options.stack_size,
-            extra: AtomicPtr::new(extra),
-        }))
+        Box::into_raw(Box::write(
+            Box::new_uninit(),
+            Task {
+                is_late,
+                counts: AtomicUsize::new(2),
+                job,
+                scheduler,
+                done: AtomicBool::new(false),
+                cancelled: AtomicBool::new(false),
+                inner: Lock::new(Inner {
+                    waiters: Queue::default(),
+                    fiber: ptr::null_mut(),
+                    name: options.name,
+                }),
+                stack_size: options.stack_size,
+                extra: AtomicPtr::new(extra),
+            },
+        ))
     }
 
     /// A task that nobody runs: [`crate::block::finish`] ends it. Two counts.
