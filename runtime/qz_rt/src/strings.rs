@@ -728,7 +728,7 @@ pub(crate) unsafe fn str_repeat(fiber: *mut Fiber, s: *mut StrObject, times: u64
             crate::panic::abort_now("out of memory: a string repeated too often");
         };
         let (new, mut to) = uninit(fiber, len, (*s).char_count as usize * times as usize);
-        for _ in 0..times {
+        for _ in 0..if len == 0 { 0 } else { times } {
             std::ptr::copy_nonoverlapping(from.as_ptr(), to, from.len());
             to = to.add(from.len());
         }
