@@ -201,12 +201,12 @@ impl<'l> DebugTypes<'l> {
         let object = format!("{name}.object");
         let byte = self.word(1);
         let bytes = self.add(DebugTy::Pointer { to: byte });
-        let word = self.word(8);
         let size = match *ty.kind() {
             TyKind::Str => {
+                let half = self.word(4);
                 members.push(Member { name: "bytes".into(), ty: bytes, offset: STR_BYTES });
-                members.push(Member { name: "size".into(), ty: word, offset: STR_LEN });
-                members.push(Member { name: "chars".into(), ty: word, offset: STR_CHARS });
+                members.push(Member { name: "size".into(), ty: half, offset: STR_LEN });
+                members.push(Member { name: "chars".into(), ty: half, offset: STR_CHARS });
                 (STR_SIZE, 8)
             }
             TyKind::Fn(_) => {

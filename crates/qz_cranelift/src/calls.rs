@@ -232,7 +232,7 @@ impl FnCx<'_, '_, '_> {
 
     /// Strings of different sizes are told apart without a call.
     fn strings_equal(&mut self, a: Value, b: Value) -> Value {
-        let [size, other] = [a, b].map(|s| self.load_from(Region::Object, types::I64, s, STR_LEN as i32));
+        let [size, other] = [a, b].map(|s| self.load_from(Region::Object, types::I32, s, STR_LEN as i32));
         let same_size = self.b.ins().icmp(IntCC::Equal, size, other);
         let (compare, done) = (self.fresh_block(&[]), self.fresh_block(&[types::I8]));
         let no = self.b.ins().iconst(types::I8, 0);

@@ -195,8 +195,11 @@ impl FnCx<'_, '_, '_> {
         let at = Addr::object(object);
         match which {
             Intrinsic::StrPtr => self.load_scalar(Scalar::Ptr, at.plus(STR_BYTES)),
-            Intrinsic::StrLen => self.load_scalar(Scalar::I64, at.plus(STR_LEN)),
-            Intrinsic::StrChars => self.load_scalar(Scalar::I64, at.plus(STR_CHARS)),
+            Intrinsic::StrLen | Intrinsic::StrChars => {
+                let at = at.plus(if which == Intrinsic::StrLen { STR_LEN } else { STR_CHARS });
+                let size = self.load_scalar(Scalar::I32, at);
+                self.b.ins().uextend(types::I64, size)
+            }
             Intrinsic::SameObject => {
                 let other = self.scalar(&operands[1]);
                 self.b.ins().icmp(IntCC::Equal, object, other)

@@ -16,7 +16,9 @@ use qz_codegen::types::TableEntry;
 use qz_codegen::{FnAbi, Locations, RetMode, TypeTable};
 use qz_mir::layout::Layouts;
 use qz_mir::{Body, Foreign, Instance, InstanceId, InstanceKey, Module, StaticDataId, VtableId};
-use qz_rt_abi::object::{CLOSURE_CAPTURES, IMMORTAL, STR_SIZE, TYPE_STR, TypeInfo};
+use qz_rt_abi::object::{
+    CLOSURE_CAPTURES, IMMORTAL, STR_BYTES, STR_CHARS, STR_LEN, STR_SIZE, TYPE_STR, TypeInfo,
+};
 use qz_types::StaticId;
 
 use crate::batch::{self, Job};
@@ -362,9 +364,12 @@ impl<'m> ProgramCx<'m> {
         let bytes_of = self.image.add_data(text.as_bytes(), 1, Vec::new());
         let mut object = header(TYPE_STR);
         object.resize(STR_SIZE as usize, 0);
-        object[16..24].copy_from_slice(&(text.len() as u64).to_le_bytes());
-        object[24..32].copy_from_slice(&(text.chars().count() as u64).to_le_bytes());
-        let id = self.image.add_data(&object, 8, vec![(8, Symbol::Data(bytes_of))]);
+        let mut half = |at: u32, n: usize| {
+            object[at as usize..at as usize + 4].copy_from_slice(&(n as u32).to_le_bytes());
+        };
+        half(STR_LEN, text.len());
+        half(STR_CHARS, text.chars().count());
+        let id = self.image.add_data(&object, 8, vec![(STR_BYTES, Symbol::Data(bytes_of))]);
         self.strings.insert(text.clone(), id);
         id
     }

@@ -58,8 +58,8 @@ impl Data {
         let bytes = at.plus(STR_SIZE);
         bytes.copy_from(Addr(text.as_ptr().cast_mut()), text.len() as u64);
         at.plus(STR_BYTES).write(qz_mir::Scalar::Ptr, bytes.word());
-        at.plus(STR_LEN).write(qz_mir::Scalar::I64, text.len() as u64);
-        at.plus(STR_CHARS).write(qz_mir::Scalar::I64, text.chars().count() as u64);
+        at.plus(STR_LEN).write(qz_mir::Scalar::I32, text.len() as u64);
+        at.plus(STR_CHARS).write(qz_mir::Scalar::I32, text.chars().count() as u64);
         self.strings.insert(text.clone(), at);
         at
     }

@@ -172,8 +172,8 @@ impl Machine<'_> {
         let object = self.pointer(&operands[0]);
         match which {
             Intrinsic::StrPtr => object.plus(STR_BYTES).read(Scalar::Ptr),
-            Intrinsic::StrLen => object.plus(STR_LEN).read(Scalar::I64),
-            Intrinsic::StrChars => object.plus(STR_CHARS).read(Scalar::I64),
+            Intrinsic::StrLen => object.plus(STR_LEN).read(Scalar::I32),
+            Intrinsic::StrChars => object.plus(STR_CHARS).read(Scalar::I32),
             Intrinsic::SameObject => (object.word() == self.scalar(&operands[1])) as u64,
             _ => (object.read(Scalar::I32) == 1) as u64,
         }

@@ -32,7 +32,7 @@ impl ProgramCx<'_> {
         let object = self.define(
             &format!("string.{n}"),
             format_args!(
-                "private constant %qz.string {{ i32 {IMMORTAL}, i32 {TYPE_STR}, ptr @text.{n}, i64 {len}, i64 \
+                "private constant %qz.string {{ i32 {IMMORTAL}, i32 {TYPE_STR}, ptr @text.{n}, i32 {len}, i32 \
                  {chars} }}, align 8"
             ),
         );

@@ -184,8 +184,11 @@ impl FnCx<'_, '_> {
         let at = Addr::object(object);
         match which {
             Intrinsic::StrPtr => self.load_with(LlTy::Ptr, at.plus(STR_BYTES), NONNULL),
-            Intrinsic::StrLen => self.load(LlTy::I64, at.plus(STR_LEN)),
-            Intrinsic::StrChars => self.load(LlTy::I64, at.plus(STR_CHARS)),
+            Intrinsic::StrLen | Intrinsic::StrChars => {
+                let at = at.plus(if which == Intrinsic::StrLen { STR_LEN } else { STR_CHARS });
+                let size = self.load(LlTy::I32, at);
+                self.resized_as(size, LlTy::I64, false)
+            }
             Intrinsic::SameObject => {
                 let other = self.scalar(&operands[1]);
                 let bit = self.icmp("eq", object, other);

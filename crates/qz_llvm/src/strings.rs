@@ -11,8 +11,8 @@ use crate::memory::{Addr, NONNULL};
 impl FnCx<'_, '_> {
     /// Whether two strings have the same bytes, as a `Bool`.
     pub(crate) fn strings_equal(&mut self, a: Value, b: Value) -> Value {
-        let len = self.load(LlTy::I64, Addr::object(a).plus(STR_LEN));
-        let other = self.load(LlTy::I64, Addr::object(b).plus(STR_LEN));
+        let len = self.load(LlTy::I32, Addr::object(a).plus(STR_LEN));
+        let other = self.load(LlTy::I32, Addr::object(b).plus(STR_LEN));
         let same_size = self.icmp("eq", len, other);
         let equal = self.either(
             same_size,
@@ -26,6 +26,7 @@ impl FnCx<'_, '_> {
                 let bytes =
                     |cx: &mut Self, s| cx.load_with(LlTy::Ptr, Addr::object(s).plus(STR_BYTES), NONNULL);
                 let (a, b) = (bytes(cx, a), bytes(cx, b));
+                let len = cx.resized_as(len, LlTy::I64, false);
                 let order = cx.memcmp(a, b, len);
                 cx.icmp_imm("eq", order, 0)
             },

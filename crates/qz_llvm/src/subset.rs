@@ -28,7 +28,7 @@ pub(crate) fn header(arch: Arch) -> String {
     format!(
         "; A Quartz program. Link it with the runtime library, libqz_rt_native.a.\n\
          target triple = \"{}\"\n\n\
-         %qz.string = type {{ i32, i32, ptr, i64, i64 }}\n\
+         %qz.string = type {{ i32, i32, ptr, i32, i32 }}\n\
          %qz.type = type {{ i32, i32, ptr, ptr, i64 }}\n\
          %qz.place = type {{ i32, i32, i32, i32, i32, i32, i32, i32 }}\n\n",
         arch.triple()

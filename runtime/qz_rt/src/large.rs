@@ -5,11 +5,12 @@ use std::io;
 
 use libc::{MAP_ANONYMOUS, MAP_FAILED, MAP_PRIVATE, PROT_READ, PROT_WRITE};
 
-/// Blocks of so many bytes and more are mappings.
-pub(crate) const LARGE: usize = 4 << 20;
+/// Blocks of so many bytes and more are mappings. Smaller ones that grow leave a row of others behind that each are too
+/// small for the next.
+pub(crate) const LARGE: usize = 1 << 20;
 /// Bytes kept in blocks that nobody uses.
 const KEPT: usize = 64 << 20;
-const KEPT_BLOCKS: usize = 4;
+const KEPT_BLOCKS: usize = 8;
 const PAGE: usize = 4096;
 
 /// Whether a block of this size and alignment is a mapping of its own.

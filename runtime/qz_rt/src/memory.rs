@@ -4,7 +4,7 @@
 //! Generated code takes from and gives to the lists itself; it comes here when a list is empty, and always
 //! if the program was compiled to count objects.
 
-use std::alloc::{GlobalAlloc, Layout};
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicI32, Ordering, fence};
 
 use qz_rt_abi::classes::{CLASS_SIZES, class_of};
@@ -14,12 +14,12 @@ use qz_sched::alone::SharedNumber;
 
 use crate::balance::blocks_of_others;
 use crate::context::{state, worker_state};
-use crate::large::{LARGE, Large, is_large, unmap};
+use crate::large::{Large, is_large, unmap};
 
 #[cfg(not(feature = "plain-malloc"))]
 static SYSTEM: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[cfg(feature = "plain-malloc")]
-static SYSTEM: std::alloc::System = std::alloc::System;
+static SYSTEM: System = System;
 
 /// Whether nothing stands in front of the allocator.
 const PLAIN: bool = cfg!(feature = "plain-malloc");
@@ -54,7 +54,7 @@ const USUAL_CHUNK: usize = 1 << 20;
 /// Programs that hold so much take larger chunks, which are mappings of their own and ask for large pages. For
 /// small programs a large page would be most of their memory.
 const LARGE_FROM: usize = 8 << 20;
-const LARGE_CHUNK: usize = LARGE;
+const LARGE_CHUNK: usize = 4 << 20;
 const BLOCK_ALIGN: usize = 16;
 /// Bytes cut into blocks of one class at a time.
 const REFILL_BYTES: usize = 2048;
@@ -78,7 +78,7 @@ impl Chunks {
     fn chunk(&self, large: &mut Large) -> (*mut u8, usize) {
         if self.total < LARGE_FROM {
             let size = (FIRST_CHUNK << self.taken.len().min(8)).min(USUAL_CHUNK);
-            return (system_alloc(size, BLOCK_ALIGN), size);
+            return (chunk_alloc(size), size);
         }
         let chunk = large.alloc(LARGE_CHUNK);
         if chunk.is_null() { out_of_memory(LARGE_CHUNK) } else { (chunk, LARGE_CHUNK) }
@@ -93,9 +93,30 @@ impl Drop for Chunks {
                 unsafe { unmap(chunk, size) };
                 continue;
             }
-            // SAFETY: made by `cut` with this size and alignment.
-            unsafe { SYSTEM.dealloc(chunk, Layout::from_size_align_unchecked(size, BLOCK_ALIGN)) };
+            // SAFETY: made by `chunk_alloc` with this size.
+            unsafe { chunk_free(chunk, size) };
         }
+    }
+}
+
+/// Memory for a chunk of less than [`LARGE_CHUNK`]. The first ones are the C library's, whose heap is there anyway:
+/// mimalloc takes 150 KB before it gives its first block, much of what a small program has.
+fn chunk_alloc(size: usize) -> *mut u8 {
+    if size >= USUAL_CHUNK {
+        return system_alloc(size, BLOCK_ALIGN);
+    }
+    // SAFETY: chunks are not empty.
+    let chunk = unsafe { System.alloc(Layout::from_size_align_unchecked(size, BLOCK_ALIGN)) };
+    if chunk.is_null() { out_of_memory(size) } else { chunk }
+}
+
+/// # Safety
+/// The chunk was made by [`chunk_alloc`] with this size, and nobody uses its blocks any more.
+unsafe fn chunk_free(chunk: *mut u8, size: usize) {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        let layout = Layout::from_size_align_unchecked(size, BLOCK_ALIGN);
+        if size >= USUAL_CHUNK { SYSTEM.dealloc(chunk, layout) } else { System.dealloc(chunk, layout) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Strings: making, joining, slicing, comparing, searching, case.
 
 use qz_rt_abi::Fiber;
-use qz_rt_abi::object::{Header, STR_SIZE, StrObject, TYPE_STR};
+use qz_rt_abi::object::{Header, MOST_BYTES, STR_SIZE, StrObject, TYPE_STR};
 
 use crate::memory::{block_at_hand, count_object, counts_objects, give_block, put_at_hand, take_block};
 
@@ -22,7 +22,7 @@ pub unsafe fn text<'a>(s: *const StrObject) -> &'a str {
 
 pub(crate) unsafe fn bytes<'a>(s: *const StrObject) -> &'a [u8] {
     // SAFETY: as promised by the caller of `text`.
-    unsafe { raw((*s).bytes, (*s).byte_len) }
+    unsafe { raw((*s).bytes, (*s).byte_len as u64) }
 }
 
 unsafe fn raw<'a>(bytes: *const u8, len: u64) -> &'a [u8] {
@@ -51,6 +51,7 @@ unsafe fn uninit(fiber: *mut Fiber, len: usize, chars: usize) -> (*mut StrObject
 #[cold]
 #[inline(never)]
 unsafe fn uninit_anywhere(fiber: *mut Fiber, len: usize, chars: usize) -> (*mut StrObject, *mut u8) {
+    ensure_size(len);
     // SAFETY: as above.
     unsafe {
         count_object(fiber, TYPE_STR, 1);
@@ -58,8 +59,15 @@ unsafe fn uninit_anywhere(fiber: *mut Fiber, len: usize, chars: usize) -> (*mut 
     }
 }
 
+/// Ends the program if no string can have so many bytes.
+fn ensure_size(len: usize) {
+    if len > MOST_BYTES {
+        crate::panic::abort_now(&format!("a string cannot have {len} bytes: 4 GiB is too much"));
+    }
+}
+
 /// # Safety
-/// The block has room for the struct and the bytes.
+/// The block has room for the struct and the bytes, and these are not too many.
 #[inline]
 unsafe fn uninit_in(block: *mut u8, len: usize, chars: usize) -> (*mut StrObject, *mut u8) {
     // SAFETY: by the caller's promise.
@@ -67,7 +75,7 @@ unsafe fn uninit_in(block: *mut u8, len: usize, chars: usize) -> (*mut StrObject
         let inline = block.add(STR_SIZE as usize);
         let header = Header { count: 1, type_index: TYPE_STR };
         let s = block.cast::<StrObject>();
-        s.write(StrObject { header, bytes: inline, byte_len: len as u64, char_count: chars as u64 });
+        s.write(StrObject { header, bytes: inline, byte_len: len as u32, char_count: chars as u32 });
         // Blocks come in multiples of 8 bytes.
         if len.wrapping_sub(1) < 8 {
             inline.cast::<u64>().write(0);
@@ -80,11 +88,11 @@ unsafe fn uninit_in(block: *mut u8, len: usize, chars: usize) -> (*mut StrObject
 /// size tells how to read them. Words differ in size without an order that a processor could foresee, so a branch
 /// for each size costs more than the work.
 #[inline]
-unsafe fn word_of(s: *const StrObject) -> Option<u64> {
+pub(crate) unsafe fn word_of(s: *const StrObject) -> Option<u64> {
     // SAFETY: the string is live; a heap string of 1 to 8 bytes has all 8 behind the struct, as `uninit` saw to.
     unsafe {
         let inline = s.cast::<u8>().add(STR_SIZE as usize);
-        let len = (*s).byte_len;
+        let len = (*s).byte_len as u64;
         let whole = len.wrapping_sub(1) < 8 && (*s).header.count >= 0 && std::ptr::eq((*s).bytes, inline);
         whole.then(|| inline.cast::<u64>().read().to_le() & (u64::MAX >> (64 - 8 * len)))
     }
@@ -174,11 +182,17 @@ pub(crate) unsafe fn str_release(fiber: *mut Fiber, s: *mut StrObject) {
         match (*s).header.count {
             1 => str_free(fiber, s),
             count if count > 0 => (*s).header.count = count - 1,
-            _ => {
-                if crate::memory::release_shared(fiber, s.cast()) != 0 {
-                    str_free(fiber, s);
-                }
-            }
+            _ => release_shared(fiber, s),
+        }
+    }
+}
+
+#[inline(never)]
+unsafe fn release_shared(fiber: *mut Fiber, s: *mut StrObject) {
+    // SAFETY: as above.
+    unsafe {
+        if crate::memory::release_shared(fiber, s.cast()) != 0 {
+            free_any(fiber, s);
         }
     }
 }
@@ -264,13 +278,14 @@ pub(crate) unsafe fn str_owning(
     len: u64,
     chars: u64,
 ) -> *mut StrObject {
+    ensure_size(len as usize);
     // SAFETY: generated code passes a block of size `cap` that starts with `len` bytes of UTF-8.
     unsafe {
         debug_assert_eq!(count_chars(raw(block, len)), chars as usize);
         count_object(fiber, TYPE_STR, 1);
         let s = take_block(fiber, SHARING_SIZE, 8).cast::<StrObject>();
         let header = Header { count: 1, type_index: TYPE_STR };
-        s.write(StrObject { header, bytes: block, byte_len: len, char_count: chars });
+        s.write(StrObject { header, bytes: block, byte_len: len as u32, char_count: chars as u32 });
         s.add(1).cast::<u64>().write(cap << 1 | 1);
         s
     }
@@ -321,7 +336,7 @@ pub(crate) unsafe fn utf8_count(_fiber: *mut Fiber, bytes: *mut u8, len: u64) ->
     count_chars(unsafe { raw(bytes, len) }) as i64
 }
 
-/// Copies a few bytes; for up to 32 of them by words that overlap, which beats a call.
+/// Copies a few bytes; for up to 64 of them by words that overlap, which beats a call.
 #[inline]
 pub(crate) unsafe fn copy_short(from: &[u8], to: *mut u8) {
     let n = from.len();
@@ -329,6 +344,13 @@ pub(crate) unsafe fn copy_short(from: &[u8], to: *mut u8) {
     // SAFETY: `n` bytes may be read and written.
     unsafe {
         match n {
+            0 => {}
+            33..=64 => {
+                let sixteen = |at: usize| from.add(at).cast::<u128>().read_unaligned();
+                let words = [sixteen(0), sixteen(16), sixteen(n - 32), sixteen(n - 16)];
+                to.cast::<[u128; 2]>().write_unaligned([words[0], words[1]]);
+                to.add(n - 32).cast::<[u128; 2]>().write_unaligned([words[2], words[3]]);
+            }
             16..=32 => {
                 let ends =
                     (from.cast::<u128>().read_unaligned(), from.add(n - 16).cast::<u128>().read_unaligned());
@@ -360,6 +382,41 @@ pub(crate) unsafe fn copy_short(from: &[u8], to: *mut u8) {
 
 pub(crate) unsafe fn str_slice(fiber: *mut Fiber, s: *mut StrObject, from: u64, to: u64) -> *mut StrObject {
     let (from, to) = (from as usize, to as usize);
+    let n = to.wrapping_sub(from);
+    // SAFETY: generated code passes a live string and offsets between its characters.
+    unsafe {
+        let len = (*s).byte_len as usize;
+        // What most slices are takes no call.
+        if n < SHARE_FROM.min(len) && to <= len && (*s).char_count as usize == len && !counts_objects(fiber) {
+            let block = block_at_hand(fiber, STR_SIZE as usize + n);
+            if !block.is_null() {
+                let (copy, room) = uninit_in(block, n, n);
+                copy_part(s, from, n, room);
+                return copy;
+            }
+        }
+    }
+    // SAFETY: as above.
+    unsafe { slice_any(fiber, s, from, to) }
+}
+
+/// Copies less than [`SHARE_FROM`] bytes of a string to where a string's bytes are.
+#[inline]
+unsafe fn copy_part(s: *mut StrObject, from: usize, n: usize, room: *mut u8) {
+    // SAFETY: the string is live and has so many bytes there; they fit.
+    unsafe {
+        let part = (*s).bytes.add(from);
+        if n.wrapping_sub(1) < 8 && from + 8 <= (*s).byte_len as usize {
+            // Both have 8 bytes there.
+            room.cast::<u64>().write(part.cast::<u64>().read_unaligned());
+        } else {
+            copy_short(std::slice::from_raw_parts(part, n), room);
+        }
+    }
+}
+
+#[inline(never)]
+unsafe fn slice_any(fiber: *mut Fiber, s: *mut StrObject, from: usize, to: usize) -> *mut StrObject {
     // SAFETY: generated code passes a live string and offsets between its characters.
     unsafe {
         let part = &bytes(s)[from..to];
@@ -368,13 +425,8 @@ pub(crate) unsafe fn str_slice(fiber: *mut Fiber, s: *mut StrObject, from: u64, 
         }
         let chars = if (*s).char_count == (*s).byte_len { part.len() } else { count_chars(part) };
         if part.len() < SHARE_FROM {
-            let (copy, to) = uninit(fiber, part.len(), chars);
-            if part.len().wrapping_sub(1) < 8 && from + 8 <= (*s).byte_len as usize {
-                // Both have 8 bytes there.
-                to.cast::<u64>().write(part.as_ptr().cast::<u64>().read_unaligned());
-            } else {
-                copy_short(part, to);
-            }
+            let (copy, room) = uninit(fiber, part.len(), chars);
+            copy_part(s, from, part.len(), room);
             return copy;
         }
         let inline = s.cast::<u8>().add(STR_SIZE as usize);
@@ -387,8 +439,8 @@ pub(crate) unsafe fn str_slice(fiber: *mut Fiber, s: *mut StrObject, from: u64, 
         block.cast::<StrObject>().write(StrObject {
             header: Header { count: 1, type_index: TYPE_STR },
             bytes: part.as_ptr(),
-            byte_len: part.len() as u64,
-            char_count: chars as u64,
+            byte_len: part.len() as u32,
+            char_count: chars as u32,
         });
         block.add(STR_SIZE as usize).cast::<*mut StrObject>().write(retain(owner));
         block.cast()
@@ -453,7 +505,7 @@ pub(crate) unsafe fn str_hash(fiber: *mut Fiber, s: *mut StrObject) -> u64 {
     unsafe {
         let keys = &(*fiber).hash_keys;
         match word_of(s) {
-            Some(word) => crate::hash::of_word(keys, word, (*s).byte_len),
+            Some(word) => crate::hash::of_word(keys, word, (*s).byte_len as u64),
             None => crate::hash::keyed(keys, bytes(s)),
         }
     }
@@ -533,6 +585,40 @@ fn each_chunk(byte: u8, text: &[u8], mut f: impl FnMut(usize, u32)) {
     }
 }
 
+/// How often a byte stands there.
+#[inline]
+fn count_byte(byte: u8, text: &[u8]) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(last) = text.last_chunk::<16>() {
+        use std::arch::x86_64::{
+            __m128i, _mm_add_epi64, _mm_and_si128, _mm_cmpeq_epi8, _mm_cvtsi128_si64, _mm_loadu_si128,
+            _mm_sad_epu8, _mm_set1_epi8, _mm_setzero_si128, _mm_sub_epi8, _mm_unpackhi_epi64,
+        };
+        /// Sixteen bytes of it from `n` on are so many that are set, behind others that are not.
+        static FROM: [u8; 32] = {
+            let mut bytes = [0; 32];
+            bytes.split_at_mut(16).1.copy_from_slice(&[0xff; 16]);
+            bytes
+        };
+        let (chunks, rest) = text.as_chunks::<16>();
+        // SAFETY: every processor of this kind has these instructions; each load is of 16 bytes.
+        return unsafe {
+            let (wanted, zero) = (_mm_set1_epi8(byte as i8), _mm_setzero_si128());
+            let equal = |chunk: &[u8; 16]| _mm_cmpeq_epi8(_mm_loadu_si128(chunk.as_ptr().cast()), wanted);
+            // Bytes that are equal are -1.
+            let plus = |sum: __m128i, equal: __m128i| {
+                _mm_add_epi64(sum, _mm_sad_epu8(_mm_sub_epi8(zero, equal), zero))
+            };
+            let sum = chunks.iter().fold(zero, |sum, chunk| plus(sum, equal(chunk)));
+            // Its first bytes were counted before.
+            let new = _mm_loadu_si128(FROM.as_ptr().add(rest.len()).cast());
+            let sum = plus(sum, _mm_and_si128(equal(last), new));
+            (_mm_cvtsi128_si64(sum) + _mm_cvtsi128_si64(_mm_unpackhi_epi64(sum, sum))) as usize
+        };
+    }
+    text.iter().filter(|&&it| it == byte).count()
+}
+
 /// All places where a byte stands, from the first on.
 #[inline]
 fn each_byte(byte: u8, text: &[u8], mut f: impl FnMut(usize)) {
@@ -577,12 +663,16 @@ pub(crate) unsafe fn str_find(
 pub(crate) unsafe fn str_count(_fiber: *mut Fiber, s: *mut StrObject, needle: *mut StrObject) -> i64 {
     // SAFETY: generated code passes live strings.
     let (text, needle) = unsafe { (bytes(s), bytes(needle)) };
-    let mut count = 0;
     match needle {
-        [one] => each_chunk(*one, text, |_, found| count += found.count_ones() as i64),
-        _ => each_place(text, needle, |_| count += 1),
+        [one] => count_byte(*one, text) as i64,
+        _ => count_needle(text, needle) as i64,
     }
-    count
+}
+
+/// Apart, since what it keeps on the stack is much.
+#[inline(never)]
+fn count_needle(text: &[u8], needle: &[u8]) -> usize {
+    memchr::memmem::find_iter(text, needle).count()
 }
 
 pub(crate) unsafe fn str_split(
@@ -638,7 +728,7 @@ pub(crate) unsafe fn str_repeat(fiber: *mut Fiber, s: *mut StrObject, times: u64
             crate::panic::abort_now("out of memory: a string repeated too often");
         };
         let (new, mut to) = uninit(fiber, len, (*s).char_count as usize * times as usize);
-        for _ in 0..times {
+        for _ in 0..if len == 0 { 0 } else { times } {
             std::ptr::copy_nonoverlapping(from.as_ptr(), to, from.len());
             to = to.add(from.len());
         }
@@ -780,6 +870,7 @@ mod tests {
                 let mut expected = vec![also, at];
                 expected.dedup();
                 assert_eq!(places, expected);
+                assert_eq!(count_byte(0xff, &twice), expected.len());
             }
             // A byte whose neighbour differs in the lowest bit only.
             let mut near = other.to_vec();
@@ -794,6 +885,7 @@ mod tests {
                 long[at..].fill(b'b');
                 assert_eq!(find_byte(b'b', &long), Some(at));
                 assert_eq!(find_byte(b'c', &long), None);
+                assert_eq!((count_byte(b'a', &long), count_byte(b'b', &long)), (at, n - at));
             }
         }
     }
@@ -849,12 +941,13 @@ mod tests {
 
     #[test]
     fn a_short_copy_copies_all_and_no_more() {
-        each_change(|text, _, _| {
-            let mut to = [7; 48];
+        let text: Vec<u8> = (1..80).collect();
+        for n in 0..text.len() {
+            let mut to = [200; 80];
             // SAFETY: there is room.
-            unsafe { copy_short(text, to.as_mut_ptr()) };
-            assert_eq!(to[..text.len()], *text);
-            assert!(to[text.len()..].iter().all(|&b| b == 7));
-        });
+            unsafe { copy_short(&text[..n], to.as_mut_ptr()) };
+            assert_eq!(to[..n], text[..n]);
+            assert!(to[n..].iter().all(|&b| b == 200));
+        }
     }
 }

@@ -66,15 +66,17 @@ pub const FIRST_TYPE: u32 = 1;
 pub struct StrObject {
     pub header: Header,
     pub bytes: *const u8,
-    pub byte_len: u64,
+    pub byte_len: u32,
     /// Number of Unicode scalar values. Equal to `byte_len` exactly if the text is ASCII.
-    pub char_count: u64,
+    pub char_count: u32,
 }
 
 pub const STR_BYTES: u32 = 8;
 pub const STR_LEN: u32 = 16;
-pub const STR_CHARS: u32 = 24;
-pub const STR_SIZE: u32 = 32;
+pub const STR_CHARS: u32 = 20;
+pub const STR_SIZE: u32 = 24;
+/// The most bytes of a string: sizes are half a word each, since most texts are not longer than what is in front of them.
+pub const MOST_BYTES: usize = u32::MAX as usize;
 
 // SAFETY: a string is never written to after it was made, but for its count, which is negative (atomic or
 // never written) wherever two threads see it.

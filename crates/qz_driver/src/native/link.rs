@@ -46,6 +46,11 @@ impl Link<'_> {
         if self.options.link_statically {
             command.arg("-static");
         }
+        // What is taken of the unwinder is little, while a library of its own is a tenth of a small program's memory.
+        // Libraries of others may want to share it.
+        if cfg!(target_os = "linux") && self.libraries.is_empty() {
+            command.arg("-static-libgcc");
+        }
         let words = self.run(&mut command)?;
         if !output::is_executable(&made) {
             return Err(failed(&self.driver.path, "linked no program", &words));

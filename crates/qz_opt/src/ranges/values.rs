@@ -20,6 +20,8 @@ use crate::bits::Bits;
 
 /// Memory holds fewer elements than this: addresses have 57 bits.
 const MOST_ELEMENTS: i128 = 1 << 60;
+/// No string has more bytes: its sizes are half a word each.
+const MOST_BYTES: i128 = u32::MAX as i128;
 
 /// What is no number, or not known. Sums of many such bounds are numbers still.
 const ANYTHING: (i128, i128) = (-(1 << 100), 1 << 100);
@@ -539,7 +541,7 @@ impl Namer<'_> {
             }
             Rvalue::Intrinsic(which @ (Intrinsic::StrLen | Intrinsic::StrChars), operands, _) => {
                 let of = self.operand(&operands[0], id);
-                self.value(Def::Length(*which, of), (0, MOST_ELEMENTS), self.values[of].home)
+                self.value(Def::Length(*which, of), (0, MOST_BYTES), self.values[of].home)
             }
             Rvalue::Intrinsic(
                 Intrinsic::CountOnes | Intrinsic::LeadingZeros | Intrinsic::TrailingZeros,
