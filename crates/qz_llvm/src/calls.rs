@@ -15,7 +15,7 @@ use crate::function::FnCx;
 use crate::ir::{LlTy, Value};
 use crate::memory::Addr;
 use crate::place::Home;
-use crate::unwind::ret_ty;
+use crate::returns::ret_ty;
 use crate::value::{Parts, Val};
 
 type Values = SmallVec<[Value; 4]>;
