@@ -41,6 +41,10 @@ pub(crate) struct FnCx<'a, 'm> {
     /// Where panics of the block at hand go.
     pub(crate) unwind: Option<BlockId>,
     pub(crate) ways: Ways,
+    /// [`Body::is_large`].
+    pub(crate) is_large: bool,
+    /// Whether calls stay calls.
+    pub(crate) apart: bool,
     /// Where several values leave through.
     pub(crate) exit: Option<Exit>,
     /// Bytes made of bits.
@@ -96,6 +100,8 @@ impl<'a, 'm> FnCx<'a, 'm> {
             token: None,
             unwind: None,
             ways: Ways::default(),
+            is_large: body.is_large(),
+            apart: false,
             exit: None,
             bits: FxHashMap::default(),
             closure: None,
