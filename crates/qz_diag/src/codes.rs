@@ -174,6 +174,7 @@ codes! {
     LINEAR_PLACE = 1215, Error, "a linear value cannot be here";
     UNSHARED_CAPTURE = 1216, Error, "several tasks would know what can be changed";
     LENT_ESCAPES = 1217, Error, "what is lent to a block leaves it";
+    NOT_A_HANDLE = 1218, Error, "only the library has types that tasks share and change";
     UNUSED_NAME = 7201, Warning, "a name is never read";
     UNUSED_RESULT = 7202, Warning, "a result is thrown away";
     UNREACHABLE = 7203, Warning, "code that cannot be reached";

@@ -225,6 +225,7 @@ impl Checker<'_> {
             return;
         }
         self.check_drop(id, bound);
+        self.check_handle(id, bound);
         // What stands in the wrong package is likely to be there already, and not to be read any further.
         if !self.check_orphan(id, bound) {
             return;
@@ -249,6 +250,15 @@ impl Checker<'_> {
             header.self_ty.as_adt().is_some_and(|(adt, _)| self.defs.adts[adt].kind == AdtKind::Struct);
         if self.defs.traits[bound.trait_id].lang.map(Name::as_str) == Some("Drop") && !is_object {
             self.defs.report(words::drop_of_value(self.impl_span(id)));
+        }
+    }
+
+    /// That tasks share an object as it is, is a promise about counts and locks that only the library can keep.
+    fn check_handle(&self, id: ImplId, bound: TraitRef) {
+        let is_share = self.defs.lang.trait_("Share") == Some(bound.trait_id);
+        if is_share && !self.defs.modules[self.defs.impls[id].module].is_std {
+            let ty = self.defs.impl_header(id).self_ty.display(self.defs).to_string();
+            self.defs.report(words::not_a_handle(self.impl_span(id), &ty));
         }
     }
 

@@ -127,6 +127,12 @@ pub(crate) fn overlap(span: Span, trait_name: Name, ty: &str, other: Span) -> Di
         .at(other, "the other one")
 }
 
+pub(crate) fn not_a_handle(span: Span, ty: &str) -> Diagnostic {
+    Diagnostic::new(Code::NOT_A_HANDLE, span, format!("`Share` for `{ty}` cannot be said, only be so"))
+        .note("tasks would change its fields at the same time; only types of the library are made for that")
+        .help("a `@value` struct of types that have `Share` has it by itself; what is to be changed goes behind a `Mutex`")
+}
+
 /// `trait_`: its name and place; `type_`: the place of the outermost type, if that is declared anywhere.
 pub(crate) fn orphan(span: Span, trait_: (Name, Span), ty: &str, type_: Option<Span>) -> Diagnostic {
     let (trait_name, declared) = trait_;
