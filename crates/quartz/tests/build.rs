@@ -256,6 +256,26 @@ fn llvm_ir_needs_no_llvm_and_is_the_same_everywhere() {
     assert_eq!(stdout(&again), ir);
 }
 
+/// A function of many statements gives up objects by short code, which leaves their end to a function of its own.
+#[test]
+fn large_functions_end_no_object_in_place() {
+    let scratch = Scratch::new("large");
+    let ends = |vectors: usize| {
+        let made = |n: usize| format!("  v{n} = [n + {n}]\n  puts(v{n}.size + n)\n");
+        let body: String = (0..vectors).map(made).collect();
+        scratch.file("a.qz", &format!("@inline(never)\ndef f(n: Int)\n{body}end\ndef main = f(1)\n"));
+        let ir = stdout(&scratch.command(&["a.qz"]).output().expect("the command starts"));
+        let function =
+            ir.split("define ").find(|it| it.split('(').next().unwrap_or_default().contains("a.f."));
+        let function = function.expect("there is an `f`").to_owned();
+        (function.matches("Vec.destroy").count(), function.matches("@qz.release").count())
+    };
+    assert_eq!(ends(2).0, 2);
+    let (in_place, by_call) = ends(100);
+    assert_eq!(in_place, 0);
+    assert!(by_call >= 100, "{by_call}");
+}
+
 /// The texts of a program's functions before an engine makes code of them, but of those that perform effects.
 fn functions(mir: &str) -> Vec<&str> {
     let all = mir.split("\nfn ").skip(1).map(|it| it.split("\n}").next().unwrap_or_default());

@@ -15,7 +15,7 @@ use crate::function::FnCx;
 use crate::ir::{LlTy, Value};
 use crate::memory::Addr;
 use crate::place::Home;
-use crate::unwind::ret_ty;
+use crate::returns::ret_ty;
 use crate::value::{Parts, Val};
 
 type Values = SmallVec<[Value; 4]>;
@@ -146,6 +146,13 @@ impl FnCx<'_, '_> {
         self.call_code(callee, &abi, args, self.flag_of(id));
     }
 
+    /// The same where another copy of that function's code is not wanted.
+    pub(crate) fn call_instance_apart(&mut self, id: InstanceId, args: &[Value]) {
+        let before = std::mem::replace(&mut self.apart, true);
+        self.call_instance(id, args);
+        self.apart = before;
+    }
+
     /// Calls the code of a function `fn(object)` that may panic.
     pub(crate) fn call_destroy(&mut self, code: Value, object: Value) {
         let flag = self.w.set(LlTy::I1, format_args!("call fastcc i1 {code}(ptr %fiber, ptr {object}) #0"));
@@ -162,7 +169,7 @@ impl FnCx<'_, '_> {
             RetMode::Ignore | RetMode::Indirect => &[],
         };
         // What runs rarely is not worth another copy.
-        let how = if self.w.is_cold() { "#5" } else { "#0" };
+        let how = if self.apart || self.w.is_cold() { "#5" } else { "#0" };
         let mut results = Parts::new();
         let bit = match (slots, flagged) {
             ([], false) => {

@@ -146,24 +146,47 @@ impl FnCx<'_, '_> {
 
     /// The last count of a string, and one that others see, is the runtime's.
     fn release_string(&mut self, object: Value) {
+        self.release_one_of_several(object, false, |cx, count, done| {
+            cx.unless_immortal(count, done);
+            cx.runtime(rt::str_release, &[object]);
+        });
+    }
+
+    /// Gives up a count in place if there are others in this fiber, and leaves everything else to `other`, which gets
+    /// the count and where to go on.
+    fn release_one_of_several(
+        &mut self,
+        object: Value,
+        logs: bool,
+        other: impl FnOnce(&mut Self, Value, Label),
+    ) {
         let count = self.load(LlTy::I32, Addr::header(object));
-        let (local, other, done) = (self.w.label(), self.w.label(), self.w.label());
+        let (several, rest, done) = (self.w.label(), self.w.label(), self.w.label());
         let is_local = self.icmp_imm("sgt", count, 1);
-        self.w.end(format_args!("br i1 {is_local}, label %{local}, label %{other}"));
+        self.w.end(format_args!("br i1 {is_local}, label %{several}, label %{rest}"));
         self.w.enter_aside();
-        self.w.begin_behind(local);
+        self.w.begin_behind(several);
         let fewer = self.op_imm("add", count, -1);
         self.store(fewer, Addr::header(object));
+        if logs {
+            self.log(object);
+        }
         self.w.end(format_args!("br label %{done}"));
-        self.w.begin_behind(other);
-        self.unless_immortal(count, done);
-        self.runtime(rt::str_release, &[object]);
+        self.w.begin_behind(rest);
+        other(self, count, done);
         self.w.end(format_args!("br label %{done}"));
         self.w.leave_aside();
         self.w.begin_behind(done);
     }
 
+    /// The last count destroys in place, but in large functions.
     fn release_object(&mut self, layout: &Layout, object: Value) {
+        let logs = self.program.module.cyclic.contains(&self.program.layouts.counted_object(layout));
+        if let Some(glue) = self.release_glue(layout).filter(|_| self.is_large) {
+            return self.release_one_of_several(object, logs, |cx, _, _| {
+                cx.call_instance_apart(glue, &[object]);
+            });
+        }
         let count = self.load(LlTy::I32, Addr::header(object));
         let (last, not_last) = (self.w.label(), self.w.label());
         let (local, shared, done) = (self.w.label(), self.w.label(), self.w.label());
@@ -176,7 +199,7 @@ impl FnCx<'_, '_> {
         self.w.begin_behind(local);
         let fewer = self.op_imm("add", count, -1);
         self.store(fewer, Addr::header(object));
-        if self.program.module.cyclic.contains(&self.program.layouts.counted_object(layout)) {
+        if logs {
             self.log(object);
         }
         self.w.end(format_args!("br label %{done}"));

@@ -17,7 +17,7 @@ use crate::function::FnCx;
 use crate::ir::{LlTy, Value};
 use crate::memory::Addr;
 use crate::program::{ProgramCx, quoted};
-use crate::unwind::ret_ty;
+use crate::returns::ret_ty;
 use crate::value::{Parts, Val};
 
 impl Arch {

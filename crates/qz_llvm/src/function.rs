@@ -19,8 +19,9 @@ use crate::ir::{Label, LlTy, Value, Var, Writer};
 use crate::memory::{Addr, IS_BOOL, MOSTLY, NONNULL, RARELY};
 use crate::place::Home;
 use crate::program::ProgramCx;
+use crate::returns::{Exit, ret_ty};
 use crate::reuse::Token;
-use crate::unwind::{Ways, ret_ty};
+use crate::unwind::Ways;
 use crate::value::Val;
 
 /// The state of translating one body.
@@ -40,6 +41,12 @@ pub(crate) struct FnCx<'a, 'm> {
     /// Where panics of the block at hand go.
     pub(crate) unwind: Option<BlockId>,
     pub(crate) ways: Ways,
+    /// [`Body::is_large`].
+    pub(crate) is_large: bool,
+    /// Whether calls stay calls.
+    pub(crate) apart: bool,
+    /// Where several values leave through.
+    pub(crate) exit: Option<Exit>,
     /// Bytes made of bits.
     pub(crate) bits: FxHashMap<Value, Value>,
     closure: Option<ObjectLayout>,
@@ -93,6 +100,9 @@ impl<'a, 'm> FnCx<'a, 'm> {
             token: None,
             unwind: None,
             ways: Ways::default(),
+            is_large: body.is_large(),
+            apart: false,
+            exit: None,
             bits: FxHashMap::default(),
             closure: None,
             drop_depth: None,

@@ -29,6 +29,7 @@ mod objects;
 mod place;
 mod program;
 mod recursion;
+mod returns;
 mod reuse;
 mod statement;
 mod strings;

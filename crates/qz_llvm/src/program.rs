@@ -24,9 +24,9 @@ use crate::function::FnCx;
 use crate::ir::{LlTy, Value};
 use crate::memory::metadata;
 use crate::recursion::Recursion;
+use crate::returns::ret_ty;
 use crate::subset;
 use crate::units::Units;
-use crate::unwind::ret_ty;
 use crate::waits::Waits;
 
 /// What stands for the entry of a library, which has none.

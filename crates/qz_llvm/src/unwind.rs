@@ -10,11 +10,12 @@
 //! those above are attached. See `qz_rt::native`. Where nothing is caught, which way a panic comes tells whether it
 //! is the first one, so nobody asks.
 
+use indexmap::IndexMap;
 use qz_base::FxHashMap;
-use qz_codegen::{FnAbi, RetMode};
 use qz_mir::{Block, BlockId, Callee, StmtKind};
 use qz_rt_abi::RtFn;
 use qz_rt_abi::registry::rt;
+use rustc_hash::FxBuildHasher;
 
 use crate::function::FnCx;
 use crate::ir::{Label, LlTy, Value, Var};
@@ -48,9 +49,16 @@ struct Landing {
     arrived: bool,
 }
 
+/// A call that starts panics: where it stands, and which blocks come to it with which arguments.
+struct Start {
+    label: Label,
+    calls: Vec<(Label, Vec<Value>)>,
+}
+
 /// The ways of panics through one function.
 #[derive(Default)]
 pub(crate) struct Ways {
+    starts: IndexMap<(RtFn, Way), Start, FxBuildHasher>,
     landings: Vec<Landing>,
     by_way: FxHashMap<Way, usize>,
     /// How many panics there were at the first cleanup, in functions that have cleanups.
@@ -59,24 +67,6 @@ pub(crate) struct Ways {
     catches: bool,
     /// A block that is never reached.
     never: Option<Label>,
-}
-
-/// What a function gives back, with the flag if it has one.
-pub(crate) fn ret_ty(abi: &FnAbi, flagged: bool) -> String {
-    let mut tys: Vec<&str> = Vec::new();
-    let names: Vec<String>;
-    if let RetMode::Direct(slots) = &abi.ret.1 {
-        names = slots.iter().map(|slot| LlTy::of(slot.scalar).to_string()).collect();
-        tys.extend(names.iter().map(String::as_str));
-    }
-    if flagged {
-        tys.push("i1");
-    }
-    match tys.as_slice() {
-        [] => "void".into(),
-        [one] => (*one).to_owned(),
-        many => format!("{{ {} }}", many.join(", ")),
-    }
 }
 
 /// Whether a block takes panics that came to it, see `attempt` in `qz_lower`.
@@ -123,17 +113,45 @@ impl FnCx<'_, '_> {
         self.w.begin_behind(next);
     }
 
-    /// Starts a panic by a function of the runtime; ends the block.
+    /// Starts a panic by a function of the runtime; ends the block. Panics of one kind that go the same way share a call:
+    /// there are many, and they are nothing but text to read for LLVM, which also takes a function for large that has many
+    /// calls.
     pub(crate) fn raise(&mut self, f: RtFn, args: &[Value]) {
-        let place = self.place();
-        let def = f.def();
-        let name = format!("qz_native_{}", def.name);
+        let (way, here, place) = (self.way(), self.w.here(), self.place());
+        let start = match self.ways.starts.get_mut(&(f, way)) {
+            Some(known) => known,
+            None => {
+                let start = Start { label: self.w.label(), calls: Vec::new() };
+                self.ways.starts.entry((f, way)).or_insert(start)
+            }
+        };
+        start.calls.push((here, args.iter().copied().chain([Value::int(LlTy::I32, place as i64)]).collect()));
+        let label = start.label;
+        self.w.end(format_args!("br label %{label}"));
+    }
+
+    /// Writes the call that starts panics of a kind.
+    fn start(&mut self, f: RtFn, way: Way, start: &Start) {
+        self.w.begin(start.label);
+        let name = format!("qz_native_{}", f.def().name);
+        let args: Vec<Value> = (0..start.calls[0].1.len()).map(|i| self.met(&start.calls, i)).collect();
         let tys = args.iter().map(|arg| format!(", {}", arg.ty)).collect::<String>();
-        self.program.declare(&name, format!("declare void @{name}(ptr{tys}, i32) #1"));
+        self.program.declare(&name, format!("declare void @{name}(ptr{tys}) #1"));
         let args = args.iter().map(|arg| format!(", {} {arg}", arg.ty)).collect::<String>();
-        self.w.line(format_args!("call void @{name}(ptr %fiber{args}, i32 {place}) #1"));
-        let arrive = self.arrive(self.way());
+        self.w.line(format_args!("call void @{name}(ptr %fiber{args}) #1"));
+        let arrive = self.arrive(way);
         self.w.end(format_args!("br label %{arrive}"));
+    }
+
+    /// An argument where several calls became one.
+    fn met(&mut self, calls: &[(Label, Vec<Value>)], arg: usize) -> Value {
+        let first = calls[0].1[arg];
+        if calls.iter().all(|(_, args)| args[arg] == first) {
+            return first;
+        }
+        let arriving: Vec<String> =
+            calls.iter().map(|(from, args)| format!("[ {}, %{from} ]", args[arg])).collect();
+        self.w.set(first.ty, format_args!("phi {} {}", first.ty, arriving.join(", ")))
     }
 
     /// Leaves the function with the panic at hand; ends the block.
@@ -166,6 +184,9 @@ impl FnCx<'_, '_> {
             self.w.begin(never);
             self.w.end(format_args!("unreachable"));
         }
+        for ((f, way), start) in std::mem::take(&mut self.ways.starts) {
+            self.start(f, way, &start);
+        }
         for landing in std::mem::take(&mut self.ways.landings) {
             let Landing { way, notes, calls, arrive, arrived } = landing;
             if !calls.is_empty() {
@@ -178,6 +199,7 @@ impl FnCx<'_, '_> {
             }
         }
         self.w.leave_cold();
+        self.finish_exit();
     }
 
     /// Begins the block where these calls come to; gives the place of the one that did.
@@ -253,34 +275,6 @@ impl FnCx<'_, '_> {
             self.w.line(format_args!("call void @qz_native_lost(ptr %fiber) #1"));
             return self.w.end(format_args!("unreachable"));
         }
-        match ret_ty(self.abi, true).as_str() {
-            "i1" => self.w.end(format_args!("ret i1 true")),
-            many => {
-                let RetMode::Direct(slots) = &self.abi.ret.1 else { unreachable!("more than the flag") };
-                let nothing: Vec<String> =
-                    slots.iter().map(|slot| format!("{} undef", LlTy::of(slot.scalar))).collect();
-                self.w.end(format_args!("ret {many} {{ {}, i1 true }}", nothing.join(", ")));
-            }
-        }
-    }
-
-    /// Returns these values, and that nothing went wrong.
-    pub(crate) fn return_values(&mut self, values: &[Value]) {
-        let ty = ret_ty(self.abi, self.flagged);
-        let fine = Value::int(LlTy::I1, 0);
-        let all: Vec<Value> = values.iter().copied().chain(self.flagged.then_some(fine)).collect();
-        match all.as_slice() {
-            [] => self.w.end(format_args!("ret void")),
-            [one] => self.w.end(format_args!("ret {} {one}", one.ty)),
-            many => {
-                let mut whole = "undef".to_owned();
-                for (i, value) in many.iter().enumerate() {
-                    let n = self.w.next_number();
-                    self.w.line(format_args!("%r{n} = insertvalue {ty} {whole}, {} {value}, {i}", value.ty));
-                    whole = format!("%r{n}");
-                }
-                self.w.end(format_args!("ret {ty} {whole}"));
-            }
-        }
+        self.return_flag();
     }
 }

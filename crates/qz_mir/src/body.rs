@@ -567,4 +567,12 @@ impl Body {
     pub fn return_ty(&self) -> Ty {
         self.locals[Body::RETURN].ty
     }
+
+    /// Whether counts are better short than fast in native code: there are so many statements beside cleanups that one
+    /// count more or less is nothing, while their code takes long to make.
+    pub fn is_large(&self) -> bool {
+        const LARGE: usize = 200;
+        let blocks = self.blocks.values().filter(|block| !block.cleanup);
+        blocks.map(|block| block.stmts.len() + 1).sum::<usize>() > LARGE
+    }
 }

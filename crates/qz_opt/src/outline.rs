@@ -31,9 +31,11 @@ pub(crate) fn outline_counts(
     let mut widths = FxHashMap::default();
     let mut uses: IndexMap<(Ty, bool), u32, FxBuildHasher> = IndexMap::default();
     for body in module.instances.values().filter_map(|instance| instance.body.as_ref()) {
+        let is_large = body.is_large();
+        let short = |block: &qz_mir::Block| is_large || block.cleanup;
         let stmts =
-            body.blocks.values().flat_map(|block| block.stmts.iter().map(|stmt| (stmt, block.cleanup)));
-        for (stmt, cleanup) in stmts {
+            body.blocks.values().flat_map(|block| block.stmts.iter().map(move |stmt| (stmt, short(block))));
+        for (stmt, short) in stmts {
             let (place, retain) = match &stmt.kind {
                 StmtKind::Retain(place) => (place, true),
                 StmtKind::Release(place) => (place, false),
@@ -41,7 +43,7 @@ pub(crate) fn outline_counts(
             };
             let ty = layouts.resolve(layouts.place_ty(body, place));
             let mut note = |ty| *uses.entry((ty, retain)).or_default() += 1;
-            each_outlined(ty, layouts, cleanup && !retain, &mut widths, &mut note);
+            each_outlined(ty, layouts, short && !retain, &mut widths, &mut note);
         }
     }
     let symbols = Symbols::new(source);
@@ -63,7 +65,7 @@ pub(crate) fn outline_counts(
 }
 
 /// The types inside a value that functions could be for, outermost first; those inside one of them are its own.
-/// Single `words` count only where little is to be in place: in cleanups.
+/// Single `words` count only where little is to be in place: in cleanups and large functions.
 fn each_outlined(
     ty: Ty,
     layouts: &Layouts,

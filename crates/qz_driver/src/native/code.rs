@@ -119,11 +119,10 @@ fn compile_all(
     options: &BuildOptions,
     cache: Option<&Cache>,
 ) -> Result<Vec<PathBuf>, Failure> {
-    let compiler = Compiler { clang, arguments: arguments(options), output };
+    let compiler = Compiler { clang, arguments: arguments(clang, options), output };
     let to_asm = options.artefact == Artefact::Asm;
     let store = cache.map(|cache| cache.objects(&clang.identity(&compiler.arguments)));
-    let mut all: Vec<&Part> = parts.iter().collect();
-    let made = qz_base::parallel::map(&mut all, 1, |Part { name, ir }| {
+    let make = |Part { name, ir }: &Part| {
         let name = format!("{name}.{}", if to_asm { "s" } else { "o" });
         match &store {
             None => compiler.compile(ir, &name),
@@ -136,21 +135,27 @@ fn compile_all(
                 }
             },
         }
-    });
+    };
+    // The longest first, so that nobody starts one when all others are done.
+    let mut all: Vec<(usize, &Part)> = parts.iter().enumerate().collect();
+    all.sort_by_key(|(_, part)| std::cmp::Reverse(part.ir.len()));
+    let mut made = qz_base::parallel::map(&mut all, 1, |(at, part)| (*at, make(part)));
+    made.sort_by_key(|(at, _)| *at);
     if let (Some(cache), Some(store)) = (cache, store) {
         cache.note_objects(&store);
     }
-    made.into_iter().collect()
+    made.into_iter().map(|(_, made)| made).collect()
 }
 
 /// What clang is told beside the file.
-fn arguments(options: &BuildOptions) -> Vec<String> {
+fn arguments(clang: &Clang, options: &BuildOptions) -> Vec<String> {
     let opt = match &options.code_by {
         CodeBy::Llvm { opt } => opt,
         CodeBy::Cranelift => "1",
     };
     let mut arguments = vec![if options.artefact == Artefact::Asm { "-S" } else { "-c" }.to_owned()];
     arguments.push(format!("-O{opt}"));
+    arguments.extend(clang.llvm.iter().map(|&it| it.to_owned()));
     if let Some(cpu) = &options.target_cpu {
         arguments.push(if cfg!(target_arch = "x86_64") { "-march=" } else { "-mcpu=" }.to_owned() + cpu);
     }

@@ -21,7 +21,13 @@ pub(super) struct Clang {
     pub(super) path: PathBuf,
     /// What decides which code it makes: its version, and which file of that version it is.
     identity: String,
+    /// What LLVM itself is told.
+    pub(super) llvm: &'static [&'static str],
 }
+
+/// Conditional moves stay what they are: LLVM makes jumps of some in loops, by a count of steps that knows nothing of
+/// how well a jump would be foreseen, and one that is not costs as much as twenty steps.
+const X86_MOVES: &[&str] = &["-mllvm", "-x86-cmov-converter=false"];
 
 fn missing(message: String, help: &str) -> Failure {
     Failure::Tool(ToolProblem {
@@ -73,7 +79,8 @@ impl Clang {
                 let time = facts.as_ref().and_then(|it| it.modified().ok());
                 let size = facts.map_or(0, |it| it.len());
                 let identity = format!("{text} {} {size} {time:?}", path.display());
-                Ok(Clang { path, identity })
+                let moves = cfg!(target_arch = "x86_64") && VERSIONS.contains(&version);
+                Ok(Clang { path, identity, llvm: if moves { X86_MOVES } else { &[] } })
             }
             Some(version) => Err(missing(
                 format!("`{shown}` is version {version}; {} or later is needed", VERSIONS.start()),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use qz_base::{Arena, Name};
-use qz_mir::visit::each_stmt_operand;
+use qz_mir::visit::{Use, each_place};
 use qz_mir::{
     Block, BlockId, Body, BodyAttrs, BodyKey, Call, Callee, Const, InstanceId, InstanceKey, Intrinsic, Local,
     LocalDecl, Operand, Ownership, Place, Proj, Rvalue, SourceInfo, SourceScope, Stmt, StmtKind, TermKind,
@@ -38,15 +38,32 @@ struct UserDrop {
     kept_message: Option<String>,
 }
 
-/// Whether a `drop` hands its object on, instead of only reading and writing its fields.
+/// Whether a `drop` hands its object on, instead of only reading and writing its fields. Locals that it is copied to
+/// stand for it.
 fn may_keep(drop: &Body) -> bool {
-    let this = Local::from_raw(1);
-    let mut found = false;
-    let mut look = |operand: &Operand| {
-        found |= operand.place().is_some_and(|place| place.as_local() == Some(this));
+    let mut this = vec![false; drop.locals.len()];
+    this[1] = true;
+    let stmts = || drop.blocks.values().flat_map(|block| &block.stmts).map(|stmt| &stmt.kind);
+    let copies = |this: &[bool], kind: &StmtKind| match kind {
+        StmtKind::Assign(to, Rvalue::Use(from)) | StmtKind::Init(to, Rvalue::Use(from)) => {
+            let from = from.place()?.as_local()?;
+            to.as_local().filter(|_| this[from.index()])
+        }
+        _ => None,
     };
-    for block in drop.blocks.values() {
-        block.stmts.iter().for_each(|stmt| each_stmt_operand(&stmt.kind, &mut look));
+    loop {
+        let news: Vec<Local> = stmts().filter_map(|kind| copies(&this, kind)).collect();
+        if news.iter().all(|it| this[it.index()]) {
+            break;
+        }
+        news.iter().for_each(|it| this[it.index()] = true);
+    }
+    let mut found = false;
+    for kind in stmts().filter(|kind| copies(&this, kind).is_none()) {
+        each_place(kind, &mut |place, how| {
+            let is_whole = place.is_whole() && this[place.local().index()];
+            found |= is_whole && matches!(how, Use::Copy | Use::Move | Use::Address);
+        });
     }
     found
 }
