@@ -14,7 +14,7 @@ use qz_rt_abi::{Fiber, Worker};
 use qz_types::Ty;
 
 use crate::function::FnCx;
-use crate::ir::{LlTy, Value};
+use crate::ir::{LlTy, Value, Written};
 use crate::memory::{Addr, RARELY};
 use crate::value::Val;
 
@@ -93,9 +93,29 @@ impl FnCx<'_, '_> {
         let ty = self.program.layouts.resolve(ty);
         let layout = self.program.layouts.object(ty);
         let values: Vec<Val> = operands.iter().map(|operand| self.operand(operand).1).collect();
+        let values = self.whole_last_word(&layout.fields, values);
         let object = self.new_object(&TypeEntryKind::Ty(ty));
         self.store_fields(object, &layout.fields, &values);
         Val::one(object)
+    }
+
+    /// A constant at the end of a new object gets all of its word, if that is its alone. LLVM would write the zeros
+    /// before it and the byte in pieces that overlap, and who reads one of them soon waits until both reached the cache.
+    fn whole_last_word(&mut self, fields: &Fields, mut values: Vec<Val>) -> Vec<Val> {
+        let Some(&last) = fields.offsets.iter().max() else { return values };
+        let mut in_last_word =
+            fields.offsets.iter().zip(&mut values).filter(|(offset, _)| **offset >= last & !7);
+        let (Some((offset, Val::Parts(parts))), None) = (in_last_word.next(), in_last_word.next()) else {
+            return values;
+        };
+        if let [part] = &mut parts[..]
+            && offset.is_multiple_of(8)
+            && part.ty.bits() < 64
+            && matches!(part.it, Written::Int(_))
+        {
+            *part = self.resized(*part, LlTy::I64);
+        }
+        values
     }
 
     pub(crate) fn new_closure(&mut self, target: &ClosureTarget, captures: &[Operand]) -> Val {

@@ -159,7 +159,7 @@ impl Model {
 
     /// As `Thread::run_until`, until all is done.
     pub fn serve(&self, number: usize) {
-        let resident = Resident { model: self, number };
+        let resident = Resident { model: self, number, naps: false };
         while !resident.is_over() {
             match resident.find() {
                 0 => rest::sleep(&resident),
@@ -171,8 +171,14 @@ impl Model {
     /// As [`Model::serve`] where more threads are awake than may be.
     pub fn serve_surplus(&self, number: usize) {
         if self.rests.has_surplus() {
-            rest::sleep_surplus(&Resident { model: self, number });
+            rest::sleep_surplus(&Resident { model: self, number, naps: false });
         }
+        self.serve(number);
+    }
+
+    /// As [`Model::serve`] by one that leaves work to others for a time that never ends: only a word ends it.
+    pub fn serve_after_nap(&self, number: usize) {
+        rest::nap(&Resident { model: self, number, naps: true }, Duration::MAX);
         self.serve(number);
     }
 
@@ -222,6 +228,7 @@ impl House for Model {
 struct Resident<'a> {
     model: &'a Model,
     number: usize,
+    naps: bool,
 }
 
 impl Resident<'_> {
@@ -298,6 +305,7 @@ impl Guest for Resident<'_> {
     fn park(&self, limit: Option<Duration>) {
         match limit {
             None => self.model.parked[self.number].wait(),
+            Some(_) if self.naps => self.model.parked[self.number].wait(),
             // The time has come.
             Some(_) => self.model.timer.store(2, Ordering::Release),
         }

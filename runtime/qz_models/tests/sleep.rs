@@ -58,6 +58,25 @@ fn what_a_thread_leaves_in_its_queue_is_stolen() {
 }
 
 #[test]
+fn who_naps_hears_of_what_is_its_own_and_of_the_end() {
+    for own in [true, false] {
+        model(3, move || {
+            let house = Arc::new(Model::new(2, 2, 1, false));
+            (0..2).for_each(|it| house.admit(it, false));
+            let napper = spawned(&house, |house| house.serve_after_nap(1));
+            if own {
+                house.send_to(1);
+            } else {
+                house.push(0);
+            }
+            house.serve(0);
+            napper.join().unwrap();
+            assert!(house.is_quiet());
+        });
+    }
+}
+
+#[test]
 fn a_thread_for_one_task_hides_no_worker() {
     model(3, || {
         // Of those that are awake, it is not one that looks for work.

@@ -121,13 +121,17 @@ pub(crate) unsafe fn pass_by(fiber: *mut Fiber) {
 unsafe fn leave_wanted(fiber: *mut Fiber, balance: &Balance, wanted: u32) {
     // SAFETY: the worker is the caller's thread's own.
     let (free, asked) = unsafe { (&mut (*(*fiber).worker).free, worker_state(fiber).taken.asked) };
-    let wanted = wanted & !asked;
-    for (class, list) in free.iter_mut().enumerate() {
+    // A program of one thread asks, and nobody answers: that must cost next to nothing.
+    let mut rest = wanted & !asked;
+    while rest != 0 {
+        let class = rest.trailing_zeros() as usize;
+        rest &= rest - 1;
+        let Some(list) = free.get_mut(class) else { return };
         let more_than_one = |list: *mut u8| {
             // SAFETY: a block in the list holds the address of the next one.
             !list.is_null() && unsafe { !list.cast::<*mut u8>().read().is_null() }
         };
-        if wanted & (1 << class) != 0 && more_than_one(*list) {
+        if more_than_one(*list) {
             balance.leave(class, std::mem::replace(list, ptr::null_mut()));
         }
     }

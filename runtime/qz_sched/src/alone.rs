@@ -2,8 +2,9 @@
 //!
 //! An operation that other processors respect waits until all that was stored before it has left the processor: some
 //! forty cycles, twenty times for a task. While one thread runs all fibers there is nobody to respect, so a word is
-//! changed by a load and a store. Whoever is about to make a second thread, or to reach shared words from a thread
-//! that runs no fibers, calls [`end`] first: from then on, and for good, every change is of the other kind.
+//! changed by a load and a store. A second thread that runs fibers ends that when it comes, before it reaches a shared
+//! word, and when it has slept for long it is so again ([`Presence::away`]). Whoever reaches shared words from a thread
+//! that runs no fibers calls [`end`] first: from then on, and for good, every change is of the other kind.
 //!
 //! The thread that is alone says so ([`BUSY`]) before it looks whether it still is ([`ALONE`]), and who ends that
 //! forbids it before looking whether somebody is inside. A barrier between would cost as much as what is saved; so
@@ -41,10 +42,10 @@ pub trait SharedNumber: SharedWord {
 
 #[cfg(not(loom))]
 mod real {
-    use std::sync::Mutex;
     use std::sync::atomic::{
         AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence,
     };
+    use std::sync::{Mutex, MutexGuard};
 
     use super::{SharedNumber, SharedWord};
 
@@ -52,19 +53,32 @@ mod real {
     static ALONE: AtomicBool = AtomicBool::new(false);
     /// Whether that thread is changing a word just now.
     static BUSY: AtomicBool = AtomicBool::new(false);
-    static PRESENT: Mutex<Present> = Mutex::new(Present { schedulers: 0, threads: 0, was_many: false });
+    static PRESENT: Mutex<Present> =
+        Mutex::new(Present { schedulers: 0, threads: 0, is_ready: false, is_over: false });
 
     struct Present {
         schedulers: usize,
+        /// Those that run fibers, without those that sleep and said so.
         threads: usize,
-        /// There were several, or somebody came from outside.
-        was_many: bool,
+        /// The system was asked whether it makes other processors pass a barrier, and does.
+        is_ready: bool,
+        /// Nobody is alone any more: there were several schedulers, or somebody comes from outside, or the system does
+        /// not help.
+        is_over: bool,
     }
 
     /// A scheduler, or a thread that runs fibers. Made before it reaches a shared word.
     #[derive(Debug)]
     pub struct Presence {
         is_thread: bool,
+    }
+
+    /// A thread that sleeps and reaches nothing while it has this.
+    #[must_use]
+    pub(crate) struct Away<'a>(&'a Presence);
+
+    fn present() -> MutexGuard<'static, Present> {
+        PRESENT.lock().unwrap_or_else(|poison| poison.into_inner())
     }
 
     impl Presence {
@@ -77,31 +91,48 @@ mod real {
         }
 
         fn new(is_thread: bool) -> Presence {
-            let mut present = PRESENT.lock().unwrap_or_else(|poison| poison.into_inner());
+            let mut present = present();
             *present.count(is_thread) += 1;
-            if present.schedulers > 1 || present.threads > 1 {
-                present.become_many();
-            } else if !present.was_many && !ALONE.load(Ordering::Relaxed) {
-                match barrier::register() {
-                    true => ALONE.store(true, Ordering::Release),
-                    false => present.was_many = true,
-                }
-            }
+            present.is_over |= present.schedulers > 1;
+            present.settle();
             #[cfg(debug_assertions)]
             if is_thread && present.threads == 1 {
                 check::is_owner();
             }
             Presence { is_thread }
         }
+
+        /// For a thread that is about to sleep for long: the one that is left is alone until this one wakes.
+        pub(crate) fn away(&self) -> Away<'_> {
+            let mut present = present();
+            *present.count(self.is_thread) -= 1;
+            #[cfg(debug_assertions)]
+            check::is_nobody();
+            present.settle();
+            Away(self)
+        }
+    }
+
+    impl Drop for Away<'_> {
+        fn drop(&mut self) {
+            let mut present = present();
+            *present.count(self.0.is_thread) += 1;
+            present.settle();
+        }
     }
 
     impl Drop for Presence {
         fn drop(&mut self) {
-            let mut present = PRESENT.lock().unwrap_or_else(|poison| poison.into_inner());
+            let mut present = present();
             *present.count(self.is_thread) -= 1;
+            if present.threads > 0 {
+                return;
+            }
             #[cfg(debug_assertions)]
-            if self.is_thread && present.threads == 0 {
-                check::is_nobody();
+            check::is_nobody();
+            if present.schedulers == 0 {
+                // Whoever comes now came from nowhere, and nobody is in the midst of a change.
+                ALONE.store(false, Ordering::Release);
             }
         }
     }
@@ -111,8 +142,19 @@ mod real {
             if is_thread { &mut self.threads } else { &mut self.schedulers }
         }
 
-        fn become_many(&mut self) {
-            self.was_many = true;
+        /// Makes it so that somebody is alone, or that nobody is.
+        fn settle(&mut self) {
+            if self.threads > 1 || self.is_over {
+                return self.part();
+            }
+            if !ALONE.load(Ordering::Relaxed) {
+                self.is_ready = self.is_ready || barrier::register();
+                self.is_over = !self.is_ready;
+                ALONE.store(self.is_ready, Ordering::Release);
+            }
+        }
+
+        fn part(&self) {
             if !ALONE.swap(false, Ordering::SeqCst) {
                 return;
             }
@@ -123,9 +165,12 @@ mod real {
         }
     }
 
-    /// From now on there may be several threads that change words. When this returns, the others know.
+    /// From now on there may be threads that change words and are none of a scheduler's. When this returns, the others
+    /// know.
     pub fn end() {
-        PRESENT.lock().unwrap_or_else(|poison| poison.into_inner()).become_many();
+        let mut present = present();
+        present.is_over = true;
+        present.settle();
     }
 
     /// The thread at work is alone and stays so for as long as it has this.
@@ -299,8 +344,11 @@ mod real {
         }
 
         pub(super) fn enters() {
-            let (owner, own) = (OWNER.load(Ordering::Relaxed), this_thread());
-            if owner != 0 && owner != own && ALONE.load(Ordering::Relaxed) {
+            let own = this_thread();
+            // The first that comes after another one went.
+            let owner =
+                OWNER.compare_exchange(0, own, Ordering::Relaxed, Ordering::Relaxed).err().unwrap_or(own);
+            if owner != own && ALONE.load(Ordering::Relaxed) {
                 // No panic: this may be anywhere in the runtime.
                 eprintln!(
                     "internal error: another thread than the one at work changes a word as if it were alone"
@@ -321,9 +369,21 @@ mod real {
         #[test]
         #[cfg_attr(miri, ignore = "it starts processes")]
         fn nothing_is_lost_when_it_ends() {
+            in_own_processes("a_second_thread_comes");
+        }
+
+        /// Nor when threads sleep and wake again and again, each alone for a while.
+        #[test]
+        #[cfg_attr(miri, ignore = "it starts processes")]
+        fn nothing_is_lost_when_threads_sleep() {
+            in_own_processes("threads_sleep");
+        }
+
+        fn in_own_processes(test: &str) {
             let own = std::env::current_exe().expect("the test has a file");
             for _ in 0..12 {
-                let once = ["--ignored", "--exact", "alone::real::tests::a_second_thread_comes"];
+                let name = format!("alone::real::tests::{test}");
+                let once = ["--ignored", "--exact", &name];
                 let output = std::process::Command::new(&own).args(once).output().expect("it starts again");
                 let said = String::from_utf8_lossy(&output.stdout);
                 assert!(output.status.success() && said.contains("1 passed"), "{said}");
@@ -331,7 +391,35 @@ mod real {
         }
 
         #[test]
-        #[ignore = "the test above runs it, each time in a process of its own"]
+        #[ignore = "a test above runs it, each time in a process of its own"]
+        fn threads_sleep() {
+            const NAPS: u64 = 2_000;
+            const BETWEEN: u64 = 200;
+            let (_scheduler, word) = (super::Presence::scheduler(), AtomicU64::new(0));
+            let alone = AtomicU64::new(0);
+            std::thread::scope(|scope| {
+                for number in 0..2 {
+                    let (word, alone) = (&word, &alone);
+                    scope.spawn(move || {
+                        let presence = super::Presence::thread();
+                        for nap in 0..NAPS {
+                            for _ in 0..BETWEEN {
+                                word.plus(1, Ordering::Relaxed);
+                            }
+                            alone.fetch_add(either(|| 1, || 0), Ordering::Relaxed);
+                            let _away = presence.away();
+                            // Not always as long as the other one.
+                            (0..(nap * (number + 1)) % 700).for_each(|_| std::hint::spin_loop());
+                        }
+                    });
+                }
+            });
+            assert_eq!(word.into_inner(), 2 * NAPS * BETWEEN);
+            assert!(alone.into_inner() > 0, "one was alone while the other slept");
+        }
+
+        #[test]
+        #[ignore = "a test above runs it, each time in a process of its own"]
         fn a_second_thread_comes() {
             const EACH: u64 = 200_000;
             let (_scheduler, word) = (super::Presence::scheduler(), AtomicU64::new(0));

@@ -2,8 +2,9 @@
 //!
 //! A thread that has run one fiber for long does not count as one at work ([`crate::monitor`]).
 
+use std::cell::Cell;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::fiber::Fiber;
 use crate::rest::{self, Bed, Clock, Guest, House, Rests};
@@ -14,6 +15,9 @@ use crate::wait::Outcome;
 
 /// Looks for work before sleep, where another thread may soon have some.
 const SPINS: u32 = 200;
+/// A thread that has slept for so long will sleep longer, it is believed.
+const SHORT_SLEEP: Duration = Duration::from_millis(2);
+const LONG_NAP: Duration = Duration::from_millis(1);
 
 impl House for Scheduler {
     fn rests(&self) -> &Rests {
@@ -54,6 +58,14 @@ impl House for Scheduler {
 struct Sleeper<'a> {
     thread: &'a Thread,
     over: &'a dyn Fn() -> bool,
+    /// Others are to know of its sleep ([`crate::alone`]), which costs something when it wakes.
+    sleeps_long: Cell<bool>,
+}
+
+impl<'a> Sleeper<'a> {
+    fn new(thread: &'a Thread, over: &'a dyn Fn() -> bool) -> Sleeper<'a> {
+        Sleeper { thread, over, sleeps_long: Cell::new(false) }
+    }
 }
 
 impl Guest for Sleeper<'_> {
@@ -93,10 +105,19 @@ impl Guest for Sleeper<'_> {
         }
     }
 
+    // A first sleep is short: whoever looks after it whether there is a reason to go on sleeping missed no word.
     fn park(&self, limit: Option<Duration>) {
         match limit {
-            None => std::thread::park(),
-            Some(limit) => std::thread::park_timeout(limit),
+            _ if self.sleeps_long.get() => {
+                let _away = self.thread.presence.away();
+                park(limit);
+            }
+            Some(limit) if limit <= SHORT_SLEEP => park(Some(limit)),
+            _ => {
+                let began = Instant::now();
+                park(Some(SHORT_SLEEP));
+                self.sleeps_long.set(began.elapsed() >= SHORT_SLEEP);
+            }
         }
     }
 
@@ -112,7 +133,21 @@ impl Guest for Sleeper<'_> {
     }
 }
 
+fn park(limit: Option<Duration>) {
+    match limit {
+        None => std::thread::park(),
+        Some(limit) => std::thread::park_timeout(limit),
+    }
+}
+
 impl Scheduler {
+    /// Leaves the work that there is to others for some time.
+    pub(crate) fn nap(&self, thread: &Thread, over: &dyn Fn() -> bool, time: Duration) {
+        let sleeper = Sleeper::new(thread, over);
+        sleeper.sleeps_long.set(time >= LONG_NAP);
+        rest::nap(&sleeper, time);
+    }
+
     /// Waits until there is something to do.
     pub(crate) fn sleep(&self, thread: &Thread, over: &dyn Fn() -> bool) {
         if self.idle.workers_awake() > 1 && self.idle.workers() > 1 {
@@ -123,7 +158,7 @@ impl Scheduler {
                 }
             }
         }
-        rest::sleep(&Sleeper { thread, over });
+        rest::sleep(&Sleeper::new(thread, over));
     }
 
     /// Waits although there may be work, since enough others are awake.
@@ -131,7 +166,7 @@ impl Scheduler {
         while let Some(what) = thread.take_queued() {
             self.inject(what);
         }
-        rest::sleep_surplus(&Sleeper { thread, over });
+        rest::sleep_surplus(&Sleeper::new(thread, over));
     }
 
     /// Whether nobody runs, nothing is ready, and no time will come. The program is told by the end of its first

@@ -15,6 +15,8 @@ use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Mutex, MutexGuard, Orderin
 #[derive(Debug, Default)]
 pub(crate) struct Bed {
     asleep: AtomicBool,
+    /// It waits although it counts as awake ([`nap`]).
+    naps: AtomicBool,
     /// It runs one task only, and leaves other work to workers.
     exclusive: AtomicBool,
 }
@@ -42,6 +44,8 @@ pub(crate) struct Rests {
     /// Threads that are not asleep, those that begin included: workers in the lower half, the others in the upper one.
     /// One look sees both.
     awake: AtomicU64,
+    /// Those of them that nap.
+    napping: AtomicUsize,
     /// How many workers were asked for.
     workers: AtomicUsize,
     /// Threads that have run one fiber for long.
@@ -56,6 +60,8 @@ pub(crate) struct Rests {
 struct Sleepers {
     workers: Vec<usize>,
     exclusive: Vec<usize>,
+    /// Those that nap.
+    napping: Vec<usize>,
     keeper: Option<usize>,
 }
 
@@ -149,6 +155,12 @@ impl Rests {
     pub(crate) fn awake(&self) -> usize {
         let both = self.awake.load(Ordering::SeqCst);
         (both % EXCLUSIVE + both / EXCLUSIVE) as usize
+    }
+
+    /// Those of them that run something, or look for it and may find it.
+    pub(crate) fn at_work(&self) -> usize {
+        let napping = self.napping.load(Ordering::SeqCst);
+        self.awake().saturating_sub(napping)
     }
 
     /// Those of them that run whatever there is.
@@ -254,6 +266,9 @@ fn rouse(house: &impl House, sleepers: &Sleepers, number: usize) {
 pub(crate) fn wake(house: &impl House, number: usize) {
     fence(Ordering::SeqCst);
     let bed = house.bed(number);
+    if bed.naps.load(Ordering::SeqCst) {
+        house.unpark(number);
+    }
     if !bed.is_asleep() {
         return;
     }
@@ -268,6 +283,7 @@ pub(crate) fn wake_all(house: &impl House) {
     while let Some(number) = sleepers.workers.pop().or_else(|| sleepers.exclusive.pop()) {
         rouse(house, &sleepers, number);
     }
+    sleepers.napping.iter().for_each(|&number| house.unpark(number));
 }
 
 /// The first deadline is another one, or there are descriptors now: whoever keeps the clock has to know.
@@ -302,6 +318,21 @@ pub(crate) fn sleep_surplus(guest: &impl Guest) {
         rest(guest);
     }
     withdraw(guest);
+}
+
+/// Waits for some time at most, for something that only this thread may run. Whoever makes other work takes it for awake.
+pub(crate) fn nap(guest: &impl Guest, time: Duration) {
+    let (rests, bed) = (guest.house().rests(), own_bed(guest));
+    locked(&rests.sleepers).napping.push(guest.number());
+    rests.napping.fetch_add(1, Ordering::SeqCst);
+    bed.naps.store(true, Ordering::SeqCst);
+    fence(Ordering::SeqCst);
+    if !guest.has_own_work() && !guest.is_over() {
+        guest.park(Some(time));
+    }
+    bed.naps.store(false, Ordering::SeqCst);
+    rests.napping.fetch_sub(1, Ordering::SeqCst);
+    locked(&rests.sleepers).napping.retain(|&number| number != guest.number());
 }
 
 fn own_bed<G: Guest>(guest: &G) -> &Bed {

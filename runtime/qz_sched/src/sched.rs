@@ -375,6 +375,7 @@ impl Scheduler {
     // ---- tasks
 
     /// Starts a task. The caller has one count of it.
+    #[inline]
     pub fn spawn(&self, thread: &Thread, job: Job, options: Options) -> *mut Task {
         self.ensure_running();
         let own_thread = options.own_thread && !self.single;
@@ -668,7 +669,7 @@ impl Scheduler {
         let own = unsafe { (*fiber).has_task() } as usize;
         while finish_ready
             && self.live_tasks() > own
-            && (self.has_work() || self.has_inboxes() || self.idle.awake() > 1)
+            && (self.has_work() || self.has_inboxes() || self.idle.at_work() > 1)
         {
             // SAFETY: as above.
             unsafe { Thread::of(fiber).yield_now(fiber) };

@@ -1,6 +1,7 @@
 //! Waiting for one of several channels.
 //!
-//! All channels are locked, in the order of their addresses, while each is tried and while the fiber enters their
+//! Who is willing to wait first tries each channel under its own lock: most selects find one at once. If none was ready,
+//! all channels are locked, in the order of their addresses, while each is tried again and while the fiber enters their
 //! queues, so that exactly one operation happens. As in Go's runtime.
 
 use crate::channel::{Channel, Side, Step};
@@ -47,21 +48,55 @@ pub struct Select<'a> {
     nodes: SmallVec<[Node; USUAL]>,
 }
 
+/// Tries each case under the lock of its channel alone, beginning at case `start`. That none happened says nothing of a
+/// common moment: for those who go on to [`Select::attempt`].
+///
+/// # Safety
+/// The cases' channels live.
+pub unsafe fn attempt_each(cases: &[Case], start: usize) -> Chosen {
+    in_turn(cases, start, |case| {
+        // SAFETY: by the caller's promise.
+        unsafe { (*case.channel).attempt(case.side(), case.slot) }
+    })
+}
+
+fn in_turn(cases: &[Case], start: usize, attempt: impl Fn(&Case) -> Step) -> Chosen {
+    let (before, from) = cases.split_at(start.min(cases.len()));
+    let from = from.iter().zip(start..);
+    for (case, index) in from.chain(before.iter().zip(0..)) {
+        match attempt(case) {
+            Step::Done(woken) => return Chosen::Case(Outcome::Done(index as u16), woken),
+            Step::Closed => return Chosen::Case(Outcome::Closed(index as u16), None),
+            Step::Later => {}
+        }
+    }
+    Chosen::None
+}
+
 impl<'a> Select<'a> {
     /// # Safety
     /// The cases' channels live as long as this.
+    #[inline]
     pub unsafe fn new(cases: &'a [Case]) -> Select<'a> {
-        let mut order: SmallVec<[_; USUAL]> = cases.iter().map(|case| case.channel).collect();
-        order.sort_unstable();
-        order.dedup();
-        Select { cases, order, nodes: SmallVec::new() }
+        Select { cases, order: SmallVec::new(), nodes: SmallVec::new() }
+    }
+
+    // Into its place, which is large.
+    fn sort(&mut self) {
+        self.order.extend(self.cases.iter().map(|case| case.channel));
+        self.order.sort_unstable();
+        self.order.dedup();
     }
 
     /// Tries the cases, beginning at case `start`, and enters the queues of all if none can happen now and a wait
-    /// was begun.
+    /// was begun. Once.
     pub fn attempt(&mut self, start: usize, wait: Option<(*const WaitCell, Generation)>) -> Chosen {
+        self.sort();
         self.lock();
-        let chosen = self.attempt_locked(start);
+        let chosen = in_turn(self.cases, start, |case| {
+            // SAFETY: the channel lives, by the promise to `new`, and is locked.
+            unsafe { (*case.channel).attempt_locked(case.side(), case.slot) }
+        });
         if let (Chosen::None, Some((cell, generation))) = (&chosen, wait) {
             self.enter(cell, generation);
         }
@@ -69,24 +104,9 @@ impl<'a> Select<'a> {
         chosen
     }
 
-    fn attempt_locked(&self, start: usize) -> Chosen {
-        let count = self.cases.len();
-        for turn in 0..count {
-            let index = (start + turn) % count;
-            let case = &self.cases[index];
-            // SAFETY: the channel lives, by the promise to `new`, and is locked.
-            match unsafe { (*case.channel).attempt_locked(case.side(), case.slot) } {
-                Step::Done(woken) => return Chosen::Case(Outcome::Done(index as u16), woken),
-                Step::Closed => return Chosen::Case(Outcome::Closed(index as u16), None),
-                Step::Later => {}
-            }
-        }
-        Chosen::None
-    }
-
     fn enter(&mut self, cell: *const WaitCell, generation: Generation) {
         let node = |(index, case): (usize, &Case)| Node::new(cell, generation, case.slot, index as u16);
-        self.nodes = self.cases.iter().enumerate().map(node).collect();
+        self.nodes.extend(self.cases.iter().enumerate().map(node));
         for (case, node) in self.cases.iter().zip(&mut self.nodes) {
             // SAFETY: the channel lives and is locked, and nothing can happen at once, as was seen under the same
             // locks; nodes stay until `leave`.

@@ -1,37 +1,70 @@
 //! The switch from one stack to another. What a call preserves by C's convention is kept on the stack that is
 //! left; a stack at rest is the address of its last word.
+//!
+//! On x86-64 there is no call and no return in it: a processor foresees returns by a stack of its own, and one that a
+//! switch pushed or popped would make it wrong about all those that follow.
 
 /// Leaves this stack, noting where at `save`, and goes on where the stack at `load` was left.
+///
+/// Whoever this is put into goes on on another thread perhaps: nothing of a thread may be known from before.
 ///
 /// # Safety
 /// `load` was noted by a switch, or made by [`prepare`], and is used once.
 #[cfg(target_arch = "x86_64")]
-#[unsafe(naked)]
-pub(crate) unsafe extern "C" fn switch(save: *mut usize, load: usize) {
-    core::arch::naked_asm!(
-        "push rbp",
-        "push rbx",
-        "push r12",
-        "push r13",
-        "push r14",
-        "push r15",
-        "mov [rdi], rsp",
-        "mov rsp, rsi",
-        "pop r15",
-        "pop r14",
-        "pop r13",
-        "pop r12",
-        "pop rbx",
-        "pop rbp",
-        "ret",
-    )
+#[inline(always)]
+pub(crate) unsafe fn switch(save: *mut usize, load: usize) {
+    // SAFETY: by the caller's promise. What is not told as changed is kept on the stack: `rbx` and `rbp`.
+    unsafe {
+        core::arch::asm!(
+            "lea rax, [rip + 2f]",
+            "push rax",
+            "push rbp",
+            "push rbx",
+            "mov [rdi], rsp",
+            "mov rsp, rsi",
+            "pop rbx",
+            "pop rbp",
+            "pop rax",
+            "jmp rax",
+            "2:",
+            inout("rdi") save => _,
+            inout("rsi") load => _,
+            out("r12") _,
+            out("r13") _,
+            out("r14") _,
+            out("r15") _,
+            clobber_abi("C"),
+        );
+    }
 }
 
-/// Where a new stack begins: the word in `r12` is the argument, that in `r13` the function.
+/// Leaves a stack that nobody comes back to.
+///
+/// # Safety
+/// As for [`switch`].
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(crate) unsafe fn go_to(load: usize) -> ! {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        core::arch::asm!(
+            "mov rsp, rdi",
+            "pop rbx",
+            "pop rbp",
+            "pop rax",
+            "jmp rax",
+            in("rdi") load,
+            options(noreturn),
+        );
+    }
+}
+
+/// Where a new stack begins: the word in `rbx` is the argument, that in `rbp` the function, which finds a return
+/// address of 0.
 #[cfg(target_arch = "x86_64")]
 #[unsafe(naked)]
 unsafe extern "C" fn begin() {
-    core::arch::naked_asm!("xor ebp, ebp", "mov rdi, r12", "call r13", "ud2")
+    core::arch::naked_asm!("mov rdi, rbx", "mov rax, rbp", "xor ebp, ebp", "jmp rax")
 }
 
 /// Makes a stack on which `entry(argument)` begins, which never returns. `top` is divisible by 16.
@@ -44,10 +77,11 @@ pub(crate) unsafe fn prepare(
     entry: unsafe extern "C" fn(*mut u8) -> !,
     argument: *mut u8,
 ) -> usize {
-    let frame: [usize; 7] = [0, 0, entry as usize, argument as usize, 0, 0, begin as *const () as usize];
+    let frame: [usize; 4] = [argument as usize, entry as usize, begin as *const () as usize, 0];
+    // The return address stands where a call would have put it.
     let at = top - 16 - size_of_val(&frame);
     // SAFETY: by the caller's promise.
-    unsafe { (at as *mut [usize; 7]).write(frame) };
+    unsafe { (at as *mut [usize; 4]).write(frame) };
     at
 }
 
@@ -102,4 +136,16 @@ pub(crate) unsafe fn prepare(
     // SAFETY: by the caller's promise.
     unsafe { (at as *mut [usize; 20]).write(frame) };
     at
+}
+
+/// As on x86-64.
+///
+/// # Safety
+/// As for [`switch`].
+#[cfg(target_arch = "aarch64")]
+pub(crate) unsafe fn go_to(load: usize) -> ! {
+    let mut nowhere = 0;
+    // SAFETY: by the caller's promise.
+    unsafe { switch(&raw mut nowhere, load) };
+    unreachable!("a stack that nobody comes back to was gone back to")
 }

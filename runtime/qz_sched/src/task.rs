@@ -66,6 +66,8 @@ impl Task {
         Task::with(scheduler, job, extra, Options::default())
     }
 
+    // In its caller: parts of `options` that were written one by one, read as one, would wait for the cache.
+    #[inline]
     pub(crate) fn with(scheduler: *const Scheduler, job: Job, extra: *mut u8, options: Options) -> *mut Task {
         // SAFETY: a scheduler outlives its tasks.
         let is_late = unsafe { (*scheduler).state() } == State::Draining;

@@ -8,8 +8,9 @@
 use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
-use crossbeam_deque::{Steal, Worker as Deque};
+use crossbeam_deque::{Steal, Stealer, Worker as Deque};
 use qz_rt_abi::Worker;
 
 use crate::alone::{Presence, SharedWord};
@@ -19,7 +20,7 @@ use crate::rest;
 use crate::runnable::{Runnable, Work};
 use crate::sched::{Scheduler, Slot};
 use crate::stack::Cache;
-use crate::switch::{prepare, switch};
+use crate::switch::{go_to, prepare, switch};
 use crate::task::Task;
 use crate::trace::Tracer;
 
@@ -34,6 +35,19 @@ enum After {
 
 /// One switch in so many looks at the clock and at what comes from outside.
 const SERVICE: u32 = 61;
+
+/// So often a thread without work looks at another's queue before it takes from it, if that is never empty.
+const LOOKS: u32 = 12;
+/// So often at least, if the other runs one and the same fiber meanwhile.
+const FIRST_LOOKS: u32 = 2;
+const BETWEEN_LOOKS: Duration = Duration::from_nanos(500);
+/// What keeps a thread busy for so long was worth taking.
+const PAYS: Duration = Duration::from_micros(8);
+/// How often a thread leaves others' work to them, or should have, before it waits until it looks again: for twice so
+/// long the first time, for four times the next, up to this power of two.
+const PATIENCE: u32 = 3;
+const NAP: Duration = Duration::from_micros(25);
+const LONGEST_NAP: u32 = 6;
 
 /// A thread that runs fibers. It stays where it is while it runs.
 pub struct Thread {
@@ -55,7 +69,11 @@ pub struct Thread {
     tracer: Option<&'static Tracer>,
     /// The state of a sequence of numbers without order.
     lots: Cell<u64>,
-    _presence: Presence,
+    /// When it last took others' work, unless it has had none since.
+    took_at: Cell<Option<Instant>>,
+    /// How often one after the other it left others' work to them, or should have.
+    refusals: Cell<u32>,
+    pub(crate) presence: Presence,
 }
 
 impl Thread {
@@ -76,7 +94,9 @@ impl Thread {
             ticks: Cell::new(0),
             tracer: scheduler.tracer,
             lots: Cell::new(slot as u64),
-            _presence: presence,
+            took_at: Cell::new(None),
+            refusals: Cell::new(0),
+            presence,
         }
     }
 
@@ -189,17 +209,18 @@ impl Thread {
     }
 
     /// Work of any kind, from wherever it can be had.
-    fn find(&self) -> Option<Runnable> {
-        self.pick().or_else(|| self.service()).or_else(|| self.steal())
+    fn find(&self, over: &dyn Fn() -> bool) -> Option<Runnable> {
+        self.pick().or_else(|| self.service()).or_else(|| self.steal(over))
     }
 
-    fn steal(&self) -> Option<Runnable> {
+    fn steal(&self, over: &dyn Fn() -> bool) -> Option<Runnable> {
         if self.exclusive || self.lottery.is_some() {
             return None;
         }
         let scheduler = self.scheduler();
         let slots = scheduler.slots_in_use();
         let first = self.ticks.get() as usize;
+        let mut waits = true;
         for turn in 0..slots {
             let other = (first + turn) % slots;
             if other == self.slot {
@@ -207,12 +228,14 @@ impl Thread {
             }
             let slot = scheduler.slot(other);
             let Some(stealer) = slot.stealer.get() else { continue };
-            loop {
-                match stealer.steal_batch_and_pop(&self.deque) {
-                    Steal::Success(what) => return Some(what),
-                    Steal::Empty => break,
-                    Steal::Retry => {}
-                }
+            if !stealer.is_empty() && std::mem::take(&mut waits) {
+                self.hesitate(over);
+            }
+            if !stealer.is_empty()
+                && self.is_worth_it(slot, stealer)
+                && let Some(what) = take_half(stealer, &self.deque)
+            {
+                return Some(what);
             }
             // What a thread hands to itself is left to it, unless it is long busy with something else.
             if slot.is_stuck.load(Ordering::Relaxed)
@@ -224,6 +247,31 @@ impl Thread {
         None
     }
 
+    /// Before it looks for others' work: where that was not worth it, this thread looks more and more rarely.
+    fn hesitate(&self, over: &dyn Fn() -> bool) {
+        match self.took_at.take().map(|at| at.elapsed() >= PAYS) {
+            Some(true) => self.refusals.set(0),
+            Some(false) => self.refusals.set(self.refusals.get() + 1),
+            None => {}
+        }
+        let too_many = self.refusals.get().saturating_sub(PATIENCE);
+        if too_many > 0 {
+            self.scheduler().nap(self, over, NAP * (1 << too_many.min(LONGEST_NAP)));
+        }
+    }
+
+    /// Whether what waits in another thread's queue waits for long: its owner is busy with something else, or has more
+    /// than it can do soon. Fibers that work for each other, a microsecond each, are faster on one thread than on two,
+    /// and their queue is empty again and again.
+    fn is_worth_it(&self, slot: &Slot, stealer: &Stealer<Runnable>) -> bool {
+        let is_worth_it = lasts(slot, stealer);
+        match is_worth_it {
+            true => self.took_at.set(Some(Instant::now())),
+            false => self.refusals.set(self.refusals.get() + 1),
+        }
+        is_worth_it
+    }
+
     // ---- fibers
 
     /// Runs what is ready until `over` says so. On the thread's own stack.
@@ -233,7 +281,7 @@ impl Thread {
                 self.scheduler().sleep_surplus(self, over);
                 continue;
             }
-            match self.find() {
+            match self.find(over) {
                 Some(what) => {
                     let fiber = self.fiber_for(what);
                     self.enter(fiber);
@@ -282,25 +330,34 @@ impl Thread {
         }
     }
 
-    /// Leaves the fiber at work for the next one. Comes back when the fiber is resumed, perhaps on another thread.
+    /// Leaves the fiber at work for the next one. Comes back when the fiber is resumed, perhaps on another thread: in
+    /// nobody's code but its own, so that nobody knows anything of the thread from before.
+    #[inline(never)]
     unsafe fn leave(&self, fiber: *mut Fiber, after: After) {
+        // SAFETY: the fiber is the one that runs here; the next one is ready.
+        unsafe {
+            let next = self.depart(fiber, after);
+            switch((*fiber).sp.as_ptr(), next);
+            Thread::of(fiber).finish_switch();
+        }
+    }
+
+    /// All of leaving a fiber but the switch, and where that goes.
+    ///
+    /// # Safety
+    /// The fiber is the one that runs here.
+    #[inline]
+    unsafe fn depart(&self, fiber: *mut Fiber, after: After) -> usize {
         self.after.set(after);
         self.note_switch();
         if let Some(tracer) = self.tracer {
-            // SAFETY: the fiber is the one that runs here.
+            // SAFETY: by the caller's promise.
             unsafe { tell(tracer, self.slot, after, &*fiber) };
         }
-        let next = self.pick();
-        // SAFETY: the fiber is the one that runs here; the next one is ready.
-        unsafe {
-            match next.map(|what| self.fiber_for(what)) {
-                Some(next) => {
-                    let sp = self.take_over(next);
-                    switch((*fiber).sp.as_ptr(), sp);
-                }
-                None => switch((*fiber).sp.as_ptr(), self.loop_sp.get()),
-            }
-            Thread::of(fiber).finish_switch();
+        match self.pick() {
+            // SAFETY: it is ready.
+            Some(what) => unsafe { self.take_over(self.fiber_for(what)) },
+            None => self.loop_sp.get(),
         }
     }
 
@@ -313,10 +370,8 @@ impl Thread {
             // SAFETY: by the caller's promise.
             unsafe { tracer.ends(self.slot, &*(*self.memory).current.cast::<Fiber>()) };
         }
-        let mut nowhere = 0;
         // SAFETY: the thread's own stack waits in `enter`.
-        unsafe { switch(&raw mut nowhere, self.loop_sp.get()) };
-        unreachable!("a fiber that ended was resumed")
+        unsafe { go_to(self.loop_sp.get()) }
     }
 
     /// For the others, which look whether it still moves.
@@ -458,6 +513,34 @@ impl Thread {
     }
 }
 
+/// Looks at another thread's queue for some time; false as soon as it is empty.
+fn lasts(slot: &Slot, stealer: &Stealer<Runnable>) -> bool {
+    let switches = slot.switches.load(Ordering::Relaxed);
+    for look in 0..LOOKS {
+        let began = Instant::now();
+        while began.elapsed() < BETWEEN_LOOKS {
+            std::hint::spin_loop();
+        }
+        if stealer.is_empty() {
+            return false;
+        }
+        if look >= FIRST_LOOKS && slot.switches.load(Ordering::Relaxed) == switches {
+            return true;
+        }
+    }
+    true
+}
+
+fn take_half(stealer: &Stealer<Runnable>, to: &Deque<Runnable>) -> Option<Runnable> {
+    loop {
+        match stealer.steal_batch_and_pop(to) {
+            Steal::Success(what) => return Some(what),
+            Steal::Empty => return None,
+            Steal::Retry => {}
+        }
+    }
+}
+
 #[cold]
 fn tell(tracer: &Tracer, slot: usize, after: After, fiber: &Fiber) {
     match after {
@@ -490,7 +573,7 @@ unsafe extern "C" fn run_task(fiber: *mut u8) -> ! {
         (scheduler.hooks.end_fiber)(fiber);
         Task::release(task);
         scheduler.task_ended(thread);
-        thread.leave(fiber, After::End(fiber));
+        let next = thread.depart(fiber, After::End(fiber));
+        go_to(next)
     }
-    unreachable!("a fiber that ended was resumed")
 }

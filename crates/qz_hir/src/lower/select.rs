@@ -1,12 +1,12 @@
 //! `select`: a call of the library for each arm, then a `match` over the arm that is ready.
 //!
 //! ```text
-//! select                      { s = Select.new()
+//! select                      { s = Select.new(2)
 //!   v = recv(a) => …            c0 = a; a0 = s.recv(c0)
 //!   send(b, x) => …      is     c1 = b; a1 = s.send(c1, x)
 //!   after(10) => …              s.after(10)
 //! end                           match { n = s.wait(); s.had(c0); s.had(c1); n }
-//!                                 0 => { v = a0.result(); … }
+//!                                 0 => { v = s.taken(a0); … }
 //!                                 1 => …
 //!                                 _ => … } }
 //! ```
@@ -80,10 +80,20 @@ struct Head<'t> {
     range: TextRange,
 }
 
-/// What an arm waits for, evaluated: for `recv` and `send` the local with its result.
+/// An arm whose channel, value or time was evaluated.
 struct Waiting<'t> {
     arm: ast::SelectArm<'t>,
-    result: Option<LocalId>,
+    result: ArmResult,
+}
+
+/// Where an arm's result comes from.
+#[derive(Copy, Clone)]
+enum ArmResult {
+    /// At the place in this local.
+    Taken(LocalId),
+    /// Told by the arm in this local.
+    Sent(LocalId),
+    None,
 }
 
 impl Cx<'_> {
@@ -94,17 +104,24 @@ impl Cx<'_> {
         self.check_arms(&heads, range);
         let (mut stmts, ty) = (Vec::new(), Ty::adt(select, &[]));
         let receiver = self.expr(Expr::TypeRecv { ty }, range);
-        let made = self.method(receiver, "new", Vec::new(), range);
+        let on_channels =
+            heads.iter().filter(|(_, head)| head.as_ref().is_some_and(|it| it.word.has_result()));
+        let room = Literal::Int { value: on_channels.count() as u128, negative: false };
+        let room = self.expr(Expr::Lit { value: room }, range);
+        let made = self.method(receiver, "new", vec![room], range);
         let waiter = self.keep(made, &mut stmts);
         let (mut waiting, mut channels) = (Vec::new(), Vec::new());
         for (arm, head) in heads {
-            let result = head.and_then(|head| self.register(waiter, head, &mut stmts, &mut channels));
-            waiting.push(Waiting { arm, result });
+            let register = |head| self.register(waiter, head, &mut stmts, &mut channels);
+            waiting.push(Waiting { arm, result: head.map_or(ArmResult::None, register) });
         }
         let subject = self.wait(waiter, &channels, range);
         let last = waiting.len().saturating_sub(1);
-        let arms: Box<[Arm]> =
-            waiting.into_iter().enumerate().map(|(n, it)| self.select_arm(n, n == last, it)).collect();
+        let arms: Box<[Arm]> = waiting
+            .into_iter()
+            .enumerate()
+            .map(|(n, it)| self.select_arm(waiter, n, n == last, it))
+            .collect();
         if arms.is_empty() {
             return self.missing(range);
         }
@@ -200,7 +217,7 @@ impl Cx<'_> {
         head: Head<'_>,
         stmts: &mut Vec<Stmt>,
         channels: &mut Vec<LocalId>,
-    ) -> Option<LocalId> {
+    ) -> ArmResult {
         let ranges: Vec<TextRange> = head.args.iter().map(|arg| arg.syntax().range()).collect();
         let mut args: Vec<ExprId> = head.args.into_iter().map(|arg| self.value_expr(arg)).collect();
         if head.word.has_result() {
@@ -210,34 +227,43 @@ impl Cx<'_> {
         }
         let receiver = self.use_local(waiter, head.range);
         let call = self.method(receiver, head.word.text(), args, head.range);
-        if head.word.has_result() {
-            return Some(self.keep(call, stmts));
+        match head.word {
+            ArmWord::Recv => return ArmResult::Taken(self.keep(call, stmts)),
+            ArmWord::Send => return ArmResult::Sent(self.keep(call, stmts)),
+            ArmWord::After | ArmWord::Default => stmts.push(Stmt::Expr(call)),
         }
-        stmts.push(Stmt::Expr(call));
-        None
+        ArmResult::None
     }
 
-    fn select_arm(&mut self, n: usize, is_last: bool, it: Waiting<'_>) -> Arm {
+    fn select_arm(&mut self, waiter: LocalId, n: usize, is_last: bool, it: Waiting<'_>) -> Arm {
         let range = it.arm.syntax().range();
         let number = Literal::Int { value: n as u128, negative: false };
         let pat = if is_last { Pat::Wild } else { Pat::Lit { value: number } };
         let pat = self.pat(pat, range);
         let body = self.scoped(|cx| {
-            let Some(written) = it.arm.pat() else { return cx.maybe_block(it.arm.body(), range) };
-            let written_range = written.syntax().range();
-            let value = match it.result {
-                Some(result) => {
-                    let arm = cx.use_local(result, written_range);
-                    cx.method(arm, "result", Vec::new(), written_range)
+            let first = match (it.arm.pat(), it.result) {
+                (Some(written), result) => {
+                    let value = cx.arm_result(waiter, result, written.syntax().range());
+                    Stmt::Bind { pat: cx.new_pattern(written), ty: None, value }
                 }
-                None => cx.missing(written_range),
+                // Nobody asked for what was received: it is dropped.
+                (None, result @ ArmResult::Taken(_)) => Stmt::Expr(cx.arm_result(waiter, result, range)),
+                (None, _) => return cx.maybe_block(it.arm.body(), range),
             };
-            let pat = cx.new_pattern(written);
             let body = cx.maybe_block(it.arm.body(), range);
-            let bound = Stmt::Bind { pat, ty: None, value };
-            cx.expr(Expr::Block { stmts: [bound].into(), tail: Some(body) }, range)
+            cx.expr(Expr::Block { stmts: [first].into(), tail: Some(body) }, range)
         });
         Arm { pat, guard: None, body }
+    }
+
+    fn arm_result(&mut self, waiter: LocalId, result: ArmResult, range: TextRange) -> ExprId {
+        let (receiver, name, args) = match result {
+            ArmResult::Taken(place) => (waiter, "taken", vec![self.use_local(place, range)]),
+            ArmResult::Sent(arm) => (arm, "result", Vec::new()),
+            ArmResult::None => return self.missing(range),
+        };
+        let receiver = self.use_local(receiver, range);
+        self.method(receiver, name, args, range)
     }
 }
 
