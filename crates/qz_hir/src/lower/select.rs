@@ -247,7 +247,9 @@ impl Cx<'_> {
                     Stmt::Bind { pat: cx.new_pattern(written), ty: None, value }
                 }
                 // Nobody asked for what was received: it is dropped.
-                (None, result @ ArmResult::Taken(_)) => Stmt::Expr(cx.arm_result(waiter, result, range)),
+                (None, result @ ArmResult::Taken(_)) => {
+                    Stmt::Expr(cx.arm_result(waiter, result, TextRange::empty(range.start)))
+                }
                 (None, _) => return cx.maybe_block(it.arm.body(), range),
             };
             let body = cx.maybe_block(it.arm.body(), range);
@@ -256,9 +258,14 @@ impl Cx<'_> {
         Arm { pat, guard: None, body }
     }
 
+    /// In a range where nobody wrote an expression.
     fn arm_result(&mut self, waiter: LocalId, result: ArmResult, range: TextRange) -> ExprId {
         let (receiver, name, args) = match result {
-            ArmResult::Taken(place) => (waiter, "taken", vec![self.use_local(place, range)]),
+            ArmResult::Taken(place) => {
+                // The place is that of the arm that happened, and is asked once.
+                self.unsafe_ranges.push(range);
+                (waiter, "taken", vec![self.use_local(place, range)])
+            }
             ArmResult::Sent(arm) => (arm, "result", Vec::new()),
             ArmResult::None => return self.missing(range),
         };
