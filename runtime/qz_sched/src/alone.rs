@@ -415,7 +415,8 @@ mod real {
                 }
             });
             assert_eq!(word.into_inner(), 2 * NAPS * BETWEEN);
-            assert!(alone.into_inner() > 0, "one was alone while the other slept");
+            let is_possible = super::present().is_ready;
+            assert!(!is_possible || alone.into_inner() > 0, "one was alone while the other slept");
         }
 
         #[test]
