@@ -44,8 +44,6 @@ pub(crate) struct Rests {
     /// Threads that are not asleep, those that begin included: workers in the lower half, the others in the upper one.
     /// One look sees both.
     awake: AtomicU64,
-    /// Those of them that nap.
-    napping: AtomicUsize,
     /// How many workers were asked for.
     workers: AtomicUsize,
     /// Threads that have run one fiber for long.
@@ -159,7 +157,8 @@ impl Rests {
 
     /// Those of them that run something, or look for it and may find it.
     pub(crate) fn at_work(&self) -> usize {
-        let napping = self.napping.load(Ordering::SeqCst);
+        let napping = locked(&self.sleepers).napping.len();
+        // Fewer are awake if one of them fell asleep meanwhile.
         self.awake().saturating_sub(napping)
     }
 
@@ -324,14 +323,12 @@ pub(crate) fn sleep_surplus(guest: &impl Guest) {
 pub(crate) fn nap(guest: &impl Guest, time: Duration) {
     let (rests, bed) = (guest.house().rests(), own_bed(guest));
     locked(&rests.sleepers).napping.push(guest.number());
-    rests.napping.fetch_add(1, Ordering::SeqCst);
     bed.naps.store(true, Ordering::SeqCst);
     fence(Ordering::SeqCst);
     if !guest.has_own_work() && !guest.is_over() {
         guest.park(Some(time));
     }
     bed.naps.store(false, Ordering::SeqCst);
-    rests.napping.fetch_sub(1, Ordering::SeqCst);
     locked(&rests.sleepers).napping.retain(|&number| number != guest.number());
 }
 
