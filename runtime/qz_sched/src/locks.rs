@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use qz_rt_abi::bias::{LOCK_FREE, LOCK_TAKEN, LOCK_WORD};
+
 use crate::alone::{SharedNumber, SharedWord};
 use crate::block::{Terms, Wait};
 use crate::fiber::{Fiber, Reason};
@@ -101,18 +103,22 @@ impl Permits {
     }
 }
 
-const FREE: u32 = 0;
-const TAKEN: u32 = 1;
+const FREE: u32 = LOCK_FREE;
+const TAKEN: u32 = LOCK_TAKEN;
 /// Somebody waits in the queue.
 const WAITED_FOR: u32 = 2;
 
 /// A lock that one fiber holds. Whoever comes while it is free takes it; one that was passed over once gets it
 /// handed over the next time.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Mutex {
+    /// Compiled code changes it from `FREE` to `TAKEN` and back, too, in place.
     state: AtomicU32,
     waiters: Lock<Queue>,
 }
+
+const _: () = assert!(std::mem::offset_of!(Mutex, state) == LOCK_WORD);
 
 /// What a waiter is told.
 const TRY_AGAIN: u16 = 0;
