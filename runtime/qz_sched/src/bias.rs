@@ -7,6 +7,8 @@
 use crate::barrier;
 use crate::sync::{AtomicBool, Ordering, yield_now};
 
+// Reached from elsewhere by the models of `qz_models`.
+#[allow(unreachable_pub)]
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub struct Bias {
