@@ -1,14 +1,12 @@
 //! Locks that suspend fibers, not threads.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use qz_rt_abi::bias::{LOCK_FREE, LOCK_TAKEN, LOCK_WORD};
 
 use crate::alone::{SharedNumber, SharedWord};
 use crate::block::{Terms, Wait};
 use crate::fiber::{Fiber, Reason};
 use crate::queue::{Queue, Woken, complete};
-use crate::sync::Lock;
+use crate::sync::{AtomicU32, Lock, Ordering};
 use crate::thread::Thread;
 use crate::wait::Outcome;
 
@@ -134,6 +132,12 @@ impl Default for Mutex {
 }
 
 impl Mutex {
+    /// For the model of what compiled code does.
+    #[cfg(loom)]
+    pub(crate) fn word(&self) -> &AtomicU32 {
+        &self.state
+    }
+
     #[inline]
     pub fn try_lock(&self) -> bool {
         let state = self.state.load(Ordering::Relaxed);
