@@ -40,6 +40,18 @@ impl Locked {
         self.bias.end();
     }
 
+    /// The caller is alone again: the others have left their fibers and sleep.
+    pub fn stay(&self) {
+        self.bias.give();
+    }
+
+    /// Waits until somebody waits for the lock, which the caller has.
+    pub fn until_waited_for(&self) {
+        while self.mutex.word().load(Ordering::Relaxed) == LOCK_TAKEN {
+            loom::thread::yield_now();
+        }
+    }
+
     /// The steps that the code generators write down (`change_lock`).
     fn change_in_place(&self, from: u32, to: u32) -> bool {
         if !self.bias.is_given() {

@@ -125,3 +125,18 @@ fn a_cancelled_wait_leaves_it_to_others() {
         assert_eq!(locked.add(own), 2 + got);
     });
 }
+
+#[test]
+fn who_waits_is_woken_by_one_who_is_alone_again() {
+    model(4, || {
+        let locked = Arc::new(Locked::new(false));
+        let fiber = Fiber::new();
+        assert_eq!(locked.lock(fiber), Outcome::Done(0));
+        let waiting = spawned(&locked, |locked| locked.add(Fiber::new()));
+        locked.until_waited_for();
+        locked.stay();
+        locked.add_with_lock();
+        locked.unlock(fiber);
+        assert_eq!(waiting.join().unwrap(), 2);
+    });
+}
