@@ -5,10 +5,10 @@ use qz_codegen::locks::LockChange;
 use qz_codegen::{FnAbi, PassMode, RetMode};
 use qz_mir::layout::{Layout, Scalar};
 use qz_mir::{Call, Callee, InstanceId, Operand};
-use qz_rt_abi::{Fiber, RtFn};
 use qz_rt_abi::fiber::HASH_WORD_KEYS;
 use qz_rt_abi::object::{CLOSURE_CODE, DYN_VTABLE};
 use qz_rt_abi::registry::{RtScalar, rt};
+use qz_rt_abi::{Fiber, RtFn};
 use qz_types::Ty;
 use smallvec::SmallVec;
 

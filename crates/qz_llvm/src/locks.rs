@@ -51,9 +51,7 @@ impl FnCx<'_, '_> {
 
         self.w.leave_aside();
         self.w.begin_behind(done);
-        result.map(|it| {
-            self.w.set(it.ty, format_args!("phi {} [ 1, %{fitting} ], [ {it}, %{slow} ]", it.ty))
-        })
+        result.map(|it| self.w.set(it.ty, format_args!("phi {} [ 1, %{fitting} ], [ {it}, %{slow} ]", it.ty)))
     }
 
     fn go_on_unless_zero(&mut self, byte: Value, next: Label, otherwise: Label) {
