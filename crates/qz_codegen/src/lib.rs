@@ -1,13 +1,14 @@
 //! What every engine must agree on and none decides: how arguments and results travel ([`abi`], [`c_abi`]), the type
-//! indexes of a program ([`types`]), which
-//! operations on atomic numbers are instructions ([`atomics`]), what debuggers hear of types ([`debug`]), and what stands at a source location
-//! ([`locations`], [`places`]).
+//! indexes of a program ([`types`]), which operations on atomic numbers ([`atomics`]) and locks ([`locks`]) are
+//! instructions, what debuggers hear of types ([`debug`]), and what stands at a source location ([`locations`],
+//! [`places`]).
 
 pub mod abi;
 pub mod atomics;
 pub mod c_abi;
 pub mod debug;
 pub mod locations;
+pub mod locks;
 pub mod places;
 pub mod types;
 

@@ -8,13 +8,14 @@ use cranelift_codegen::ir::{
     SigRef, Signature, Value, types,
 };
 use qz_codegen::atomics::Atomic;
+use qz_codegen::locks::LockChange;
 use qz_codegen::{FnAbi, PassMode, RetMode};
 use qz_mir::layout::Layout;
 use qz_mir::{Call, Callee, InstanceId, Operand};
-use qz_rt_abi::RtFn;
 use qz_rt_abi::fiber::HASH_WORD_KEYS;
 use qz_rt_abi::object::{CLOSURE_CODE, DYN_VTABLE, STR_LEN};
 use qz_rt_abi::registry::{RtScalar, rt};
+use qz_rt_abi::{Fiber, RtFn};
 use qz_types::Ty;
 use smallvec::SmallVec;
 
@@ -211,6 +212,8 @@ impl FnCx<'_, '_, '_> {
             return;
         }
         let result = match (f, args.as_slice()) {
+            (rt::panic_depth, []) => Some(self.panic_depth()),
+            (f, &[lock]) if let Some(change) = LockChange::of(f) => self.change_lock(change, f, lock),
             (rt::str_eq, &[a, b]) => Some(self.strings_equal(a, b)),
             (rt::hash_word, &[word]) => Some(self.hash_word(word)),
             (f, args) => self.runtime(f, args),
@@ -221,6 +224,12 @@ impl FnCx<'_, '_, '_> {
         {
             self.write_local(call.dest, &Val::one(result));
         }
+    }
+
+    /// How many panics are on their way.
+    fn panic_depth(&mut self) -> Value {
+        let depth = self.fiber_field(std::mem::offset_of!(Fiber, panicking), types::I32);
+        self.b.ins().uextend(types::I64, depth)
     }
 
     fn hash_word(&mut self, word: Value) -> Value {

@@ -23,6 +23,7 @@ mod intrinsics;
 pub mod isa;
 mod jit;
 pub mod load;
+mod locks;
 mod made;
 mod memory;
 mod object;

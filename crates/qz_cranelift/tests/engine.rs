@@ -89,10 +89,10 @@ suite! {
     enums::switches_find_their_case;
 }
 
-fn text_of(emit: Emit) -> String {
+fn text_of(emit: Emit, build: impl FnOnce(&mut suite::Body)) -> String {
     let mut p = suite::Program::new();
     p.main(qz_types::ty::common().int, |f| {
-        f.print_text("hello");
+        build(f);
         f.ret_value(qz_mir::Operand::int(3));
     });
     let layouts = Layouts::new(&p.defs);
@@ -105,8 +105,25 @@ fn text_of(emit: Emit) -> String {
 #[test]
 fn texts_are_the_same_each_time() {
     for emit in [Emit::Clif, Emit::Asm] {
-        let text = text_of(emit);
+        let text = text_of(emit, |f| f.print_text("hello"));
         assert!(text.contains("main"), "{text}");
-        assert_eq!(text, text_of(emit));
+        assert_eq!(text, text_of(emit, |f| f.print_text("hello")));
     }
+}
+
+/// A lock that is taken in place: what is read and written, and in which order. `qz_sched`'s `Bias` says why.
+#[test]
+fn a_lock_is_looked_at_before_and_after_it_is_busy() {
+    let text = text_of(Emit::Clif, |f| {
+        let bytes = qz_types::Ty::ptr(qz_types::ty::common().u8);
+        let lock = f.rt("mutex_new", bytes, vec![]);
+        f.rt("mutex_try_lock", qz_types::ty::common().bool, vec![qz_mir::Operand::local(lock)]);
+    });
+    let (_, after) = text.split_once("call").expect("the lock is made");
+    let look = ["load.i64", "load.i8", "brif", "store", "atomic_load.i8", "brif"];
+    let change = ["load.i32", "brif", "store", "store"];
+    let leave_it = ["store", "call"];
+    let steps = [&look[..], &change, &leave_it].concat();
+    let found = after.split_whitespace().filter(|word| steps.contains(word));
+    assert_eq!(found.take(steps.len()).collect::<Vec<_>>(), steps, "{text}");
 }

@@ -1,13 +1,14 @@
 //! Calls: of instances, closures, `dyn` methods, the runtime. Foreign functions are in `foreign`.
 
 use qz_codegen::atomics::Atomic;
+use qz_codegen::locks::LockChange;
 use qz_codegen::{FnAbi, PassMode, RetMode};
 use qz_mir::layout::{Layout, Scalar};
 use qz_mir::{Call, Callee, InstanceId, Operand};
-use qz_rt_abi::RtFn;
 use qz_rt_abi::fiber::HASH_WORD_KEYS;
 use qz_rt_abi::object::{CLOSURE_CODE, DYN_VTABLE};
 use qz_rt_abi::registry::{RtScalar, rt};
+use qz_rt_abi::{Fiber, RtFn};
 use qz_types::Ty;
 use smallvec::SmallVec;
 
@@ -233,6 +234,8 @@ impl FnCx<'_, '_> {
             self.note_wait();
         }
         let result = match (f, args.as_slice()) {
+            (rt::panic_depth, []) => Some(self.panic_depth()),
+            (f, &[lock]) if let Some(change) = LockChange::of(f) => self.change_lock(change, f, lock),
             (rt::str_eq, &[a, b]) => Some(self.strings_equal(a, b)),
             (rt::hash_word, &[word]) => Some(self.hash_word(word)),
             (rt::cycles_moved, &[word]) => {
@@ -247,6 +250,12 @@ impl FnCx<'_, '_> {
         {
             self.write_local(call.dest, &Val::one(result));
         }
+    }
+
+    /// How many panics are on their way.
+    fn panic_depth(&mut self) -> Value {
+        let depth = self.fiber_field(std::mem::offset_of!(Fiber, panicking), LlTy::I32);
+        self.resized(depth, LlTy::I64)
     }
 
     fn hash_word(&mut self, word: Value) -> Value {

@@ -205,13 +205,13 @@ impl FnCx<'_, '_> {
         self.w.end(format_args!("br label %{done}"));
         self.w.enter_cold();
         self.w.begin_behind(shared);
+        self.unless_immortal(count, done);
         match self.release_glue(layout) {
             Some(glue) => {
                 self.call_instance(glue, &[object]);
                 self.w.end(format_args!("br label %{done}"));
             }
             None => {
-                self.unless_immortal(count, done);
                 let was_last =
                     self.runtime(rt::release_shared, &[object]).expect("tells whether it was the last");
                 let was_last = self.bit_of(was_last);

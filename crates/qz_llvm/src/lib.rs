@@ -24,6 +24,7 @@ mod function;
 mod intrinsics;
 mod ir;
 mod locations;
+mod locks;
 mod memory;
 mod objects;
 mod place;

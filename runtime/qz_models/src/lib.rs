@@ -6,10 +6,16 @@
 
 #[path = "../../qz_sched/src/alone.rs"]
 pub mod alone;
+#[path = "../../qz_sched/src/barrier.rs"]
+mod barrier;
+#[path = "../../qz_sched/src/bias.rs"]
+pub mod bias;
 #[path = "../../qz_sched/src/channel.rs"]
 pub mod channel;
 #[path = "../../qz_sched/src/interrupt.rs"]
 pub mod interrupt;
+#[path = "../../qz_sched/src/locks.rs"]
+pub mod locks;
 #[path = "../../qz_sched/src/queue.rs"]
 pub mod queue;
 #[path = "../../qz_sched/src/rest.rs"]
@@ -22,6 +28,9 @@ pub mod sync;
 pub mod wait;
 
 pub mod house;
+pub mod locked;
+
+pub use stand_ins::{block, fiber, thread};
 
 use std::mem::MaybeUninit;
 
@@ -33,6 +42,8 @@ use interrupt::Interrupts;
 use queue::{Node, Woken};
 use select::{Case, Chosen, Select, attempt_each};
 use wait::{Generation, Outcome, WaitCell};
+
+mod stand_ins;
 
 /// What the protocols know of a fiber.
 #[repr(C)]
@@ -72,6 +83,10 @@ impl Fiber {
     /// As `block::Wait::finish`: the fiber leaves its stack, and goes on when its wait is over.
     fn finish(&self, generation: Generation) -> Outcome {
         self.interrupts.admit(&self.cell, generation);
+        self.park()
+    }
+
+    fn park(&self) -> Outcome {
         if !self.cell.park() {
             while !self.resumed.swap(false, Ordering::AcqRel) {
                 self.told.wait();

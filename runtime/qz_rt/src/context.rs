@@ -324,6 +324,7 @@ unsafe fn begin_fiber(fiber: *mut Core) {
         abi.resume = Resume::default();
         abi.state = state.cast();
         abi.hash_keys = crate::hash::keys();
+        abi.bias = qz_sched::alone::bias();
     }
 }
 
@@ -340,6 +341,7 @@ fn new_fiber(types: *const TypeInfo, state: *mut FiberState) -> Fiber {
         resume: Resume::default(),
         state: state.cast(),
         hash_keys: crate::hash::keys(),
+        bias: qz_sched::alone::bias(),
     }
 }
 

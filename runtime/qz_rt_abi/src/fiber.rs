@@ -31,6 +31,8 @@ pub struct Fiber {
     pub state: *mut (),
     /// This process's secret for hashing; see [`HASH_WORD_KEYS`].
     pub hash_keys: [u64; 3],
+    /// Whether words that threads share may be changed by a load and a store now; see [`crate::bias`].
+    pub bias: *const (),
 }
 
 /// The hash of a word is `fold(word ^ hash_keys[0], hash_keys[1])`, where `fold` multiplies to twice the width

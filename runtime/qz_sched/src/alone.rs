@@ -6,15 +6,13 @@
 //! word, and when it has slept for long it is so again ([`Presence::away`]). Whoever reaches shared words from a thread
 //! that runs no fibers calls [`end`] first: from then on, and for good, every change is of the other kind.
 //!
-//! The thread that is alone says so ([`BUSY`]) before it looks whether it still is ([`ALONE`]), and who ends that
-//! forbids it before looking whether somebody is inside. A barrier between would cost as much as what is saved; so
-//! the one who ends it makes the other processors pass one: `membarrier`, as in userspace RCU and the biased locks of
-//! Java's machines. Where there is no such call nobody is ever alone.
+//! [`crate::bias`] says how that is safe: by `membarrier`, as in userspace RCU and the biased locks of Java's machines.
+//! Where there is no such call nobody is ever alone.
 
 #[cfg(not(loom))]
 pub(crate) use real::fence;
 #[cfg(not(loom))]
-pub use real::{Presence, end};
+pub use real::{Presence, bias, end};
 
 /// A word that is changed as if by one instruction. Orders are those of the operations of `std`'s atomics; alone, all
 /// are in the order of the program.
@@ -48,11 +46,11 @@ mod real {
     use std::sync::{Mutex, MutexGuard};
 
     use super::{SharedNumber, SharedWord};
+    use crate::barrier;
+    use crate::bias::{Bias, Inside};
 
-    /// Whether one thread runs all fibers of the process.
-    static ALONE: AtomicBool = AtomicBool::new(false);
-    /// Whether that thread is changing a word just now.
-    static BUSY: AtomicBool = AtomicBool::new(false);
+    /// Whether one thread runs all fibers of the process, and whether it is changing a word just now.
+    static BIAS: Bias = Bias::new();
     static PRESENT: Mutex<Present> =
         Mutex::new(Present { schedulers: 0, threads: 0, is_ready: false, is_over: false });
 
@@ -132,7 +130,7 @@ mod real {
             check::is_nobody();
             if present.schedulers == 0 {
                 // Whoever comes now came from nowhere, and nobody is in the midst of a change.
-                ALONE.store(false, Ordering::Release);
+                BIAS.forget();
             }
         }
     }
@@ -145,24 +143,21 @@ mod real {
         /// Makes it so that somebody is alone, or that nobody is.
         fn settle(&mut self) {
             if self.threads > 1 || self.is_over {
-                return self.part();
+                return BIAS.end();
             }
-            if !ALONE.load(Ordering::Relaxed) {
+            if !BIAS.is_given() {
                 self.is_ready = self.is_ready || barrier::register();
                 self.is_over = !self.is_ready;
-                ALONE.store(self.is_ready, Ordering::Release);
+                if self.is_ready {
+                    BIAS.give();
+                }
             }
         }
+    }
 
-        fn part(&self) {
-            if !ALONE.swap(false, Ordering::SeqCst) {
-                return;
-            }
-            barrier::all_pass();
-            while BUSY.load(Ordering::Acquire) {
-                std::thread::yield_now();
-            }
-        }
+    /// For compiled code, which looks at it in place.
+    pub fn bias() -> *const () {
+        (&raw const BIAS).cast()
     }
 
     /// From now on there may be threads that change words and are none of a scheduler's. When this returns, the others
@@ -173,34 +168,19 @@ mod real {
         present.settle();
     }
 
-    /// The thread at work is alone and stays so for as long as it has this.
-    struct Inside;
-
-    impl Inside {
-        #[inline(always)]
-        fn enter() -> Option<Inside> {
-            if !ALONE.load(Ordering::Relaxed) {
-                return None;
-            }
-            #[cfg(debug_assertions)]
-            check::enters();
-            BUSY.store(true, Ordering::Relaxed);
-            compiler_fence(Ordering::SeqCst);
-            let inside = Inside;
-            ALONE.load(Ordering::Acquire).then_some(inside)
+    #[inline(always)]
+    fn enter() -> Option<Inside<'static>> {
+        if !BIAS.is_given() {
+            return None;
         }
-    }
-
-    impl Drop for Inside {
-        #[inline(always)]
-        fn drop(&mut self) {
-            BUSY.store(false, Ordering::Release);
-        }
+        #[cfg(debug_assertions)]
+        check::enters();
+        BIAS.enter()
     }
 
     #[inline(always)]
     fn either<R>(alone: impl FnOnce() -> R, among_many: impl FnOnce() -> R) -> R {
-        match Inside::enter() {
+        match enter() {
             Some(_inside) => alone(),
             None => among_many(),
         }
@@ -282,49 +262,12 @@ mod real {
     number!(AtomicU64, u64);
     number!(AtomicUsize, usize);
 
-    /// The barrier that other processors are made to pass.
-    #[cfg(all(target_os = "linux", not(miri)))]
-    mod barrier {
-        const PRIVATE_EXPEDITED: libc::c_int = 1 << 3;
-        const REGISTER_PRIVATE_EXPEDITED: libc::c_int = 1 << 4;
-
-        fn membarrier(command: libc::c_int) -> bool {
-            // SAFETY: numbers only; it touches no memory of the process.
-            unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
-        }
-
-        /// Whether [`all_pass`] will work. Quick while the process has one thread.
-        pub(super) fn register() -> bool {
-            membarrier(REGISTER_PRIVATE_EXPEDITED)
-        }
-
-        /// When it returns, every thread of the process that runs has passed a barrier.
-        pub(super) fn all_pass() {
-            // A process made by `fork` may have to register anew.
-            let passed = membarrier(PRIVATE_EXPEDITED) || (register() && membarrier(PRIVATE_EXPEDITED));
-            if !passed {
-                // To go on would be to lose counts. A program can forbid itself the call after it was registered.
-                eprintln!("the system does not make other processors pass a barrier (membarrier) any more");
-                std::process::abort();
-            }
-        }
-    }
-
-    #[cfg(not(all(target_os = "linux", not(miri))))]
-    mod barrier {
-        pub(super) fn register() -> bool {
-            false
-        }
-
-        pub(super) fn all_pass() {}
-    }
-
     /// Does nobody but the thread that runs the fibers take itself for alone?
     #[cfg(debug_assertions)]
     mod check {
         use std::sync::atomic::{AtomicUsize, Ordering};
 
-        use super::ALONE;
+        use super::BIAS;
 
         thread_local!(static OWN: u8 = const { 0 });
 
@@ -348,7 +291,7 @@ mod real {
             // The first that comes after another one went.
             let owner =
                 OWNER.compare_exchange(0, own, Ordering::Relaxed, Ordering::Relaxed).err().unwrap_or(own);
-            if owner != own && ALONE.load(Ordering::Relaxed) {
+            if owner != own && BIAS.is_given() {
                 // No panic: this may be anywhere in the runtime.
                 eprintln!(
                     "internal error: another thread than the one at work changes a word as if it were alone"

@@ -7,6 +7,8 @@
 //! [`wait`], the protocol below all of it.
 
 pub mod alone;
+mod barrier;
+mod bias;
 pub mod block;
 pub mod channel;
 pub mod fiber;

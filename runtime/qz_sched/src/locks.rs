@@ -1,12 +1,12 @@
 //! Locks that suspend fibers, not threads.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use qz_rt_abi::bias::{LOCK_FREE, LOCK_TAKEN, LOCK_WORD};
 
 use crate::alone::{SharedNumber, SharedWord};
 use crate::block::{Terms, Wait};
 use crate::fiber::{Fiber, Reason};
 use crate::queue::{Queue, Woken, complete};
-use crate::sync::Lock;
+use crate::sync::{AtomicU32, Lock, Ordering};
 use crate::thread::Thread;
 use crate::wait::Outcome;
 
@@ -101,18 +101,22 @@ impl Permits {
     }
 }
 
-const FREE: u32 = 0;
-const TAKEN: u32 = 1;
+const FREE: u32 = LOCK_FREE;
+const TAKEN: u32 = LOCK_TAKEN;
 /// Somebody waits in the queue.
 const WAITED_FOR: u32 = 2;
 
 /// A lock that one fiber holds. Whoever comes while it is free takes it; one that was passed over once gets it
 /// handed over the next time.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Mutex {
+    /// Compiled code changes it from `FREE` to `TAKEN` and back, too, in place.
     state: AtomicU32,
     waiters: Lock<Queue>,
 }
+
+const _: () = assert!(std::mem::offset_of!(Mutex, state) == LOCK_WORD);
 
 /// What a waiter is told.
 const TRY_AGAIN: u16 = 0;
@@ -128,6 +132,12 @@ impl Default for Mutex {
 }
 
 impl Mutex {
+    /// For the model of what compiled code does.
+    #[cfg(loom)]
+    pub(crate) fn word(&self) -> &AtomicU32 {
+        &self.state
+    }
+
     #[inline]
     pub fn try_lock(&self) -> bool {
         let state = self.state.load(Ordering::Relaxed);

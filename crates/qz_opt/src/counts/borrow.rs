@@ -147,6 +147,28 @@ pub(super) fn find(body: &Body, cx: &Cx, owned_params: &[bool], apart: &Apart) -
     borrowed
 }
 
+/// Locals that are functions which capture nothing all their lives: objects of the program itself, which never end.
+/// They own no counts. Where one is wanted for keeps it is made anew, which costs nothing.
+pub(super) type Constants = FxHashMap<Local, Rvalue>;
+
+pub(super) fn constants(body: &Body, cx: &Cx) -> Constants {
+    let mut constants = Constants::default();
+    let mut facts = None;
+    for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
+        let StmtKind::Assign(dest, value) = &stmt.kind else { continue };
+        let Some(local) = dest.as_local().filter(|_| is_constant(value)) else { continue };
+        let facts = facts.get_or_insert_with(|| Facts::new(body));
+        if is_candidate(body, cx, facts, local) {
+            constants.insert(local, value.clone());
+        }
+    }
+    constants
+}
+
+pub(super) fn is_constant(value: &Rvalue) -> bool {
+    matches!(value, Rvalue::Closure(_, captures) if captures.is_empty())
+}
+
 /// Adds locals that look at parts of mutable objects while those do not change.
 fn find_glances(body: &Body, cx: &Cx, facts: &Facts, owned_params: &[bool], borrowed: &mut Borrowed) {
     let mut glances = vec![None; body.locals.len()];

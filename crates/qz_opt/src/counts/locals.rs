@@ -6,12 +6,12 @@
 use qz_base::FxHashMap;
 use qz_mir::layout::Shape;
 use qz_mir::visit::{PlaceRef, each_place};
-use qz_mir::{Body, Local, Stmt, StmtKind};
+use qz_mir::{Body, Local, Rvalue, Stmt, StmtKind};
 use qz_types::Ty;
 use smallvec::SmallVec;
 
 use super::Cx;
-use super::borrow::Borrowed;
+use super::borrow::{self, Borrowed, Constants};
 
 const NONE: u32 = u32::MAX;
 
@@ -26,6 +26,7 @@ pub(super) struct Locals {
     owners: Vec<SmallVec<[u32; 2]>>,
     /// Parameters that arrive with a count, by number.
     pub(super) owned_params: Vec<usize>,
+    constants: Constants,
 }
 
 impl Locals {
@@ -36,12 +37,14 @@ impl Locals {
             kept: Vec::new(),
             owners: Vec::new(),
             owned_params: Vec::new(),
+            constants: borrow::constants(body, cx),
         };
         let ended = ended(body);
         for (local, decl) in body.locals.iter() {
             let param = (1..=body.param_count as usize).contains(&local.index());
             let owned_param = param && owned_params[local.index() - 1];
             let looks = (param && !owned_param) || borrowed[local.index()].is_some();
+            let looks = looks || locals.constant(local).is_some();
             if !cx.drops.is_counted(decl.ty) || looks {
                 continue;
             }
@@ -64,7 +67,7 @@ impl Locals {
         list.iter().enumerate().for_each(|(number, local)| index[local.index()] = number as u32);
         let owners = vec![SmallVec::new(); body.locals.len()];
         let (tracked, kept) = (list.to_vec(), vec![false; list.len()]);
-        Locals { index, tracked, kept, owners, owned_params: Vec::new() }
+        Locals { index, tracked, kept, owners, owned_params: Vec::new(), constants: Constants::default() }
     }
 
     /// These locals, which look at what others lead to, to ask where they are live: a use of a pointer that was
@@ -77,6 +80,11 @@ impl Locals {
 
     pub(super) fn len(&self) -> usize {
         self.tracked.len()
+    }
+
+    /// The value of a local that is a function of the program itself.
+    pub(super) fn constant(&self, local: Local) -> Option<&Rvalue> {
+        self.constants.get(&local)
     }
 
     /// The number of a local that owns a count.

@@ -7,7 +7,7 @@ use qz_mir::{
 use smallvec::SmallVec;
 
 use super::Cx;
-use super::borrow::is_only_part;
+use super::borrow::{is_constant, is_only_part};
 use super::edges::Edges;
 use super::flow::{Flow, defined, each_use, is_uninit};
 use super::locals::Locals;
@@ -209,11 +209,15 @@ impl Placer<'_> {
         if self.cx.may_panic(&self.body, &kind) {
             let pad = self.pad(source);
             if self.out.unwind.is_some_and(|unwind| unwind != pad) {
-                // Counts added for this statement stay with it.
-                let is_retain = |stmt: &Stmt| matches!(stmt.kind, StmtKind::Retain(_));
-                let own = self.out.stmts.iter().rev().take_while(|stmt| is_retain(stmt)).count();
-                let retains = self.out.stmts.split_off(self.out.stmts.len() - own);
-                self.next_block(retains, source);
+                // Counts added for this statement stay with it, and constants made for it.
+                let prepares = |stmt: &Stmt| match &stmt.kind {
+                    StmtKind::Retain(_) => true,
+                    StmtKind::Assign(_, value) => is_constant(value),
+                    _ => false,
+                };
+                let own = self.out.stmts.iter().rev().take_while(|stmt| prepares(stmt)).count();
+                let own = self.out.stmts.split_off(self.out.stmts.len() - own);
+                self.next_block(own, source);
             }
             self.out.unwind = Some(pad);
         }
@@ -298,6 +302,12 @@ impl Placer<'_> {
         {
             self.out.owned.remove(it);
             *operand = Operand::Move(place);
+            return;
+        }
+        if let Some(value) = place.as_local().and_then(|local| self.locals.constant(local)).cloned() {
+            let made = Place::local(self.temp(self.body.locals[place.local].ty, source));
+            self.push(StmtKind::Assign(made.clone(), value), source);
+            *operand = Operand::Move(made);
             return;
         }
         self.push(StmtKind::Retain(place.clone()), source);
