@@ -11,6 +11,7 @@ use crate::interrupt::Interrupts;
 use crate::queue::Woken;
 use crate::sched::Scheduler;
 use crate::stack::Stack;
+use crate::switch::AtRest;
 use crate::sync::Lock;
 use crate::task::Task;
 use crate::wait::{Outcome, WaitCell};
@@ -87,7 +88,8 @@ pub struct Job {
 pub struct Fiber {
     /// First, so that its address is the fiber's.
     pub abi: AbiFiber,
-    pub(crate) sp: Cell<usize>,
+    /// Where its stack was left.
+    pub(crate) rest: Cell<AtRest>,
     pub cell: WaitCell,
     pub(crate) scheduler: Cell<*const Scheduler>,
     pub(crate) stack: Cell<Stack>,
@@ -211,8 +213,7 @@ impl Fiber {
     /// The lowest address of its stack that is in use, if it does not run. For those who look from outside: it may
     /// have changed since.
     pub fn left_at(&self) -> usize {
-        // SAFETY: a word of this fiber.
-        unsafe { self.sp.as_ptr().read_volatile() }
+        AtRest::look(&self.rest)
     }
 
     /// What people call its task.

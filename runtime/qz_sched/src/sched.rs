@@ -578,7 +578,7 @@ impl Scheduler {
         unsafe {
             let fiber = &raw mut (*root).fiber;
             Fiber::set_up(fiber, self, stack, job);
-            (*fiber).sp.set(prepare(stack.top() & !63, run_root, fiber.cast()));
+            (*fiber).rest.set(prepare(stack.top() & !63, run_root, fiber.cast()));
             if let Some(tracer) = self.tracer {
                 tracer.named((*fiber).number(), "main".into());
             }
