@@ -454,7 +454,7 @@ impl Scheduler {
         each_task_stack(|stack| {
             // SAFETY: the header of a task's stack is always there; unused ones say so.
             let fiber = unsafe { &*((stack.top() - size_of::<Fiber>()) as *const Fiber) };
-            if fiber.phase() != Phase::Unused && std::ptr::eq(fiber.scheduler.get(), self) {
+            if fiber.phase() != Phase::Unused && fiber.belongs_to(self) {
                 f(fiber);
             }
         });
