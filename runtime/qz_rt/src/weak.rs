@@ -17,7 +17,7 @@ use qz_rt_abi::Fiber;
 use qz_rt_abi::object::Header;
 
 use crate::context::state;
-use crate::memory::{retain_shared, share};
+use crate::memory::{count, retain_shared, share};
 
 /// `Weak<T>` of the library.
 #[repr(C)]
@@ -185,7 +185,7 @@ pub(crate) unsafe fn weak_target(fiber: *mut Fiber, cell: *mut u8) -> *mut u8 {
         let target = (*cell.cast::<Cell>()).target;
         if !target.is_null() {
             let header = target.cast::<Header>();
-            match (*header).count {
+            match count(target) {
                 count if count > 0 => (*header).count = count + 1,
                 _ => retain_shared(fiber, target),
             }
@@ -208,7 +208,7 @@ pub(crate) unsafe fn weak_target_shared(fiber: *mut Fiber, cell: *mut u8) -> *mu
             return ptr::null_mut();
         }
         let header = target.cast::<Header>();
-        if (*header).count > 0 {
+        if count(target) > 0 {
             (*header).count += 1;
             return target;
         }

@@ -6,7 +6,7 @@ use std::process::Command;
 use super::hooks;
 use super::output::{self, Output};
 use super::tools::{Driver, archiver, failed, run_tool};
-use super::{Artefact, BuildOptions};
+use super::{Artefact, BuildOptions, Sanitizer, watched};
 use crate::Program;
 use crate::foreign::{self, Library};
 use crate::run::Failure;
@@ -108,8 +108,11 @@ impl Link<'_> {
         if self.options.strip {
             command.arg("-Wl,-s");
         }
-        if self.options.sanitize_address {
-            command.arg("-fsanitize=address");
+        if let Some(sanitizer) = self.options.sanitize {
+            command.arg(format!("-fsanitize={}", sanitizer.name()));
+            if sanitizer == Sanitizer::Thread {
+                command.arg(format!("-Wl,--wrap={}", watched::REPLACED));
+            }
         }
         command
     }
