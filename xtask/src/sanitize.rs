@@ -1,4 +1,5 @@
-//! The runtime's own tests in Rust code that LLVM's sanitizers watch, and the standard library that such code needs.
+//! The runtime in Rust code that LLVM's sanitizers watch, by its own tests and by programs, and the standard library
+//! that such code needs.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,7 +15,7 @@ enum Kind {
     Thread,
 }
 
-/// `[address|thread] [TEXT]`: by both, if neither is named; tests whose names have TEXT in them.
+/// `[address|thread] [TEXT]`: by both, if neither is named; tests and programs whose names have TEXT in them.
 pub(crate) fn sanitize(top: &Path, arguments: &[String]) -> bool {
     let (kinds, filter) = match arguments.split_first() {
         Some((kind, filter)) if kind == "address" => (&[Kind::Address][..], filter),
@@ -31,37 +32,74 @@ pub(crate) fn sanitize(top: &Path, arguments: &[String]) -> bool {
     })
 }
 
-/// The runtime's tests, built with `flags` in a folder of their own. The flags are not stable yet.
+/// A target, so that what runs while building is not watched.
+fn target() -> String {
+    format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
+}
+
+/// The flags are not stable yet.
+fn cargo(top: &Path, flags: &str) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(top).env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", flags);
+    cargo
+}
+
+/// The runtime's tests, built with `flags` in a folder of their own.
 fn test(top: &Path, kind: &str, flags: &str, filter: &[String]) -> bool {
-    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let mut tests = Command::new("cargo");
-    tests.current_dir(top).env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", flags);
+    let mut tests = cargo(top, flags);
     // What the threads' caches hold at the end is no leak; tests of programs count objects.
     tests.env("ASAN_OPTIONS", "detect_leaks=0");
-    // A target, so that what runs while building is not watched.
-    tests.args([
-        "test",
-        "--quiet",
-        "-p",
-        "qz_sched",
-        "-p",
-        "qz_rt",
-        "--tests",
-        "--target",
-        &target,
-        "--target-dir",
-    ]);
+    tests.env("TSAN_OPTIONS", tsan_options());
+    tests.args(["test", "--quiet", "-p", "qz_sched", "-p", "qz_rt", "--tests"]);
+    tests.args(["--target", &target(), "--target-dir"]);
     run(tests.arg(top.join("target/sanitize").join(kind)).arg("--").args(filter))
 }
 
 fn test_threads(top: &Path, filter: &[String]) -> bool {
     match watched_library(&top.join("target/sanitize/library")) {
-        Ok(library) => test(top, "thread", &thread_flags(&library), filter),
+        Ok(library) => {
+            let flags = thread_flags(&library);
+            test(top, "thread", &flags, filter) & test_programs(top, &flags, filter)
+        }
         Err(words) => {
             eprintln!("the thread sanitizer cannot be used: {words}");
             false
         }
     }
+}
+
+/// Who gives functions their names in reports, and in the list of what is not to be told: clang's own way to it may lead
+/// nowhere. What the caller of all this asks for comes last, and wins.
+fn tsan_options() -> String {
+    let asked = std::env::var("TSAN_OPTIONS").unwrap_or_default();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let names = (15..40).rev().map(|version| format!("llvm-symbolizer-{version}"));
+    let found = names.chain(["llvm-symbolizer".to_owned()]).find_map(|name| {
+        std::env::split_paths(&path).map(|folder| folder.join(&name)).find(|file| file.is_file())
+    });
+    let symbolizer = found.map(|file| format!("external_symbolizer_path={}", file.display()));
+    // A second for each program otherwise.
+    format!("atexit_sleep_ms=0:{}:{asked}", symbolizer.unwrap_or_default())
+}
+
+/// Programs of `tests/run`, those with tasks if no others are named, by LLVM's code and a runtime that are watched.
+fn test_programs(top: &Path, flags: &str, filter: &[String]) -> bool {
+    let folder = top.join("target/sanitize/programs");
+    let mut library = cargo(top, flags);
+    // mimalloc is C, and hands memory from thread to thread unseen.
+    library.args(["build", "--quiet", "--release", "-p", "qz_rt_native", "--features", "plain-malloc"]);
+    library.args(["--target", &target(), "--target-dir"]).arg(&folder);
+    let runtime = folder.join(target()).join("release");
+    let mut tests = Command::new("cargo");
+    tests.current_dir(top).env("QUARTZ_NATIVE_UNDER", "tsan").env("QUARTZ_RUNTIME", &runtime);
+    // More threads than processors, so that tasks go from one to another.
+    tests.env("TSAN_OPTIONS", tsan_options()).env("QUARTZ_WORKERS", "4");
+    tests.args(["test", "--quiet", "-p", "quartz", "--test", "native", "--"]);
+    match filter {
+        [] => tests.arg("tests/run/concurrency"),
+        filter => tests.args(filter),
+    };
+    run(&mut library) && run(&mut tests)
 }
 
 /// How Rust code is built for the thread sanitizer, with the standard library of [`watched_library`]. What the runtime

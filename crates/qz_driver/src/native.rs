@@ -25,8 +25,8 @@ use code::Code;
 pub use header::write_header;
 use interrupt::Interrupt;
 use link::Link;
-pub use qz_llvm::Sanitizer;
 use output::Output;
+pub use qz_llvm::Sanitizer;
 pub(crate) use tools::at_hand as tools_at_hand;
 use tools::{Clang, Driver, runtime_library};
 

@@ -3,7 +3,9 @@
 use qz_rt_abi::Fiber;
 use qz_rt_abi::object::{Header, MOST_BYTES, STR_SIZE, StrObject, TYPE_STR};
 
-use crate::memory::{block_at_hand, count, count_object, counts_objects, give_block, put_at_hand, take_block};
+use crate::memory::{
+    block_at_hand, count, count_object, counts_objects, give_block, put_at_hand, take_block,
+};
 
 /// Slices of at least so many bytes share the memory of the string they come from.
 const SHARE_FROM: usize = 64;

@@ -145,11 +145,7 @@ unsafe extern "C" fn begin() {
 
 /// The word of a stack on which `entry(argument)` begins.
 #[cfg(target_arch = "x86_64")]
-unsafe fn first_frame(
-    top: usize,
-    entry: unsafe extern "C" fn(*mut u8) -> !,
-    argument: *mut u8,
-) -> usize {
+unsafe fn first_frame(top: usize, entry: unsafe extern "C" fn(*mut u8) -> !, argument: *mut u8) -> usize {
     let frame: [usize; 4] = [argument as usize, entry as usize, begin as *const () as usize, 0];
     // The return address stands where a call would have put it.
     let at = top - 16 - size_of_val(&frame);
@@ -198,11 +194,7 @@ unsafe extern "C" fn begin() {
 }
 
 #[cfg(target_arch = "aarch64")]
-unsafe fn first_frame(
-    top: usize,
-    entry: unsafe extern "C" fn(*mut u8) -> !,
-    argument: *mut u8,
-) -> usize {
+unsafe fn first_frame(top: usize, entry: unsafe extern "C" fn(*mut u8) -> !, argument: *mut u8) -> usize {
     let mut frame = [0usize; 20];
     (frame[0], frame[1], frame[11]) = (argument as usize, entry as usize, begin as *const () as usize);
     let at = top - size_of_val(&frame);

@@ -1,6 +1,6 @@
 //! What the thread sanitizer has to be told, in builds that it watches (`cargo xtask sanitize thread`).
 
-use std::ffi::{c_int, c_uint, c_void};
+use std::ffi::{c_char, c_int, c_uint, c_void};
 
 unsafe extern "C" {
     fn __tsan_get_current_fiber() -> *mut c_void;
@@ -66,4 +66,17 @@ unsafe extern "C" fn __wrap___tsan_atomic64_fetch_sub(at: *mut u64, value: u64, 
     let order = if order == RELEASE { ACQUIRE_RELEASE } else { order };
     // SAFETY: passed on.
     unsafe { __real___tsan_atomic64_fetch_sub(at, value, order) }
+}
+
+/// What the sanitizer is not to tell, a line each. It asks for this when it begins.
+///
+/// The queues of `crossbeam-deque` read and write their slots by volatile accesses where others may write: whoever read a
+/// slot finds out afterwards whether it was still the one that it looked for, and forgets it otherwise. What is in a slot
+/// comes to another thread through the queue's atomic ends, which the sanitizer knows. Nothing else accesses a
+/// `Runnable` so.
+#[unsafe(no_mangle)]
+extern "C" fn __tsan_default_suppressions() -> *const c_char {
+    const SLOTS: &std::ffi::CStr =
+        c"race_top:_volatile<core::mem::maybe_uninit::MaybeUninit<qz_sched::runnable::Runnable>>";
+    SLOTS.as_ptr()
 }
