@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use qz_base::FxHashMap;
 use qz_mir::layout::Layouts;
+use qz_mir::visit::{PlaceRef, Use, each_place};
 use qz_mir::{
     Body, Callee, ClosureTarget, InlineHint, InstanceId, Local, Module, Operand, Place, Proj, Rvalue, Stmt,
     StmtKind,
@@ -34,6 +35,10 @@ const CALLER: u32 = 1500;
 /// Functions of up to so many statements, with up to so many calls of themselves, have those replaced once.
 const UNROLLED: u32 = 24;
 const UNROLLED_CALLS: usize = 3;
+/// If nothing else in them takes long, calls in what was put in place are replaced in turn, until they are so many levels
+/// deep or would have more statements than this.
+const UNROLLED_LEVELS: usize = 5;
+const UNROLLED_LIMIT: u32 = 600;
 /// Rounds of inlining in one body: each may reveal function values for the next.
 const ROUNDS: u32 = 4;
 
@@ -179,8 +184,7 @@ pub(crate) fn closures(body: &mut Body, drops: &Drops, interesting: &dyn Fn(&Cal
                 called.extend(call.args.iter().filter_map(locals));
             }
         }
-        qz_mir::visit::each_place(&stmt.kind, &mut |place, how| {
-            use qz_mir::visit::Use;
+        each_place(&stmt.kind, &mut |place, how| {
             definitions[place.local().index()] += match how {
                 Use::Store => 1,
                 Use::Address => 2,
@@ -309,8 +313,8 @@ impl Inliner<'_> {
         done
     }
 
-    /// Puts a small function in place of its calls of itself, once: a call in two is saved, and what it costs
-    /// to enter a function. Deep recursion still goes through real calls, which look at the stack's end.
+    /// Puts a small function in place of its calls of itself: with each level half of the calls are saved, and what it
+    /// costs to enter a function. Deep recursion still goes through real calls, which look at the stack's end.
     fn unroll(&self, body: &mut Body, id: InstanceId) -> bool {
         let stays = matches!(body.attrs.inline, InlineHint::Never | InlineHint::Rare);
         if stays || !body.captures.is_empty() || size(body) > UNROLLED {
@@ -325,14 +329,16 @@ impl Inliner<'_> {
         if !(1..=UNROLLED_CALLS).contains(&calls) {
             return false;
         }
+        let mut levels = if only_computes(body, &is_own) { UNROLLED_LEVELS } else { 1 };
         let original = body.clone();
-        for block in original.blocks.ids() {
-            let mut block = block;
-            if body.blocks[block].cleanup {
-                continue;
-            }
-            while let Some(at) = body.blocks[block].stmts.iter().position(is_own) {
-                block = splice::splice(body, block, at, &original, &[]);
+        // How much larger each level makes it: that of the one before for each of its calls.
+        let mut growth = size(body) * calls as u32;
+        while levels > 0 {
+            replace_calls(body, &original, &is_own);
+            levels -= 1;
+            growth *= calls as u32;
+            if size(body) + growth > UNROLLED_LIMIT {
+                break;
             }
         }
         true
@@ -362,6 +368,41 @@ impl Inliner<'_> {
             (target.captures.is_empty() || captures_known()).then_some((at, callee))
         })
     }
+}
+
+/// Puts a body in place of the calls that are its own.
+fn replace_calls(body: &mut Body, original: &Body, is_own: &dyn Fn(&Stmt) -> bool) {
+    for block in body.blocks.ids() {
+        let mut block = block;
+        if body.blocks[block].cleanup {
+            continue;
+        }
+        while let Some(at) = body.blocks[block].stmts.iter().position(is_own) {
+            block = splice::splice(body, block, at, original, &[]);
+        }
+    }
+}
+
+/// Whether a body does nothing that takes as long as a call, but for its calls of itself: there is no loop, no other
+/// call, and nothing is read from memory or written there.
+fn only_computes(body: &Body, is_own: &dyn Fn(&Stmt) -> bool) -> bool {
+    let is_quick = |stmt: &Stmt| {
+        let mut in_locals = true;
+        each_place(&stmt.kind, &mut |place, _| {
+            if let PlaceRef::Place(place) = place {
+                in_locals &= place.proj.iter().all(|proj| matches!(proj, Proj::Field(_)));
+            }
+        });
+        in_locals
+            && match &stmt.kind {
+                StmtKind::Call(_) => is_own(stmt),
+                StmtKind::Assign(_, value) => !value.is_allocation(),
+                StmtKind::EndScope(_) | StmtKind::Nop => true,
+                StmtKind::Init(..) | StmtKind::Retain(_) | StmtKind::Release(_) => false,
+            }
+    };
+    let mut blocks = body.blocks.values().filter(|block| !block.cleanup);
+    blocks.all(|block| block.stmts.iter().all(is_quick)) && !loops(body)
 }
 
 fn first_arg(body: &Body, block: qz_mir::BlockId, at: usize) -> Option<Local> {

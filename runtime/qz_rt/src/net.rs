@@ -141,6 +141,13 @@ unsafe fn done_on(
     if terms.interruptible && unsafe { is_cancelled(fiber) } {
         return CANCELLED;
     }
+    if direction == Direction::Read
+        && socket.is_drained()
+        // SAFETY: by the caller's promise.
+        && let Err(status) = unsafe { wait_ready(fiber, socket, direction, terms) }
+    {
+        return status;
+    }
     loop {
         match socket.with(&mut attempt) {
             None => return -(libc::EBADF as i64),
@@ -231,7 +238,7 @@ pub(crate) unsafe fn io_read(
     // SAFETY: generated code passes its live fiber, a socket that it holds, and memory for so many bytes.
     unsafe {
         let socket = descriptor(socket);
-        let read = |fd| counted(libc::read(fd, bytes.cast(), len as usize));
+        let read = |fd| Ok(socket.read(fiber.cast(), fd, bytes, len as usize)? as i64);
         until_done(fiber, socket, Direction::Read, timeout, read)
     }
 }

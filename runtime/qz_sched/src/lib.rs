@@ -18,6 +18,7 @@ mod lottery;
 mod monitor;
 pub mod poll;
 mod queue;
+mod reactor;
 mod rest;
 mod runnable;
 pub mod sched;

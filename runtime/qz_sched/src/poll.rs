@@ -3,17 +3,14 @@
 //! Each descriptor is registered once, for changes only; an operation is tried first and waits only if the system says
 //! that it would block. Whoever keeps the clock (see `idle`) waits for the system's word meanwhile.
 
-use std::collections::HashMap;
 use std::io;
-use std::os::fd::{BorrowedFd, RawFd};
-use std::sync::Mutex;
+use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use polling::{Event, Events, PollMode, Poller};
-
 use crate::block::{Terms, Wait};
 use crate::fiber::{Fiber, Reason};
+use crate::reactor::Reactor;
 use crate::rest;
 use crate::sched::Scheduler;
 use crate::sync::Lock;
@@ -36,6 +33,8 @@ pub struct Descriptor {
     /// How many operations are under way, and [`CLOSED`]. The system may give the number to the next that opens something,
     /// so the last to leave gives it back.
     uses: AtomicUsize,
+    /// A reading that takes less than it could has taken all, and the system says when there is more.
+    tells_all: bool,
     sides: Lock<[Side; 2]>,
 }
 
@@ -56,62 +55,22 @@ impl Drop for Use<'_> {
 
 #[derive(Debug, Default)]
 struct Side {
-    /// The system said so since the last wait.
+    /// The system said so since the last wait, or since the last reading of a stream began.
     ready: bool,
+    /// The last reading took all there was: there is nothing until the system says so.
+    drained: bool,
+    /// No reading is known to have taken all.
+    ends_short: bool,
     /// All of them try again when it says so.
     waiters: Vec<Turn>,
 }
 
 impl Side {
-    fn take_waiter(&mut self) -> Option<Turn> {
-        (!self.waiters.is_empty()).then(|| self.waiters.remove(0))
-    }
-}
-
-/// Descriptors by the number that the system gives back.
-pub(crate) struct Reactor {
-    poller: Poller,
-    table: Mutex<HashMap<usize, *const Descriptor>>,
-    keys: AtomicUsize,
-}
-
-// SAFETY: the table's descriptors are reached under its lock, and taken out before they go.
-unsafe impl Sync for Reactor {}
-// SAFETY: as above.
-unsafe impl Send for Reactor {}
-
-impl Reactor {
-    fn new() -> io::Result<Reactor> {
-        Ok(Reactor { poller: Poller::new()?, table: Mutex::default(), keys: AtomicUsize::new(1) })
-    }
-
-    fn table(&self) -> std::sync::MutexGuard<'_, HashMap<usize, *const Descriptor>> {
-        self.table.lock().unwrap_or_else(|poison| poison.into_inner())
-    }
-
-    /// Whoever waits for the system's word looks at the queues again.
-    pub(crate) fn notify(&self) {
-        let _ = self.poller.notify();
-    }
-
-    /// Waits for so long at most, for ever without a limit, and resumes the fibers whose descriptors are ready.
-    pub(crate) fn wait(&self, thread: &Thread, limit: Option<Duration>) {
-        let mut events = Events::new();
-        if self.poller.wait(&mut events, limit).is_err() {
-            return;
-        }
-        let table = self.table();
-        for event in events.iter() {
-            let Some(&descriptor) = table.get(&event.key) else { continue };
-            // SAFETY: descriptors in the table are live while its lock is held.
-            let descriptor = unsafe { &*descriptor };
-            if event.readable {
-                descriptor.is_ready(Direction::Read, thread);
-            }
-            if event.writable {
-                descriptor.is_ready(Direction::Write, thread);
-            }
-        }
+    /// Who has waited longest and waits still.
+    fn claim_waiter(&mut self) -> Option<Turn> {
+        let first = || (!self.waiters.is_empty()).then(|| self.waiters.remove(0));
+        // SAFETY: who waits takes its turn back, under the lock that is held, before it goes.
+        std::iter::from_fn(first).find(|turn| unsafe { turn.claim() })
     }
 }
 
@@ -120,16 +79,15 @@ impl Descriptor {
     /// as for files.
     pub fn new(scheduler: &Scheduler, fd: RawFd) -> io::Result<Box<Descriptor>> {
         let reactor = scheduler.reactor()?;
-        let key = reactor.keys.fetch_add(1, Ordering::Relaxed);
-        let descriptor =
-            Box::new(Descriptor { fd, key, uses: AtomicUsize::new(0), sides: Lock::new(Default::default()) });
-        reactor.table().insert(key, &raw const *descriptor);
-        // SAFETY: it is taken out of the poller before it is closed.
-        let added = unsafe { reactor.poller.add_with_mode(fd, Event::all(key), PollMode::Edge) };
-        if let Err(error) = added {
-            reactor.table().remove(&key);
-            return Err(error);
-        }
+        let key = reactor.new_key();
+        let descriptor = Box::new(Descriptor {
+            fd,
+            key,
+            uses: AtomicUsize::new(0),
+            tells_all: is_tcp(fd),
+            sides: Lock::new(Default::default()),
+        });
+        reactor.add(fd, key, &raw const *descriptor)?;
         Ok(descriptor)
     }
 
@@ -149,26 +107,62 @@ impl Descriptor {
         self.uses.load(Ordering::Acquire) & CLOSED == 0
     }
 
-    fn is_ready(&self, direction: Direction, thread: &Thread) {
-        let waiting = self.sides.with(|sides| {
+    /// The system says that there is something to do.
+    pub(crate) fn is_ready(&self, direction: Direction, thread: &Thread) {
+        let (waiter, others) = self.sides.with(|sides| {
             let side = &mut sides[direction as usize];
-            side.ready = true;
-            side.waiters.len()
+            let waiter = side.claim_waiter();
+            // Whoever waits tries again; else it is for the next.
+            side.ready |= waiter.is_none();
+            (waiter, side.waiters.len())
         });
-        self.tell(direction, waiting, thread, Outcome::Done(0));
+        // SAFETY: claimed just now.
+        waiter.into_iter().for_each(|turn| unsafe { turn.end(thread, Outcome::Done(0)) });
+        self.tell(direction, others, thread, Outcome::Done(0));
+    }
+
+    /// From now on all that is there may be more than one reading takes, although it took less than it could.
+    pub(crate) fn may_end_short(&self) {
+        self.sides.with(|sides| sides[Direction::Read as usize].ends_short = true);
     }
 
     /// Ends the waits of those who have waited longest.
     fn tell(&self, direction: Direction, waiting: usize, thread: &Thread, outcome: Outcome) {
         for _ in 0..waiting {
-            let waiter = self.sides.with(|sides| {
-                let side = &mut sides[direction as usize];
-                // SAFETY: who waits takes its turn back, under this lock, before it goes.
-                std::iter::from_fn(|| side.take_waiter()).find(|turn| unsafe { turn.claim() })
-            });
+            let waiter = self.sides.with(|sides| sides[direction as usize].claim_waiter());
             // SAFETY: claimed just now.
             waiter.into_iter().for_each(|turn| unsafe { turn.end(thread, outcome) });
         }
+    }
+
+    /// Whether a reading would find nothing: the last one took all, and the system said nothing since.
+    pub fn is_drained(&self) -> bool {
+        self.sides.with(|sides| {
+            let side = &mut sides[Direction::Read as usize];
+            side.drained && !side.ready && !side.ends_short
+        })
+    }
+
+    /// Reads up to `len` bytes, if it can be done now, and keeps in mind whether these were all.
+    ///
+    /// # Safety
+    /// The fiber runs on this thread, `fd` is what [`Descriptor::with`] gave, and there is room for so many bytes.
+    pub unsafe fn read(&self, fiber: *mut Fiber, fd: RawFd, bytes: *mut u8, len: usize) -> io::Result<usize> {
+        // What the system said before is for this reading.
+        self.sides.with(|sides| sides[Direction::Read as usize].ready = false);
+        // SAFETY: by the caller's promise.
+        let read = unsafe { libc::read(fd, bytes.cast(), len) };
+        let count = usize::try_from(read).map_err(|_| io::Error::last_os_error())?;
+        if self.tells_all {
+            let all = (1..len).contains(&count);
+            self.sides.with(|sides| sides[Direction::Read as usize].drained = all);
+            if !all {
+                // Whoever else waits may find the rest.
+                // SAFETY: by the caller's promise.
+                self.is_ready(Direction::Read, unsafe { Thread::of(fiber) });
+            }
+        }
+        Ok(count)
     }
 
     /// Waits until an operation that would have blocked may be tried again.
@@ -237,11 +231,26 @@ impl Descriptor {
     /// The system is not asked for it any more.
     fn leave(&self, scheduler: &Scheduler) {
         if let Some(reactor) = scheduler.known_reactor() {
-            reactor.table().remove(&self.key);
-            // SAFETY: by the callers it is open still.
-            let _ = reactor.poller.delete(unsafe { BorrowedFd::borrow_raw(self.fd) });
+            reactor.remove(self.fd, self.key);
         }
     }
+}
+
+/// Other sockets end a reading where one of the other side's writings does, terminals where a line does.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn is_tcp(fd: RawFd) -> bool {
+    let mut protocol: libc::c_int = 0;
+    let mut size = size_of_val(&protocol) as libc::socklen_t;
+    let place = (&raw mut protocol).cast();
+    // SAFETY: room for the answer, and its size; what is no socket gives an error.
+    let known = unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_PROTOCOL, place, &raw mut size) };
+    known == 0 && protocol == libc::IPPROTO_TCP
+}
+
+/// Urgent bytes, in front of which a reading ends, are not told of elsewhere.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn is_tcp(_: RawFd) -> bool {
+    false
 }
 
 impl Scheduler {

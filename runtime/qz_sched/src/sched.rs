@@ -16,7 +16,7 @@ use qz_rt_abi::Worker;
 
 use crate::alone::{Presence, SharedNumber};
 use crate::fiber::{Fiber, Job, Phase, Reason};
-use crate::poll::Reactor;
+use crate::reactor::Reactor;
 use crate::rest::{self, Bed, Rests};
 use crate::runnable::Runnable;
 use crate::stack::{Stack, each_task_stack};
