@@ -16,8 +16,8 @@ cargo xtask bless [TEXT]   rewrite the expectations of file tests (those whose p
 cargo xtask memcheck [TEXT] run the programs of tests/run and examples under valgrind (Cranelift's code) and with LLVM's
                            address sanitizer (LLVM's code), with a runtime that takes every block from malloc
 cargo xtask sanitize [address|thread] [TEXT]
-                           run the tests of the runtime itself under the address sanitizer, and these and the programs
-                           of tests/run/concurrency under the thread sanitizer; or those with TEXT in their names
+                           run the tests of the runtime itself under the address sanitizer, and these and programs
+                           with tasks under the thread sanitizer; or those with TEXT in their names
 cargo xtask stress [NAME]  run the programs with tasks (spec/concurrency, tests/run/concurrency) many times:
                            `--times N` on each number of `--workers 1,2,8`, and on the schedules of `--seeds A..B`
 cargo xtask bench [TEXT]   run the benchmarks of bench/ and print ratios; `--write` puts them into its README,

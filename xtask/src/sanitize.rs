@@ -82,6 +82,9 @@ fn tsan_options() -> String {
     format!("atexit_sleep_ms=0:{}:{asked}", symbolizer.unwrap_or_default())
 }
 
+/// Where the programs are whose tasks have most to do with each other.
+const WITH_TASKS: [&str; 3] = ["tests/run/concurrency", "tests/run/memory", "tests/run/net"];
+
 /// Programs of `tests/run`, those with tasks if no others are named, by LLVM's code and a runtime that are watched.
 fn test_programs(top: &Path, flags: &str, filter: &[String]) -> bool {
     let folder = top.join("target/sanitize/programs");
@@ -90,16 +93,20 @@ fn test_programs(top: &Path, flags: &str, filter: &[String]) -> bool {
     library.args(["build", "--quiet", "--release", "-p", "qz_rt_native", "--features", "plain-malloc"]);
     library.args(["--target", &target(), "--target-dir"]).arg(&folder);
     let runtime = folder.join(target()).join("release");
-    let mut tests = Command::new("cargo");
-    tests.current_dir(top).env("QUARTZ_NATIVE_UNDER", "tsan").env("QUARTZ_RUNTIME", &runtime);
-    // More threads than processors, so that tasks go from one to another.
-    tests.env("TSAN_OPTIONS", tsan_options()).env("QUARTZ_WORKERS", "4");
-    tests.args(["test", "--quiet", "-p", "quartz", "--test", "native", "--"]);
-    match filter {
-        [] => tests.arg("tests/run/concurrency"),
-        filter => tests.args(filter),
+    let test = |filter: &[String]| {
+        let mut tests = Command::new("cargo");
+        tests.current_dir(top).env("QUARTZ_NATIVE_UNDER", "tsan").env("QUARTZ_RUNTIME", &runtime);
+        // More threads than processors, so that tasks go from one to another.
+        tests.env("TSAN_OPTIONS", tsan_options()).env("QUARTZ_WORKERS", "4");
+        run(tests.args(["test", "--quiet", "-p", "quartz", "--test", "native", "--"]).args(filter))
     };
-    run(&mut library) && run(&mut tests)
+    if !run(&mut library) {
+        return false;
+    }
+    match filter {
+        [] => WITH_TASKS.iter().fold(true, |ok, folder| ok & test(&[(*folder).to_owned()])),
+        filter => test(filter),
+    }
 }
 
 /// How Rust code is built for the thread sanitizer, with the standard library of [`watched_library`]. What the runtime
