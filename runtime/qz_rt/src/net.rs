@@ -223,11 +223,6 @@ pub(crate) unsafe fn io_free(fiber: *mut Fiber, socket: *mut u8) {
     }
 }
 
-/// What the system said of bytes read or written.
-fn counted(n: isize) -> io::Result<i64> {
-    if n >= 0 { Ok(n as i64) } else { Err(io::Error::last_os_error()) }
-}
-
 pub(crate) unsafe fn io_read(
     fiber: *mut Fiber,
     socket: *mut u8,
@@ -253,7 +248,7 @@ pub(crate) unsafe fn io_write(
     // SAFETY: as above, with so many bytes to read.
     unsafe {
         let socket = descriptor(socket);
-        let write = |fd| counted(libc::write(fd, bytes.cast(), len as usize));
+        let write = |fd| Ok(socket.write(fd, bytes, len as usize)? as i64);
         until_done(fiber, socket, Direction::Write, timeout, write)
     }
 }

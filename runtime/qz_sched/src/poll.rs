@@ -4,9 +4,13 @@
 //! that it would block. Whoever keeps the clock (see `idle`) waits for the system's word meanwhile.
 
 use std::io;
-use std::os::fd::RawFd;
+use std::mem::MaybeUninit;
+use std::os::fd::{BorrowedFd, RawFd};
+use std::slice;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+
+use rustix::net::{RecvFlags, SendFlags};
 
 use crate::block::{Terms, Wait};
 use crate::fiber::{Fiber, Reason};
@@ -33,8 +37,8 @@ pub struct Descriptor {
     /// How many operations are under way, and [`CLOSED`]. The system may give the number to the next that opens something,
     /// so the last to leave gives it back.
     uses: AtomicUsize,
-    /// A reading that takes less than it could has taken all, and the system says when there is more.
-    tells_all: bool,
+    /// A connection of TCP: a reading that takes less than it could has taken all, and the system says when there is more.
+    is_tcp: bool,
     sides: Lock<[Side; 2]>,
 }
 
@@ -84,7 +88,7 @@ impl Descriptor {
             fd,
             key,
             uses: AtomicUsize::new(0),
-            tells_all: is_tcp(fd),
+            is_tcp: is_tcp(fd),
             sides: Lock::new(Default::default()),
         });
         reactor.add(fd, key, &raw const *descriptor)?;
@@ -151,9 +155,14 @@ impl Descriptor {
         // What the system said before is for this reading.
         self.sides.with(|sides| sides[Direction::Read as usize].ready = false);
         // SAFETY: by the caller's promise.
-        let read = unsafe { libc::read(fd, bytes.cast(), len) };
-        let count = usize::try_from(read).map_err(|_| io::Error::last_os_error())?;
-        if self.tells_all {
+        let (fd, room) = unsafe { (BorrowedFd::borrow_raw(fd), slice::from_raw_parts_mut(bytes.cast::<MaybeUninit<u8>>(), len)) };
+        // Straight to the system: the C library's functions prepare for threads that are cancelled.
+        let count = if self.is_tcp {
+            rustix::net::recv(fd, room, RecvFlags::empty())?.1
+        } else {
+            rustix::io::read(fd, room)?.0.len()
+        };
+        if self.is_tcp {
             let all = (1..len).contains(&count);
             self.sides.with(|sides| sides[Direction::Read as usize].drained = all);
             if !all {
@@ -163,6 +172,18 @@ impl Descriptor {
             }
         }
         Ok(count)
+    }
+
+    /// Writes up to `len` bytes, if it can be done now.
+    ///
+    /// # Safety
+    /// `fd` is what [`Descriptor::with`] gave, and there are so many bytes.
+    pub unsafe fn write(&self, fd: RawFd, bytes: *const u8, len: usize) -> io::Result<usize> {
+        // SAFETY: by the caller's promise.
+        let (fd, bytes) = unsafe { (BorrowedFd::borrow_raw(fd), slice::from_raw_parts(bytes, len)) };
+        let count =
+            if self.is_tcp { rustix::net::send(fd, bytes, SendFlags::NOSIGNAL) } else { rustix::io::write(fd, bytes) };
+        Ok(count?)
     }
 
     /// Waits until an operation that would have blocked may be tried again.

@@ -13,6 +13,8 @@ pub(crate) enum Language {
     Quartz,
     /// The same, but integers wrap.
     QuartzWrap,
+    /// With all checks and without shared libraries, as Go and Zig do it: only its memory is looked at.
+    QuartzStatic,
     /// Compiled by Cranelift, as the program starts.
     QuartzRun,
     Rust,
@@ -24,7 +26,7 @@ pub(crate) enum Language {
 use Language::*;
 
 /// In the order in which tables show them.
-const ALL: [Language; 8] = [C, Quartz, QuartzWrap, QuartzRun, Rust, Go, Crystal, Zig];
+const ALL: [Language; 9] = [C, Quartz, QuartzWrap, QuartzStatic, QuartzRun, Rust, Go, Crystal, Zig];
 
 impl Language {
     /// What stands in a table's head.
@@ -33,6 +35,7 @@ impl Language {
             C => "C",
             Quartz => "Quartz",
             QuartzWrap => "Quartz, wrapping",
+            QuartzStatic => "Quartz, static",
             QuartzRun => "`quartz run`",
             Rust => "Rust",
             Go => "Go",
@@ -47,6 +50,7 @@ impl Language {
             C => "clang -O2",
             Quartz => "quartz build --release",
             QuartzWrap => "quartz build --release --overflow=wrap",
+            QuartzStatic => "quartz build --release --static",
             QuartzRun => "quartz run",
             Rust => "rustc -O -C overflow-checks=on",
             Go => "go build",
@@ -59,7 +63,7 @@ impl Language {
     pub(crate) fn file(self) -> &'static str {
         match self {
             C => "main.c",
-            Quartz | QuartzWrap | QuartzRun => "main.qz",
+            Quartz | QuartzWrap | QuartzStatic | QuartzRun => "main.qz",
             Rust => "main.rs",
             Go => "main.go",
             Crystal => "main.cr",
@@ -67,8 +71,18 @@ impl Language {
         }
     }
 
+    /// Whether its programs' times are of interest.
+    pub(crate) fn is_timed(self) -> bool {
+        self != QuartzStatic
+    }
+
+    /// Whether their memory is.
+    pub(crate) fn is_weighed(self) -> bool {
+        !matches!(self, QuartzWrap | QuartzRun)
+    }
+
     pub(crate) fn is_quartz(self) -> bool {
-        matches!(self, Quartz | QuartzWrap | QuartzRun)
+        matches!(self, Quartz | QuartzWrap | QuartzStatic | QuartzRun)
     }
 }
 
@@ -112,6 +126,7 @@ impl Languages {
             C => command.arg("-O2").arg(from).arg("-o").arg(to).arg("-lm"),
             Quartz => command.args(["build", "--release"]).arg(from).arg("-o").arg(to),
             QuartzWrap => command.args(["build", "--release", "--overflow=wrap"]).arg(from).arg("-o").arg(to),
+            QuartzStatic => command.args(["build", "--release", "--static"]).arg(from).arg("-o").arg(to),
             QuartzRun => return Some(()),
             Rust => command.args(["-O", "-C", "overflow-checks=on"]).arg(from).arg("-o").arg(to),
             Go => command.arg("build").arg("-o").arg(to).arg(from),
@@ -142,7 +157,7 @@ fn compiler(language: Language, quartz: &Path) -> Option<Vec<PathBuf>> {
     let one = |names: &[&str]| installed(names).map(|it| vec![it]);
     match language {
         C => one(&["clang-22", "clang-19", "clang"]),
-        Quartz | QuartzRun => Some(vec![quartz.to_owned()]),
+        Quartz | QuartzStatic | QuartzRun => Some(vec![quartz.to_owned()]),
         QuartzWrap => knows_overflow(quartz).then(|| vec![quartz.to_owned()]),
         Rust => one(&["rustc"]),
         Go => one(&["go"]),

@@ -141,7 +141,8 @@ fn newer(made: &Path, from: &Path) -> bool {
 
 /// C's seconds, and the others' ratios.
 fn time_table(all: &[Comparison], languages: &[Language], clock: Clock) -> Table {
-    let others: Vec<Language> = languages.iter().copied().filter(|it| *it != Language::C).collect();
+    let others: Vec<Language> =
+        languages.iter().copied().filter(|it| it.is_timed() && *it != Language::C).collect();
     let first = if clock == Clock::Wall { "C, s" } else { "C, processor s" };
     let mut table = Table::new("program", std::iter::once(first).chain(others.iter().map(|it| it.title())));
     for comparison in all {
@@ -158,11 +159,7 @@ fn time_table(all: &[Comparison], languages: &[Language], clock: Clock) -> Table
 
 /// Peak memory in MB, and Quartz's ratio to C's.
 fn memory_table(all: &[Comparison], languages: &[Language]) -> Table {
-    let shown: Vec<Language> = languages
-        .iter()
-        .copied()
-        .filter(|it| !matches!(it, Language::QuartzWrap | Language::QuartzRun))
-        .collect();
+    let shown: Vec<Language> = languages.iter().copied().filter(|it| it.is_weighed()).collect();
     let titles = shown.iter().map(|it| it.title()).chain(std::iter::once("Quartz to C"));
     let mut table = Table::new("peak memory, MB", titles);
     for comparison in all {
