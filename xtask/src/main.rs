@@ -2,6 +2,7 @@
 
 mod bench;
 mod library;
+mod sanitize;
 mod stress;
 mod tidy;
 
@@ -14,7 +15,9 @@ cargo xtask library        write docs/reference/library.md from the doc comments
 cargo xtask bless [TEXT]   rewrite the expectations of file tests (those whose path has TEXT in it)
 cargo xtask memcheck [TEXT] run the programs of tests/run and examples under valgrind (Cranelift's code) and with LLVM's
                            address sanitizer (LLVM's code), with a runtime that takes every block from malloc
-cargo xtask sanitize       run the tests of the runtime itself under the address sanitizer
+cargo xtask sanitize [address|thread] [TEXT]
+                           run the tests of the runtime itself under the address sanitizer, and these and programs
+                           with tasks under the thread sanitizer; or those with TEXT in their names
 cargo xtask stress [NAME]  run the programs with tasks (spec/concurrency, tests/run/concurrency) many times:
                            `--times N` on each number of `--workers 1,2,8`, and on the schedules of `--seeds A..B`
 cargo xtask bench [TEXT]   run the benchmarks of bench/ and print ratios; `--write` puts them into its README,
@@ -28,7 +31,7 @@ fn main() -> ExitCode {
         Some("library") => library::library(&top()),
         Some("bless") => bless(rest),
         Some("memcheck") => memcheck(rest),
-        Some("sanitize") => sanitize(rest),
+        Some("sanitize") => sanitize::sanitize(&top(), rest),
         Some("stress") => stress::stress(&top(), rest),
         Some("bench") => bench::bench(&top(), rest),
         _ => {
@@ -67,19 +70,6 @@ fn memcheck(filter: &[String]) -> bool {
     };
     // Both have their say, whatever the other found.
     run(&mut library) && under("valgrind") & under("asan")
-}
-
-/// The runtime's own tests, in Rust code that watches its accesses to memory. The flag is not stable yet. (The thread
-/// sanitizer takes a fiber for its thread, and the standard library, which is not built for it, for unsynchronised.)
-fn sanitize(arguments: &[String]) -> bool {
-    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let mut tests = Command::new("cargo");
-    tests.current_dir(top()).env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Zsanitizer=address");
-    // What the threads' caches hold at the end is no leak; tests of programs count objects.
-    tests.env("ASAN_OPTIONS", "detect_leaks=0");
-    // A target, so that what runs while building is not watched.
-    tests.args(["test", "--quiet", "-p", "qz_sched", "-p", "qz_rt", "--target", &target, "--target-dir"]);
-    run(tests.arg(top().join("target/sanitize")).arg("--").args(arguments))
 }
 
 fn run(command: &mut Command) -> bool {

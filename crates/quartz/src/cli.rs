@@ -217,8 +217,9 @@ pub(crate) struct Build {
     /// Say where lines, functions and variables are, for debuggers such as gdb
     #[arg(short = 'g', long)]
     pub(crate) debug: bool,
-    /// Let LLVM's address sanitizer look after every access to memory; slow. Counted objects are watched if the
-    /// runtime library was built with `plain-malloc`
+    /// Let LLVM's address sanitizer or thread sanitizer look after every access to memory; slow. For the former, counted
+    /// objects are watched if the runtime library was built with `plain-malloc`; the latter needs a runtime library
+    /// that is watched itself, as `cargo xtask sanitize thread` makes it
     #[arg(long, value_enum, value_name = "KIND")]
     pub(crate) sanitize: Option<Sanitizer>,
     /// Link the C library into the executable
@@ -324,6 +325,16 @@ pub(crate) enum BuildEmit {
 #[derive(Copy, Clone, ValueEnum, PartialEq, Eq)]
 pub(crate) enum Sanitizer {
     Address,
+    Thread,
+}
+
+impl From<Sanitizer> for qz_driver::Sanitizer {
+    fn from(sanitizer: Sanitizer) -> qz_driver::Sanitizer {
+        match sanitizer {
+            Sanitizer::Address => qz_driver::Sanitizer::Address,
+            Sanitizer::Thread => qz_driver::Sanitizer::Thread,
+        }
+    }
 }
 
 #[derive(Copy, Clone, ValueEnum, PartialEq, Eq)]

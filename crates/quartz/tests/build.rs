@@ -384,14 +384,19 @@ fn every_kind_of_output() {
 fn options_for_llvm_ask_for_llvm() {
     let scratch = Scratch::new("options");
     let clang = scratch.script(&format!("{CLANG_19}\necho \"$*\" >&2; exit 1"));
-    for (option, passed) in
-        [("--target-cpu=some-cpu", "some-cpu"), ("--sanitize=address", "-fsanitize=address")]
-    {
+    let clang_is_told = [("--target-cpu=some-cpu", "some-cpu"), ("--sanitize=address", "-fsanitize=address")];
+    for (option, passed) in clang_is_told {
         let mut build = with(&mut scratch.command(&["build", option, "a.qz"]), &clang);
         scratch.fails(&mut build, 1, &["QZ9006", "cannot compile", passed]);
     }
-    let ir = scratch.command(&["build", "--sanitize=address", "--emit=llvm-ir", "-o", "-", "a.qz"]).output();
-    assert!(stdout(&ir.expect("the command starts")).contains(" sanitize_address"));
+    for kind in ["address", "thread"] {
+        let sanitize = format!("--sanitize={kind}");
+        let ir = scratch.command(&["build", &sanitize, "--emit=llvm-ir", "-o", "-", "a.qz"]).output();
+        assert!(stdout(&ir.expect("the command starts")).contains(&format!(" sanitize_{kind}")));
+    }
+    // The usual runtime changes stacks without a word to the thread sanitizer.
+    let mut build = with(&mut scratch.command(&["build", "--sanitize=thread", "a.qz"]), &clang);
+    scratch.fails(&mut build, 1, &["QZ9005", "is not built for the thread sanitizer", "QUARTZ_RUNTIME"]);
 }
 
 /// A large program is compiled in parts.

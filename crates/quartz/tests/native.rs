@@ -3,7 +3,8 @@
 //! so.
 //!
 //! `QUARTZ_NATIVE_OPT` lists LLVM's levels of optimisation, `0,2` if not set. `QUARTZ_NATIVE_UNDER` is `valgrind`, which
-//! then runs what Cranelift made, or `asan`, which looks after what LLVM made: see `cargo xtask memcheck`.
+//! then runs what Cranelift made, or `asan` or `tsan`, which look after what LLVM made: see `cargo xtask memcheck` and
+//! `cargo xtask sanitize`.
 
 mod filetests {
     pub(crate) mod judge;
@@ -82,12 +83,24 @@ fn trial(top: &Path, file: PathBuf, case: fn(&Path) -> Result<(), String>) -> Tr
     Trial::test(name, move || case(&file).map_err(Failed::from))
 }
 
+const TSAN: &str = "--sanitize=thread";
+
+/// The tool that programs run under, if any.
+fn under() -> String {
+    std::env::var("QUARTZ_NATIVE_UNDER").unwrap_or_default()
+}
+
 /// Whether there is a `clang`.
 fn can_build() -> bool {
     let scratch = scratch("native-probe");
     std::fs::write(scratch.join("a.qz"), "def main = ()\n").expect("the folder can be written");
-    let build = ["build", "--release", "--color=never", "a.qz", "-o", "a"];
-    let found = output(quartz().current_dir(&scratch).args(build), None);
+    let mut build = quartz();
+    build.current_dir(&scratch).args(["build", "--release", "--color=never", "a.qz", "-o", "a"]);
+    // A runtime that is watched goes with nothing else.
+    if under() == "tsan" {
+        build.arg(TSAN);
+    }
+    let found = output(&mut build, None);
     let stderr = String::from_utf8_lossy(&found.stderr);
     if stderr.contains("QZ9005") {
         eprintln!("native programs are not tested: {stderr}");
@@ -109,7 +122,7 @@ fn build_and_run(file: &Path) -> Result<(), String> {
         eprintln!("not tested: {} needs {what}, which is not installed", file.display());
         return Ok(());
     }
-    let under = std::env::var("QUARTZ_NATIVE_UNDER").unwrap_or_default();
+    let under = under();
     // Some programs ask about their own process, which another one around it changes.
     if !under.is_empty() && !lines_of(&directives, "alone").is_empty() {
         return Ok(());
@@ -124,6 +137,7 @@ fn build_and_run(file: &Path) -> Result<(), String> {
     let ways: Vec<Vec<String>> = match under.as_str() {
         "valgrind" => vec![vec!["-g".to_owned()]],
         "asan" => vec![vec!["--sanitize=address".to_owned()]],
+        "tsan" => vec![vec![TSAN.to_owned()]],
         _ => [vec!["-g".to_owned()], Vec::new()].into_iter().chain(levels).collect(),
     };
     let result = ways.into_iter().try_for_each(|way| {

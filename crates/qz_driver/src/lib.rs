@@ -30,7 +30,7 @@ pub use coverage::LineCounters;
 pub use dump::{EmitKind, emit};
 pub use inputs::{inputs, json_dependencies, make_rule};
 pub use load::{Library, Loaded, Root, load, load_after};
-pub use native::{Artefact, BuildOptions, CodeBy, build_native, output_of, write_header};
+pub use native::{Artefact, BuildOptions, CodeBy, Sanitizer, build_native, output_of, write_header};
 pub use qz_macros::Settings;
 pub use run::{Engine, Failure, Finished, RunOptions, Shape, Start, ToolProblem, build, compiled, run};
 pub use sources::SourceMap;

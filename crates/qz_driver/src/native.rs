@@ -10,6 +10,7 @@ mod interrupt;
 mod link;
 mod output;
 mod tools;
+mod watched;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ pub use header::write_header;
 use interrupt::Interrupt;
 use link::Link;
 use output::Output;
+pub use qz_llvm::Sanitizer;
 pub(crate) use tools::at_hand as tools_at_hand;
 use tools::{Clang, Driver, runtime_library};
 
@@ -108,8 +110,8 @@ pub struct BuildOptions {
     pub overflow: Overflow,
     /// Say where lines, functions and variables are, for debuggers.
     pub debug: bool,
-    /// LLVM's address sanitizer looks after every access.
-    pub sanitize_address: bool,
+    /// Who of LLVM looks after every access, if anybody.
+    pub sanitize: Option<Sanitizer>,
     pub link_statically: bool,
     pub strip: bool,
     /// The program counts its objects and reports what is left over.
@@ -176,6 +178,9 @@ fn make(
             None => Driver::find()?,
         };
         let runtime = runtime_library()?;
+        if options.sanitize == Some(Sanitizer::Thread) {
+            watched::check(&runtime)?;
+        }
         let objects = code::objects(clang.as_ref(), code, output, options, cache)?;
         done("code");
         let job = Link { program, driver: &driver, libraries, output, options };

@@ -53,10 +53,29 @@ pub struct Options {
     pub count_objects: bool,
     /// Named locals live in memory, where debuggers find the whole value.
     pub names_in_memory: bool,
-    /// Functions are to be looked after by LLVM's address sanitizer.
-    pub sanitize_address: bool,
+    /// Who of LLVM looks after the functions, if anybody.
+    pub sanitize: Option<Sanitizer>,
     /// The machine that code is made for.
     pub arch: Arch,
+}
+
+/// What LLVM looks for in a program that runs.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Sanitizer {
+    /// Accesses to memory that is not the program's.
+    Address,
+    /// Accesses by several threads that nothing puts in order.
+    Thread,
+}
+
+impl Sanitizer {
+    /// What `clang` calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Sanitizer::Address => "address",
+            Sanitizer::Thread => "thread",
+        }
+    }
 }
 
 /// What the text depends on beside the program.

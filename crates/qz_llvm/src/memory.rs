@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use crate::Sanitizer;
 use crate::function::FnCx;
 use crate::ir::{LlTy, Value};
 
@@ -128,6 +129,12 @@ impl Addr {
         Addr { offset: self.offset + offset, ..self }
     }
 
+    /// Whether it is the count of an object. Whoever looks whether others share the object does so while they may be
+    /// changing the count, by atomic operations; no change of theirs changes the answer.
+    fn is_count(self) -> bool {
+        self.region == Region::Header && self.offset == 0
+    }
+
     /// The metadata of an access to a value of this type.
     fn tag(self, ty: LlTy) -> Cow<'static, str> {
         match (self.region, word_of(self.offset, ty.bits().div_ceil(8))) {
@@ -155,6 +162,9 @@ impl FnCx<'_, '_> {
     /// Reads with a fact about what is read.
     pub(crate) fn load_with(&mut self, ty: LlTy, at: Addr, fact: &str) -> Value {
         let pointer = self.address(at);
+        if at.is_count() && self.program.options.sanitize == Some(Sanitizer::Thread) {
+            return self.w.set(ty, format_args!("load atomic {ty}, ptr {pointer} monotonic, align 4"));
+        }
         self.w.set(ty, format_args!("load {ty}, ptr {pointer}{}{fact}", at.tag(ty)))
     }
 

@@ -40,7 +40,7 @@ pub(crate) fn header(arch: Arch) -> String {
 pub(crate) fn attributes(options: Options) -> String {
     // Debuggers tell a function's prologue by its frame pointer.
     let frames = if options.names_in_memory { " \"frame-pointer\"=\"all\"" } else { "" };
-    let watched = if options.sanitize_address { " sanitize_address" } else { "" };
+    let watched = options.sanitize.map_or(String::new(), |it| format!(" sanitize_{}", it.name()));
     format!(
         "{DECLARATIONS}attributes #0 = {{ nounwind \"probe-stack\"=\"inline-asm\"{frames}{watched} }}\n{ATTRIBUTES}"
     )

@@ -12,7 +12,7 @@ use qz_rt_abi::Fiber;
 use qz_rt_abi::object::{FIRST_ADDRESS, Header, LOGGED, MET, StrObject, TYPE_INDEX};
 
 use crate::context::state;
-use crate::memory::share;
+use crate::memory::{count, share};
 use crate::strings;
 use crate::weak::{self, Cell};
 
@@ -117,13 +117,6 @@ pub(crate) unsafe fn noted_by_collector(fiber: *mut Fiber, object: *mut u8) -> b
         cycles.meet(fiber, object);
         true
     }
-}
-
-/// # Safety
-/// The object is live.
-unsafe fn count(object: *mut u8) -> i32 {
-    // SAFETY: by the caller's promise.
-    unsafe { (*object.cast::<Header>()).count }
 }
 
 pub(crate) unsafe fn cross_begin(fiber: *mut Fiber) {

@@ -31,7 +31,7 @@ use qz_rt_abi::object::{
 
 use crate::context::state;
 use crate::graph::{Chunked, Graph};
-use crate::memory::{defer_destroy, release_block};
+use crate::memory::{count, defer_destroy, release_block};
 use crate::weak;
 
 /// So many objects are logged before the first search.
@@ -139,7 +139,7 @@ impl Cycles {
         // SAFETY: by the caller's promise.
         unsafe {
             if (object as u64) < FIRST_ADDRESS
-                || header(object).count <= 0
+                || count(object) <= 0
                 || info(fiber, object).name_len & MAY_CYCLE == 0
             {
                 return;
@@ -211,7 +211,7 @@ impl Cycles {
             // SAFETY: what is logged has its memory until it is taken from the log. One that several tasks know by now
             // was unlogged, unless a generator shared it; then it is in no circle.
             unsafe {
-                match header(object).count {
+                match count(object) {
                     0 => release_block(fiber, object),
                     count => {
                         header(object).type_index &= !LOGGED;

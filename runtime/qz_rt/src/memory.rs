@@ -366,7 +366,7 @@ pub(crate) unsafe fn new_object(fiber: *mut Fiber, type_index: u32) -> *mut u8 {
 pub(crate) unsafe fn free_object(fiber: *mut Fiber, object: *mut u8) {
     // SAFETY: the object is live, its count gone, and its type index the table's.
     unsafe {
-        let word = object.cast::<Header>().read().type_index;
+        let word = (*object.cast::<Header>()).type_index;
         // No more than an index: no collector of circles has it in mind.
         if word <= TYPE_INDEX && !counts_objects(fiber) {
             let info = &*(*fiber).types.add(word as usize);
@@ -382,7 +382,7 @@ pub(crate) unsafe fn free_object(fiber: *mut Fiber, object: *mut u8) {
 unsafe fn free_any_object(fiber: *mut Fiber, object: *mut u8) {
     // SAFETY: as above.
     unsafe {
-        let type_index = object.cast::<Header>().read().type_index & TYPE_INDEX;
+        let type_index = (*object.cast::<Header>()).type_index & TYPE_INDEX;
         count_object(fiber, type_index, -1);
         if !crate::cycles::keeps_memory(object) {
             release_block(fiber, object);
@@ -397,10 +397,21 @@ unsafe fn free_any_object(fiber: *mut Fiber, object: *mut u8) {
 pub(crate) unsafe fn release_block(fiber: *mut Fiber, object: *mut u8) {
     // SAFETY: by the caller's promise; the type index is one of the table's.
     unsafe {
-        let type_index = object.cast::<Header>().read().type_index & TYPE_INDEX;
+        let type_index = (*object.cast::<Header>()).type_index & TYPE_INDEX;
         let info = &*(*fiber).types.add(type_index as usize);
         give_block(fiber, object, info.size as usize, info.align as usize);
     }
+}
+
+/// The count of an object, for whoever does not know whether others share it: they may be changing the count meanwhile,
+/// but none of their changes makes a negative one positive while the caller has a reference.
+///
+/// # Safety
+/// The object is live.
+#[inline(always)]
+pub(crate) unsafe fn count(object: *const u8) -> i32 {
+    // SAFETY: by the caller's promise.
+    unsafe { shared_count(object.cast_mut()).load(Ordering::Relaxed) }
 }
 
 /// The count of an object that is shared between threads, as they see it: the number of references, negated.
@@ -446,7 +457,11 @@ pub(crate) unsafe fn release_shared(_fiber: *mut Fiber, object: *mut u8) -> u8 {
         if count.plus(1, Ordering::Release) != -1 {
             return 0;
         }
-        fence(Ordering::Acquire);
+        match cfg!(qz_tsan) {
+            // The thread sanitizer knows no fences.
+            true => _ = count.load(Ordering::Acquire),
+            false => fence(Ordering::Acquire),
+        }
         // While the count is 0, a weak reference of another thread's adds none.
         // SAFETY: as above, and the last count is the caller's.
         unsafe { crate::weak::die(object) };
@@ -461,7 +476,7 @@ pub(crate) unsafe fn share(fiber: *mut Fiber, object: *mut u8) {
     // SAFETY: the object is live, and no other thread knows it unless its count says so.
     unsafe {
         let header = object.cast::<Header>();
-        if (*header).count > 0 && !state(fiber).cycles.is_tracing() {
+        if count(object) > 0 && !state(fiber).cycles.is_tracing() {
             if (*header).type_index & (LOGGED | MET) != 0 {
                 state(fiber).cycles.unlog(fiber, object);
             }

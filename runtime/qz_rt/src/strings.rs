@@ -3,7 +3,9 @@
 use qz_rt_abi::Fiber;
 use qz_rt_abi::object::{Header, MOST_BYTES, STR_SIZE, StrObject, TYPE_STR};
 
-use crate::memory::{block_at_hand, count_object, counts_objects, give_block, put_at_hand, take_block};
+use crate::memory::{
+    block_at_hand, count, count_object, counts_objects, give_block, put_at_hand, take_block,
+};
 
 /// Slices of at least so many bytes share the memory of the string they come from.
 const SHARE_FROM: usize = 64;
@@ -102,7 +104,7 @@ pub(crate) unsafe fn word_of(s: *const StrObject) -> Option<u64> {
     unsafe {
         let inline = s.cast::<u8>().add(STR_SIZE as usize);
         let len = (*s).byte_len as u64;
-        let whole = len.wrapping_sub(1) < 8 && (*s).header.count >= 0 && std::ptr::eq((*s).bytes, inline);
+        let whole = len.wrapping_sub(1) < 8 && count(s.cast()) >= 0 && std::ptr::eq((*s).bytes, inline);
         whole.then(|| inline.cast::<u64>().read().to_le() & (u64::MAX >> (64 - 8 * len)))
     }
 }
@@ -115,7 +117,7 @@ unsafe fn first_bytes(s: *const StrObject) -> Option<u64> {
     unsafe {
         let inline = s.cast::<u8>().add(STR_SIZE as usize);
         let len = (*s).byte_len;
-        let here = len > 0 && (*s).header.count >= 0 && std::ptr::eq((*s).bytes, inline);
+        let here = len > 0 && count(s.cast()) >= 0 && std::ptr::eq((*s).bytes, inline);
         here.then(|| inline.cast::<u64>().read().to_be() & (u64::MAX << (64 - 8 * len.min(8))))
     }
 }
@@ -142,7 +144,7 @@ pub(crate) fn count_chars(bytes: &[u8]) -> usize {
 pub(crate) unsafe fn retain(s: *mut StrObject) -> *mut StrObject {
     // SAFETY: the caller's string is live.
     unsafe {
-        let count = (*s).header.count;
+        let count = count(s.cast());
         if count >= 0 {
             (*s).header.count = count.wrapping_add(1);
         } else {
@@ -188,7 +190,7 @@ unsafe fn free_any(fiber: *mut Fiber, s: *mut StrObject) {
 pub(crate) unsafe fn str_release(fiber: *mut Fiber, s: *mut StrObject) {
     // SAFETY: the string is live, and one of its counts the caller's.
     unsafe {
-        match (*s).header.count {
+        match count(s.cast()) {
             1 => str_free(fiber, s),
             count if count > 0 => (*s).header.count = count - 1,
             _ => release_shared(fiber, s),

@@ -7,7 +7,7 @@ use qz_rt_abi::Fiber;
 use qz_rt_abi::object::Header;
 
 use crate::context::state;
-use crate::memory::{defer_destroy, release_shared, retain_shared};
+use crate::memory::{count, defer_destroy, release_shared, retain_shared};
 use crate::weak::{self, Cell};
 
 type Addresses<V> = HashMap<usize, V, foldhash::fast::FixedState>;
@@ -158,7 +158,7 @@ unsafe fn retain(object: *mut u8) {
     // SAFETY: the caller's; immortal objects have negative counts and keep them.
     unsafe {
         let header = object.cast::<Header>();
-        match (*header).count {
+        match count(object) {
             count if count > 0 => (*header).count = count + 1,
             _ => retain_shared(std::ptr::null_mut(), object),
         }
@@ -173,7 +173,7 @@ unsafe fn release(fiber: *mut Fiber, object: *mut u8) {
     // SAFETY: the caller's.
     unsafe {
         let header = object.cast::<Header>();
-        match (*header).count {
+        match count(object) {
             1 => defer_destroy(fiber, object),
             count if count > 1 => (*header).count = count - 1,
             _ if release_shared(fiber, object) != 0 => defer_destroy(fiber, object),

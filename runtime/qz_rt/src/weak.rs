@@ -10,23 +10,45 @@
 
 use std::collections::HashMap;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use qz_rt_abi::Fiber;
 use qz_rt_abi::object::Header;
 
 use crate::context::state;
-use crate::memory::{retain_shared, share};
+use crate::memory::{count, retain_shared, share};
 
 /// `Weak<T>` of the library.
 #[repr(C)]
 pub(crate) struct Cell {
     header: Header,
-    /// Null for one that refers to nothing any more.
-    target: *mut u8,
+    /// Null for one that refers to nothing any more: it is in no list, and nobody but its owners reaches it. So this is
+    /// the last word to change when the target dies, and an owner looks at it before anything else.
+    target: AtomicPtr<u8>,
     /// The next one that refers to the same object.
     next: *mut Cell,
+}
+
+/// What a cell refers to. It may refer to nothing a moment later, unless the lock of the target's part is held.
+///
+/// # Safety
+/// The cell is live.
+unsafe fn target_of(cell: *const Cell) -> *mut u8 {
+    // SAFETY: by the caller's promise.
+    unsafe { (*cell).target.load(Ordering::Acquire) }
+}
+
+/// The cell refers to nothing any more. An owner that sees this may free it at once.
+///
+/// # Safety
+/// The cell is in no list from now on. It was in one until now, whose lock is held.
+unsafe fn leave(cell: *mut Cell) {
+    // SAFETY: by the caller's promise; the last access is the one that others see.
+    unsafe {
+        (*cell).next = ptr::null_mut();
+        (*cell).target.store(ptr::null_mut(), Ordering::Release);
+    }
 }
 
 type Heads = HashMap<usize, usize, foldhash::fast::FixedState>;
@@ -53,8 +75,8 @@ unsafe fn link(cell: *mut Cell, target: *mut u8) {
     let head = part.insert(target as usize, cell as usize);
     // SAFETY: by the caller's promise.
     unsafe {
-        (*cell).target = target;
         (*cell).next = head.unwrap_or(0) as *mut Cell;
+        (*cell).target.store(target, Ordering::Release);
     }
 }
 
@@ -66,12 +88,12 @@ unsafe fn unlink(cell: *mut Cell) {
     // SAFETY: by the caller's promise; lists hold live cells and change under the lock of their part. A cell whose
     // target changes meanwhile is one whose target died, and is in no list then.
     unsafe {
-        let target = (&raw const (*cell).target).read_volatile();
+        let target = target_of(cell);
         if target.is_null() {
             return;
         }
         let mut part = part_of(target);
-        if (*cell).target != target {
+        if target_of(cell) != target {
             return;
         }
         let Some(&head) = part.get(&(target as usize)) else { return };
@@ -87,7 +109,7 @@ unsafe fn unlink(cell: *mut Cell) {
             }
             (*at).next = (*cell).next;
         }
-        ((*cell).target, (*cell).next) = (ptr::null_mut(), ptr::null_mut());
+        leave(cell);
     }
 }
 
@@ -105,7 +127,7 @@ pub(crate) unsafe fn die(target: *mut u8) {
         // SAFETY: lists hold live cells, and the lock of the part is held.
         unsafe {
             let next = (*at).next;
-            ((*at).target, (*at).next) = (ptr::null_mut(), ptr::null_mut());
+            leave(at);
             at = next;
         }
     }
@@ -146,7 +168,7 @@ pub(crate) unsafe fn keep_within(cells: &[*mut Cell], is_within: impl Fn(*mut u8
     for &cell in cells {
         // SAFETY: by the caller's promise.
         unsafe {
-            if !(*cell).target.is_null() && !is_within((*cell).target) {
+            if !target_of(cell).is_null() && !is_within(target_of(cell)) {
                 unlink(cell);
             }
         }
@@ -160,7 +182,7 @@ pub(crate) unsafe fn keep_within(cells: &[*mut Cell], is_within: impl Fn(*mut u8
 pub(crate) unsafe fn redirect(cell: *mut Cell, from: *mut u8, to: *mut u8) {
     // SAFETY: by the caller's promise.
     unsafe {
-        if (*cell).target == from {
+        if target_of(cell) == from {
             unlink(cell);
             link(cell, to);
         }
@@ -182,10 +204,10 @@ pub(crate) unsafe fn weak_forget(_fiber: *mut Fiber, cell: *mut u8) {
 pub(crate) unsafe fn weak_target(fiber: *mut Fiber, cell: *mut u8) -> *mut u8 {
     // SAFETY: generated code passes a live `Weak` whose target only this task knows.
     unsafe {
-        let target = (*cell.cast::<Cell>()).target;
+        let target = target_of(cell.cast());
         if !target.is_null() {
             let header = target.cast::<Header>();
-            match (*header).count {
+            match count(target) {
                 count if count > 0 => (*header).count = count + 1,
                 _ => retain_shared(fiber, target),
             }
@@ -199,16 +221,16 @@ pub(crate) unsafe fn weak_target_shared(fiber: *mut Fiber, cell: *mut u8) -> *mu
     // thread that took the last count asks for the lock first (`release_shared`).
     unsafe {
         let cell = cell.cast::<Cell>();
-        let target = (&raw const (*cell).target).read_volatile();
+        let target = target_of(cell);
         if target.is_null() {
             return target;
         }
         let _part = part_of(target);
-        if (&raw const (*cell).target).read_volatile() != target {
+        if target_of(cell) != target {
             return ptr::null_mut();
         }
         let header = target.cast::<Header>();
-        if (*header).count > 0 {
+        if count(target) > 0 {
             (*header).count += 1;
             return target;
         }
@@ -227,13 +249,13 @@ pub(crate) unsafe fn weak_target_shared(fiber: *mut Fiber, cell: *mut u8) -> *mu
 
 pub(crate) unsafe fn weak_alive(_fiber: *mut Fiber, cell: *mut u8) -> u8 {
     // SAFETY: generated code passes a live `Weak`.
-    unsafe { !(&raw const (*cell.cast::<Cell>()).target).read_volatile().is_null() as u8 }
+    unsafe { !target_of(cell.cast()).is_null() as u8 }
 }
 
 pub(crate) unsafe fn weak_same(_fiber: *mut Fiber, a: *mut u8, b: *mut u8) -> u8 {
     // SAFETY: generated code passes live `Weak`s.
     unsafe {
-        let target = |cell: *mut u8| (&raw const (*cell.cast::<Cell>()).target).read_volatile();
+        let target = |cell: *mut u8| target_of(cell.cast());
         (target(a) == target(b)) as u8
     }
 }
@@ -243,17 +265,18 @@ pub(crate) unsafe fn weak_copied(fiber: *mut Fiber, from: *mut u8, to: *mut u8) 
     // then its list is gone under the lock.
     unsafe {
         let (from, to) = (from.cast::<Cell>(), to.cast::<Cell>());
-        let target = (&raw const (*from).target).read_volatile();
+        let target = target_of(from);
         if target.is_null() {
             return;
         }
         {
             let mut part = part_of(target);
-            if (*from).target != target {
+            if target_of(from) != target {
                 return;
             }
             let head = part.insert(target as usize, to as usize);
-            ((*to).target, (*to).next) = (target, head.unwrap_or(0) as *mut Cell);
+            (*to).next = head.unwrap_or(0) as *mut Cell;
+            (*to).target.store(target, Ordering::Release);
         }
         state(fiber).walks.note_weak(to, target);
     }
@@ -280,10 +303,10 @@ pub(crate) unsafe fn cross_weak_shared(fiber: *mut Fiber, cell: *mut u8) {
             return;
         }
         share(fiber, cell);
-        let target = (*cell.cast::<Cell>()).target;
+        let target = target_of(cell.cast());
         if !target.is_null() {
             let _part = part_of(target);
-            if (*cell.cast::<Cell>()).target == target {
+            if target_of(cell.cast()) == target {
                 share(fiber, target);
             }
         }

@@ -11,6 +11,7 @@ use crate::interrupt::Interrupts;
 use crate::queue::Woken;
 use crate::sched::Scheduler;
 use crate::stack::Stack;
+use crate::switch::AtRest;
 use crate::sync::Lock;
 use crate::task::Task;
 use crate::wait::{Outcome, WaitCell};
@@ -87,9 +88,11 @@ pub struct Job {
 pub struct Fiber {
     /// First, so that its address is the fiber's.
     pub abi: AbiFiber,
-    pub(crate) sp: Cell<usize>,
+    /// Where its stack was left.
+    pub(crate) rest: Cell<AtRest>,
     pub cell: WaitCell,
-    pub(crate) scheduler: Cell<*const Scheduler>,
+    /// Looked at from outside, even while the fiber is set up for another program.
+    scheduler: AtomicPtr<Scheduler>,
     pub(crate) stack: Cell<Stack>,
     entry: Cell<Option<Entry>>,
     argument: Cell<*mut u8>,
@@ -104,7 +107,7 @@ pub struct Fiber {
     /// Held by who takes a count of the task from outside, and by the fiber when it gives the task up.
     looks: Lock<()>,
     /// A number that no other fiber of the process has had.
-    pub(crate) number: Cell<u64>,
+    number: AtomicU64,
     /// Where the clock finds it, if it waits for the time; see [`crate::timer`].
     pub(crate) timer: Cell<usize>,
 }
@@ -114,7 +117,7 @@ static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
 impl Fiber {
     pub fn number(&self) -> u64 {
-        self.number.get()
+        self.number.load(Ordering::Relaxed)
     }
 
     pub fn phase(&self) -> Phase {
@@ -186,15 +189,18 @@ impl Fiber {
     pub(crate) unsafe fn set_up(this: *mut Fiber, scheduler: &Scheduler, stack: Stack, job: Job) {
         // SAFETY: by the caller's promise.
         let fiber = unsafe { &*this };
-        fiber.scheduler.set(scheduler);
-        fiber.stack.set(stack);
+        fiber.scheduler.store((&raw const *scheduler).cast_mut(), Ordering::Relaxed);
+        // That of a task's fiber stays the same, and may be looked at just now.
+        if fiber.stack.get() != stack {
+            fiber.stack.set(stack);
+        }
         fiber.entry.set(Some(job.entry));
         fiber.argument.set(job.argument);
         fiber.interrupts.reset();
         fiber.pinned.store(0, Ordering::Relaxed);
         fiber.set_reason(Reason::Nothing);
         fiber.timer.set(0);
-        fiber.number.set(NUMBERS.plus(1, Ordering::Relaxed));
+        fiber.number.store(NUMBERS.plus(1, Ordering::Relaxed), Ordering::Relaxed);
         // SAFETY: the hook fills in the part of generated code.
         unsafe { (scheduler.hooks.begin_fiber)(this) };
         fiber.set_phase(Phase::Ready);
@@ -211,8 +217,7 @@ impl Fiber {
     /// The lowest address of its stack that is in use, if it does not run. For those who look from outside: it may
     /// have changed since.
     pub fn left_at(&self) -> usize {
-        // SAFETY: a word of this fiber.
-        unsafe { self.sp.as_ptr().read_volatile() }
+        AtRest::look(&self.rest)
     }
 
     /// What people call its task.
@@ -233,7 +238,12 @@ impl Fiber {
 
     pub fn scheduler(&self) -> &Scheduler {
         // SAFETY: a scheduler outlives its fibers.
-        unsafe { &*self.scheduler.get() }
+        unsafe { &*self.scheduler.load(Ordering::Relaxed) }
+    }
+
+    /// Whether it is the scheduler's. For those who look from outside.
+    pub(crate) fn belongs_to(&self, scheduler: &Scheduler) -> bool {
+        std::ptr::eq(self.scheduler.load(Ordering::Relaxed), scheduler)
     }
 }
 

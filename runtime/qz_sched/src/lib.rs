@@ -34,6 +34,8 @@ mod timer;
 pub mod trace;
 mod turn;
 pub mod wait;
+#[cfg(qz_tsan)]
+mod watch;
 
 pub use fiber::{Fiber, Job, Phase, Reason};
 pub use sched::{Config, Hooks, Scheduler, State};

@@ -454,7 +454,7 @@ impl Scheduler {
         each_task_stack(|stack| {
             // SAFETY: the header of a task's stack is always there; unused ones say so.
             let fiber = unsafe { &*((stack.top() - size_of::<Fiber>()) as *const Fiber) };
-            if fiber.phase() != Phase::Unused && std::ptr::eq(fiber.scheduler.get(), self) {
+            if fiber.phase() != Phase::Unused && fiber.belongs_to(self) {
                 f(fiber);
             }
         });
@@ -578,7 +578,7 @@ impl Scheduler {
         unsafe {
             let fiber = &raw mut (*root).fiber;
             Fiber::set_up(fiber, self, stack, job);
-            (*fiber).sp.set(prepare(stack.top() & !63, run_root, fiber.cast()));
+            (*fiber).rest.set(prepare(stack.top() & !63, run_root, fiber.cast()));
             if let Some(tracer) = self.tracer {
                 tracer.named((*fiber).number(), "main".into());
             }

@@ -20,7 +20,7 @@ use crate::rest;
 use crate::runnable::{Runnable, Work};
 use crate::sched::{Scheduler, Slot};
 use crate::stack::Cache;
-use crate::switch::{go_to, prepare, switch};
+use crate::switch::{AtRest, go_to, prepare, switch};
 use crate::task::Task;
 use crate::trace::Tracer;
 
@@ -61,7 +61,7 @@ pub struct Thread {
     lottery: Option<RefCell<Lottery>>,
     /// It runs only what is pinned to it.
     pub(crate) exclusive: bool,
-    loop_sp: Cell<usize>,
+    loop_rest: Cell<AtRest>,
     after: Cell<After>,
     stacks: RefCell<Cache>,
     ticks: Cell<u32>,
@@ -88,7 +88,7 @@ impl Thread {
             deque,
             lottery: scheduler.seed.map(|seed| RefCell::new(Lottery::new(seed))),
             exclusive,
-            loop_sp: Cell::new(0),
+            loop_rest: Cell::new(AtRest::NOWHERE),
             after: Cell::new(After::Nothing),
             stacks: RefCell::default(),
             ticks: Cell::new(0),
@@ -307,8 +307,8 @@ impl Thread {
     fn enter(&self, fiber: *mut Fiber) {
         // SAFETY: what is ready runs nowhere else, and was left by a switch or prepared.
         unsafe {
-            let sp = self.take_over(fiber);
-            switch(self.loop_sp.as_ptr(), sp);
+            let there = self.take_over(fiber);
+            switch(self.loop_rest.as_ptr(), there);
         }
         self.note_switch();
         // SAFETY: this thread is the same before and after: its own stack goes nowhere.
@@ -317,7 +317,7 @@ impl Thread {
     }
 
     /// Makes the fiber this thread's, and gives where it was left.
-    unsafe fn take_over(&self, fiber: *mut Fiber) -> usize {
+    unsafe fn take_over(&self, fiber: *mut Fiber) -> AtRest {
         // SAFETY: by the caller's promise the fiber is ready and runs nowhere.
         unsafe {
             (*fiber).abi.worker = self.memory;
@@ -326,7 +326,7 @@ impl Thread {
             if let Some(tracer) = self.tracer {
                 tracer.begins(self.slot, &*fiber);
             }
-            (*fiber).sp.get()
+            (*fiber).rest.get()
         }
     }
 
@@ -337,7 +337,7 @@ impl Thread {
         // SAFETY: the fiber is the one that runs here; the next one is ready.
         unsafe {
             let next = self.depart(fiber, after);
-            switch((*fiber).sp.as_ptr(), next);
+            switch((*fiber).rest.as_ptr(), next);
             Thread::of(fiber).finish_switch();
         }
     }
@@ -347,7 +347,7 @@ impl Thread {
     /// # Safety
     /// The fiber is the one that runs here.
     #[inline]
-    unsafe fn depart(&self, fiber: *mut Fiber, after: After) -> usize {
+    unsafe fn depart(&self, fiber: *mut Fiber, after: After) -> AtRest {
         self.after.set(after);
         self.note_switch();
         if let Some(tracer) = self.tracer {
@@ -357,7 +357,7 @@ impl Thread {
         match self.pick() {
             // SAFETY: it is ready.
             Some(what) => unsafe { self.take_over(self.fiber_for(what)) },
-            None => self.loop_sp.get(),
+            None => self.loop_rest.get(),
         }
     }
 
@@ -371,7 +371,7 @@ impl Thread {
             unsafe { tracer.ends(self.slot, &*(*self.memory).current.cast::<Fiber>()) };
         }
         // SAFETY: the thread's own stack waits in `enter`.
-        unsafe { go_to(self.loop_sp.get()) }
+        unsafe { go_to(self.loop_rest.get()) }
     }
 
     /// For the others, which look whether it still moves.
@@ -499,7 +499,7 @@ impl Thread {
             (*fiber).give_task(task);
             (*fiber).pinned.store(if self.exclusive { self.slot + 1 } else { 0 }, Ordering::Relaxed);
             let top = (fiber as usize) & !63;
-            (*fiber).sp.set(prepare(top, run_task, fiber.cast()));
+            (*fiber).rest.set(prepare(top, run_task, fiber.cast()));
             (*task).begins(fiber);
             // After it is known as this fiber's: who cancels all sees it, or this sees that.
             if scheduler.cancels.load(Ordering::SeqCst) && (*task).comes_too_late() {

@@ -111,6 +111,48 @@ fn tasks_end_before_they_are_joined_and_after() {
     }
 }
 
+/// In builds for the thread sanitizer: it sees that two fibers write the same word with nothing in between, whatever
+/// else these tests find. (That they find nothing means little otherwise.)
+#[cfg(qz_tsan)]
+mod watched {
+    use super::*;
+
+    #[test]
+    fn a_race_is_seen() {
+        let own = std::env::current_exe().expect("the test has a file");
+        let race = ["--ignored", "--exact", "watched::two_fibers_write"];
+        let output = std::process::Command::new(own).args(race).output().expect("it starts again");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains("ThreadSanitizer: data race"), "{said}");
+        assert!(said.contains("two_fibers_write"), "{said}");
+    }
+
+    #[test]
+    #[ignore = "the test above runs it, in a process of its own"]
+    fn two_fibers_write() {
+        static WRITTEN: AtomicU64 = AtomicU64::new(0);
+        run(Config::default(), 2, |fiber| {
+            let word: &'static mut u64 = Box::leak(Box::new(0));
+            let place = &raw mut *word as usize;
+            let own_thread = || Options { own_thread: true, ..Options::default() };
+            let write = || {
+                let body = job(move |_| {
+                    // SAFETY: that it is not safe is what is to be told.
+                    unsafe { *(place as *mut u64) += 1 };
+                    // The end of one, seen by the thread of the other, would put them in order.
+                    WRITTEN.fetch_add(1, Ordering::Relaxed);
+                    while WRITTEN.load(Ordering::Relaxed) < 2 {
+                        std::thread::yield_now();
+                    }
+                });
+                // SAFETY: the fiber runs here.
+                unsafe { (*fiber).scheduler().spawn(Thread::at_work(fiber), body, own_thread()) }
+            };
+            [write(), write()].into_iter().for_each(|task| join(fiber, task));
+        });
+    }
+}
+
 #[test]
 fn what_is_sent_is_received_in_order() {
     for (config, count) in workers() {

@@ -146,7 +146,7 @@ fn options_of(command: &Build) -> BuildOptions {
         overflow: command.overflow.into(),
         debug: command.debug,
         target_cpu: command.target_cpu.clone(),
-        sanitize_address: command.sanitize.is_some(),
+        sanitize: command.sanitize.map(Into::into),
         link_statically: command.link_statically,
         strip: command.strip,
         leaks: command.leaks,

@@ -76,8 +76,8 @@ pub(super) fn make(
         return Ok((Code::Object(object), libraries));
     }
     let (count_objects, names_in_memory) = (options.leaks, unoptimised);
-    let sanitize_address = options.sanitize_address;
-    let config = qz_llvm::Options { count_objects, names_in_memory, sanitize_address, ..Default::default() };
+    let sanitize = options.sanitize;
+    let config = qz_llvm::Options { count_objects, names_in_memory, sanitize, ..Default::default() };
     let ir = if options.separate || options.artefact == Artefact::Executable {
         qz_llvm::print_parts(&module, &layouts, &program.sources, config, unit.as_ref(), options.separate)
     } else {
@@ -159,8 +159,8 @@ fn arguments(clang: &Clang, options: &BuildOptions) -> Vec<String> {
     if let Some(cpu) = &options.target_cpu {
         arguments.push(if cfg!(target_arch = "x86_64") { "-march=" } else { "-mcpu=" }.to_owned() + cpu);
     }
-    if options.sanitize_address {
-        arguments.push("-fsanitize=address".into());
+    if let Some(sanitizer) = options.sanitize {
+        arguments.push(format!("-fsanitize={}", sanitizer.name()));
     }
     if options.artefact == Artefact::SharedLibrary {
         arguments.push("-fPIC".into());

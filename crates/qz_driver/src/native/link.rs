@@ -6,7 +6,7 @@ use std::process::Command;
 use super::hooks;
 use super::output::{self, Output};
 use super::tools::{Driver, archiver, failed, run_tool};
-use super::{Artefact, BuildOptions};
+use super::{Artefact, BuildOptions, Sanitizer, watched};
 use crate::Program;
 use crate::foreign::{self, Library};
 use crate::run::Failure;
@@ -77,6 +77,7 @@ impl Link<'_> {
         let mut command = Command::new(&self.driver.path);
         command.args(["-r", "-nostdlib"]).args(objects).arg(runtime).arg("-o").arg(&whole);
         self.choose_linker(&mut command);
+        self.replace_for_sanitizer(&mut command);
         run_tool(&mut command, None)
             .map_err(|words| failed(&self.driver.path, "cannot join the program and its runtime", &words))?;
         let mut command = Command::new(&archiver);
@@ -104,12 +105,13 @@ impl Link<'_> {
         command.args(["-lm", "-lpthread", "-ldl"]);
         hooks::replace(&mut command, runtime);
         self.choose_linker(&mut command);
+        self.replace_for_sanitizer(&mut command);
         self.tell_what_is_read(&mut command);
         if self.options.strip {
             command.arg("-Wl,-s");
         }
-        if self.options.sanitize_address {
-            command.arg("-fsanitize=address");
+        if let Some(sanitizer) = self.options.sanitize {
+            command.arg(format!("-fsanitize={}", sanitizer.name()));
         }
         command
     }
@@ -117,6 +119,12 @@ impl Link<'_> {
     fn choose_linker(&self, command: &mut Command) {
         if let Some(linker) = self.driver.linker() {
             command.arg(format!("-fuse-ld={linker}"));
+        }
+    }
+
+    fn replace_for_sanitizer(&self, command: &mut Command) {
+        if self.options.sanitize == Some(Sanitizer::Thread) {
+            command.arg(format!("-Wl,--wrap={}", watched::REPLACED));
         }
     }
 

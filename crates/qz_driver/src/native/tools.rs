@@ -29,7 +29,7 @@ pub(super) struct Clang {
 /// how well a jump would be foreseen, and one that is not costs as much as twenty steps.
 const X86_MOVES: &[&str] = &["-mllvm", "-x86-cmov-converter=false"];
 
-fn missing(message: String, help: &str) -> Failure {
+pub(super) fn missing(message: String, help: &str) -> Failure {
     Failure::Tool(ToolProblem {
         code: Code::TOOL_MISSING,
         message,
