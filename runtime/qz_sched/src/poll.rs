@@ -155,7 +155,9 @@ impl Descriptor {
         // What the system said before is for this reading.
         self.sides.with(|sides| sides[Direction::Read as usize].ready = false);
         // SAFETY: by the caller's promise.
-        let (fd, room) = unsafe { (BorrowedFd::borrow_raw(fd), slice::from_raw_parts_mut(bytes.cast::<MaybeUninit<u8>>(), len)) };
+        let (fd, room) = unsafe {
+            (BorrowedFd::borrow_raw(fd), slice::from_raw_parts_mut(bytes.cast::<MaybeUninit<u8>>(), len))
+        };
         // Straight to the system: the C library's functions prepare for threads that are cancelled.
         let count = if self.is_tcp {
             rustix::net::recv(fd, room, RecvFlags::empty())?.1
@@ -181,8 +183,11 @@ impl Descriptor {
     pub unsafe fn write(&self, fd: RawFd, bytes: *const u8, len: usize) -> io::Result<usize> {
         // SAFETY: by the caller's promise.
         let (fd, bytes) = unsafe { (BorrowedFd::borrow_raw(fd), slice::from_raw_parts(bytes, len)) };
-        let count =
-            if self.is_tcp { rustix::net::send(fd, bytes, SendFlags::NOSIGNAL) } else { rustix::io::write(fd, bytes) };
+        let count = if self.is_tcp {
+            rustix::net::send(fd, bytes, SendFlags::NOSIGNAL)
+        } else {
+            rustix::io::write(fd, bytes)
+        };
         Ok(count?)
     }
 
