@@ -103,7 +103,7 @@ impl Permits {
 
 const FREE: u32 = LOCK_FREE;
 const TAKEN: u32 = LOCK_TAKEN;
-/// Somebody waits in the queue.
+/// Somebody waits in the queue, or has left it as the holder.
 const WAITED_FOR: u32 = 2;
 
 /// A lock that one fiber holds. Whoever comes while it is free takes it; one that was passed over once gets it
@@ -123,7 +123,7 @@ const TRY_AGAIN: u16 = 0;
 const HANDED_OVER: u16 = 1;
 
 /// Looks before a fiber is parked, where the holder may run on another thread.
-const SPINS: u32 = 100;
+const LOOKS: u32 = 7;
 
 impl Default for Mutex {
     fn default() -> Mutex {
@@ -161,12 +161,8 @@ impl Mutex {
     #[cold]
     unsafe fn lock_slowly(&self, fiber: *mut Fiber, terms: Terms) -> Outcome {
         // SAFETY: by the caller's promise.
-        let spins = if unsafe { (*fiber).scheduler() }.runs_alone() { 0 } else { SPINS };
-        for _ in 0..spins {
-            std::hint::spin_loop();
-            if self.try_lock() {
-                return Outcome::Done(0);
-            }
+        if !unsafe { (*fiber).scheduler() }.runs_alone() && self.spin() {
+            return Outcome::Done(0);
         }
         let mut passed_over = 0;
         loop {
@@ -203,6 +199,23 @@ impl Mutex {
         }
     }
 
+    /// Looks again and again whether the lock is free, and takes it. Whoever looks takes the word's line of memory from
+    /// the holder's processor, so looks are ever more rare. Behind others who wait there is nothing to look for.
+    fn spin(&self) -> bool {
+        for look in 0..LOOKS {
+            for _ in 0..1 << look {
+                std::hint::spin_loop();
+            }
+            if self.state.load(Ordering::Relaxed) & WAITED_FOR != 0 {
+                return false;
+            }
+            if self.try_lock() {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Whether somebody waits is known under the queue's lock.
     fn note_waiters(&self, waiters: &Queue) {
         if waiters.is_empty() {
@@ -226,16 +239,19 @@ impl Mutex {
     unsafe fn unlock_slowly(&self, fiber: *mut Fiber) {
         let woken = self.waiters.with(|waiters| {
             let next = waiters.claim();
-            self.note_waiters(waiters);
             // SAFETY: claimed just now.
             unsafe {
+                if let Some(node) = next
+                    && (*node).amount > 0
+                {
+                    // It may take a while until the new holder runs, so nobody should spin: the mark stays.
+                    return complete(node, Outcome::Done(HANDED_OVER));
+                }
+                self.note_waiters(waiters);
                 let Some(node) = next else {
                     self.state.without_bits(TAKEN, Ordering::Release);
                     return None;
                 };
-                if (*node).amount > 0 {
-                    return complete(node, Outcome::Done(HANDED_OVER));
-                }
                 self.state.without_bits(TAKEN, Ordering::Release);
                 complete(node, Outcome::Done(TRY_AGAIN))
             }
