@@ -281,6 +281,16 @@ pub(crate) unsafe fn task_done(_fiber: *mut Fiber, task: *mut u8) -> u8 {
     unsafe { (*task.cast::<Task>()).is_done() as u8 }
 }
 
+pub(crate) unsafe fn task_heard(_fiber: *mut Fiber, task: *mut u8) -> u8 {
+    // SAFETY: the caller holds a count of the task.
+    unsafe { (*task.cast::<Task>()).heard.load(Ordering::Relaxed) as u8 }
+}
+
+pub(crate) unsafe fn task_set_heard(_fiber: *mut Fiber, task: *mut u8) {
+    // SAFETY: the caller holds a count of the task.
+    unsafe { (*task.cast::<Task>()).heard.store(true, Ordering::Relaxed) }
+}
+
 pub(crate) unsafe fn task_waiting(_fiber: *mut Fiber, task: *mut u8) -> u8 {
     // SAFETY: the caller holds a count of the task.
     unsafe { (*task.cast::<Task>()).is_waiting() as u8 }

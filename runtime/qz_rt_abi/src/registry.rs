@@ -262,6 +262,9 @@ macro_rules! rt_functions {
             /// Waits for the end of a task. Outcome.
             fn task_join(task: Ptr, timeout: Int) -> Int: blocks;
             fn task_done(task: Ptr) -> Bool: effect;
+            /// Whether somebody knows of the panic that ended the task, or will hear of it.
+            fn task_heard(task: Ptr) -> Bool: effect;
+            fn task_set_heard(task: Ptr) -> Unit: effect;
             /// Whether the task waits for something now.
             fn task_waiting(task: Ptr) -> Bool: effect;
             /// The task ends at its wait, if it waits, or at its next one.

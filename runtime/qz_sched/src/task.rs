@@ -19,6 +19,8 @@ pub struct Task {
     pub(crate) scheduler: *const Scheduler,
     done: AtomicBool,
     cancelled: AtomicBool,
+    /// Whether somebody knows of the panic that ended it, or will hear of it. For whoever runs tasks.
+    pub heard: AtomicBool,
     inner: Lock<Inner>,
     /// Bytes of stack that it wants, or 0 for the usual.
     pub(crate) stack_size: usize,
@@ -81,6 +83,7 @@ impl Task {
                 scheduler,
                 done: AtomicBool::new(false),
                 cancelled: AtomicBool::new(false),
+                heard: AtomicBool::new(false),
                 inner: Lock::new(Inner {
                     waiters: Queue::default(),
                     fiber: ptr::null_mut(),
