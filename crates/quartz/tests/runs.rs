@@ -498,7 +498,7 @@ def main
   while File.open(\"a\") is Ok(file)
     again << file
   end
-  puts(again.size + files.size >= 40 - 3 - 4)
+  puts(again.size + files.size >= 40 - 3 - 5)
 end
 ";
     let program = Program::new("few", text);

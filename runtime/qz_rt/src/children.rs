@@ -127,14 +127,15 @@ fn command(argv: &[u8], folder: Option<&[u8]>, variables: &[u8], streams: i64) -
 fn start(fiber: *mut Fiber, mut command: Command) -> io::Result<(Box<Child>, [i64; 3])> {
     reap_orphans();
     crate::streams::flush_all();
-    // A descriptor to wait for its end: without one it does not begin.
+    // SAFETY: generated code passes its live fiber.
+    let scheduler = unsafe { core(fiber).scheduler() };
+    // What it takes to wait for its end: without that it does not begin.
+    scheduler.expects_descriptors()?;
     let reserved = std::fs::File::open("/dev/null")?;
     let mut child = command.spawn()?;
     drop(reserved);
     let id = child.id() as libc::pid_t;
     let end = end_of(id).and_then(|fd| {
-        // SAFETY: generated code passes its live fiber.
-        let scheduler = unsafe { core(fiber).scheduler() };
         Descriptor::new(scheduler, fd).inspect_err(|_| {
             // SAFETY: the descriptor was made above.
             drop(unsafe { OwnedFd::from_raw_fd(fd) });

@@ -292,6 +292,11 @@ impl Scheduler {
         Ok(reactor)
     }
 
+    /// Descriptors can be waited for from now on. That takes some itself, so whoever cannot go back later asks before.
+    pub fn expects_descriptors(&self) -> io::Result<()> {
+        self.reactor().map(|_| ())
+    }
+
     pub(crate) fn known_reactor(&self) -> Option<&Reactor> {
         self.reactor.get()
     }
