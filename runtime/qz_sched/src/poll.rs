@@ -265,12 +265,10 @@ impl Descriptor {
 /// Other sockets end a reading where one of the other side's writings does, terminals where a line does.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn is_tcp(fd: RawFd) -> bool {
-    let mut protocol: libc::c_int = 0;
-    let mut size = size_of_val(&protocol) as libc::socklen_t;
-    let place = (&raw mut protocol).cast();
-    // SAFETY: room for the answer, and its size; what is no socket gives an error.
-    let known = unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_PROTOCOL, place, &raw mut size) };
-    known == 0 && protocol == libc::IPPROTO_TCP
+    // SAFETY: by the callers it is open.
+    let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+    // What is no socket gives an error.
+    rustix::net::sockopt::socket_protocol(fd) == Ok(Some(rustix::net::ipproto::TCP))
 }
 
 /// Urgent bytes, in front of which a reading ends, are not told of elsewhere.

@@ -125,34 +125,28 @@ struct Alarm(std::os::fd::OwnedFd);
 #[cfg(target_os = "linux")]
 impl Alarm {
     fn new(registry: &Registry) -> io::Result<Alarm> {
-        use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-        // SAFETY: no memory is involved, and nobody else knows the descriptor.
-        let timer = unsafe {
-            match libc::timerfd_create(libc::CLOCK_MONOTONIC, libc::TFD_CLOEXEC | libc::TFD_NONBLOCK) {
-                fd if fd < 0 => return Err(io::Error::last_os_error()),
-                fd => OwnedFd::from_raw_fd(fd),
-            }
-        };
+        use rustix::time::{TimerfdClockId, TimerfdFlags, timerfd_create};
+        use std::os::fd::AsRawFd;
+        let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
+        let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
         registry.register(&mut SourceFd(&timer.as_raw_fd()), TIME, Interest::READABLE)?;
         Ok(Alarm(timer))
     }
 
     /// What is left for the system's own limit.
     fn set(&self, limit: Option<Duration>) -> Option<Duration> {
-        use std::os::fd::AsRawFd;
+        use rustix::time::{Itimerspec, TimerfdTimerFlags, Timespec, timerfd_settime};
         let time = limit?;
         if time.is_zero() {
             return Some(time);
         }
-        let none = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        let until = libc::timespec {
-            tv_sec: time.as_secs().try_into().unwrap_or(libc::time_t::MAX),
-            tv_nsec: time.subsec_nanos().into(),
-        };
-        let once = libc::itimerspec { it_interval: none, it_value: until };
-        // SAFETY: a timer of this process, and two times that live until the call is over.
-        let set = unsafe { libc::timerfd_settime(self.0.as_raw_fd(), 0, &once, std::ptr::null_mut()) };
-        if set == 0 { None } else { Some(time) }
+        // A time that no timer counts to is one for the limit.
+        let Ok(until) = Timespec::try_from(time) else { return Some(time) };
+        let once = Itimerspec { it_interval: Timespec::default(), it_value: until };
+        match timerfd_settime(&self.0, TimerfdTimerFlags::empty(), &once) {
+            Ok(_) => None,
+            Err(_) => Some(time),
+        }
     }
 }
 
