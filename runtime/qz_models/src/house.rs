@@ -68,6 +68,10 @@ pub struct Model {
     timer: AtomicUsize,
     /// A reactor, and whether it was told that its wait is to end.
     reactor: Option<Word>,
+    /// What the system has to say: how often.
+    events: AtomicUsize,
+    /// The clock is left to workers that are awake.
+    leaves_clock: bool,
 }
 
 /// What a thread may be told while it waits, or before it does. (The checker's own `park` may let a thread into a lock.)
@@ -111,9 +115,22 @@ impl Model {
             wanted,
             timer: AtomicUsize::new(0),
             reactor: has_reactor.then(Word::default),
+            events: AtomicUsize::new(0),
+            leaves_clock: false,
         };
         model.rests.set_workers(workers);
         model
+    }
+
+    /// The same with a reactor, where the clock is left to workers that are awake.
+    pub fn with_brief_events(workers: usize, threads: usize, wanted: usize) -> Model {
+        Model { leaves_clock: true, ..Model::new(workers, threads, wanted, true) }
+    }
+
+    /// The system has something to say, by which one thing is to be done.
+    pub fn happen(&self) {
+        self.events.fetch_add(1, Ordering::SeqCst);
+        self.reactor.iter().for_each(Word::tell);
     }
 
     /// The thread that calls this is one of the house. All of them are before the first begins to work.
@@ -252,6 +269,11 @@ impl Resident<'_> {
         if model.timer.load(Ordering::Acquire) == 2 && model.timer.swap(0, Ordering::AcqRel) == 2 {
             return 1;
         }
+        let mut heard = 0;
+        model.rests.poll_now(|| heard = model.events.swap(0, Ordering::SeqCst));
+        if heard > 0 {
+            return heard;
+        }
         let others = (0..model.lines.len()).filter(|&it| it != self.number).map(|it| &model.lines[it]);
         let own = &model.lines[self.number];
         let stolen = || {
@@ -315,6 +337,10 @@ impl Guest for Resident<'_> {
         self.model.reactor.is_some()
     }
 
+    fn leaves_clock(&self) -> bool {
+        self.model.leaves_clock
+    }
+
     fn poll(&self, limit: Option<Duration>) -> bool {
         if limit.is_some() {
             self.model.timer.store(2, Ordering::Release);
@@ -323,6 +349,6 @@ impl Guest for Resident<'_> {
         if let Some(reactor) = &self.model.reactor {
             reactor.wait();
         }
-        false
+        self.model.events.load(Ordering::SeqCst) > 0
     }
 }

@@ -137,6 +137,22 @@ fn nobody_takes_the_word_for_who_keeps_the_clock() {
 }
 
 #[test]
+fn the_last_to_fall_asleep_listens() {
+    model(3, || {
+        // Whoever falls asleep first leaves the clock to the other one.
+        let house = Arc::new(Model::with_brief_events(2, 2, 2));
+        (0..2).for_each(|it| house.admit(it, false));
+        let other = spawned(&house, |house| house.serve(1));
+        let system = spawned(&house, |house| house.happen());
+        house.push(0);
+        house.serve(0);
+        other.join().unwrap();
+        system.join().unwrap();
+        assert!(house.is_quiet());
+    });
+}
+
+#[test]
 fn of_a_surplus_one_stays_awake() {
     model(2, || {
         let house = Arc::new(Model::new(1, 2, 1, false));

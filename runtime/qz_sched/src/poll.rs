@@ -16,7 +16,7 @@ use crate::block::{Terms, Wait};
 use crate::fiber::{Fiber, Reason};
 use crate::reactor::Reactor;
 use crate::rest;
-use crate::sched::Scheduler;
+use crate::sched::{Order, Scheduler};
 use crate::sync::Lock;
 use crate::thread::Thread;
 use crate::turn::Turn;
@@ -121,8 +121,8 @@ impl Descriptor {
             (waiter, side.waiters.len())
         });
         // SAFETY: claimed just now.
-        waiter.into_iter().for_each(|turn| unsafe { turn.end(thread, Outcome::Done(0)) });
-        self.tell(direction, others, thread, Outcome::Done(0));
+        waiter.into_iter().for_each(|turn| unsafe { turn.end(thread, Outcome::Done(0), Order::Heard) });
+        self.tell(direction, others, thread, Outcome::Done(0), Order::Heard);
     }
 
     /// From now on all that is there may be more than one reading takes, although it took less than it could.
@@ -131,11 +131,11 @@ impl Descriptor {
     }
 
     /// Ends the waits of those who have waited longest.
-    fn tell(&self, direction: Direction, waiting: usize, thread: &Thread, outcome: Outcome) {
+    fn tell(&self, direction: Direction, waiting: usize, thread: &Thread, outcome: Outcome, order: Order) {
         for _ in 0..waiting {
             let waiter = self.sides.with(|sides| sides[direction as usize].claim_waiter());
             // SAFETY: claimed just now.
-            waiter.into_iter().for_each(|turn| unsafe { turn.end(thread, outcome) });
+            waiter.into_iter().for_each(|turn| unsafe { turn.end(thread, outcome, order) });
         }
     }
 
@@ -244,7 +244,7 @@ impl Descriptor {
             drop(last_use);
             for direction in [Direction::Read, Direction::Write] {
                 let waiting = self.sides.with(|sides| sides[direction as usize].waiters.len());
-                self.tell(direction, waiting, Thread::of(fiber), Outcome::Closed(0));
+                self.tell(direction, waiting, Thread::of(fiber), Outcome::Closed(0), Order::Next);
             }
         }
     }
@@ -302,6 +302,7 @@ impl Scheduler {
     /// What the system has to say now, if nobody waits for that.
     pub(crate) fn poll_now(&self, thread: &Thread) {
         if let Some(reactor) = self.known_reactor() {
+            thread.learn();
             self.idle.poll_now(|| reactor.wait(thread, Some(Duration::ZERO)));
         }
     }

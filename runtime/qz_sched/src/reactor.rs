@@ -89,10 +89,12 @@ impl Reactor {
             return;
         }
         let table = locked(&self.table);
+        let mut count = 0;
         for event in events.iter() {
             let Some(&descriptor) = table.get(&event.token().0) else { continue };
             // SAFETY: descriptors in the table are live while its lock is held.
             let descriptor = unsafe { &*descriptor };
+            count += 1;
             if may_end_short(event) {
                 descriptor.may_end_short();
             }
@@ -103,6 +105,8 @@ impl Reactor {
                 descriptor.is_ready(Direction::Write, thread);
             }
         }
+        drop(table);
+        thread.has_heard(count);
     }
 }
 

@@ -3,8 +3,9 @@
 //! One that goes to sleep says so first and then looks for work once more; one that makes work looks for sleepers
 //! afterwards. So one of both sees the other. `qz_models` runs this file in every order of what threads do.
 //!
-//! The last to fall asleep keeps the clock: it sleeps until the next wait for the time ends, and waits for descriptors
-//! meanwhile.
+//! One of those that sleep keeps the clock: it sleeps until the next wait for the time ends, and waits for descriptors
+//! meanwhile. While what is heard of them is soon over, that is left to workers that are awake ([`Guest::leaves_clock`]):
+//! the last to fall asleep keeps the clock.
 
 use std::time::Duration;
 
@@ -34,6 +35,11 @@ impl Bed {
 
     pub(crate) fn is_asleep(&self) -> bool {
         self.asleep.load(Ordering::SeqCst)
+    }
+
+    /// Whether its thread sleeps or naps.
+    pub(crate) fn rests(&self) -> bool {
+        self.is_asleep() || self.naps.load(Ordering::SeqCst)
     }
 }
 
@@ -116,6 +122,8 @@ pub(crate) trait Guest {
     fn park(&self, limit: Option<Duration>);
     /// Whether there are descriptors to wait for.
     fn polls(&self) -> bool;
+    /// Whether the clock is left to workers as long as one moves.
+    fn leaves_clock(&self) -> bool;
     /// Waits for descriptors. True if one of them gave this thread something to do.
     fn poll(&self, limit: Option<Duration>) -> bool;
 }
@@ -187,6 +195,12 @@ impl Rests {
 
     pub(crate) fn moves_again(&self) {
         self.stuck.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Whether a worker runs one thing after the other: when it has nothing more to run it is one who falls asleep.
+    fn any_moves(&self, sleepers: &Sleepers) -> bool {
+        let others = sleepers.napping.len() + self.stuck.load(Ordering::SeqCst);
+        self.workers_awake() > others
     }
 
     /// How many workers may be awake: as many as asked for, and one for each that is stuck.
@@ -378,7 +392,7 @@ fn becomes_keeper(guest: &impl Guest) -> bool {
         return false;
     }
     let mut sleepers = locked(&rests.sleepers);
-    if sleepers.keeper.is_some() {
+    if sleepers.keeper.is_some() || (guest.leaves_clock() && rests.any_moves(&sleepers)) {
         return false;
     }
     sleepers.keeper = Some(guest.number());

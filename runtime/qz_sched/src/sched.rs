@@ -86,6 +86,8 @@ pub struct Scheduler {
     injector: Injector<Runnable>,
     /// Who sleeps, and how many threads may run fibers at a time.
     pub(crate) idle: Rests,
+    /// What descriptors make ready is soon over.
+    pub(crate) hears_briefly: AtomicBool,
     timers: Mutex<Timers>,
     next_timer: AtomicU64,
     /// Tasks that were started and are not over.
@@ -128,15 +130,17 @@ unsafe impl Send for Scheduler {}
 /// What all threads see of one.
 #[derive(Default)]
 pub(crate) struct Slot {
-    pub(crate) stealer: OnceLock<Stealer<Runnable>>,
-    /// The queue, while no thread uses the slot.
-    spare: Mutex<Option<SpareDeque>>,
+    pub(crate) stealers: OnceLock<Stealers>,
+    /// The queues, while no thread uses the slot.
+    spare: Mutex<Option<Queues>>,
     /// What goes on next here, before the queue.
     pub(crate) next: AtomicUsize,
     /// What only this thread may run.
     pub(crate) inbox: Mutex<VecDeque<Runnable>>,
     pub(crate) has_inbox: AtomicBool,
     pub(crate) switches: AtomicU64,
+    /// When it had no work the last time, in nanoseconds of the scheduler's clock.
+    pub(crate) busy_since: AtomicU64,
     /// It has run one fiber for long.
     pub(crate) is_stuck: AtomicBool,
     pub(crate) bed: Bed,
@@ -144,8 +148,34 @@ pub(crate) struct Slot {
     pub(crate) in_use: AtomicBool,
 }
 
-/// A queue that no thread works on.
-struct SpareDeque(Deque<Runnable>);
+/// What a thread has to run: what became ready, and what the system said is ready.
+pub(crate) struct Queues {
+    pub(crate) ready: Deque<Runnable>,
+    pub(crate) heard: Deque<Runnable>,
+}
+
+impl Default for Queues {
+    fn default() -> Queues {
+        Queues { ready: Deque::new_fifo(), heard: Deque::new_fifo() }
+    }
+}
+
+/// The same as others see it.
+pub(crate) struct Stealers {
+    pub(crate) ready: Stealer<Runnable>,
+    pub(crate) heard: Stealer<Runnable>,
+}
+
+/// When a fiber goes on.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Next on this thread.
+    Next,
+    /// After what was ready before, here or elsewhere.
+    InTurn,
+    /// The same, for one that waited for the system's word ([`crate::heard`]).
+    Heard,
+}
 
 /// Nanoseconds of time under a seed.
 const YIELD_TIME: u64 = 1_000;
@@ -169,6 +199,7 @@ impl Scheduler {
             used: AtomicUsize::new(0),
             injector: Injector::new(),
             idle,
+            hears_briefly: AtomicBool::new(false),
             timers: Mutex::default(),
             next_timer: AtomicU64::new(NEVER),
             live: AtomicUsize::new(0),
@@ -214,24 +245,23 @@ impl Scheduler {
         self.used.load(Ordering::Acquire)
     }
 
-    /// A free slot and its queue.
-    pub(crate) fn take_slot(&self, exclusive: bool) -> Option<(usize, Deque<Runnable>)> {
+    /// A free slot and its queues.
+    pub(crate) fn take_slot(&self, exclusive: bool) -> Option<(usize, Queues)> {
         for (index, slot) in self.slots.iter().enumerate() {
             if slot.in_use.swap(true, Ordering::AcqRel) {
                 continue;
             }
             self.used.fetch_max(index + 1, Ordering::AcqRel);
-            let deque = match locked(&slot.spare).take() {
-                Some(spare) => spare.0,
-                None => {
-                    let deque = Deque::new_fifo();
-                    let _ = slot.stealer.set(deque.stealer());
-                    deque
-                }
-            };
+            let queues = locked(&slot.spare).take().unwrap_or_else(|| {
+                let queues = Queues::default();
+                let (ready, heard) = (queues.ready.stealer(), queues.heard.stealer());
+                let _ = slot.stealers.set(Stealers { ready, heard });
+                queues
+            });
             *locked(&slot.handle) = Some(std::thread::current());
             slot.bed.set_up(exclusive);
-            return Some((index, deque));
+            self.note_awake(slot);
+            return Some((index, queues));
         }
         None
     }
@@ -242,8 +272,7 @@ impl Scheduler {
         while let Some(what) = thread.take_queued() {
             self.inject(what);
         }
-        let deque = std::mem::replace(&mut thread.deque, Deque::new_fifo());
-        *locked(&slot.spare) = Some(SpareDeque(deque));
+        *locked(&slot.spare) = Some(thread.give_queues());
         *locked(&slot.handle) = None;
         self.forget_stuck(slot);
         slot.in_use.store(false, Ordering::Release);
@@ -279,10 +308,10 @@ impl Scheduler {
     /// Starts a thread that runs fibers; false if there cannot be another one.
     pub(crate) fn start_thread(&self) -> bool {
         self.spawn_thread(|scheduler| {
-            let Some((slot, deque)) = scheduler.take_slot(false) else {
+            let Some((slot, queues)) = scheduler.take_slot(false) else {
                 return scheduler.idle.thread_ended(false);
             };
-            let mut thread = Thread::new(scheduler, slot, deque, false);
+            let mut thread = Thread::new(scheduler, slot, queues, false);
             thread.settle();
             thread.run_until(&|| scheduler.stopping.load(Ordering::Acquire));
             scheduler.give_slot(&mut thread);
@@ -331,17 +360,31 @@ impl Scheduler {
 
     /// Whether there is something that any worker may run.
     pub(crate) fn has_work(&self) -> bool {
-        let waits = |slot: &Slot| slot.stealer.get().is_some_and(|stealer| !stealer.is_empty());
-        !self.injector.is_empty() || self.slots[..self.slots_in_use()].iter().any(waits)
+        self.has_ready() || self.slots_at_work().any(|slot| self.shares_heard(slot))
+    }
+
+    /// The same, and what workers keep for themselves.
+    pub(crate) fn has_any_work(&self) -> bool {
+        let has_heard = |slot: &Slot| slot.stealers.get().is_some_and(|it| !it.heard.is_empty());
+        self.has_ready() || self.slots_at_work().any(has_heard)
+    }
+
+    fn has_ready(&self) -> bool {
+        let waits = |slot: &Slot| slot.stealers.get().is_some_and(|it| !it.ready.is_empty());
+        !self.injector.is_empty() || self.slots_at_work().any(waits)
+    }
+
+    pub(crate) fn slots_at_work(&self) -> impl Iterator<Item = &Slot> {
+        self.slots[..self.slots_in_use()].iter()
     }
 
     /// Whether there is something that one thread only may run.
     pub(crate) fn has_inboxes(&self) -> bool {
-        self.slots[..self.slots_in_use()].iter().any(|slot| slot.has_inbox.load(Ordering::SeqCst))
+        self.slots_at_work().any(|slot| slot.has_inbox.load(Ordering::SeqCst))
     }
 
-    /// A fiber goes on: next on this thread, or in its turn.
-    pub(crate) fn make_ready(&self, thread: &Thread, fiber: *mut Fiber, in_turn: bool) {
+    /// A fiber goes on.
+    pub(crate) fn make_ready(&self, thread: &Thread, fiber: *mut Fiber, order: Order) {
         // SAFETY: the fiber is parked, and this is the one who resumes it.
         let fiber_ref = unsafe { &*fiber };
         if !std::ptr::eq(self, fiber_ref.scheduler()) {
@@ -349,7 +392,7 @@ impl Scheduler {
         }
         fiber_ref.set_phase(Phase::Ready);
         if let Some(tracer) = self.tracer
-            && !in_turn
+            && order != Order::InTurn
         {
             tracer.woken(Some(thread.slot), fiber_ref);
         }
@@ -357,9 +400,11 @@ impl Scheduler {
         if pinned != 0 && (pinned != thread.slot + 1 || thread.exclusive) {
             return self.send_to(pinned - 1, fiber);
         }
-        match in_turn {
-            true => thread.ready_later(Runnable::fiber(fiber)),
-            false => thread.ready_next(Runnable::fiber(fiber)),
+        let what = Runnable::fiber(fiber);
+        match order {
+            Order::Next => thread.ready_next(what),
+            Order::InTurn => thread.ready_later(what),
+            Order::Heard => thread.ready_as_heard(what),
         }
     }
 
@@ -400,11 +445,11 @@ impl Scheduler {
         let address = Runnable::task(task);
         self.idle.thread_begins(true);
         let started = self.spawn_thread(move |scheduler| {
-            let Some((slot, deque)) = scheduler.take_slot(true) else {
+            let Some((slot, queues)) = scheduler.take_slot(true) else {
                 scheduler.idle.thread_ended(true);
                 return scheduler.inject(address);
             };
-            let mut thread = Thread::new(scheduler, slot, deque, true);
+            let mut thread = Thread::new(scheduler, slot, queues, true);
             thread.settle();
             thread.run_alone(address);
             scheduler.give_slot(&mut thread);
@@ -533,7 +578,7 @@ impl Scheduler {
                 // SAFETY: claimed just now.
                 Some((fiber, _)) => unsafe {
                     if (*fiber).cell.complete(Outcome::TimedOut) {
-                        self.make_ready(thread, fiber, true);
+                        self.make_ready(thread, fiber, Order::InTurn);
                     }
                 },
                 None if self.next_timer() <= now => {}
@@ -566,11 +611,11 @@ impl Scheduler {
     ///
     /// Fails if there are too many threads already.
     pub fn run(&self, stack: Stack, job: Job) -> io::Result<()> {
-        let Some((slot, deque)) = self.take_slot(false) else {
+        let Some((slot, queues)) = self.take_slot(false) else {
             return Err(io::Error::other("there are too many threads"));
         };
         self.idle.thread_begins(false);
-        let mut thread = Thread::new(self, slot, deque, false);
+        let mut thread = Thread::new(self, slot, queues, false);
         thread.settle();
         let mut root = Box::new(Root { fiber: Fiber::unused(), home: slot, is_over: AtomicBool::new(false) });
         let root: *mut Root = &raw mut *root;
@@ -669,7 +714,7 @@ impl Scheduler {
         let own = unsafe { (*fiber).has_task() } as usize;
         while finish_ready
             && self.live_tasks() > own
-            && (self.has_work() || self.has_inboxes() || self.idle.at_work() > 1)
+            && (self.has_any_work() || self.has_inboxes() || self.idle.at_work() > 1)
         {
             // SAFETY: as above.
             unsafe { Thread::of(fiber).yield_now(fiber) };

@@ -8,17 +8,18 @@
 use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
 
 use crossbeam_deque::{Steal, Stealer, Worker as Deque};
 use qz_rt_abi::Worker;
 
 use crate::alone::{Presence, SharedWord};
 use crate::fiber::{Fiber, Phase};
+use crate::heard::Heard;
 use crate::lottery::Lottery;
+use crate::patience::Patience;
 use crate::rest;
 use crate::runnable::{Runnable, Work};
-use crate::sched::{Scheduler, Slot};
+use crate::sched::{Order, Queues, Scheduler, Slot};
 use crate::stack::Cache;
 use crate::switch::{AtRest, go_to, prepare, switch};
 use crate::task::Task;
@@ -36,19 +37,6 @@ enum After {
 /// One switch in so many looks at the clock and at what comes from outside.
 const SERVICE: u32 = 61;
 
-/// So often a thread without work looks at another's queue before it takes from it, if that is never empty.
-const LOOKS: u32 = 12;
-/// So often at least, if the other runs one and the same fiber meanwhile.
-const FIRST_LOOKS: u32 = 2;
-const BETWEEN_LOOKS: Duration = Duration::from_nanos(500);
-/// What keeps a thread busy for so long was worth taking.
-const PAYS: Duration = Duration::from_micros(8);
-/// How often a thread leaves others' work to them, or should have, before it waits until it looks again: for twice so
-/// long the first time, for four times the next, up to this power of two.
-const PATIENCE: u32 = 3;
-const NAP: Duration = Duration::from_micros(25);
-const LONGEST_NAP: u32 = 6;
-
 /// A thread that runs fibers. It stays where it is while it runs.
 pub struct Thread {
     pub(crate) scheduler: *const Scheduler,
@@ -57,6 +45,7 @@ pub struct Thread {
     /// Its number among the scheduler's slots.
     pub(crate) slot: usize,
     pub(crate) deque: Deque<Runnable>,
+    heard: Heard,
     /// Under a seed: what is ready, drawn by lot.
     lottery: Option<RefCell<Lottery>>,
     /// It runs only what is pinned to it.
@@ -69,15 +58,12 @@ pub struct Thread {
     tracer: Option<&'static Tracer>,
     /// The state of a sequence of numbers without order.
     lots: Cell<u64>,
-    /// When it last took others' work, unless it has had none since.
-    took_at: Cell<Option<Instant>>,
-    /// How often one after the other it left others' work to them, or should have.
-    refusals: Cell<u32>,
+    pub(crate) patience: Patience,
     pub(crate) presence: Presence,
 }
 
 impl Thread {
-    pub(crate) fn new(scheduler: &Scheduler, slot: usize, deque: Deque<Runnable>, exclusive: bool) -> Thread {
+    pub(crate) fn new(scheduler: &Scheduler, slot: usize, queues: Queues, exclusive: bool) -> Thread {
         let presence = Presence::thread();
         // SAFETY: the hook makes memory for one thread.
         let memory = unsafe { (scheduler.hooks.begin_thread)(scheduler) };
@@ -85,7 +71,8 @@ impl Thread {
             scheduler,
             memory,
             slot,
-            deque,
+            deque: queues.ready,
+            heard: Heard::new(queues.heard),
             lottery: scheduler.seed.map(|seed| RefCell::new(Lottery::new(seed))),
             exclusive,
             loop_rest: Cell::new(AtRest::NOWHERE),
@@ -94,8 +81,7 @@ impl Thread {
             ticks: Cell::new(0),
             tracer: scheduler.tracer,
             lots: Cell::new(slot as u64),
-            took_at: Cell::new(None),
-            refusals: Cell::new(0),
+            patience: Patience::default(),
             presence,
         }
     }
@@ -151,6 +137,27 @@ impl Thread {
         rest::wake_one(self.scheduler());
     }
 
+    /// The system said so: it goes on in its turn, and here, while that is best ([`crate::heard`]).
+    pub(crate) fn ready_as_heard(&self, what: Runnable) {
+        if self.lottery.is_some() || self.exclusive {
+            return self.ready_later(what);
+        }
+        self.heard.fibers.push(what);
+        if !self.scheduler().hears_briefly() {
+            rest::wake_one(self.scheduler());
+        }
+    }
+
+    /// So many were told of by the system just now.
+    pub(crate) fn has_heard(&self, count: u64) {
+        self.heard.note(count, self.scheduler());
+    }
+
+    /// Before it listens.
+    pub(crate) fn learn(&self) {
+        self.heard.learn(self.scheduler());
+    }
+
     fn pick(&self) -> Option<Runnable> {
         let ticks = self.ticks.get().wrapping_add(1);
         self.ticks.set(ticks);
@@ -174,7 +181,16 @@ impl Thread {
         if let Some(lottery) = &self.lottery {
             return lottery.borrow_mut().draw();
         }
-        Runnable::from_bits(self.own_slot().next.exchange(0, Ordering::AcqRel)).or_else(|| self.deque.pop())
+        Runnable::from_bits(self.own_slot().next.exchange(0, Ordering::AcqRel)).or_else(|| self.next_queued())
+    }
+
+    /// By turns from both queues: each may be one that is never empty.
+    fn next_queued(&self) -> Option<Runnable> {
+        let (ready, heard) = (&self.deque, &self.heard.fibers);
+        match self.ticks.get() & 1 {
+            0 => ready.pop().or_else(|| heard.pop()),
+            _ => heard.pop().or_else(|| ready.pop()),
+        }
     }
 
     fn inbox(&self) -> Option<Runnable> {
@@ -190,8 +206,9 @@ impl Thread {
 
     /// Whether something was handed to this thread.
     pub(crate) fn has_next(&self) -> bool {
-        let handed = self.own_slot().next.load(Ordering::Relaxed) != 0 || !self.deque.is_empty();
-        handed || self.lottery.as_ref().is_some_and(|it| !it.borrow().is_empty())
+        let handed = self.own_slot().next.load(Ordering::Relaxed) != 0;
+        let queued = !self.deque.is_empty() || !self.heard.fibers.is_empty();
+        handed || queued || self.lottery.as_ref().is_some_and(|it| !it.borrow().is_empty())
     }
 
     /// What came from outside, for threads whose own queue is never empty.
@@ -227,12 +244,21 @@ impl Thread {
                 continue;
             }
             let slot = scheduler.slot(other);
-            let Some(stealer) = slot.stealer.get() else { continue };
-            if !stealer.is_empty() && std::mem::take(&mut waits) {
-                self.hesitate(over);
+            let Some(stealers) = slot.stealers.get() else { continue };
+            if scheduler.shares_heard(slot)
+                && let Some(what) = take_half(&stealers.heard, &self.heard.fibers)
+            {
+                return Some(what);
+            }
+            let stealer = &stealers.ready;
+            if !stealer.is_empty()
+                && std::mem::take(&mut waits)
+                && let Some(time) = self.patience.nap()
+            {
+                scheduler.nap(self, over, time);
             }
             if !stealer.is_empty()
-                && self.is_worth_it(slot, stealer)
+                && self.patience.takes(slot, stealer)
                 && let Some(what) = take_half(stealer, &self.deque)
             {
                 return Some(what);
@@ -245,31 +271,6 @@ impl Thread {
             }
         }
         None
-    }
-
-    /// Before it looks for others' work: where that was not worth it, this thread looks more and more rarely.
-    fn hesitate(&self, over: &dyn Fn() -> bool) {
-        match self.took_at.take().map(|at| at.elapsed() >= PAYS) {
-            Some(true) => self.refusals.set(0),
-            Some(false) => self.refusals.set(self.refusals.get() + 1),
-            None => {}
-        }
-        let too_many = self.refusals.get().saturating_sub(PATIENCE);
-        if too_many > 0 {
-            self.scheduler().nap(self, over, NAP * (1 << too_many.min(LONGEST_NAP)));
-        }
-    }
-
-    /// Whether what waits in another thread's queue waits for long: its owner is busy with something else, or has more
-    /// than it can do soon. Fibers that work for each other, a microsecond each, are faster on one thread than on two,
-    /// and their queue is empty again and again.
-    fn is_worth_it(&self, slot: &Slot, stealer: &Stealer<Runnable>) -> bool {
-        let is_worth_it = lasts(slot, stealer);
-        match is_worth_it {
-            true => self.took_at.set(Some(Instant::now())),
-            false => self.refusals.set(self.refusals.get() + 1),
-        }
-        is_worth_it
     }
 
     // ---- fibers
@@ -398,7 +399,7 @@ impl Thread {
     pub(crate) fn take_queued(&self) -> Option<Runnable> {
         let next = Runnable::from_bits(self.own_slot().next.exchange(0, Ordering::AcqRel));
         let drawn = || self.lottery.as_ref().and_then(|it| it.borrow_mut().draw());
-        next.or_else(|| self.deque.pop()).or_else(drawn)
+        next.or_else(|| self.next_queued()).or_else(drawn)
     }
 
     /// Does what is left to do for the fiber that ran here before.
@@ -412,7 +413,7 @@ impl Thread {
                 }
             },
             After::Yield(fiber) => {
-                self.scheduler().make_ready(self, fiber, true);
+                self.resume_in(fiber, Order::InTurn);
             }
             After::End(fiber) => {
                 // SAFETY: the fiber is over; its stack may be used again.
@@ -427,7 +428,17 @@ impl Thread {
 
     /// The wait of a parked fiber is over.
     pub(crate) fn resume(&self, fiber: *mut Fiber) {
-        self.scheduler().make_ready(self, fiber, false);
+        self.resume_in(fiber, Order::Next);
+    }
+
+    pub(crate) fn resume_in(&self, fiber: *mut Fiber, order: Order) {
+        self.scheduler().make_ready(self, fiber, order);
+    }
+
+    /// Gives its queues, which are empty, to the next thread of its slot.
+    pub(crate) fn give_queues(&mut self) -> Queues {
+        let Queues { ready, heard } = Queues::default();
+        Queues { ready: std::mem::replace(&mut self.deque, ready), heard: self.heard.give(heard) }
     }
 
     /// The thread that runs the fiber.
@@ -511,24 +522,6 @@ impl Thread {
             fiber
         }
     }
-}
-
-/// Looks at another thread's queue for some time; false as soon as it is empty.
-fn lasts(slot: &Slot, stealer: &Stealer<Runnable>) -> bool {
-    let switches = slot.switches.load(Ordering::Relaxed);
-    for look in 0..LOOKS {
-        let began = Instant::now();
-        while began.elapsed() < BETWEEN_LOOKS {
-            std::hint::spin_loop();
-        }
-        if stealer.is_empty() {
-            return false;
-        }
-        if look >= FIRST_LOOKS && slot.switches.load(Ordering::Relaxed) == switches {
-            return true;
-        }
-    }
-    true
 }
 
 fn take_half(stealer: &Stealer<Runnable>, to: &Deque<Runnable>) -> Option<Runnable> {

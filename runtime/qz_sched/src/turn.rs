@@ -1,6 +1,7 @@
 //! A fiber and the wait that ends when its turn comes.
 
 use crate::fiber::Fiber;
+use crate::sched::Order;
 use crate::thread::Thread;
 use crate::wait::{Generation, Outcome};
 
@@ -28,11 +29,11 @@ impl Turn {
     ///
     /// # Safety
     /// It did.
-    pub(crate) unsafe fn end(self, thread: &Thread, outcome: Outcome) {
+    pub(crate) unsafe fn end(self, thread: &Thread, outcome: Outcome, order: Order) {
         // SAFETY: the fiber does not go on before this.
         unsafe {
             if (*self.0).cell.complete(outcome) {
-                thread.resume(self.0);
+                thread.resume_in(self.0, order);
             }
         }
     }
@@ -45,7 +46,7 @@ impl Turn {
         // SAFETY: by the caller's promise.
         unsafe {
             if self.claim() {
-                self.end(thread, outcome);
+                self.end(thread, outcome, Order::Next);
             }
         }
     }
