@@ -40,7 +40,7 @@ use loom::sync::atomic::{AtomicBool, Ordering};
 use channel::{Channel, Side, Step};
 use interrupt::Interrupts;
 use queue::{Node, Woken};
-use select::{Case, Chosen, Select, attempt_each};
+use select::{Case, Chosen, Select};
 use wait::{Generation, Outcome, WaitCell};
 
 mod stand_ins;
@@ -120,11 +120,6 @@ impl Fiber {
     /// As `block::select`.
     pub fn select(&self, cases: &[Case]) -> Outcome {
         // SAFETY: the models' channels live longer.
-        if let Chosen::Case(outcome, woken) = unsafe { attempt_each(cases, 0) } {
-            resume(woken);
-            return outcome;
-        }
-        // SAFETY: as above.
         let mut select = unsafe { Select::new(cases) };
         let generation = self.cell.begin();
         match select.attempt(0, Some((&self.cell, generation))) {

@@ -32,11 +32,21 @@ pub mod thread {
     use crate::Fiber;
     use crate::queue::Woken;
 
-    pub(crate) struct Thread;
+    pub(crate) struct Thread {
+        pub(crate) patience: Patience,
+    }
+
+    pub(crate) struct Patience;
+
+    impl Patience {
+        pub(crate) fn is_hindered(&self) -> bool {
+            true
+        }
+    }
 
     impl Thread {
         pub(crate) unsafe fn of(_fiber: *const Fiber) -> Thread {
-            Thread
+            Thread { patience: Patience }
         }
 
         pub(crate) fn resume(&self, fiber: *mut Fiber) {

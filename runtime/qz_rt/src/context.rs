@@ -1,6 +1,8 @@
 //! A program at work: what its threads and fibers share, made before it runs, ended after.
 
+use std::cell::OnceCell;
 use std::io;
+use std::ops::{Deref, DerefMut};
 use std::ptr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
@@ -33,11 +35,11 @@ pub struct FiberState {
     /// Objects handed over by destroy functions that were too deep.
     pub(crate) deferred: Vec<*mut u8>,
     /// Objects being shown and copied.
-    pub(crate) walks: Walks,
+    pub(crate) walks: Rare<Walks>,
     /// What is being handed to another task.
-    pub(crate) crossing: Crossing,
+    pub(crate) crossing: Rare<Crossing>,
     /// What may be left in circles.
-    pub(crate) cycles: Cycles,
+    pub(crate) cycles: Rare<Cycles>,
     /// What the task at work is to run, until it asks for it.
     pub(crate) body: *mut u8,
     /// What its variables are bound to, a shared object or null.
@@ -60,9 +62,9 @@ impl Default for FiberState {
             panics: Vec::new(),
             cleanup_stack: 0,
             deferred: Vec::new(),
-            walks: Walks::default(),
-            crossing: Crossing::default(),
-            cycles: Cycles::default(),
+            walks: Rare::default(),
+            crossing: Rare::default(),
+            cycles: Rare::default(),
             body: ptr::null_mut(),
             bindings: ptr::null_mut(),
             evidence: [ptr::null_mut(); 2],
@@ -71,6 +73,39 @@ impl Default for FiberState {
             sender: String::new(),
             variables: Own::default(),
         }
+    }
+}
+
+/// What few fibers need, and then in a place of its own: a million tasks that wait take no room for it.
+pub(crate) struct Rare<T>(OnceCell<Box<T>>);
+
+impl<T> Default for Rare<T> {
+    fn default() -> Rare<T> {
+        Rare(OnceCell::new())
+    }
+}
+
+impl<T> Rare<T> {
+    /// Calls the function if somebody needed it before.
+    pub(crate) fn if_made(&mut self, f: impl FnOnce(&mut T)) {
+        if let Some(value) = self.0.get_mut() {
+            f(value);
+        }
+    }
+}
+
+impl<T: Default> Deref for Rare<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.get_or_init(Box::default)
+    }
+}
+
+impl<T: Default> DerefMut for Rare<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.0.get_or_init(Box::default);
+        self.0.get_mut().expect("it was made just now")
     }
 }
 
@@ -290,7 +325,7 @@ const HOOKS: Hooks = Hooks {
     begin_fiber,
     end_fiber: |fiber| {
         // SAFETY: the scheduler passes a fiber that runs here for the last time, whose state is nobody else's.
-        unsafe { state(fiber.cast()).cycles.end(fiber.cast()) }
+        unsafe { state(fiber.cast()).cycles.if_made(|cycles| cycles.end(fiber.cast())) }
     },
     end_task: crate::tasks::end_task,
     abort: crate::panic::abort_now,

@@ -9,10 +9,12 @@
 //! [`crate::bias`] says how that is safe: by `membarrier`, as in userspace RCU and the biased locks of Java's machines.
 //! Where there is no such call nobody is ever alone.
 
-#[cfg(not(loom))]
-pub(crate) use real::fence;
+#[cfg(loom)]
+pub(crate) use modelled::enter;
 #[cfg(not(loom))]
 pub use real::{Presence, bias, end};
+#[cfg(not(loom))]
+pub(crate) use real::{enter, fence};
 
 /// A word that is changed as if by one instruction. Orders are those of the operations of `std`'s atomics; alone, all
 /// are in the order of the program.
@@ -168,8 +170,10 @@ mod real {
         present.settle();
     }
 
+    /// Nobody else reaches what threads share for as long as the caller has this, if it is alone. Meanwhile it waits for
+    /// no other thread.
     #[inline(always)]
-    fn enter() -> Option<Inside<'static>> {
+    pub(crate) fn enter() -> Option<Inside<'static>> {
         if !BIAS.is_given() {
             return None;
         }
@@ -389,6 +393,10 @@ mod modelled {
     use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
     use super::{SharedNumber, SharedWord};
+
+    pub(crate) fn enter() -> Option<std::convert::Infallible> {
+        None
+    }
 
     macro_rules! word {
         ($atomic:ty, $value:ty) => {

@@ -22,8 +22,9 @@ const _: () = {
     assert!(std::mem::offset_of!(Bias, is_busy) == qz_rt_abi::bias::IS_BUSY);
 };
 
-/// The thread at work is alone and stays so for as long as it has this.
-pub(crate) struct Inside<'a>(&'a Bias);
+/// The thread at work is alone and stays so for as long as it has this. Whether it was so before this, too, is kept.
+#[must_use]
+pub(crate) struct Inside<'a>(&'a Bias, bool);
 
 impl Bias {
     /// Nobody is alone.
@@ -64,12 +65,13 @@ impl Bias {
         self.is_alone.store(false, Ordering::Release);
     }
 
-    /// For the thread that may be alone, and never within another such change.
+    /// For the thread that may be alone. Within another one, what it is for begins and ends inside of that one.
     #[inline(always)]
     pub(crate) fn enter(&self) -> Option<Inside<'_>> {
+        let before = self.is_busy.load(Ordering::Relaxed);
         self.is_busy.store(true, Ordering::Relaxed);
         barrier::for_the_compiler();
-        let inside = Inside(self);
+        let inside = Inside(self, before);
         self.is_alone.load(Ordering::Acquire).then_some(inside)
     }
 }
@@ -77,6 +79,6 @@ impl Bias {
 impl Drop for Inside<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        self.0.is_busy.store(false, Ordering::Release);
+        self.0.is_busy.store(self.1, Ordering::Release);
     }
 }

@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use crate::channel::{Channel, Side, Step};
 use crate::fiber::{Fiber, Reason};
 use crate::queue::{Node, Woken};
-use crate::select::{Case, Chosen, Select, attempt_each};
+use crate::select::{Case, Chosen, Select};
 use crate::task::Task;
 use crate::thread::Thread;
 use crate::timer::NEVER;
@@ -180,12 +180,6 @@ pub unsafe fn select(fiber: *mut Fiber, cases: &[Case], terms: Option<Terms>) ->
             return Outcome::Cancelled;
         }
         let start = Thread::of(fiber).lot(cases.len());
-        if terms.is_some()
-            && let Chosen::Case(outcome, woken) = attempt_each(cases, start)
-        {
-            wake(fiber, woken);
-            return outcome;
-        }
         let mut select = Select::new(cases);
         let wait = terms.map(|terms| (Wait::begin(fiber), terms));
         let entering = wait.as_ref().map(|(wait, _)| (&raw const (*fiber).cell, wait.generation));

@@ -137,10 +137,11 @@ impl Channel {
         self.inner.give();
     }
 
-    /// As [`Channel::attempt`], for one who took the lock.
+    /// As [`Channel::attempt`], for one who took the lock, or is alone.
     ///
     /// # Safety
     /// As there, and the lock is the caller's.
+    #[inline]
     pub(crate) unsafe fn attempt_locked(&self, side: Side, value: *mut u8) -> Step {
         // SAFETY: by the caller's promise.
         unsafe { self.inner.with_taken(|inner| inner.attempt(side, value)) }
@@ -150,6 +151,7 @@ impl Channel {
     ///
     /// # Safety
     /// As for `attempt_or_enter`, and the lock is the caller's.
+    #[inline]
     pub(crate) unsafe fn enter_locked(&self, side: Side, node: *mut Node) {
         // SAFETY: by the caller's promise.
         unsafe { self.inner.with_taken(|inner| inner.queue(side).push(node)) };
@@ -159,6 +161,7 @@ impl Channel {
     ///
     /// # Safety
     /// As there, and the lock is the caller's.
+    #[inline]
     pub(crate) unsafe fn leave_locked(&self, side: Side, node: *mut Node) {
         // SAFETY: by the caller's promise.
         unsafe { self.inner.with_taken(|inner| inner.queue(side).remove(node)) };

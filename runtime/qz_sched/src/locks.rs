@@ -161,7 +161,8 @@ impl Mutex {
     #[cold]
     unsafe fn lock_slowly(&self, fiber: *mut Fiber, terms: Terms) -> Outcome {
         // SAFETY: by the caller's promise.
-        let is_hindered = unsafe { (*fiber).scheduler().runs_alone() || Thread::of(fiber).patience.is_hindered() };
+        let is_hindered =
+            unsafe { (*fiber).scheduler().runs_alone() || Thread::of(fiber).patience.is_hindered() };
         if !is_hindered && self.spin() {
             return Outcome::Done(0);
         }

@@ -2,8 +2,12 @@
 //!
 //! Who is willing to wait first tries each channel under its own lock: most selects find one at once. If none was ready,
 //! all channels are locked, in the order of their addresses, while each is tried again and while the fiber enters their
-//! queues, so that exactly one operation happens. As in Go's runtime.
+//! queues, so that exactly one operation happens. As in Go's runtime. While one thread runs all fibers, one look is enough
+//! and nothing is locked ([`crate::alone`]).
 
+use std::ptr;
+
+use crate::alone;
 use crate::channel::{Channel, Side, Step};
 use crate::queue::{Node, Woken};
 use crate::wait::{Generation, Outcome, WaitCell};
@@ -40,34 +44,55 @@ pub enum Chosen {
     None,
 }
 
-/// The channels of a select, each once, by address.
+/// A select that waits, or looks at all of its channels at one moment.
 #[derive(Debug)]
 pub struct Select<'a> {
     cases: &'a [Case],
-    order: SmallVec<[*const Channel; USUAL]>,
     nodes: SmallVec<[Node; USUAL]>,
 }
 
-/// Tries each case under the lock of its channel alone, beginning at case `start`. That none happened says nothing of a
-/// common moment: for those who go on to [`Select::attempt`].
-///
-/// # Safety
-/// The cases' channels live.
-pub unsafe fn attempt_each(cases: &[Case], start: usize) -> Chosen {
-    in_turn(cases, start, |case| {
+/// The channels of a select, each once, by address: the order in which all who lock several of them do.
+struct Locked(SmallVec<[*const Channel; USUAL]>);
+
+impl Locked {
+    /// # Safety
+    /// The cases' channels live as long as this.
+    #[inline]
+    unsafe fn all(cases: &[Case]) -> Locked {
+        let mut channels = SmallVec::from_buf_and_len([ptr::null(); USUAL], 0);
+        channels.reserve(cases.len());
+        for case in cases {
+            // Mostly they were made in the order in which they are named.
+            let after = channels.iter().rposition(|&it| it <= case.channel);
+            match after {
+                Some(at) if channels[at] == case.channel => {}
+                _ => channels.insert(after.map_or(0, |at| at + 1), case.channel),
+            }
+        }
         // SAFETY: by the caller's promise.
-        unsafe { (*case.channel).attempt(case.side(), case.slot) }
-    })
+        channels.iter().for_each(|&channel| unsafe { (*channel).lock() });
+        Locked(channels)
+    }
 }
 
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // SAFETY: the channels live and are locked by this thread.
+        self.0.iter().for_each(|&channel| unsafe { (*channel).unlock() });
+    }
+}
+
+#[inline]
 fn in_turn(cases: &[Case], start: usize, attempt: impl Fn(&Case) -> Step) -> Chosen {
-    let (before, from) = cases.split_at(start.min(cases.len()));
-    let from = from.iter().zip(start..);
-    for (case, index) in from.chain(before.iter().zip(0..)) {
-        match attempt(case) {
+    let mut index = start;
+    for _ in cases {
+        if index >= cases.len() {
+            index = 0;
+        }
+        match attempt(&cases[index]) {
             Step::Done(woken) => return Chosen::Case(Outcome::Done(index as u16), woken),
             Step::Closed => return Chosen::Case(Outcome::Closed(index as u16), None),
-            Step::Later => {}
+            Step::Later => index += 1,
         }
     }
     Chosen::None
@@ -78,21 +103,39 @@ impl<'a> Select<'a> {
     /// The cases' channels live as long as this.
     #[inline]
     pub unsafe fn new(cases: &'a [Case]) -> Select<'a> {
-        Select { cases, order: SmallVec::new(), nodes: SmallVec::new() }
-    }
-
-    // Into its place, which is large.
-    fn sort(&mut self) {
-        self.order.extend(self.cases.iter().map(|case| case.channel));
-        self.order.sort_unstable();
-        self.order.dedup();
+        Select { cases, nodes: SmallVec::new() }
     }
 
     /// Tries the cases, beginning at case `start`, and enters the queues of all if none can happen now and a wait
     /// was begun. Once.
     pub fn attempt(&mut self, start: usize, wait: Option<(*const WaitCell, Generation)>) -> Chosen {
-        self.sort();
-        self.lock();
+        if let Some(_inside) = alone::enter() {
+            // SAFETY: nobody else reaches the channels.
+            return unsafe { self.attempt_locked(start, wait) };
+        }
+        if wait.is_some()
+            && let Chosen::Case(outcome, woken) = self.attempt_each(start)
+        {
+            return Chosen::Case(outcome, woken);
+        }
+        // SAFETY: by the promise to `new`; the channels are locked.
+        unsafe {
+            let _locked = Locked::all(self.cases);
+            self.attempt_locked(start, wait)
+        }
+    }
+
+    /// Tries each case under the lock of its channel alone. That none happened says nothing of a common moment.
+    fn attempt_each(&self, start: usize) -> Chosen {
+        in_turn(self.cases, start, |case| {
+            // SAFETY: the channel lives, by the promise to `new`.
+            unsafe { (*case.channel).attempt(case.side(), case.slot) }
+        })
+    }
+
+    /// # Safety
+    /// The channels' locks are the caller's, or it is alone.
+    unsafe fn attempt_locked(&mut self, start: usize, wait: Option<(*const WaitCell, Generation)>) -> Chosen {
         let chosen = in_turn(self.cases, start, |case| {
             // SAFETY: the channel lives, by the promise to `new`, and is locked.
             unsafe { (*case.channel).attempt_locked(case.side(), case.slot) }
@@ -100,37 +143,36 @@ impl<'a> Select<'a> {
         if let (Chosen::None, Some((cell, generation))) = (&chosen, wait) {
             self.enter(cell, generation);
         }
-        self.unlock();
         chosen
     }
 
     fn enter(&mut self, cell: *const WaitCell, generation: Generation) {
-        let node = |(index, case): (usize, &Case)| Node::new(cell, generation, case.slot, index as u16);
-        self.nodes.extend(self.cases.iter().enumerate().map(node));
-        for (case, node) in self.cases.iter().zip(&mut self.nodes) {
-            // SAFETY: the channel lives and is locked, and nothing can happen at once, as was seen under the same
-            // locks; nodes stay until `leave`.
-            unsafe { (*case.channel).enter_locked(case.side(), node) };
+        self.nodes.reserve(self.cases.len());
+        let first = self.nodes.as_mut_ptr();
+        for (index, case) in self.cases.iter().enumerate() {
+            // SAFETY: there is room for as many nodes as there are cases, and they stay where they are until `leave`.
+            // The channel lives and is locked, and nothing can happen at once, as was seen under the same locks.
+            unsafe {
+                let node = first.add(index);
+                node.write(Node::new(cell, generation, case.slot, index as u16));
+                (*case.channel).enter_locked(case.side(), node);
+            }
         }
+        // SAFETY: so many were written.
+        unsafe { self.nodes.set_len(self.cases.len()) };
     }
 
-    /// After the wait: the fiber leaves all queues.
+    /// After the wait: the fiber leaves all queues. The wait is over for all who look, so one after the other will do.
     pub fn leave(&mut self) {
-        self.lock();
+        let inside = alone::enter();
         for (case, node) in self.cases.iter().zip(&mut self.nodes) {
-            // SAFETY: the channel lives and is locked, and the node was entered there.
-            unsafe { (*case.channel).leave_locked(case.side(), node) };
+            // SAFETY: the channel lives, and the node was entered there.
+            unsafe {
+                match inside {
+                    Some(_) => (*case.channel).leave_locked(case.side(), node),
+                    None => (*case.channel).leave(case.side(), node),
+                }
+            }
         }
-        self.unlock();
-    }
-
-    fn lock(&self) {
-        // SAFETY: the channels live.
-        self.order.iter().for_each(|&channel| unsafe { (*channel).lock() });
-    }
-
-    fn unlock(&self) {
-        // SAFETY: the channels live and are locked by this thread.
-        self.order.iter().for_each(|&channel| unsafe { (*channel).unlock() });
     }
 }

@@ -11,6 +11,10 @@ use std::sync::Mutex;
 /// Bytes of a task's stack, its guard and its header included.
 pub const TASK_STACK: usize = 256 << 10;
 const SLAB: usize = 64 << 20;
+/// How many places there are for the tops of stacks, and the bytes between them: within a page, with room left for what
+/// a task that waits has on its stack.
+const COLOURS: usize = 10;
+const COLOUR: usize = 256;
 /// What must not be touched below a stack: more than what a function may take without looking.
 const GUARD: usize = 16 << 10;
 const MADV_GUARD_INSTALL: i32 = 102;
@@ -30,8 +34,10 @@ impl Stack {
         self.base + GUARD
     }
 
+    /// Where it begins: not at the same distance from the end of its memory for all, since processors keep only a few
+    /// lines of memory whose addresses end alike.
     pub fn top(&self) -> usize {
-        self.base + self.len
+        self.base + self.len - self.base / TASK_STACK % COLOURS * COLOUR
     }
 
     /// Whether the address lies in the guard.
@@ -41,7 +47,7 @@ impl Stack {
 
     /// Reserves a stack of its own; memory is taken page by page as it is used.
     pub fn map(size: usize) -> io::Result<Stack> {
-        let len = size.next_multiple_of(GUARD) + GUARD;
+        let len = (size + COLOURS * COLOUR).next_multiple_of(GUARD) + GUARD;
         let stack = Stack { base: map(len)?, len };
         protect(stack.base)?;
         Ok(stack)
@@ -145,7 +151,7 @@ const KEPT: usize = 128;
 impl Cache {
     /// A stack with room for so many bytes.
     pub(crate) fn take(&mut self, size: usize) -> io::Result<Stack> {
-        if size + GUARD > TASK_STACK {
+        if size + COLOURS * COLOUR + GUARD > TASK_STACK {
             return take_large(size);
         }
         if self.free.is_empty() {

@@ -74,7 +74,7 @@ impl<T> Lock<T> {
     }
 
     /// # Safety
-    /// The caller took the lock, and no reference that it made before is in use.
+    /// The caller took the lock, or is alone ([`alone::enter`]), and no reference that it made before is in use.
     pub(crate) unsafe fn with_taken<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         // SAFETY: by the caller's promise.
         self.value.with_mut(|value| f(unsafe { &mut *value }))
