@@ -16,6 +16,7 @@ impl FnCx<'_, '_, '_> {
             Intrinsic::LeadsBack
             | Intrinsic::MayRepeat
             | Intrinsic::IsObject
+            | Intrinsic::IsOrdinal
             | Intrinsic::IsShared
             | Intrinsic::TypeKey => {
                 unreachable!("answered with the instance")

@@ -25,6 +25,7 @@ impl Machine<'_> {
             Intrinsic::LeadsBack
             | Intrinsic::MayRepeat
             | Intrinsic::IsObject
+            | Intrinsic::IsOrdinal
             | Intrinsic::IsShared
             | Intrinsic::TypeKey => {
                 unreachable!("answered with the instance")

@@ -100,6 +100,7 @@ fn emit(
         "needs_release" => result(b, ret, of_type(Intrinsic::NeedsRelease)),
         "leads_back" => result(b, ret, of_type(Intrinsic::LeadsBack)),
         "is_object" => result(b, ret, of_type(Intrinsic::IsObject)),
+        "is_ordinal" => result(b, ret, of_type(Intrinsic::IsOrdinal)),
         "is_shared" => result(b, ret, of_type(Intrinsic::IsShared)),
         "type_key" => result(b, ret, of_type(Intrinsic::TypeKey)),
         "place_of" => result(b, ret, Rvalue::Cast(CastKind::Pointer, args[0].clone(), ret)),

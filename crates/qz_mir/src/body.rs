@@ -361,6 +361,8 @@ pub enum Intrinsic {
     IsShared,
     /// Whether values of the type are objects that can be changed. Generic only.
     IsObject,
+    /// Whether the type is one of the integers or `Char`. Generic only.
+    IsOrdinal,
     /// A number that belongs to the type, the same in every program. Generic only.
     TypeKey,
     /// `Ptr<T>` advanced by `n` elements.

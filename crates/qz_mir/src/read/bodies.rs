@@ -33,13 +33,14 @@ const ALL_OPS: [BinOp; 16] = [
 
 const ALL_CASTS: [CastKind; 4] = [CastKind::Checked, CastKind::Wrapping, CastKind::Bits, CastKind::Pointer];
 
-const ALL_INTRINSICS: [Intrinsic; 38] = [
+const ALL_INTRINSICS: [Intrinsic; 39] = [
     Intrinsic::SizeOf,
     Intrinsic::AlignOf,
     Intrinsic::NeedsRelease,
     Intrinsic::LeadsBack,
     Intrinsic::MayRepeat,
     Intrinsic::IsObject,
+    Intrinsic::IsOrdinal,
     Intrinsic::IsShared,
     Intrinsic::TypeKey,
     Intrinsic::PtrAdd,

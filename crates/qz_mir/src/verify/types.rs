@@ -253,6 +253,7 @@ impl Types<'_> {
                 | Intrinsic::LeadsBack
                 | Intrinsic::MayRepeat
                 | Intrinsic::IsObject
+                | Intrinsic::IsOrdinal
                 | Intrinsic::IsShared
                 | Intrinsic::TypeKey
         );
@@ -309,6 +310,7 @@ fn arity(which: Intrinsic) -> usize {
         | Intrinsic::LeadsBack
         | Intrinsic::MayRepeat
         | Intrinsic::IsObject
+        | Intrinsic::IsOrdinal
         | Intrinsic::IsShared
         | Intrinsic::TypeKey
         | Intrinsic::Uninit => 0,

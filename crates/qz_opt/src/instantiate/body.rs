@@ -60,6 +60,7 @@ impl Instantiator<'_> {
             }
             let yes = match which {
                 Intrinsic::IsObject => self.drops.is_mutable_object(self.mono(*ty, args)),
+                Intrinsic::IsOrdinal => matches!(self.mono(*ty, args).kind(), TyKind::Int(_) | TyKind::Char),
                 Intrinsic::LeadsBack => graph::leads_back(self.drops, self.mono(*ty, args)),
                 Intrinsic::MayRepeat => graph::may_repeat(self.drops, self.mono(*ty, args)),
                 Intrinsic::IsShared => self.drops.is_shared(self.mono(*ty, args)),
