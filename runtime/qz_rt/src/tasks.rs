@@ -50,7 +50,16 @@ pub(crate) unsafe fn terms(fiber: *mut Fiber, timeout: i64) -> Terms {
     }
 }
 
+#[inline]
 pub(crate) fn told(outcome: Outcome) -> i64 {
+    if let Outcome::Done(case) = outcome {
+        return 2 * case as i64;
+    }
+    told_of_failure(outcome)
+}
+
+#[cold]
+fn told_of_failure(outcome: Outcome) -> i64 {
     match outcome {
         Outcome::Done(case) => 2 * case as i64,
         Outcome::Closed(case) => 2 * case as i64 + 1,
@@ -435,11 +444,16 @@ pub(crate) unsafe fn transfer_slot(fiber: *mut Fiber, size: u64) -> *mut u8 {
     if size as usize <= size_of_val(&state.slot) {
         return state.slot.as_mut_ptr().cast();
     }
-    let words = (size as usize).div_ceil(size_of::<u128>());
-    if state.large_slot.len() < words {
-        state.large_slot.resize(words, 0);
+    large_slot(&mut state.large_slot, size as usize)
+}
+
+#[cold]
+fn large_slot(slot: &mut Vec<u128>, size: usize) -> *mut u8 {
+    let words = size.div_ceil(size_of::<u128>());
+    if slot.len() < words {
+        slot.resize(words, 0);
     }
-    state.large_slot.as_mut_ptr().cast()
+    slot.as_mut_ptr().cast()
 }
 
 pub(crate) unsafe fn channel_new(_fiber: *mut Fiber, size: u64, capacity: i64) -> *mut u8 {

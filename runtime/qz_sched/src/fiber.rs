@@ -236,6 +236,7 @@ impl Fiber {
         self.pinned.store(0, Ordering::Relaxed);
     }
 
+    #[inline]
     pub fn scheduler(&self) -> &Scheduler {
         // SAFETY: a scheduler outlives its fibers.
         unsafe { &*self.scheduler.load(Ordering::Relaxed) }
