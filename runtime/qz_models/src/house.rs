@@ -347,7 +347,11 @@ impl Guest for Resident<'_> {
             return false;
         }
         if let Some(reactor) = &self.model.reactor {
-            reactor.wait();
+            // It looks before it sleeps, and a word that came by then is its own.
+            let is_told = reactor.take();
+            if !is_told {
+                reactor.wait();
+            }
         }
         self.model.events.load(Ordering::SeqCst) > 0
     }

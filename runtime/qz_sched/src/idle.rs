@@ -16,7 +16,7 @@ use crate::wait::Outcome;
 /// Looks for work before sleep, where another thread may soon have some.
 const SPINS: u32 = 200;
 /// Looks at the descriptors before sleep, a fifth of a microsecond each.
-const LISTENS: u32 = 64;
+const LISTENS: usize = 64;
 /// A thread that has slept for so long will sleep longer, it is believed.
 const SHORT_SLEEP: Duration = Duration::from_millis(2);
 const LONG_NAP: Duration = Duration::from_millis(1);
@@ -135,13 +135,12 @@ impl Guest for Sleeper<'_> {
         if let Some(reactor) = self.house().known_reactor() {
             // Where the next word comes soon, the system's way to sleep and back takes longer than to wait for it.
             let looks = if self.house().hears_briefly() { LISTENS } else { 0 };
-            for _ in 0..looks {
-                reactor.wait(self.thread, Some(Duration::ZERO));
-                if self.thread.has_next() {
-                    return true;
+            let limits = std::iter::repeat_n(Some(Duration::ZERO), looks).chain([limit]);
+            for limit in limits {
+                if reactor.wait(self.thread, limit) || self.thread.has_next() {
+                    break;
                 }
             }
-            reactor.wait(self.thread, limit);
         }
         self.thread.has_next()
     }

@@ -80,17 +80,20 @@ impl Reactor {
         let _ = self.waker.wake();
     }
 
-    /// Listens for so long at most, for ever without a limit, and resumes the fibers whose descriptors are ready.
-    pub(crate) fn wait(&self, thread: &Thread, limit: Option<Duration>) {
+    /// Listens for so long at most, for ever without a limit, and resumes the fibers whose descriptors are ready. True if
+    /// it was told to look at the queues again: the word is for this caller then.
+    #[must_use]
+    pub(crate) fn wait(&self, thread: &Thread, limit: Option<Duration>) -> bool {
         let mut ear = locked(&self.ear);
         let Ear { poll, events, alarm } = &mut *ear;
         let limit = alarm.set(limit);
         if poll.poll(events, limit).is_err() {
-            return;
+            return false;
         }
         let table = locked(&self.table);
-        let mut count = 0;
+        let (mut count, mut is_told) = (0, false);
         for event in events.iter() {
+            is_told |= event.token() == WORD;
             let Some(&descriptor) = table.get(&event.token().0) else { continue };
             // SAFETY: descriptors in the table are live while its lock is held.
             let descriptor = unsafe { &*descriptor };
@@ -107,6 +110,7 @@ impl Reactor {
         }
         drop(table);
         thread.has_heard(count);
+        is_told
     }
 }
 

@@ -124,7 +124,8 @@ pub(crate) trait Guest {
     fn polls(&self) -> bool;
     /// Whether the clock is left to workers as long as one moves.
     fn leaves_clock(&self) -> bool;
-    /// Waits for descriptors. True if one of them gave this thread something to do.
+    /// Waits for descriptors, until the word of [`House::end_poll`] comes at the latest. True if one of them gave this
+    /// thread something to do.
     fn poll(&self, limit: Option<Duration>) -> bool;
 }
 

@@ -150,6 +150,9 @@ impl Thread {
 
     /// So many were told of by the system just now.
     pub(crate) fn has_heard(&self, count: u64) {
+        if self.lottery.is_some() || self.exclusive {
+            return;
+        }
         self.heard.note(count, self.scheduler());
     }
 
