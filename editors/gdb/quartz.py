@@ -102,18 +102,24 @@ class MapPrinter:
         """Key and value of each entry that is alive."""
         if self.target is None:
             return
-        keys, values = self.target["key_data"], self.target["value_data"]
-        dead = self.target["dead"]
-        key_type, value_type = keys.type.target(), values.type.target()
-        align = max(key_type.strip_typedefs().alignof, value_type.strip_typedefs().alignof, 1)
-        end = int(values) - int(keys) + value_type.sizeof
+        entries, dead = self.target["entries"], self.target["dead"]
+        # A key at the start, its value behind it where that may stand (`entry_size` in std/map.qz).
+        parts = {field.name: field.type for field in entries.type.target().strip_typedefs().fields()}
+        key_type, value_type = parts["0"], parts.get("1")
+        end, align = key_type.sizeof, max(key_type.strip_typedefs().alignof, 1)
+        value_at = 0
+        if value_type is not None:
+            value_align = max(value_type.strip_typedefs().alignof, 1)
+            value_at = (end + value_align - 1) // value_align * value_align
+            end, align = value_at + value_type.sizeof, max(align, value_align)
         step = (end + align - 1) // align * align
         for i in range(max(0, min(int(self.target["used"]), LIMIT))):
             if int(dead) != 0 and int((dead + i).dereference()) != 0:
                 continue
-            key = gdb.Value(int(keys) + i * step).cast(keys.type)
-            value = gdb.Value(int(values) + i * step).cast(values.type)
-            yield key.dereference(), value.dereference()
+            at = int(entries) + i * step
+            key = gdb.Value(at).cast(key_type.pointer()).dereference()
+            value = None if value_type is None else gdb.Value(at + value_at).cast(value_type.pointer()).dereference()
+            yield key, value
 
     def children(self):
         for n, (key, value) in enumerate(self.entries()):
@@ -223,7 +229,7 @@ def reference_printer(value, name):
         return StringPrinter(value)
     if name.startswith("Vec<") and has_fields(kind, "data", "len"):
         return VecPrinter(value)
-    if name.startswith("Map<") and has_fields(kind, "key_data", "value_data", "dead", "used", "live"):
+    if name.startswith("Map<") and has_fields(kind, "entries", "dead", "used", "live"):
         return MapPrinter(value)
     if name.startswith("Set<") and has_fields(kind, "map"):
         return SetPrinter(value)
