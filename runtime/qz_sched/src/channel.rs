@@ -137,10 +137,10 @@ impl Channel {
         self.inner.give();
     }
 
-    /// As [`Channel::attempt`], for one who took the lock, or is alone.
+    /// As [`Channel::attempt`], for one who took the lock.
     ///
     /// # Safety
-    /// As there, and the lock is the caller's.
+    /// As there, and the lock is the caller's, or it is alone ([`crate::alone::enter`]). So for the two below.
     #[inline]
     pub(crate) unsafe fn attempt_locked(&self, side: Side, value: *mut u8) -> Step {
         // SAFETY: by the caller's promise.

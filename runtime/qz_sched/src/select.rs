@@ -5,8 +5,6 @@
 //! queues, so that exactly one operation happens. As in Go's runtime. While one thread runs all fibers, one look is enough
 //! and nothing is locked ([`crate::alone`]).
 
-use std::ptr;
-
 use crate::alone;
 use crate::channel::{Channel, Side, Step};
 use crate::queue::{Node, Woken};
@@ -59,16 +57,9 @@ impl Locked {
     /// The cases' channels live as long as this.
     #[inline]
     unsafe fn all(cases: &[Case]) -> Locked {
-        let mut channels = SmallVec::from_buf_and_len([ptr::null(); USUAL], 0);
-        channels.reserve(cases.len());
-        for case in cases {
-            // Mostly they were made in the order in which they are named.
-            let after = channels.iter().rposition(|&it| it <= case.channel);
-            match after {
-                Some(at) if channels[at] == case.channel => {}
-                _ => channels.insert(after.map_or(0, |at| at + 1), case.channel),
-            }
-        }
+        let mut channels: SmallVec<[*const Channel; USUAL]> = cases.iter().map(|case| case.channel).collect();
+        channels.sort_unstable();
+        channels.dedup();
         // SAFETY: by the caller's promise.
         channels.iter().for_each(|&channel| unsafe { (*channel).lock() });
         Locked(channels)
@@ -134,7 +125,7 @@ impl<'a> Select<'a> {
     }
 
     /// # Safety
-    /// The channels' locks are the caller's, or it is alone.
+    /// The channels' locks are the caller's, or it is alone ([`alone::enter`]).
     unsafe fn attempt_locked(&mut self, start: usize, wait: Option<(*const WaitCell, Generation)>) -> Chosen {
         let chosen = in_turn(self.cases, start, |case| {
             // SAFETY: the channel lives, by the promise to `new`, and is locked.

@@ -47,7 +47,7 @@ impl Stack {
 
     /// Reserves a stack of its own; memory is taken page by page as it is used.
     pub fn map(size: usize) -> io::Result<Stack> {
-        let len = (size + COLOURS * COLOUR).next_multiple_of(GUARD) + GUARD;
+        let len = len_for(size);
         let stack = Stack { base: map(len)?, len };
         protect(stack.base)?;
         Ok(stack)
@@ -61,6 +61,11 @@ impl Stack {
         // SAFETY: the mapping is whole and unused.
         unsafe { libc::munmap(self.base as *mut libc::c_void, self.len) };
     }
+}
+
+/// The memory for a stack with room for so many bytes.
+fn len_for(size: usize) -> usize {
+    (size + COLOURS * COLOUR).next_multiple_of(GUARD) + GUARD
 }
 
 fn map(len: usize) -> io::Result<usize> {
@@ -151,7 +156,7 @@ const KEPT: usize = 128;
 impl Cache {
     /// A stack with room for so many bytes.
     pub(crate) fn take(&mut self, size: usize) -> io::Result<Stack> {
-        if size + COLOURS * COLOUR + GUARD > TASK_STACK {
+        if size > TASK_STACK - GUARD - COLOURS * COLOUR {
             return take_large(size);
         }
         if self.free.is_empty() {
@@ -218,7 +223,7 @@ fn large() -> std::sync::MutexGuard<'static, Vec<(Stack, bool)>> {
 fn take_large(size: usize) -> io::Result<Stack> {
     let size = size.checked_next_power_of_two().ok_or(io::ErrorKind::OutOfMemory)?;
     let mut large = large();
-    if let Some((stack, free)) = large.iter_mut().find(|(stack, free)| *free && stack.len == size + GUARD) {
+    if let Some((stack, free)) = large.iter_mut().find(|(stack, free)| *free && stack.len == len_for(size)) {
         *free = false;
         return Ok(*stack);
     }
@@ -249,5 +254,38 @@ pub(crate) fn each_task_stack(mut f: impl FnMut(Stack)) {
         let unused = if index + 1 == starts.len() { fresh } else { 0 };
         let used = unused..SLAB / TASK_STACK;
         used.for_each(|n| f(Stack { base: start + n * TASK_STACK, len: TASK_STACK }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each is as large as was asked for, and the next task that asks for as much gets the same one again.
+    #[test]
+    #[cfg_attr(miri, ignore = "it maps memory with guards")]
+    fn a_stack_is_large_enough_and_used_again() {
+        let mut cache = Cache::default();
+        let most_usual = TASK_STACK - GUARD - COLOURS * COLOUR;
+        for size in [1, most_usual, most_usual + 1, TASK_STACK, 1 << 20, (1 << 20) + 1] {
+            let first = cache.take(size).expect("there is memory");
+            assert!(first.top() - first.lowest() >= size, "{size}");
+            assert!(first.top().is_multiple_of(64), "{size}");
+            cache.give(first);
+            let second = cache.take(size).expect("there is memory");
+            assert_eq!(first, second, "{size}");
+        }
+    }
+
+    /// The tops of stacks that lie side by side are at other distances from the end of a page.
+    #[test]
+    #[cfg_attr(miri, ignore = "it maps memory with guards")]
+    fn tops_lie_apart() {
+        let mut cache = Cache::default();
+        let stacks: Vec<Stack> = (0..2 * COLOURS).map(|_| cache.take(1).expect("there is memory")).collect();
+        let mut places: Vec<usize> = stacks.iter().map(|it| it.top() % 4096).collect();
+        places.sort_unstable();
+        places.dedup();
+        assert_eq!(places.len(), COLOURS);
     }
 }
