@@ -55,14 +55,17 @@ impl Heard {
             return;
         }
         let each = scheduler.now().saturating_sub(self.since.get()) / self.count.replace(0);
-        // One that the system interrupted says little.
-        let each = each.min(2 * SHORT);
-        self.usual.set((self.usual.get() * (WEIGHT - 1) + each) / WEIGHT);
+        self.usual.set(weighed(self.usual.get(), each));
         let is_short = self.usual.get() < SHORT;
         if scheduler.hears_briefly.load(Ordering::Relaxed) != is_short {
             scheduler.hears_briefly.store(is_short, Ordering::Relaxed);
         }
     }
+}
+
+/// What is usual with one time more. A batch that the system interrupted says little.
+fn weighed(usual: u64, each: u64) -> u64 {
+    (usual * (WEIGHT - 1) + each.min(2 * SHORT)) / WEIGHT
 }
 
 impl Scheduler {
@@ -88,5 +91,24 @@ impl Scheduler {
     pub(crate) fn shares_heard(&self, slot: &Slot) -> bool {
         let has_any = slot.stealers.get().is_some_and(|it| !it.heard.is_empty());
         has_any && (!self.hears_briefly() || self.is_overworked(slot))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_time_now_and_then_changes_nothing_and_long_times_do() {
+        let mut usual = Heard::new(Deque::new_fifo()).usual.get();
+        assert!(usual >= SHORT, "nothing is known at first");
+        (0..30).for_each(|_| usual = weighed(usual, 3_000));
+        assert!(usual < SHORT);
+        for n in 0..100 {
+            usual = weighed(usual, if n % 8 == 0 { 5_000_000 } else { 3_000 });
+            assert!(usual < SHORT, "after {n}");
+        }
+        (0..8).for_each(|_| usual = weighed(usual, 100_000));
+        assert!(usual >= SHORT);
     }
 }

@@ -42,7 +42,11 @@ pub(crate) struct Patience {
 impl Patience {
     /// Before it looks for others' work: for how long it is to wait first.
     pub(crate) fn nap(&self) -> Option<Duration> {
-        match self.took_at.take().map(|at| at.elapsed() >= PAYS) {
+        self.nap_after(self.took_at.take().map(|at| at.elapsed()))
+    }
+
+    fn nap_after(&self, busy: Option<Duration>) -> Option<Duration> {
+        match busy.map(|time| time >= PAYS) {
             Some(true) => self.refusals.set(self.refusals.get() / 2),
             Some(false) => self.refusals.set(self.refusals.get() + 1),
             None => {}
@@ -66,7 +70,11 @@ impl Patience {
     /// A fiber met a lock that another one holds. True if that happens so often that it is better off on the holder's
     /// thread: a lock that goes to and fro between processors takes ten times as long as one that stays.
     pub(crate) fn is_hindered(&self) -> bool {
-        if self.hindered_at.get().is_some_and(|at| at.elapsed() < TOO_SOON) {
+        self.meets(Instant::now)
+    }
+
+    fn meets(&self, clock: impl Fn() -> Instant) -> bool {
+        if self.hindered_at.get().is_some_and(|at| clock() - at < TOO_SOON) {
             return true;
         }
         self.met.set(self.met.get() + 1);
@@ -74,7 +82,7 @@ impl Patience {
             return false;
         }
         self.met.set(0);
-        let now = Instant::now();
+        let now = clock();
         let is_hindered = self.met_since.replace(Some(now)).is_some_and(|since| now - since < TOO_SOON);
         if is_hindered {
             self.hindered_at.set(Some(now));
@@ -102,4 +110,41 @@ fn lasts(slot: &Slot, queue: &Stealer<Runnable>) -> bool {
         }
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// So many meetings, with such a time between them; how many of them were too many.
+    fn hindered(patience: &Patience, meetings: u32, between: Duration) -> usize {
+        let start = Instant::now();
+        (0..meetings).filter(|&n| patience.meets(|| start + between * n)).count()
+    }
+
+    #[test]
+    fn locks_met_all_the_time_hinder() {
+        let patience = Patience::default();
+        let meetings = 4 * MEETINGS;
+        assert!(hindered(&patience, meetings, TOO_SOON / (2 * MEETINGS)) > meetings as usize / 4);
+        assert!(patience.nap().is_some(), "what it took was not worth taking");
+    }
+
+    #[test]
+    fn locks_met_now_and_then_do_not() {
+        let patience = Patience::default();
+        assert_eq!(hindered(&patience, 10 * MEETINGS, 2 * TOO_SOON / MEETINGS), 0);
+        assert_eq!(patience.nap(), None);
+    }
+
+    #[test]
+    fn patience_grows_with_work_that_was_soon_done_and_ends_with_work_that_was_not() {
+        let patience = Patience::default();
+        let naps: Vec<_> = (0..20).map(|_| patience.nap_after(Some(PAYS / 2))).collect();
+        assert!(naps.is_sorted());
+        assert_eq!(naps.first(), Some(&None));
+        assert_eq!(naps.last(), Some(&Some(NAP * (1 << LONGEST_NAP))));
+        let naps: Vec<_> = (0..6).map(|_| patience.nap_after(Some(2 * PAYS))).collect();
+        assert_eq!(naps.last(), Some(&None));
+    }
 }
