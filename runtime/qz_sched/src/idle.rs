@@ -133,16 +133,21 @@ impl Guest for Sleeper<'_> {
 
     fn poll(&self, limit: Option<Duration>) -> bool {
         if let Some(reactor) = self.house().known_reactor() {
-            // Where the next word comes soon, the system's way to sleep and back takes longer than to wait for it.
             let looks = if self.house().hears_briefly() { LISTENS } else { 0 };
-            let limits = std::iter::repeat_n(Some(Duration::ZERO), looks).chain([limit]);
-            for limit in limits {
-                if reactor.wait(self.thread, limit) || self.thread.has_next() {
-                    break;
-                }
-            }
+            listen(looks, limit, |limit| reactor.wait(self.thread, limit) || self.thread.has_next());
         }
         self.thread.has_next()
+    }
+}
+
+/// Where the next word comes soon, the system's way to sleep and back takes longer than to look for it a few times.
+/// `waits` says whether it heard of a reason not to sleep: it hears of it once only.
+fn listen(looks: usize, limit: Option<Duration>, mut waits: impl FnMut(Option<Duration>) -> bool) {
+    let limits = std::iter::repeat_n(Some(Duration::ZERO), looks).chain([limit]);
+    for limit in limits {
+        if waits(limit) {
+            return;
+        }
     }
 }
 
@@ -209,6 +214,25 @@ impl Scheduler {
     pub(crate) fn forget_stuck(&self, slot: &Slot) {
         if slot.is_stuck.swap(false, Ordering::AcqRel) {
             self.idle.moves_again();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_hears_of_a_reason_while_it_looks_does_not_sleep() {
+        for heard_at in 0..=3 {
+            let mut asked = Vec::new();
+            listen(3, None, |limit| {
+                asked.push(limit);
+                asked.len() == heard_at + 1
+            });
+            assert_eq!(asked.len(), heard_at + 1);
+            assert!(asked[..heard_at].iter().all(|it| *it == Some(Duration::ZERO)));
+            assert_eq!(asked[heard_at].is_none(), heard_at == 3, "the last of them is the sleep");
         }
     }
 }
