@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 /// What programs do not call by name.
-const INTERNAL: [&str; 6] = ["graph", "guard", "intrinsics", "prelude", "rt", "sort"];
+const INTERNAL: [&str; 7] = ["graph", "guard", "intrinsics", "map_index", "prelude", "rt", "sort"];
 
 /// Modules that say the same for many types: the one that speaks for all, and how they are introduced.
 const SPEAKERS: [(&str, &str, &str); 2] = [
