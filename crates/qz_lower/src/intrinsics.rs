@@ -68,6 +68,7 @@ pub(crate) fn made(name: &str) -> Option<Made> {
         "cross_at" => Made::CrossAt,
         "cross_parts" => Made::CrossParts,
         "may_keep" => Made::MayKeep,
+        "leads_nowhere" => Made::LeadsNowhere,
         "copy_at" => Made::CopyAt,
         "type_name" => Made::TypeName,
         _ => return None,

@@ -189,4 +189,4 @@ keep!(units Intrinsic:
 
 keep!(struct FnInfo { path, params, ret, kind, owns_from, export });
 keep!(enum FnKind { Quartz, Extern { symbol, variadic }, Made(made) });
-keep!(units Made: CrossAt CrossParts MayKeep CopyAt TypeName);
+keep!(units Made: CrossAt CrossParts MayKeep LeadsNowhere CopyAt TypeName);

@@ -174,6 +174,8 @@ pub enum Made {
     /// `fn(object: Ptr<U8>): Void`: meets what an object refers to.
     CrossParts,
     MayKeep,
+    /// `fn(value): Bool`: whether a value is known to lead to nothing, and to be known to nobody else.
+    LeadsNowhere,
     /// `fn(place: Ptr<T>): Bool`: puts a copy in place of a value, if there can be one.
     CopyAt,
     /// `fn(): String`: the type's name.
@@ -395,7 +397,7 @@ impl InstanceKey {
                 | Crossing::OwnPayload(ty)
                 | Crossing::OwnPlace(ty) => f(*ty),
                 Crossing::ClosureParts(of) | Crossing::OwnCaptures(of) => of.each_type(f),
-                Crossing::AnyParts | Crossing::OwnAny | Crossing::MayKeep => {}
+                Crossing::AnyParts | Crossing::OwnAny | Crossing::MayKeep | Crossing::LeadsNowhere => {}
             },
             InstanceKey::Entry(_) | InstanceKey::Kept(_) => {}
         }
@@ -423,6 +425,8 @@ pub enum Crossing {
     OwnPlace(Ty),
     /// `fn(object): Bool`: whether a call of the closure may keep, where its task finds it later, what it is given.
     MayKeep,
+    /// `fn(object): Bool`: whether it refers to nothing, and one reference leads to it, or it is shared.
+    LeadsNowhere,
 }
 
 /// The methods a `dyn` value carries.

@@ -264,7 +264,7 @@ impl<'a> Before<'a> {
 
 /// The functions that tell all kinds of objects apart.
 pub(crate) fn by_kind() -> impl Iterator<Item = InstanceKey> {
-    [Crossing::AnyParts, Crossing::OwnAny, Crossing::MayKeep]
+    [Crossing::AnyParts, Crossing::OwnAny, Crossing::MayKeep, Crossing::LeadsNowhere]
         .into_iter()
         .map(|it| InstanceKey::Crossing(Box::new(it)))
 }

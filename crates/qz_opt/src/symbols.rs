@@ -273,6 +273,7 @@ impl<'a> Symbols<'a> {
             Crossing::OwnAny => 8,
             Crossing::OwnPlace(_) => 9,
             Crossing::MayKeep => 10,
+            Crossing::LeadsNowhere => 11,
         };
         hash.word(number);
         match what {
@@ -283,7 +284,7 @@ impl<'a> Symbols<'a> {
             | Crossing::OwnPayload(ty)
             | Crossing::OwnPlace(ty) => hash.word(self.hash_ty(*ty)),
             Crossing::ClosureParts(of) | Crossing::OwnCaptures(of) => self.hash_key(of, hash),
-            Crossing::AnyParts | Crossing::OwnAny | Crossing::MayKeep => {}
+            Crossing::AnyParts | Crossing::OwnAny | Crossing::MayKeep | Crossing::LeadsNowhere => {}
         }
     }
 

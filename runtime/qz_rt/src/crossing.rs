@@ -242,6 +242,19 @@ pub(crate) unsafe fn cross_settle(fiber: *mut Fiber, object: *mut u8) {
     }
 }
 
+/// The type of an object that one reference leads to, and of which no collector of circles knows; 0 for one that is
+/// shared already, -1 for others.
+pub(crate) unsafe fn lone_type(_fiber: *mut Fiber, object: *mut u8) -> i64 {
+    // SAFETY: generated code passes a live object, or a small number in its place.
+    unsafe {
+        if (object as u64) < FIRST_ADDRESS || count(object) < 0 {
+            return 0;
+        }
+        let index = (*object.cast::<Header>()).type_index;
+        if count(object) == 1 && index & (LOGGED | MET) == 0 { i64::from(index & TYPE_INDEX) } else { -1 }
+    }
+}
+
 pub(crate) unsafe fn object_type(_fiber: *mut Fiber, object: *mut u8) -> i64 {
     // SAFETY: generated code passes a live object.
     unsafe { i64::from((*object.cast::<Header>()).type_index & TYPE_INDEX) }

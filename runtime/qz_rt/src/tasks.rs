@@ -313,9 +313,9 @@ pub(crate) unsafe fn task_retain(_fiber: *mut Fiber, task: *mut u8) {
     unsafe { (*task.cast::<Task>()).retain() }
 }
 
-pub(crate) unsafe fn task_release(_fiber: *mut Fiber, task: *mut u8) {
-    // SAFETY: the count is the caller's.
-    unsafe { Task::release(task.cast()) }
+pub(crate) unsafe fn task_release(fiber: *mut Fiber, task: *mut u8) {
+    // SAFETY: generated code passes its live fiber; the count is the caller's.
+    unsafe { Task::release_at(task.cast(), Thread::at_work(fiber.cast())) }
 }
 
 /// # Safety

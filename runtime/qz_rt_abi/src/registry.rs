@@ -226,6 +226,8 @@ macro_rules! rt_functions {
             fn cross_settle(object: Ptr) -> Unit: ;
             /// The index of an object's type.
             fn object_type(object: Ptr) -> Int: reads;
+            /// The same if one reference leads to it; 0 if it is shared, -1 for others.
+            fn lone_type(object: Ptr) -> Int: reads;
 
             // ---- tasks, channels, locks; `outcome`, `timeout`: see `qz_rt::tasks`
             /// From now on other threads may refer to the object, too: its count is an atomic one.

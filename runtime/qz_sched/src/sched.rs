@@ -424,7 +424,7 @@ impl Scheduler {
     pub fn spawn(&self, thread: &Thread, job: Job, options: Options) -> *mut Task {
         self.ensure_running();
         let own_thread = options.own_thread && !self.single;
-        let task = Task::with(self, job, std::ptr::null_mut(), options);
+        let task = Box::into_raw(Task::with(thread.places.take(), self, job, std::ptr::null_mut(), options));
         if let Some(tracer) = self.tracer {
             tracer.spawned(thread.slot, task);
         }

@@ -1,6 +1,8 @@
 //! A task as others see it: whether it is done, who waits for that, and how it is told to end. Its result is
 //! kept by those who started it.
 
+use std::cell::RefCell;
+use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
 
@@ -9,6 +11,7 @@ use crate::fiber::{Fiber, Job, Phase};
 use crate::queue::{Node, Queue, Woken, complete};
 use crate::sched::{Scheduler, State};
 use crate::sync::Lock;
+use crate::thread::Thread;
 use crate::wait::Outcome;
 
 /// Counted: one count for those who hold it, one for the fiber that runs it.
@@ -28,6 +31,30 @@ pub struct Task {
     is_late: bool,
     /// What the runtime keeps for it; see [`crate::Hooks::end_task`].
     pub extra: AtomicPtr<u8>,
+}
+
+/// Memory of tasks that are over, for those to come.
+#[derive(Debug, Default)]
+pub(crate) struct Places(RefCell<Vec<Box<MaybeUninit<Task>>>>);
+
+impl Places {
+    const MOST: usize = 64;
+
+    pub(crate) fn take(&self) -> Box<MaybeUninit<Task>> {
+        self.0.borrow_mut().pop().unwrap_or_else(Box::new_uninit)
+    }
+
+    fn give(&self, task: Box<Task>) {
+        let mut places = self.0.borrow_mut();
+        if places.len() < Places::MOST {
+            let task = Box::into_raw(task);
+            // SAFETY: it came out of a box just now, and nobody looks at what was in it again.
+            places.push(unsafe {
+                ptr::drop_in_place(task);
+                Box::from_raw(task.cast())
+            });
+        }
+    }
 }
 
 /// How a task is to run.
@@ -65,17 +92,23 @@ impl Inner {
 impl Task {
     /// A task with two counts: the caller's and that of the fiber to be.
     pub(crate) fn new(scheduler: *const Scheduler, job: Job, extra: *mut u8) -> *mut Task {
-        Task::with(scheduler, job, extra, Options::default())
+        Box::into_raw(Task::with(Box::new_uninit(), scheduler, job, extra, Options::default()))
     }
 
     // In its caller: parts of `options` that were written one by one, read as one, would wait for the cache.
     #[inline]
-    pub(crate) fn with(scheduler: *const Scheduler, job: Job, extra: *mut u8, options: Options) -> *mut Task {
+    pub(crate) fn with(
+        place: Box<MaybeUninit<Task>>,
+        scheduler: *const Scheduler,
+        job: Job,
+        extra: *mut u8,
+        options: Options,
+    ) -> Box<Task> {
         // SAFETY: a scheduler outlives its tasks.
         let is_late = unsafe { (*scheduler).state() } == State::Draining;
         // Into its place at once: a copy would be made of larger words than those written, and wait for them.
-        Box::into_raw(Box::write(
-            Box::new_uninit(),
+        Box::write(
+            place,
             Task {
                 is_late,
                 counts: AtomicUsize::new(2),
@@ -92,7 +125,7 @@ impl Task {
                 stack_size: options.stack_size,
                 extra: AtomicPtr::new(extra),
             },
-        ))
+        )
     }
 
     /// A task that nobody runs: [`crate::block::finish`] ends it. Two counts.
@@ -129,14 +162,36 @@ impl Task {
     /// # Safety
     /// The count is the caller's.
     pub unsafe fn release(this: *mut Task) {
+        // SAFETY: by the caller's promise.
+        drop(unsafe { Task::without(this) });
+    }
+
+    /// As [`Task::release`], by the thread, which keeps the place for its next task.
+    ///
+    /// # Safety
+    /// The count is the caller's.
+    #[inline]
+    pub unsafe fn release_at(this: *mut Task, thread: &Thread) {
+        // SAFETY: by the caller's promise.
+        if let Some(task) = unsafe { Task::without(this) } {
+            thread.places.give(task);
+        }
+    }
+
+    /// Gives a count up; the task, if it was the last.
+    ///
+    /// # Safety
+    /// The count is the caller's.
+    #[inline]
+    unsafe fn without(this: *mut Task) -> Option<Box<Task>> {
         // SAFETY: by the caller's promise; the last one frees it.
         unsafe {
             // Nobody adds a count to the last one, so it need not be counted down.
             let counts = &(*this).counts;
-            if counts.load(Ordering::Acquire) == 1 || counts.minus(1, Ordering::AcqRel) == 1 {
+            (counts.load(Ordering::Acquire) == 1 || counts.minus(1, Ordering::AcqRel) == 1).then(|| {
                 ((*(*this).scheduler).hooks.end_task)((*this).extra.load(Ordering::Relaxed));
-                drop(Box::from_raw(this));
-            }
+                Box::from_raw(this)
+            })
         }
     }
 

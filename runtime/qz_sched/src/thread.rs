@@ -22,7 +22,7 @@ use crate::runnable::{Runnable, Work};
 use crate::sched::{Order, Queues, Scheduler, Slot};
 use crate::stack::Cache;
 use crate::switch::{AtRest, go_to, prepare, switch};
-use crate::task::Task;
+use crate::task::{Places, Task};
 use crate::trace::Tracer;
 
 /// What is to be done for the fiber that was left.
@@ -53,6 +53,7 @@ pub struct Thread {
     loop_rest: Cell<AtRest>,
     after: Cell<After>,
     stacks: RefCell<Cache>,
+    pub(crate) places: Places,
     ticks: Cell<u32>,
     /// Who is told of what runs, if anybody.
     tracer: Option<&'static Tracer>,
@@ -78,6 +79,7 @@ impl Thread {
             loop_rest: Cell::new(AtRest::NOWHERE),
             after: Cell::new(After::Nothing),
             stacks: RefCell::default(),
+            places: Places::default(),
             ticks: Cell::new(0),
             tracer: scheduler.tracer,
             lots: Cell::new(slot as u64),
@@ -567,7 +569,7 @@ unsafe extern "C" fn run_task(fiber: *mut u8) -> ! {
         let task = (*fiber).take_task();
         (*task).ends(|woken| thread.resume(Fiber::of_cell(woken.0)));
         (scheduler.hooks.end_fiber)(fiber);
-        Task::release(task);
+        Task::release_at(task, thread);
         scheduler.task_ended(thread);
         let next = thread.depart(fiber, After::End(fiber));
         go_to(next)

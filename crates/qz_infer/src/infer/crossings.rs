@@ -358,6 +358,19 @@ impl Walk<'_, '_, '_> {
         })
     }
 
+    /// Whether it is the name of a lambda that captured nothing but what several tasks may know.
+    fn is_shared_function(&mut self, local: LocalId) -> bool {
+        let body = self.body.clone();
+        self.lambdas.of(local).is_some_and(|lambda| {
+            body.lambdas[lambda].captures.iter().all(|&captured| {
+                let ty = self.cx.st.types.locals[captured];
+                let is_var = body.locals[captured].shared;
+                !is_var
+                    && (self.is_shared_function(captured) || self.cx.traits().has_marker(ty, Marker::Share))
+            })
+        })
+    }
+
     fn lambda(&mut self, lambda: LambdaId) {
         let body = self.body.clone();
         for &local in &body.lambdas[lambda].captures {
@@ -483,6 +496,9 @@ impl Walk<'_, '_, '_> {
             return;
         }
         let named = self.stand_for.iter().find(|it| it.0 == local).map(|it| (it.1, it.2));
+        if self.is_shared_function(named.map_or(local, |it| it.0)) {
+            return;
+        }
         self.end(at, local, span);
         if let Some((named, span)) = named {
             self.goes(at, named, span);

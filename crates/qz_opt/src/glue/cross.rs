@@ -24,6 +24,8 @@ use crate::instantiate::{Instantiator, no_evidence};
 /// Of [`rt::cross_function`].
 const UNCHANGING: i128 = 0;
 const VISIT: i128 = 1;
+/// Of [`rt::lone_type`].
+const NOT_ALONE: i128 = -1;
 
 pub(crate) fn crossing(cx: &mut Instantiator, what: &Crossing) -> Body {
     match what {
@@ -36,7 +38,7 @@ pub(crate) fn crossing(cx: &mut Instantiator, what: &Crossing) -> Body {
         Crossing::OwnPayload(from) => own_payload(cx, *from),
         Crossing::OwnPlace(ty) => own_place(cx, *ty),
         // Completed by [`dispatch`], when all kinds of objects are known.
-        Crossing::AnyParts | Crossing::MayKeep => any(common().bool),
+        Crossing::AnyParts | Crossing::MayKeep | Crossing::LeadsNowhere => any(common().bool),
         Crossing::OwnAny => any(common().unit),
     }
 }
@@ -360,6 +362,7 @@ pub(crate) fn dispatch(module: &mut Module, before: Option<&Before<'_>>) {
         let what = (**what).clone();
         let body = match what {
             Crossing::MayKeep => may_keep(module, before),
+            Crossing::LeadsNowhere => leads_nowhere(module, before),
             Crossing::AnyParts | Crossing::OwnAny => {
                 let kinds = kinds(module, before, matches!(what, Crossing::OwnAny), id);
                 by_kind(module, id, kinds)
@@ -432,6 +435,25 @@ fn may_keep(module: &Module, before: Option<&Before<'_>>) -> Body {
         give(&mut b, truth(false));
         b.switch_to(something);
     }
+    give(&mut b, truth(true));
+    b.finish()
+}
+
+fn leads_nowhere(module: &Module, before: Option<&Before<'_>>) -> Body {
+    let mut b = builder("what leads nowhere", common().bool);
+    let object = b.param(bytes(), None);
+    let index = |n: usize| module.indexes.get(n).copied().unwrap_or(FIRST_TYPE + n as u32);
+    let entries = module.types.iter().enumerate().filter(|(_, entry)| entry.crossing.parts.is_some());
+    let own = entries.map(|(n, _)| index(n));
+    let known = before.into_iter().flat_map(|it| it.kinds()).filter(|(_, kind)| kind.parts.is_some());
+    let kinds = own.chain(known.map(|it| it.0));
+    let index = call(&mut b, Callee::Runtime(rt::lone_type), vec![Operand::local(object)], common().int);
+    let (leads, nowhere) = (b.new_block(), b.new_block());
+    let cases = kinds.map(|kind| (i128::from(kind), leads)).chain([(NOT_ALONE, leads)]).collect();
+    b.end(TermKind::Switch { value: Operand::local(index), cases, otherwise: Some(nowhere) });
+    b.switch_to(leads);
+    give(&mut b, truth(false));
+    b.switch_to(nowhere);
     give(&mut b, truth(true));
     b.finish()
 }

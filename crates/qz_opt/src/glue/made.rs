@@ -14,7 +14,8 @@ pub(crate) fn made(cx: &mut Instantiator, what: Made, args: Tys) -> Body {
     match what {
         Made::CrossAt => forward(cx, Crossing::Place(args[0]), Ty::ptr(args[0]), common().unit),
         Made::CrossParts => cross_parts(cx),
-        Made::MayKeep => may_keep(cx, args[0]),
+        Made::MayKeep => of_object(cx, Crossing::MayKeep, args[0]),
+        Made::LeadsNowhere => leads_nowhere(cx, args[0]),
         Made::CopyAt => copy_at(cx, args[0]),
         Made::TypeName => type_name(cx, args[0]),
     }
@@ -40,13 +41,26 @@ fn cross_parts(cx: &mut Instantiator) -> Body {
     b.finish()
 }
 
-fn may_keep(cx: &mut Instantiator, function: Ty) -> Body {
-    let mut b = builder("what may be kept", common().bool);
-    let function = Operand::local(b.param(function, None));
+/// Asks of an object's kind.
+fn of_object(cx: &mut Instantiator, what: Crossing, ty: Ty) -> Body {
+    let mut b = builder("of an object's kind", common().bool);
+    let value = Operand::local(b.param(ty, None));
     let bytes = Ty::ptr(common().u8);
-    let object = b.eval(bytes, Rvalue::Cast(CastKind::Pointer, function, bytes));
-    let callee = Callee::Instance(cx.instance(InstanceKey::Crossing(Box::new(Crossing::MayKeep))));
+    let object = b.eval(bytes, Rvalue::Cast(CastKind::Pointer, value, bytes));
+    let callee = Callee::Instance(cx.instance(InstanceKey::Crossing(Box::new(what))));
     b.call(Body::RETURN, callee, [Operand::local(object)]);
+    b.end(TermKind::Return);
+    b.finish()
+}
+
+/// Asked of closures: for others a walk that ends at once costs less than their kinds would.
+fn leads_nowhere(cx: &mut Instantiator, ty: Ty) -> Body {
+    if let TyKind::Fn(_) = ty.kind() {
+        return of_object(cx, Crossing::LeadsNowhere, ty);
+    }
+    let mut b = builder("what leads nowhere", common().bool);
+    b.param(ty, None);
+    b.assign_local(Body::RETURN, Rvalue::Use(Operand::Const(Const::Bool(false))));
     b.end(TermKind::Return);
     b.finish()
 }
