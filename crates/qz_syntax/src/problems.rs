@@ -173,6 +173,7 @@ problem_kinds! {
     185 NamedArgEq "`name = value` instead of `name: value`"
     186 BlockAfterName "a brace block after a bare name"
     187 BraceLambda "a brace block where a value stands"
+    188 BareTuple "several names before `=` without parentheses"
 }
 
 /// A word of another language, and so what to write instead.

@@ -72,13 +72,12 @@ pub(crate) fn not_callable(span: Span, ty: &str) -> Diagnostic {
     Diagnostic::new(Code::NOT_CALLABLE, span, format!("{} cannot be called", super::a(ty)))
 }
 
-pub(crate) fn call_type(span: Span, ty: &str, is_struct: bool) -> Diagnostic {
-    let problem = Diagnostic::new(Code::NOT_CALLABLE, span, format!("the type `{ty}` cannot be called"));
-    if is_struct {
-        problem.help(format!("write `{ty} {{ … }}` with its fields, or call a function of it: `{ty}.new(…)`"))
-    } else {
-        problem.help(format!("to convert a number, write `x as {ty}`"))
-    }
+pub(crate) fn call_type(span: Span, ty: &str) -> Diagnostic {
+    Diagnostic::new(Code::NOT_CALLABLE, span, format!("the type `{ty}` cannot be called"))
+}
+
+pub(crate) fn convert(problem: Diagnostic, ty: &str) -> Diagnostic {
+    problem.help(format!("to convert a number, write `x as {ty}`"))
 }
 
 pub(crate) fn call_field(span: Span, name: Name) -> Diagnostic {
@@ -112,6 +111,16 @@ pub(crate) fn propagated_call(problem: Diagnostic, method: &str, offers: bool) -
 /// `Type.new()` where there is none.
 pub(crate) fn built_by(problem: Diagnostic, written: &str) -> Diagnostic {
     problem.help(format!("a value is written out: `{written}`"))
+}
+
+/// Calls of functions that make a value.
+pub(crate) fn made_by(problem: Diagnostic, calls: &[String]) -> Diagnostic {
+    let calls: Vec<String> = calls.iter().map(|it| format!("`{it}`")).collect();
+    match &calls[..] {
+        [] => problem,
+        [one] => problem.help(format!("a value is made by {one}")),
+        [first @ .., last] => problem.help(format!("a value is made by {} or {last}", first.join(", "))),
+    }
 }
 
 /// Several methods of one rank: each is shown. A bound is what picks one of several traits.

@@ -50,8 +50,11 @@ impl Infer<'_, '_> {
                 let span = self.span(callee);
                 let ty = self.fill_holes(ty);
                 let shown = self.show(ty);
-                let is_struct = ty.as_adt().is_some();
-                self.report(words::call_type(span, &shown, is_struct));
+                let problem = words::call_type(span, &shown);
+                let is_adt = ty.as_adt().is_some();
+                let problem =
+                    if is_adt { self.how_made(problem, ty) } else { words::convert(problem, &shown) };
+                self.report(problem);
                 self.failed_call(args)
             }
             _ => self.call_value(id, callee, args, expect),

@@ -63,11 +63,8 @@ impl Infer<'_, '_> {
         }
         let problem = words::no_member(span, call.name, &shown, call.has_parens);
         let on_type = matches!(self.body.exprs[call.receiver], Expr::TypeRecv { .. } | Expr::Newtype { .. });
-        if on_type
-            && call.name.as_str() == "new"
-            && let Some(written) = self.written_value(ty)
-        {
-            return words::built_by(problem, &written);
+        if on_type && call.name.as_str() == "new" {
+            return self.how_made(problem, ty);
         }
         if let Some(asked) = call.name.as_str().strip_suffix('?')
             && !on_type
@@ -83,6 +80,42 @@ impl Infer<'_, '_> {
         }
         let members = self.member_names(ty, !on_type);
         words::similar_member(problem, call.name, &members)
+    }
+
+    /// Says how to come by a value of the type, where it was tried in another way.
+    pub(super) fn how_made(&mut self, problem: Diagnostic, ty: Ty) -> Diagnostic {
+        if self.has_method(ty, Name::new("new"), false) {
+            return words::made_by(problem, &[format!("{}.new(…)", self.show(ty))]);
+        }
+        match self.written_value(ty) {
+            Some(written) => words::built_by(problem, &written),
+            None => words::made_by(problem, &self.makers(ty)),
+        }
+    }
+
+    /// Functions beside the type that give a value of it.
+    fn makers(&self, ty: Ty) -> Vec<String> {
+        let defs = self.ck.defs;
+        let Some((adt, _)) = ty.as_adt() else { return Vec::new() };
+        let def = &defs.adts[adt];
+        let is_it = |ty: Ty| ty.as_adt().is_some_and(|it| it.0 == adt);
+        let inner = |ty: Ty| self.as_lang(ty, "Option").or_else(|| self.as_lang(ty, "Result"));
+        let makes = |id: FnId| {
+            let ret = defs.fn_sig(id).ret;
+            ret.is_some_and(|ret| is_it(ret) || inner(ret).is_some_and(|args| is_it(args[0])))
+        };
+        let beside = defs.fns.iter().filter(|(_, it)| it.module == def.module && it.self_param.is_none());
+        let seen = beside
+            .filter(|(_, it)| !it.is_private || defs.sees_private(self.module, def.module))
+            .filter(|(_, it)| it.attrs.lang.is_none());
+        let calls = seen.filter(|(id, _)| makes(*id)).filter_map(|(_, it)| match it.container {
+            Container::Module => Some(format!("{}(…)", it.name)),
+            Container::Impl(id) => {
+                is_it(defs.impl_header(id).self_ty).then(|| format!("{}.{}(…)", def.name, it.name))
+            }
+            Container::Trait(_) => None,
+        });
+        calls.take(3).collect()
     }
 
     /// How a value of the type is written out: `Point { x: …, y: … }`, `Shape::Circle(…)`, `Id(…)`.

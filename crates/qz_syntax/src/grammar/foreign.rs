@@ -209,6 +209,51 @@ fn begin(p: &mut Parser<'_>, from: Checkpoint) {
     p.finish(from, MissingExpr);
 }
 
+/// `a, b = …`: several places before a `=`, without parentheses around them.
+pub(super) fn at_bare_tuple(p: &Parser<'_>) -> bool {
+    let (mut index, mut depth, mut commas) = (p.pos, 0, 0);
+    if !p.kind.is_name() {
+        return false;
+    }
+    loop {
+        let token = p.token_at(index);
+        match token.kind {
+            _ if index != p.pos && token.has(flags::NEWLINE_BEFORE) => return false,
+            Comma if depth == 0 => commas += 1,
+            Eq => return commas > 0,
+            LBracket => depth += 1,
+            RBracket => depth -= 1,
+            Underscore | Dot | IntNumber | Plus | Minus | Comma => {}
+            kind if kind.is_name() => {}
+            _ => return false,
+        }
+        index = p.index_after(index);
+    }
+}
+
+pub(super) fn bare_tuple(p: &mut Parser<'_>, from: Checkpoint) {
+    let names = p.start();
+    let start = p.range().start;
+    p.cx.places = true;
+    patterns::binding(p);
+    while p.eat(Comma) {
+        patterns::binding(p);
+    }
+    p.cx.places = false;
+    p.problem_at(TextRange::new(start, p.prev_range.end), SyntaxProblemKind::BareTuple);
+    p.finish(names, TuplePat);
+    stmts::equals(p);
+    let values = p.start();
+    stmts::value(p);
+    if p.at(Comma) {
+        while p.eat(Comma) {
+            stmts::value(p);
+        }
+        p.finish(values, TupleExpr);
+    }
+    p.finish(from, DestructureStmt);
+}
+
 // -------------------------------------------------------------------------------------------- in declarations
 
 /// `fn`, `func`, `fun`, `function` before a name: becomes `def`.

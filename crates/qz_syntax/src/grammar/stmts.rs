@@ -38,6 +38,7 @@ fn simple(p: &mut Parser<'_>, from: Checkpoint) {
         _ if items::at_item_in_body(p) => item_in_body(p),
         At if p.quotes > 0 && items::at_attributed_item(p) => item_in_body(p),
         _ if foreign::statement(p, from) => {}
+        _ if foreign::at_bare_tuple(p) => foreign::bare_tuple(p, from),
         _ => plain(p, from),
     }
 }
@@ -263,17 +264,21 @@ pub(super) fn at_walrus(p: &Parser<'_>) -> bool {
 
 /// `'=' expr`; `:=` is reported and taken for it.
 fn assigned_value(p: &mut Parser<'_>) {
+    equals(p);
+    value(p);
+}
+
+pub(super) fn equals(p: &mut Parser<'_>) {
     if at_walrus(p) {
         let range = p.range();
         p.problem_at(qz_base::TextRange::new(range.start, p.ahead(1).start + 1), SyntaxProblemKind::Walrus);
         p.bump();
     }
     p.expect(Eq);
-    value(p);
 }
 
 /// The right side of an assignment; it may stand on the next line. `a = b = c` is none: assignment has no value.
-fn value(p: &mut Parser<'_>) {
+pub(super) fn value(p: &mut Parser<'_>) {
     let from = p.start();
     exprs::required(p);
     if !p.at(Eq) || p.line_ended() {

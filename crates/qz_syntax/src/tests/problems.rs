@@ -681,6 +681,17 @@ fn habits_in_statements() {
     "#]],
     );
     check_body_problems(
+        "a, b = b, a\na, v[i + 1], p.x = three()\nf a, b\nx, _ = pair if c\na, b\n[a, b] = f(a, b = 1)",
+        &expect![[r#"
+            1:1 "a, b" QZ0188 several names are assigned in parentheses
+            2:1 "a, v[i + 1], p.x" QZ0188 several names are assigned in parentheses
+            3:1 "f a, b" QZ0168 a call needs parentheses around its arguments
+            4:1 "x, _" QZ0188 several names are assigned in parentheses
+            5:2 "," QZ0120 expected the end of the line, found `,`
+            6:17 "=" QZ0185 a named value is written `name: value`
+        "#]],
+    );
+    check_body_problems(
         "if x = 3\n1\nend\nwhile y = f()\nend\nreturn if z = 1",
         &expect![[r#"
         1:6 "=" QZ0162 a condition cannot assign
