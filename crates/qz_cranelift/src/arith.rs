@@ -1,7 +1,7 @@
 //! Arithmetic: what cannot fail, and what panics when it does.
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::{InstBuilder, Value, types};
+use cranelift_codegen::ir::{InstBuilder, InstructionData, Opcode, Value, types};
 use qz_codegen::num_ty;
 use qz_mir::layout::Layout;
 use qz_mir::{BinOp, Operand};
@@ -51,6 +51,13 @@ impl FnCx<'_, '_, '_> {
         if let Some(cc) = int_cc(op, signed) {
             return self.b.ins().icmp(cc, a, b);
         }
+        if op == BinOp::Sub
+            && let Some(constant) = self.integer_of(b)
+        {
+            // An addition gives its result in any register, a subtraction in that of its first operand.
+            let opposite = self.int(self.b.func.dfg.value_type(a), constant.wrapping_neg());
+            return self.b.ins().iadd(a, opposite);
+        }
         let ins = self.b.ins();
         match (op, signed) {
             (BinOp::Add, _) => ins.iadd(a, b),
@@ -70,6 +77,16 @@ impl FnCx<'_, '_, '_> {
                 unreachable!("comparisons were taken above")
             }
         }
+    }
+
+    /// The bits of a value that is an integer's constant, of at most 64.
+    fn integer_of(&self, value: Value) -> Option<i64> {
+        let InstructionData::UnaryImm { opcode: Opcode::Iconst, imm } =
+            self.b.func.dfg.insts[self.b.func.dfg.value_def(value).inst()?]
+        else {
+            return None;
+        };
+        Some(imm.bits())
     }
 
     fn float_binary(&mut self, op: BinOp, float: FloatTy, a: Value, b: Value) -> Value {
@@ -163,14 +180,15 @@ impl FnCx<'_, '_, '_> {
     }
 
     fn panic_if(&mut self, cond: Value, error: ArithError, ty: Ty, a: Value, b: Value) {
-        let what = arith_code(error, num_ty(ty));
-        self.if_rare(cond, |cx| {
-            let a = cx.extended(ty, a);
-            let b = cx.extended(ty, b);
-            let what = cx.int(types::I32, what as i64);
-            cx.runtime(rt::panic_arith, &[what, a, b]);
-            cx.b.ins().trap(unreachable_code());
-        });
+        self.if_rare(cond, |cx| cx.panic_arith(error, ty, a, b));
+    }
+
+    fn panic_arith(&mut self, error: ArithError, ty: Ty, a: Value, b: Value) {
+        let a = self.extended(ty, a);
+        let b = self.extended(ty, b);
+        let what = self.int(types::I32, arith_code(error, num_ty(ty)) as i64);
+        self.runtime(rt::panic_arith, &[what, a, b]);
+        self.b.ins().trap(unreachable_code());
     }
 
     /// An integer as 64 bits, after its own sign.

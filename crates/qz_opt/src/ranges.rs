@@ -23,7 +23,6 @@ mod prove;
 mod values;
 mod ways;
 
-use qz_base::FxHashSet;
 use qz_mir::layout::Layouts;
 use qz_mir::{BinOp, BlockId, Body, CastKind, Const, Operand, Rvalue, Stmt, StmtKind, TermKind};
 
@@ -107,14 +106,14 @@ fn doubled(
     prover: &Prover,
     changes: &[Change],
 ) -> Vec<Doubled> {
-    let settled: FxHashSet<(BlockId, usize)> = changes
-        .iter()
-        .filter_map(|change| match change {
-            Change::Value(block, stmt, _) => Some((*block, *stmt)),
-            Change::Goto(..) => None,
-        })
-        .collect();
-    ways::doubled(body, tree, values, prover, &|block, stmt| settled.contains(&(block, stmt)))
+    let mut settled = ways::Settled::default();
+    for change in changes {
+        match *change {
+            Change::Value(block, stmt, _) => settled.stmts.insert((block, stmt)),
+            Change::Goto(block, _) => settled.branches.insert(block),
+        };
+    }
+    ways::doubled(body, tree, values, prover, &settled)
 }
 
 fn changes(body: &Body, values: &Values, prover: &Prover) -> Vec<Change> {

@@ -173,12 +173,20 @@ impl<'a> Facts<'a> {
         }
     }
 
-    fn at_most(&mut self, of: Value, value: Option<Value>, by: i128, from: BlockId) {
-        self.upper.entry(of).or_default().push(Bound { from, value, by });
+    fn at_most(&mut self, mut of: Value, value: Option<Value>, mut by: i128, from: BlockId) {
+        for _ in 0..MAX_DEPTH {
+            self.upper.entry(of).or_default().push(Bound { from, value, by });
+            let Some((part, more)) = self.values.part_of_sum(of) else { return };
+            (of, by) = (part, by - more);
+        }
     }
 
-    fn at_least(&mut self, of: Value, value: Option<Value>, by: i128, from: BlockId) {
-        self.lower.entry(of).or_default().push(Bound { from, value, by });
+    fn at_least(&mut self, mut of: Value, value: Option<Value>, mut by: i128, from: BlockId) {
+        for _ in 0..MAX_DEPTH {
+            self.lower.entry(of).or_default().push(Bound { from, value, by });
+            let Some((part, more)) = self.values.part_of_sum(of) else { return };
+            (of, by) = (part, by - more);
+        }
     }
 }
 

@@ -82,12 +82,15 @@ impl<'a> Prover<'a> {
         match self.values[cond].def {
             Def::Bool(holds) => Some(holds),
             Def::Not(of) => self.answer(of, at).map(|holds| !holds),
-            Def::Op { op, checked: false, int, a, b } => {
-                let holds = |holds| comparison(op, holds).is_some_and(|op| self.compares(op, int, a, b, at));
-                if holds(true) { Some(true) } else { holds(false).then_some(false) }
-            }
+            Def::Op { op, checked: false, int, a, b } => self.compare(op, int, a, b, at),
             _ => None,
         }
+    }
+
+    /// Whether a comparison is known to hold, or known not to.
+    pub(super) fn compare(&self, op: BinOp, int: IntTy, a: Value, b: Value, at: BlockId) -> Option<bool> {
+        let holds = |holds| comparison(op, holds).is_some_and(|op| self.compares(op, int, a, b, at));
+        if holds(true) { Some(true) } else { holds(false).then_some(false) }
     }
 
     fn compares(&self, op: BinOp, int: IntTy, a: Value, b: Value, at: BlockId) -> bool {

@@ -170,6 +170,17 @@ impl Values {
         (of == a && self[by].def == Def::Int(63)).then_some(a)
     }
 
+    /// If a value is another one and so much, what was exact: both.
+    pub(super) fn part_of_sum(&self, value: Value) -> Option<(Value, i128)> {
+        let Def::Op { op, checked: true, a, b, .. } = self[value].def else { return None };
+        match (op, self[a].def, self[b].def) {
+            (BinOp::Add, _, Def::Int(more)) => Some((a, more)),
+            (BinOp::Add, Def::Int(more), _) => Some((b, more)),
+            (BinOp::Sub, _, Def::Int(less)) => Some((a, -less)),
+            _ => None,
+        }
+    }
+
     /// The `Int` that was taken for a `U64` without a question, if this is one.
     pub(super) fn as_int(&self, value: Value) -> Option<Value> {
         match self[value].def {
