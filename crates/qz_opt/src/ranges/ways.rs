@@ -100,7 +100,7 @@ fn threaded(
     };
     let answers: SmallVec<[(BlockId, Option<bool>); 4]> = tree.before[block.index()]
         .iter()
-        .map(|&from| (from, Turn { block, from, values, prover }.answer(cond)))
+        .map(|&from| (from, Way { block, from, values, prover }.answer(cond)))
         .collect();
     [(true, then), (false, else_)].into_iter().filter_map(move |(side, to)| {
         let from: Ways = answers.iter().filter(|it| it.1 == Some(side)).map(|it| it.0).collect();
@@ -109,14 +109,14 @@ fn threaded(
 }
 
 /// One way into a block.
-struct Turn<'a> {
+struct Way<'a> {
     block: BlockId,
     from: BlockId,
     values: &'a Values,
     prover: &'a Prover<'a>,
 }
 
-impl Turn<'_> {
+impl Way<'_> {
     fn answer(&self, cond: Value) -> Option<bool> {
         match self.values[cond].def {
             Def::Not(of) => self.answer(of).map(|holds| !holds),
