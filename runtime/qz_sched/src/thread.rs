@@ -168,6 +168,10 @@ impl Thread {
         self.ticks.set(ticks);
         if let Some(lottery) = &self.lottery {
             self.scheduler().fire_timers(self);
+            if ticks.is_multiple_of(SERVICE) {
+                // One that looks again and again is always ready.
+                self.scheduler().poll_now(self);
+            }
             self.scheduler().injected(self).into_iter().for_each(|it| lottery.borrow_mut().add(it));
             return lottery.borrow_mut().draw();
         }

@@ -11,7 +11,7 @@
 //! were placed.
 
 use qz_mir::visit::{PlaceRef, Use, each_place};
-use qz_mir::{Body, Callee, Intrinsic, Local, Rvalue, StmtKind};
+use qz_mir::{Body, Callee, Intrinsic, Local, Proj, Rvalue, StmtKind};
 use qz_rt_abi::registry::rt;
 use smallvec::SmallVec;
 
@@ -80,7 +80,7 @@ pub(super) fn looks_at_counts(stmt: &StmtKind) -> bool {
     }
 }
 
-/// A copy that is kept, or another value in the local, ends what is known of it.
+/// A copy that is kept, or another value in the local or in a part of it, ends what is known of it.
 fn forget_kept(stmt: &StmtKind, open: &mut SmallVec<[(Local, usize); 4]>) {
     if let StmtKind::Assign(place, value) = stmt
         && keeps_nothing(value)
@@ -89,12 +89,13 @@ fn forget_kept(stmt: &StmtKind, open: &mut SmallVec<[(Local, usize); 4]>) {
         return;
     }
     each_place(stmt, &mut |place, how| {
-        let whole = match place {
-            PlaceRef::Local(local) => Some(local),
-            PlaceRef::Place(place) => place.as_local(),
+        let (of, whole) = match place {
+            PlaceRef::Local(local) => (local, true),
+            PlaceRef::Place(place) if place.proj.contains(&Proj::Deref) => return,
+            PlaceRef::Place(place) => (place.local, place.proj.is_empty()),
         };
-        if whole.is_some() && matches!(how, Use::Copy | Use::Move | Use::Store | Use::Address) {
-            open.retain(|(local, _)| Some(*local) != whole);
+        if matches!(how, Use::Move | Use::Store | Use::Address) || whole && how == Use::Copy {
+            open.retain(|(local, _)| *local != of);
         }
     });
 }
