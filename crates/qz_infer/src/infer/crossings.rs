@@ -360,14 +360,10 @@ impl Walk<'_, '_, '_> {
 
     /// Whether it is the name of a lambda that captured nothing but what several tasks may know.
     fn is_shared_function(&mut self, local: LocalId) -> bool {
-        let body = self.body.clone();
-        self.lambdas.of(local).is_some_and(|lambda| {
-            body.lambdas[lambda].captures.iter().all(|&captured| {
-                let ty = self.cx.st.types.locals[captured];
-                let is_var = body.locals[captured].shared;
-                !is_var
-                    && (self.is_shared_function(captured) || self.cx.traits().has_marker(ty, Marker::Share))
-            })
+        let Some(lambda) = self.lambdas.of(local) else { return false };
+        self.lambdas.captures(&self.body, lambda).into_iter().all(|(_, captured)| {
+            let ty = self.cx.st.types.locals[captured];
+            !self.body.locals[captured].shared && self.cx.traits().has_marker(ty, Marker::Share)
         })
     }
 

@@ -1,7 +1,7 @@
 //! What a body leaves for [`crate::needs`]: which of the types and functions that its callers choose go to other tasks,
 //! and whom it calls that may hand them on.
 
-use qz_base::{FxHashMap, Span};
+use qz_base::{FxHashMap, FxHashSet, Span};
 use qz_hir::body::{Body, Expr, ExprId, LambdaId, LocalId, Pat, Stmt};
 use qz_types::{Ty, TyKind};
 
@@ -146,11 +146,10 @@ impl Infer<'_, '_> {
 
     fn captured_by(&self, lambda: LambdaId, known: &Lambdas, out: &mut Vec<Given>) {
         let body = &self.body;
-        for &local in &body.lambdas[lambda].captures {
+        for (lambda, local) in known.captures(body, lambda) {
             let decl = &body.locals[local];
             let ty = self.st.types.locals[local].peel_ref();
             if ty.as_fn().is_some() && !decl.shared {
-                // A lambda that is known was made before, so it does not capture itself.
                 self.given_by_name(local, known, out);
                 continue;
             }
@@ -171,6 +170,24 @@ impl Lambdas {
 
     pub(super) fn of(&self, local: LocalId) -> Option<LambdaId> {
         self.0.get(&local).copied()
+    }
+
+    /// What a lambda captured, and behind the names of lambdas among that what those did: each once, and by which.
+    pub(super) fn captures(&self, body: &Body, lambda: LambdaId) -> Vec<(LambdaId, LocalId)> {
+        let (mut found, mut seen) = (Vec::new(), FxHashSet::default());
+        let mut open = vec![lambda];
+        while let Some(lambda) = open.pop() {
+            for &local in &body.lambdas[lambda].captures {
+                if !seen.insert(local) {
+                    continue;
+                }
+                match self.of(local).filter(|_| !body.locals[local].shared) {
+                    Some(inner) => open.push(inner),
+                    None => found.push((lambda, local)),
+                }
+            }
+        }
+        found
     }
 }
 

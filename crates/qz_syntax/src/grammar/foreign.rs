@@ -222,7 +222,7 @@ pub(super) fn at_bare_tuple(p: &Parser<'_>) -> bool {
             Comma if depth == 0 => commas += 1,
             Eq => return commas > 0,
             LBracket => depth += 1,
-            RBracket => depth -= 1,
+            RBracket if depth > 0 => depth -= 1,
             Underscore | Dot | IntNumber | Plus | Minus | Comma => {}
             kind if kind.is_name() => {}
             _ => return false,
