@@ -49,6 +49,11 @@ impl Heard {
         }
     }
 
+    /// How many were heard of since all that was heard of had run.
+    pub(crate) fn count(&self) -> u64 {
+        self.count.get()
+    }
+
     /// Before the thread listens again or sleeps: learns how long it took, if all that was heard of has run.
     pub(crate) fn learn(&self, scheduler: &Scheduler) {
         if self.count.get() == 0 || !self.fibers.is_empty() {
@@ -81,10 +86,14 @@ impl Scheduler {
         }
     }
 
+    /// How long it has found something to do.
+    pub(crate) fn busy_for(&self, slot: &Slot) -> Duration {
+        Duration::from_nanos(self.now().saturating_sub(slot.busy_since.load(Ordering::Relaxed)))
+    }
+
     /// Whether a thread has more to do than it can.
     pub(crate) fn is_overworked(&self, slot: &Slot) -> bool {
-        let time = self.now().saturating_sub(slot.busy_since.load(Ordering::Relaxed));
-        slot.is_stuck.load(Ordering::Relaxed) || u128::from(time) >= BUSY.as_nanos()
+        slot.is_stuck.load(Ordering::Relaxed) || self.busy_for(slot) >= BUSY
     }
 
     /// Whether others may run what the slot's thread heard of.

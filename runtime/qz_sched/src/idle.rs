@@ -3,10 +3,13 @@
 //! A thread that has run one fiber for long does not count as one at work ([`crate::monitor`]).
 
 use std::cell::Cell;
+#[cfg(target_os = "linux")]
+use std::num::NonZeroU64;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::fiber::Fiber;
+use crate::pause::PAUSE;
 use crate::rest::{self, Bed, Clock, Guest, House, Rests};
 use crate::sched::{MAX_THREADS, Scheduler, Slot};
 use crate::thread::Thread;
@@ -17,6 +20,9 @@ use crate::wait::Outcome;
 const SPINS: u32 = 200;
 /// Looks at the descriptors before sleep, a fifth of a microsecond each.
 const LISTENS: usize = 64;
+const LISTENS_BEFORE_PAUSE: usize = 16;
+/// A time that is so near is not for a pause.
+const NEAR: Duration = Duration::from_millis(1);
 /// A thread that has slept for so long will sleep longer, it is believed.
 const SHORT_SLEEP: Duration = Duration::from_millis(2);
 const LONG_NAP: Duration = Duration::from_millis(1);
@@ -133,22 +139,56 @@ impl Guest for Sleeper<'_> {
 
     fn poll(&self, limit: Option<Duration>) -> bool {
         if let Some(reactor) = self.house().known_reactor() {
-            let looks = if self.house().hears_briefly() { LISTENS } else { 0 };
-            listen(looks, limit, |limit| reactor.wait(self.thread, limit) || self.thread.has_next());
+            let mut hears = |limit| reactor.wait(self.thread, limit) || self.thread.has_next();
+            let is_brief = self.house().hears_briefly();
+            if !(is_brief && self.listens_or_pauses(limit, &mut hears)) {
+                hears(limit);
+            }
         }
         self.thread.has_next()
     }
 }
 
-/// Where the next word comes soon, the system's way to sleep and back takes longer than to look for it a few times.
-/// `waits` says whether it heard of a reason not to sleep: it hears of it once only.
-fn listen(looks: usize, limit: Option<Duration>, mut waits: impl FnMut(Option<Duration>) -> bool) {
-    let limits = std::iter::repeat_n(Some(Duration::ZERO), looks).chain([limit]);
-    for limit in limits {
-        if waits(limit) {
-            return;
+/// `hears` says whether it heard of a reason not to sleep: it hears of it once only.
+fn listens(looks: usize, mut hears: impl FnMut(Option<Duration>) -> bool) -> bool {
+    (0..looks).any(|_| hears(Some(Duration::ZERO)))
+}
+
+impl Sleeper<'_> {
+    /// Where the next word comes soon, the system's way to sleep and back takes longer than to look for it a few times.
+    /// Where many come, some may gather.
+    fn listens_or_pauses(
+        &self,
+        limit: Option<Duration>,
+        mut hears: impl FnMut(Option<Duration>) -> bool,
+    ) -> bool {
+        let Thread { pauses, heard, .. } = self.thread;
+        let is_near = limit.is_some_and(|limit| limit < NEAR);
+        if is_near || !pauses.has_chance(self.house().busy_for(self.thread.own_slot())) {
+            return listens(LISTENS, hears);
         }
+        if !listens(LISTENS_BEFORE_PAUSE, &mut hears) {
+            park_exactly(PAUSE);
+            hears(Some(Duration::ZERO));
+            pauses.learn(heard.count());
+        }
+        // The pause's time is not in the limit: the clock is looked at again.
+        true
     }
+}
+
+/// Parks for less than the system may add to the times of others.
+#[cfg(target_os = "linux")]
+fn park_exactly(time: Duration) {
+    // Without it the pause is longer.
+    let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
+    park(Some(time));
+    let _ = rustix::thread::set_current_timer_slack(None);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn park_exactly(time: Duration) {
+    park(Some(time));
 }
 
 fn park(limit: Option<Duration>) {
@@ -225,14 +265,13 @@ mod tests {
     #[test]
     fn whoever_hears_of_a_reason_while_it_looks_does_not_sleep() {
         for heard_at in 0..=3 {
-            let mut asked = Vec::new();
-            listen(3, None, |limit| {
-                asked.push(limit);
-                asked.len() == heard_at + 1
+            let mut looks = 0;
+            let heard = listens(3, |limit| {
+                assert_eq!(limit, Some(Duration::ZERO));
+                looks += 1;
+                looks == heard_at + 1
             });
-            assert_eq!(asked.len(), heard_at + 1);
-            assert!(asked[..heard_at].iter().all(|it| *it == Some(Duration::ZERO)));
-            assert_eq!(asked[heard_at].is_none(), heard_at == 3, "the last of them is the sleep");
+            assert_eq!((heard, looks), (heard_at < 3, 3.min(heard_at + 1)));
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod locks;
 mod lottery;
 mod monitor;
 mod patience;
+mod pause;
 pub mod poll;
 mod queue;
 mod reactor;

@@ -17,6 +17,7 @@ use crate::fiber::{Fiber, Phase};
 use crate::heard::Heard;
 use crate::lottery::Lottery;
 use crate::patience::Patience;
+use crate::pause::Pauses;
 use crate::rest;
 use crate::runnable::{Runnable, Work};
 use crate::sched::{Order, Queues, Scheduler, Slot};
@@ -45,7 +46,8 @@ pub struct Thread {
     /// Its number among the scheduler's slots.
     pub(crate) slot: usize,
     pub(crate) deque: Deque<Runnable>,
-    heard: Heard,
+    pub(crate) heard: Heard,
+    pub(crate) pauses: Pauses,
     /// Under a seed: what is ready, drawn by lot.
     lottery: Option<RefCell<Lottery>>,
     /// It runs only what is pinned to it.
@@ -74,6 +76,7 @@ impl Thread {
             slot,
             deque: queues.ready,
             heard: Heard::new(queues.heard),
+            pauses: Pauses::default(),
             lottery: scheduler.seed.map(|seed| RefCell::new(Lottery::new(seed))),
             exclusive,
             loop_rest: Cell::new(AtRest::NOWHERE),
