@@ -11,11 +11,11 @@ use std::cell::Cell;
 use std::time::Duration;
 
 /// The system adds some twenty microseconds.
-pub(crate) const PAUSE: Duration = Duration::from_micros(45);
+pub(crate) const PAUSE: Duration = Duration::from_micros(50);
 /// Whoever has worked for less sleeps: words come slowly.
-const WORKED: Duration = Duration::from_micros(100);
+const WORKED: Duration = Duration::from_micros(60);
 /// So many words in a pause say that others went on.
-const MANY: u64 = 14;
+const MANY: u64 = 17;
 /// Chances that are let pass, at most.
 const MOST: u32 = 512;
 
