@@ -7,6 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 /// A fresh folder with a built program, removed at its end.
 struct Program(PathBuf);
@@ -159,8 +160,52 @@ end
     assert_eq!(running.line(), "ready");
     running.signal("TERM");
     assert_eq!(running.line(), "ending");
+    // What comes at once is the same signal, sent to a process and to its group.
+    running.signal("TERM");
+    std::thread::sleep(Duration::from_millis(200));
     running.signal("TERM");
     assert_eq!(running.end().status.signal(), Some(15));
+}
+
+#[test]
+fn tasks_that_compute_do_not_hold_up_the_end() {
+    let text = "
+import args from std/args
+
+def spin: Int
+  var n = 0
+  while n >= 0
+    n = (n + 1) % 1000
+  end
+  n
+end
+
+def main
+  defer puts(\"main ends\")
+  waits = go do
+    defer puts(\"the task ends\")
+    sleep(1_000_000)
+  end
+  _ = go spin()
+  while not waits.waiting?
+    sched_yield()
+  end
+  puts(\"ready\")
+  flush()
+  await waits if args().empty?
+end
+";
+    let program = Program::new("spins", text);
+    for workers in ["1", "2", "8"] {
+        let mut running = Running::of(program.command().env("QUARTZ_WORKERS", workers));
+        assert_eq!(running.line(), "ready");
+        running.signal("TERM");
+        let ended = running.end();
+        assert_eq!((ended.output.as_str(), ended.status.code()), ("main ends\nthe task ends\n", Some(143)));
+        let ended = Running::of(program.command().arg("at-once").env("QUARTZ_WORKERS", workers)).end();
+        let expected = "ready\nmain ends\nthe task ends\n";
+        assert_eq!((ended.output.as_str(), ended.status.code()), (expected, Some(0)));
+    }
 }
 
 #[test]

@@ -147,22 +147,13 @@ impl Jit {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the program has no entry"));
         };
         let mut context = Context::new(self.loaded.data(self.type_table).cast(), self.settings)?;
-        let mut status = 0i64;
         // SAFETY: the function was compiled with this signature and C's convention, and lives as long as
         // `self`; it gets a live fiber, on whose stack it runs, and memory for its result.
-        let panicked = unsafe {
+        let (status, panic) = unsafe {
             let entry: unsafe extern "C" fn(*mut Fiber, *mut i64) -> i64 =
                 std::mem::transmute(self.loaded.function(entry));
-            context.run(|fiber| entry(fiber, &raw mut status))?
+            context.run_program(self.returns_status, |fiber, status| entry(fiber, status) != 0)?
         };
-        qz_rt::streams::flush_all();
-        let panic = if panicked != 0 { context.take_panic() } else { None };
-        let status = match (&panic, self.returns_status) {
-            (Some(_), _) => PANIC_STATUS,
-            (None, true) => status as i32 & 0xff,
-            (None, false) => 0,
-        };
-        let (status, panic) = context.settled(status, panic);
         Ok(Outcome { status, panic, leaks: context.leaks() })
     }
 }

@@ -1,6 +1,6 @@
 //! A program at work: what its threads and fibers share, made before it runs, ended after.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::io;
 use std::ops::{Deref, DerefMut};
 use std::ptr;
@@ -13,7 +13,7 @@ use qz_rt_abi::object::{NAME_LEN, TypeInfo};
 use qz_rt_abi::{Fiber, Worker};
 use qz_sched::sched::{Config, Hooks, Scheduler};
 use qz_sched::stack::Stack;
-use qz_sched::{Fiber as Core, Job};
+use qz_sched::{Drain, Fiber as Core, Job};
 
 use crate::balance::{Balance, Taken};
 use crate::crossing::Crossing;
@@ -428,37 +428,77 @@ impl Context {
     ///
     /// Fails when there is no memory for the stack.
     pub fn run<R>(&mut self, f: impl FnOnce(*mut Fiber) -> R) -> io::Result<R> {
-        struct Work<F, R> {
+        self.run_until(f, None)
+    }
+
+    /// Runs a program: `entry` gives whether it panicked, and writes its status. Gives the status of the process, and the
+    /// panic that ended the program. What was printed is written.
+    ///
+    /// Does not come back, but ends the process so, if tasks are left that compute: what they use has to stay.
+    pub fn run_program(
+        &mut self,
+        returns_status: bool,
+        entry: impl FnOnce(*mut Fiber, *mut i64) -> bool,
+    ) -> io::Result<(i32, Option<Panic>)> {
+        let written = Cell::new(0i64);
+        let status_of = |&panicked: &bool| match returns_status {
+            _ if panicked => PANIC_STATUS,
+            true => written.get() as i32 & 0xff,
+            false => 0,
+        };
+        let panicked = self.run_until(|fiber| entry(fiber, written.as_ptr()), Some(&status_of))?;
+        crate::streams::flush_all();
+        let panic = self.take_panic().filter(|_| panicked);
+        Ok(self.settled(status_of(&panicked), panic))
+    }
+
+    /// `status_of` says how the process ends if the program's end waits for tasks that compute.
+    fn run_until<R>(
+        &mut self,
+        f: impl FnOnce(*mut Fiber) -> R,
+        status_of: Option<&dyn Fn(&R) -> i32>,
+    ) -> io::Result<R> {
+        struct Work<'a, F, R> {
             f: Option<F>,
             result: Option<R>,
             panic: Option<Panic>,
             is_all: bool,
+            status_of: Option<&'a dyn Fn(&R) -> i32>,
         }
         unsafe extern "C" fn begin<F: FnOnce(*mut Fiber) -> R, R>(fiber: *mut Core, work: *mut u8) {
             let abi = fiber.cast::<Fiber>();
-            // SAFETY: `run` passes its own live `Work` of these types; the fiber runs here.
+            // SAFETY: `run_until` passes its own live `Work` of these types; the fiber runs here.
             unsafe {
-                let work = &mut *work.cast::<Work<F, R>>();
+                let work = &mut *work.cast::<Work<'_, F, R>>();
                 work.result = work.f.take().map(|f| f(abi));
                 work.panic = crate::panic::take(abi);
                 crate::variables::end_own(abi);
-                (*fiber).scheduler().drain(fiber, false);
-                while work.is_all && crate::variables::end_all(abi) {
-                    (*fiber).scheduler().drain(fiber, false);
+                let scheduler = (*fiber).scheduler();
+                let mut is_done = scheduler.drain(fiber, work.drain());
+                while is_done && work.is_all && crate::variables::end_all(abi) {
+                    is_done = scheduler.drain(fiber, work.drain());
+                }
+                if let (false, Some(status_of), Some(result)) = (is_done, work.status_of, &work.result) {
+                    leave(scheduler, status_of(result), work.panic.take());
                 }
             }
         }
-        fn entry_of<F: FnOnce(*mut Fiber) -> R, R>(
-            _: &Work<F, R>,
-        ) -> unsafe extern "C" fn(*mut Core, *mut u8) {
-            begin::<F, R>
+        impl<F: FnOnce(*mut Fiber) -> R, R> Work<'_, F, R> {
+            fn entry(&self) -> unsafe extern "C" fn(*mut Core, *mut u8) {
+                begin::<F, R>
+            }
+
+            fn drain(&self) -> Drain {
+                if self.status_of.is_some() { Drain::OrLeave } else { Drain::Cancel }
+            }
         }
         let stack = match self.stack {
             Some(stack) => stack,
             None => *self.stack.insert(Stack::map(self.shared.settings.stack_size)?),
         };
-        let mut work = Work { f: Some(f), result: None, panic: None, is_all: !self.shared.settings.serves_c };
-        let job = Job { entry: entry_of(&work), argument: (&raw mut work).cast() };
+        let is_all = !self.shared.settings.serves_c;
+        let mut work = Work { f: Some(f), result: None, panic: None, is_all, status_of };
+        let job = Job { entry: work.entry(), argument: (&raw mut work).cast() };
         PROGRAMS_AND_CALLS.fetch_add(1, Ordering::SeqCst);
         let ran = self.scheduler.run(stack, job);
         PROGRAMS_AND_CALLS.fetch_sub(1, Ordering::SeqCst);
@@ -480,11 +520,7 @@ impl Context {
     /// The status and the panic of a program that ended with these: a signal that asked for its end is no panic, and a
     /// panicked task of which nobody heard is a failure.
     pub fn settled(&self, status: i32, panic: Option<Panic>) -> (i32, Option<Panic>) {
-        match (self.interrupted, panic) {
-            (Some(signal), Some(_)) => (INTERRUPTED_STATUS + signal, None),
-            (_, None) if status == 0 && self.shared.failed.load(Ordering::Relaxed) => (PANIC_STATUS, None),
-            (_, panic) => (status, panic),
-        }
+        settle(&self.shared, self.interrupted, status, panic)
     }
 
     /// Live objects by the name of their type, the most numerous first, if the program was compiled to
@@ -538,6 +574,32 @@ pub(crate) unsafe fn live_objects(fiber: *mut Fiber) -> i64 {
         shared(core(fiber).scheduler()).each_worker(|worker, _| sum += worker.live_objects);
         sum
     }
+}
+
+fn settle(
+    shared: &Shared,
+    interrupted: Option<i32>,
+    status: i32,
+    panic: Option<Panic>,
+) -> (i32, Option<Panic>) {
+    match (interrupted, panic) {
+        (Some(signal), Some(_)) => (INTERRUPTED_STATUS + signal, None),
+        (_, None) if status == 0 && shared.failed.load(Ordering::Relaxed) => (PANIC_STATUS, None),
+        (_, panic) => (status, panic),
+    }
+}
+
+/// Ends the process while tasks compute.
+fn leave(scheduler: &Scheduler, status: i32, panic: Option<Panic>) -> ! {
+    let interrupted = crate::signals::ended(scheduler);
+    let (status, panic) = settle(shared(scheduler), interrupted, status, panic);
+    crate::streams::flush_all();
+    write_trace();
+    if let Some(panic) = panic {
+        crate::streams::write_error(panic.report().as_bytes());
+    }
+    // SAFETY: nothing of the process is touched any more.
+    unsafe { libc::_exit(status & 0xff) }
 }
 
 impl Drop for Context {

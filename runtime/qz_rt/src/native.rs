@@ -14,7 +14,7 @@ use qz_rt_abi::native::{
     ABI, COUNTS_OBJECTS, HIDDEN, NO_PARENT, Place, Program, RETURNS_STATUS, TRACK_CALLER,
 };
 
-use crate::context::{PANIC_STATUS, state};
+use crate::context::state;
 use crate::panic::{Panic, PanicTrace, Request, abort_now};
 use crate::unwind::{Frame, INNER_FRAMES, OUTER_FRAMES, Region, Resolver};
 use crate::{Context, Settings};
@@ -90,21 +90,14 @@ pub unsafe extern "C" fn qz_start(program: &'static Program, _argc: i32, _argv: 
         Ok(context) => context,
         Err(error) => abort_now(&format!("no memory: {error}")),
     };
-    let mut status = 0;
+    let returns_status = program.flags & RETURNS_STATUS != 0;
     // SAFETY: the compiler made the function for this signature; it gets a live fiber, on whose stack it runs.
-    let ran = unsafe { context.run(|fiber| (program.run)(fiber, &raw mut status)) };
-    let panicked = match ran {
-        Ok(panicked) => panicked,
+    let ran =
+        context.run_program(returns_status, |fiber, status| unsafe { (program.run)(fiber, status) != 0 });
+    let (status, panic) = match ran {
+        Ok(ended) => ended,
         Err(error) => abort_now(&format!("no memory for the stack: {error}")),
     };
-    crate::streams::flush_all();
-    let panic = context.take_panic().filter(|_| panicked != 0);
-    let status = match program.flags & RETURNS_STATUS {
-        _ if panic.is_some() => PANIC_STATUS,
-        0 => 0,
-        _ => status as i32,
-    };
-    let (status, panic) = context.settled(status, panic);
     if let Some(panic) = panic {
         crate::streams::write_error(panic.report().as_bytes());
     }

@@ -9,7 +9,7 @@ use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, Once};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use qz_sched::Phase;
 use qz_sched::sched::Scheduler;
@@ -28,8 +28,12 @@ static HEARD: AtomicU64 = AtomicU64::new(0);
 static COMING: AtomicUsize = AtomicUsize::new(0);
 /// The signal that asked the program to end, or 0.
 static ASKED: AtomicI32 = AtomicI32::new(0);
+/// When it came.
+static ASKED_AT: Mutex<Option<Instant>> = Mutex::new(None);
 /// The scheduler of the program that runs, or 0. Held while something is done with it.
 static SCHEDULER: Mutex<usize> = Mutex::new(0);
+/// What comes so soon after the first is the same.
+const AT_ONCE: Duration = Duration::from_millis(100);
 /// How long a program that waits for nothing is given to come to a wait.
 const PATIENCE: Duration = Duration::from_millis(300);
 
@@ -174,6 +178,7 @@ fn act_on(signal: c_int) {
         }
         (libc::SIGUSR1, None) => {}
         (_, Some(program)) if ASKED.swap(signal, Ordering::SeqCst) == 0 => {
+            *ASKED_AT.lock().unwrap_or_else(|poison| poison.into_inner()) = Some(Instant::now());
             let was_busy = is_busy(program);
             program.cancel_roots();
             drop(known);
@@ -181,8 +186,15 @@ fn act_on(signal: c_int) {
                 end_unless_moved(signal);
             }
         }
+        // Some send it to a process and to its group.
+        (_, Some(_)) if asked_just_now() => {}
         _ => die_of(signal),
     }
+}
+
+fn asked_just_now() -> bool {
+    let asked = *ASKED_AT.lock().unwrap_or_else(|poison| poison.into_inner());
+    asked.is_some_and(|asked| asked.elapsed() < AT_ONCE)
 }
 
 /// Whether the first fiber runs.

@@ -18,7 +18,7 @@ use qz_sched::generator::Generator;
 use qz_sched::locks::{Condition, Mutex, Semaphore};
 use qz_sched::sched::{MAX_WORKERS, Scheduler, State};
 use qz_sched::select::Case;
-use qz_sched::{Fiber as Core, Job, NEVER, Options, Outcome, Phase, Task, Thread};
+use qz_sched::{Drain, Fiber as Core, Job, NEVER, Options, Outcome, Phase, Task, Thread};
 
 use crate::balance::pass_by;
 use crate::context::{Enter, core, shared, state};
@@ -94,7 +94,7 @@ pub(crate) unsafe fn sched_shutdown(fiber: *mut Fiber) {
         if scheduler.state() != State::Running {
             return;
         }
-        scheduler.drain(fiber.cast(), true);
+        scheduler.drain(fiber.cast(), Drain::FinishReady);
         scheduler.go_home(fiber.cast());
         scheduler.stop();
         core(fiber).unpin();

@@ -11,6 +11,7 @@ mod barrier;
 mod bias;
 pub mod block;
 pub mod channel;
+mod ending;
 pub mod fiber;
 pub mod generator;
 mod heard;
@@ -40,6 +41,7 @@ pub mod wait;
 #[cfg(qz_tsan)]
 mod watch;
 
+pub use ending::Drain;
 pub use fiber::{Fiber, Job, Phase, Reason};
 pub use sched::{Config, Hooks, Scheduler, State};
 pub use task::{Options, Task};

@@ -67,13 +67,15 @@ impl Scheduler {
 
     /// Marks the threads that have not moved since the last look, and wakes others for their work.
     fn look(&self, seen: &mut [u64]) {
-        let (mut stuck, mut overworked) = (false, false);
+        let (mut stuck, mut overworked, mut computing) = (false, false, 0);
         for (index, seen) in seen.iter_mut().enumerate().take(self.slots_in_use()) {
             let slot = self.slot(index);
             let switches = slot.switches.load(Ordering::Relaxed);
             let moved = std::mem::replace(seen, switches) != switches;
             let is_worker = !slot.bed.is_exclusive();
-            let at_work = is_worker && slot.in_use.load(Ordering::Acquire) && !slot.bed.rests();
+            let is_awake = slot.in_use.load(Ordering::Acquire) && !slot.bed.rests();
+            let at_work = is_worker && is_awake;
+            computing += usize::from(is_awake && !moved);
             if !at_work {
                 self.forget_stuck(slot);
             } else if !moved && !slot.is_stuck.swap(true, Ordering::AcqRel) {
@@ -82,6 +84,7 @@ impl Scheduler {
             stuck |= slot.is_stuck.load(Ordering::Relaxed);
             overworked |= at_work && self.is_overworked(slot);
         }
+        self.look_at_end(computing);
         let nobody_listens = overworked && self.hears_briefly() && !self.idle.has_keeper();
         if (stuck && self.is_waited_for()) || nobody_listens {
             rest::wake_one_from_outside(self);

@@ -15,7 +15,8 @@ use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
 use qz_rt_abi::Worker;
 
 use crate::alone::{Presence, SharedNumber};
-use crate::fiber::{Fiber, Job, Phase, Reason};
+use crate::ending::Ending;
+use crate::fiber::{Fiber, Job, Phase};
 use crate::reactor::Reactor;
 use crate::rest::{self, Bed, Rests};
 use crate::runnable::Runnable;
@@ -95,7 +96,8 @@ pub struct Scheduler {
     /// Those that have not begun are cancelled when they do: the program is over.
     pub(crate) cancels: AtomicBool,
     /// Who waits until there are none.
-    drained: AtomicPtr<Fiber>,
+    pub(crate) drained: AtomicPtr<Fiber>,
+    pub(crate) ending: Ending,
     handles: Mutex<Vec<JoinHandle<()>>>,
     pub(crate) stopping: AtomicBool,
     /// What may end a wait from outside of the program: threads that do work for it, signals.
@@ -205,6 +207,7 @@ impl Scheduler {
             live: AtomicUsize::new(0),
             cancels: AtomicBool::new(false),
             drained: AtomicPtr::default(),
+            ending: Ending::default(),
             handles: Mutex::default(),
             stopping: AtomicBool::new(false),
             outside: AtomicUsize::new(0),
@@ -230,7 +233,7 @@ impl Scheduler {
         }
     }
 
-    fn set_state(&self, state: State) {
+    pub(crate) fn set_state(&self, state: State) {
         self.state.store(state as u8, Ordering::Release);
     }
 
@@ -472,19 +475,6 @@ impl Scheduler {
         self.wake_drainer(thread);
     }
 
-    fn wake_drainer(&self, thread: &Thread) {
-        if self.drained.load(Ordering::SeqCst).is_null() {
-            return;
-        }
-        let waiting = self.drained.swap(std::ptr::null_mut(), Ordering::AcqRel);
-        // SAFETY: who waits here stays until it is resumed.
-        if let Some(fiber) = unsafe { waiting.as_ref() }
-            && let Some(woken) = fiber.end_any_wait(Outcome::Done(0))
-        {
-            thread.resume(Fiber::of_cell(woken.0));
-        }
-    }
-
     /// Tasks that were started and are not over.
     pub fn live_tasks(&self) -> usize {
         self.live.load(Ordering::Acquire)
@@ -676,7 +666,7 @@ impl Scheduler {
     }
 
     /// As [`Scheduler::make_ready`], for threads that run no fibers of this scheduler.
-    fn make_ready_from_outside(&self, fiber: *mut Fiber) {
+    pub(crate) fn make_ready_from_outside(&self, fiber: *mut Fiber) {
         // SAFETY: as there.
         let fiber_ref = unsafe { &*fiber };
         fiber_ref.set_phase(Phase::Ready);
@@ -702,53 +692,6 @@ impl Scheduler {
             let _ = handle.join();
         }
         self.set_state(State::Stopped);
-    }
-
-    /// Lets what is ready finish, cancels what waits, and waits until no other task is left. For the fiber at work.
-    ///
-    /// # Safety
-    /// The fiber is the one that runs here.
-    pub unsafe fn drain(&self, fiber: *mut Fiber, finish_ready: bool) {
-        self.set_state(State::Draining);
-        // SAFETY: by the caller's promise.
-        let own = unsafe { (*fiber).has_task() } as usize;
-        while finish_ready
-            && self.live_tasks() > own
-            && (self.has_any_work() || self.has_inboxes() || self.idle.at_work() > 1)
-        {
-            // SAFETY: as above.
-            unsafe { Thread::of(fiber).yield_now(fiber) };
-        }
-        self.cancels.store(true, Ordering::SeqCst);
-        while self.live_tasks() > own {
-            // SAFETY: as above.
-            unsafe {
-                self.cancel_all(Thread::of(fiber), fiber);
-                self.wait_for_others(fiber, own);
-            }
-        }
-        self.cancels.store(false, Ordering::SeqCst);
-    }
-
-    unsafe fn wait_for_others(&self, fiber: *mut Fiber, own: usize) {
-        // SAFETY: by the caller's promise the fiber runs here.
-        unsafe {
-            while self.live_tasks() > own {
-                let before = self.live_tasks();
-                (*fiber).cell.begin();
-                self.drained.store(fiber, Ordering::SeqCst);
-                if self.live_tasks() != before
-                    && !self.drained.swap(std::ptr::null_mut(), Ordering::AcqRel).is_null()
-                {
-                    continue;
-                }
-                (*fiber).set_reason(Reason::Others);
-                Thread::of(fiber).park(fiber);
-                if (*fiber).cell.outcome() == Outcome::Deadlock {
-                    (self.hooks.abort)("panic: tasks that are to end are blocked in their clean-up");
-                }
-            }
-        }
     }
 
     /// Moves the fiber at work to the thread that its program began on, and keeps it there.

@@ -8,7 +8,7 @@ use qz_sched::channel::{Channel, Side};
 use qz_sched::locks::Mutex;
 use qz_sched::sched::{Config, Hooks, Scheduler};
 use qz_sched::stack::Stack;
-use qz_sched::{Fiber, Job, Options, Outcome, Task, Thread};
+use qz_sched::{Drain, Fiber, Job, Options, Outcome, Task, Thread};
 
 unsafe fn begin_thread(_: &Scheduler) -> *mut Worker {
     // SAFETY: zeros are empty lists and null pointers.
@@ -54,7 +54,7 @@ fn run(config: Config, workers: usize, body: impl FnOnce(*mut Fiber) + 'static) 
         unsafe {
             (*fiber).scheduler().start(workers);
             body(fiber);
-            (*fiber).scheduler().drain(fiber, false);
+            (*fiber).scheduler().drain(fiber, Drain::Cancel);
         }
     });
     scheduler.run(stack, main).expect("a thread");
@@ -267,7 +267,7 @@ fn a_scheduler_starts_and_stops_again_and_again() {
                 scheduler.start(turn % 4 + 1);
                 let tasks: Vec<_> = (0..20).map(|_| go(fiber, |_| {})).collect();
                 tasks.into_iter().for_each(|task| join(fiber, task));
-                scheduler.drain(fiber, true);
+                scheduler.drain(fiber, Drain::FinishReady);
                 scheduler.go_home(fiber);
                 scheduler.stop();
             }

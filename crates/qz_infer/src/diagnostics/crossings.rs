@@ -46,8 +46,8 @@ pub(crate) struct NotSendFacts {
 pub(crate) fn not_send(span: Span, facts: &NotSendFacts) -> Diagnostic {
     let ty = &facts.ty;
     let message = match facts.what {
-        Crosses::Name(name) => format!("`{name}` cannot go to another task"),
-        Crosses::Value => format!("{} cannot go to another task", super::a(ty)),
+        Crosses::Name(name) if !name.as_str().is_empty() => format!("`{name}` cannot go to another task"),
+        Crosses::Name(_) | Crosses::Value => format!("{} cannot go to another task", super::a(ty)),
         Crosses::Result => "the result of this task cannot go to who awaits it".into(),
     };
     let part = facts.part.as_ref().unwrap_or(ty);
