@@ -209,6 +209,32 @@ end
 }
 
 #[test]
+fn clean_ups_that_compute_come_to_their_end() {
+    let text = "
+import Instant from std/time
+
+def compute: Void
+  began = Instant.now()
+  while began.elapsed().as_millis < 1000
+  end
+  puts(\"cleaned up\")
+end
+
+def main
+  waits = go do
+    defer compute()
+    sleep(1_000_000)
+  end
+  while not waits.waiting?
+    sched_yield()
+  end
+end
+";
+    let ended = Program::new("cleans", text).start().end();
+    assert_eq!((ended.output.as_str(), ended.status.code()), ("cleaned up\n", Some(0)));
+}
+
+#[test]
 fn a_computation_that_waits_for_nothing_is_killed() {
     let text = "
 def main

@@ -322,7 +322,7 @@ pub(crate) unsafe fn task_release(fiber: *mut Fiber, task: *mut u8) {
 /// The fiber is one that runs.
 pub(crate) unsafe fn is_cancelled(fiber: *mut Fiber) -> bool {
     // SAFETY: by the caller's promise.
-    unsafe { (*fiber).panicking == 0 && core(fiber).interrupts.is_wanted() }
+    unsafe { (*fiber).panicking == 0 && core(fiber).interrupts.ends_here() }
 }
 
 pub(crate) unsafe fn task_cancelled(fiber: *mut Fiber) -> u8 {

@@ -82,7 +82,11 @@ impl Wait {
             if terms.deadline != NEVER {
                 (*fiber).scheduler().remove_timer(fiber);
             }
-            (*fiber).cell.outcome()
+            let outcome = (*fiber).cell.outcome();
+            if outcome == Outcome::Cancelled {
+                (*fiber).interrupts.note_end();
+            }
+            outcome
         }
     }
 }
@@ -93,7 +97,7 @@ impl Wait {
 /// The fiber runs on this thread.
 unsafe fn is_cancelled(fiber: *mut Fiber, terms: Terms) -> bool {
     // SAFETY: by the caller's promise.
-    terms.interruptible && unsafe { (*fiber).interrupts.is_wanted() }
+    terms.interruptible && unsafe { (*fiber).interrupts.ends_here() }
 }
 
 /// Resumes who waited for what just happened.

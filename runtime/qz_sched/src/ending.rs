@@ -19,7 +19,8 @@ pub enum Drain {
     FinishReady,
     /// All are cancelled.
     Cancel,
-    /// The same, but those that compute, or call C, and do not come to a wait for some time are left. They go on as long as
+    /// The same, but those that compute, or call C, and do not come to a wait for some time are left, unless they are at
+    /// their clean-up. They go on as long as
     /// the process does.
     OrLeave,
 }
@@ -91,11 +92,21 @@ impl Scheduler {
         }
         let since = self.ending.since.load(Ordering::Relaxed).min(self.now());
         self.ending.since.store(since, Ordering::Relaxed);
-        if u128::from(self.now() - since) >= PATIENCE.as_nanos()
-            && !self.ending.leaves.swap(true, Ordering::SeqCst)
-        {
-            self.end_drain(|fiber| self.make_ready_from_outside(fiber));
+        if u128::from(self.now() - since) < PATIENCE.as_nanos() || self.ending.leaves() {
+            return;
         }
+        if self.any_ends() {
+            return self.ending.since.store(NEVER, Ordering::Relaxed);
+        }
+        self.ending.leaves.store(true, Ordering::SeqCst);
+        self.end_drain(|fiber| self.make_ready_from_outside(fiber));
+    }
+
+    /// Whether a task that was told to end is at its clean-up.
+    fn any_ends(&self) -> bool {
+        let mut any = false;
+        self.each_fiber(|fiber| any |= fiber.has_task() && fiber.interrupts.ends());
+        any
     }
 
     unsafe fn wait_for_others(&self, fiber: *mut Fiber, own: usize) {
@@ -105,7 +116,7 @@ impl Scheduler {
                 let before = self.live_tasks();
                 (*fiber).cell.begin();
                 self.drained.store(fiber, Ordering::SeqCst);
-                if self.live_tasks() != before
+                if (self.live_tasks() != before || self.ending.leaves())
                     && !self.drained.swap(std::ptr::null_mut(), Ordering::AcqRel).is_null()
                 {
                     continue;

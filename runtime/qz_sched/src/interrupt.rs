@@ -15,19 +15,27 @@ pub struct Interrupts {
     wanted: AtomicBool,
     /// How many want it to leave what it is at, and have had no effect yet.
     count: AtomicU32,
+    /// It was told so: what it does from now on is its end.
+    told: AtomicBool,
     /// The wait that may be ended, or 0. One that is over is told by its generation.
     open: AtomicU64,
 }
 
 impl Interrupts {
     pub fn new() -> Interrupts {
-        Interrupts { wanted: AtomicBool::new(false), count: AtomicU32::new(0), open: AtomicU64::new(0) }
+        Interrupts {
+            wanted: AtomicBool::new(false),
+            count: AtomicU32::new(0),
+            told: AtomicBool::new(false),
+            open: AtomicU64::new(0),
+        }
     }
 
     /// For the next job of the fiber, which is in nobody's use.
     pub fn reset(&self) {
         self.wanted.store(false, Ordering::Relaxed);
         self.count.store(0, Ordering::Relaxed);
+        self.told.store(false, Ordering::Relaxed);
         self.open.store(0, Ordering::Relaxed);
     }
 
@@ -35,6 +43,26 @@ impl Interrupts {
     #[inline]
     pub fn is_wanted(&self) -> bool {
         self.wanted.load(Ordering::Relaxed)
+    }
+
+    /// The same, for a fiber that ends then.
+    #[inline]
+    pub fn ends_here(&self) -> bool {
+        let wanted = self.is_wanted();
+        if wanted {
+            self.note_end();
+        }
+        wanted
+    }
+
+    /// The fiber learned that it is to end.
+    pub fn note_end(&self) {
+        self.told.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the fiber is at its end.
+    pub fn ends(&self) -> bool {
+        self.told.load(Ordering::Relaxed)
     }
 
     /// It is, from its start.
@@ -70,6 +98,7 @@ impl Interrupts {
     pub fn settle(&self, is_cancelled: impl Fn() -> bool) {
         self.count.fetch_sub(1, Ordering::SeqCst);
         self.wanted.store(false, Ordering::SeqCst);
+        self.told.store(false, Ordering::Relaxed);
         if is_cancelled() || self.count.load(Ordering::SeqCst) > 0 {
             self.wanted.store(true, Ordering::SeqCst);
         }
