@@ -6,6 +6,7 @@ use std::ops::{Deref, DerefMut};
 use std::ptr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use qz_rt_abi::classes::CLASS_COUNT;
 use qz_rt_abi::fiber::{Resume, STACK_RESERVE};
@@ -589,15 +590,28 @@ fn settle(
     }
 }
 
+/// What a program has to write is given so long, if tasks compute meanwhile.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
 /// Ends the process while tasks compute.
 fn leave(scheduler: &Scheduler, status: i32, panic: Option<Panic>) -> ! {
     let interrupted = crate::signals::ended(scheduler);
     let (status, panic) = settle(shared(scheduler), interrupted, status, panic);
-    crate::streams::flush_all();
-    write_trace();
-    if let Some(panic) = panic {
-        crate::streams::write_error(panic.report().as_bytes());
+    // Also what C has to write. Whoever blocks on a stream that one of those tasks holds is left, too.
+    let (says, hears) = std::sync::mpsc::channel();
+    let writes = std::thread::Builder::new().spawn(move || {
+        crate::streams::flush_all();
+        // SAFETY: all of C's streams.
+        unsafe { libc::fflush(ptr::null_mut()) };
+        if let Some(panic) = panic {
+            crate::streams::write_error(panic.report().as_bytes());
+        }
+        let _ = says.send(());
+    });
+    if writes.is_ok() {
+        let _ = hears.recv_timeout(LAST_WORDS);
     }
+    write_trace();
     // SAFETY: nothing of the process is touched any more.
     unsafe { libc::_exit(status & 0xff) }
 }

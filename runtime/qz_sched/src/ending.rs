@@ -1,16 +1,14 @@
 //! How programs end, and how a scheduler is shut down: the tasks that are left end first.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crate::fiber::{Fiber, Reason};
 use crate::sched::{Scheduler, State};
 use crate::thread::Thread;
-use crate::timer::NEVER;
 use crate::wait::Outcome;
 
-/// So long is waited for tasks that do not come to a wait, when the program is over.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// So many looks of the monitor, 0.3 seconds, are waited for tasks that do not come to a wait when the program is over.
+const PATIENCE: u32 = 150;
 
 /// What becomes of the tasks that are left.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -26,23 +24,13 @@ pub enum Drain {
 }
 
 /// What is known of a program's end.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Ending {
     /// The program is over, and who waits for its tasks may leave them.
     begins: AtomicBool,
-    /// Since when all tasks that are left compute, or [`NEVER`].
-    since: AtomicU64,
+    /// So many looks in a row saw that all tasks that are left compute.
+    looks: AtomicU32,
     leaves: AtomicBool,
-}
-
-impl Default for Ending {
-    fn default() -> Ending {
-        Ending {
-            begins: AtomicBool::new(false),
-            since: AtomicU64::new(NEVER),
-            leaves: AtomicBool::new(false),
-        }
-    }
 }
 
 impl Ending {
@@ -58,9 +46,7 @@ impl Scheduler {
     /// The fiber is the one that runs here.
     pub unsafe fn drain(&self, fiber: *mut Fiber, how: Drain) -> bool {
         self.set_state(State::Draining);
-        if how == Drain::OrLeave {
-            self.ending.begins.store(true, Ordering::SeqCst);
-        }
+        self.ending.begins.store(how == Drain::OrLeave, Ordering::SeqCst);
         // SAFETY: by the caller's promise.
         let own = unsafe { (*fiber).has_task() } as usize;
         while how == Drain::FinishReady
@@ -79,7 +65,8 @@ impl Scheduler {
             }
         }
         self.cancels.store(false, Ordering::SeqCst);
-        !self.ending.leaves()
+        self.ending.begins.store(false, Ordering::SeqCst);
+        self.live_tasks() <= own
     }
 
     /// The monitor saw that so many threads have run the same fiber for a while.
@@ -88,15 +75,14 @@ impl Scheduler {
             return;
         }
         if computing < self.live_tasks() || self.live_tasks() == 0 {
-            return self.ending.since.store(NEVER, Ordering::Relaxed);
+            return self.ending.looks.store(0, Ordering::Relaxed);
         }
-        let since = self.ending.since.load(Ordering::Relaxed).min(self.now());
-        self.ending.since.store(since, Ordering::Relaxed);
-        if u128::from(self.now() - since) < PATIENCE.as_nanos() || self.ending.leaves() {
+        let looks = self.ending.looks.fetch_add(1, Ordering::Relaxed);
+        if looks < PATIENCE || self.ending.leaves() {
             return;
         }
         if self.any_ends() {
-            return self.ending.since.store(NEVER, Ordering::Relaxed);
+            return self.ending.looks.store(0, Ordering::Relaxed);
         }
         self.ending.leaves.store(true, Ordering::SeqCst);
         self.end_drain(|fiber| self.make_ready_from_outside(fiber));

@@ -58,7 +58,8 @@ impl House for Scheduler {
     }
 
     fn has_more(&self) -> bool {
-        !self.single && self.state() == crate::State::Running && self.idle.awake() < MAX_THREADS
+        let runs = matches!(self.state(), crate::State::Running | crate::State::Draining);
+        runs && !self.single && self.idle.awake() < MAX_THREADS
     }
 }
 
