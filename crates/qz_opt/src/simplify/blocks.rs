@@ -6,7 +6,7 @@ use qz_mir::{BlockId, Body, Const, Operand, Stmt, StmtKind, TermKind};
 /// for count placement takes a handler to see what held a value at the start of the blocks it guards.
 pub(crate) fn tidy(body: &mut Body, counted: bool) {
     settle_branches(body);
-    forget_handlers(body);
+    forget_handlers(body, counted);
     thread(body);
     join(body, counted);
     qz_mir::build::remove_unreachable_blocks(body);
@@ -41,11 +41,19 @@ fn settle_branches(body: &mut Body) {
 }
 
 /// A block whose statements cannot panic needs no handler. The entry's may be for the way in.
-fn forget_handlers(body: &mut Body) {
+fn forget_handlers(body: &mut Body, counted: bool) {
     for (id, block) in body.blocks.iter_mut() {
-        if id != Body::ENTRY && !block.stmts.iter().any(|stmt| stmt.kind.may_panic()) {
+        if id != Body::ENTRY && !may_panic(&block.stmts, counted) {
             block.unwind = None;
         }
+    }
+}
+
+/// Where counts are not placed yet, any statement may be the last that uses a value, whose `drop` may panic.
+fn may_panic(stmts: &[Stmt], counted: bool) -> bool {
+    match counted {
+        true => stmts.iter().any(|stmt| stmt.kind.may_panic()),
+        false => !stmts.iter().all(is_idle),
     }
 }
 
@@ -118,7 +126,7 @@ fn join(body: &mut Body, counted: bool) {
             let mut stmts = std::mem::take(&mut taken.stmts);
             let unwind = taken.unwind.take();
             let block = &mut body.blocks[id];
-            let keeps_handler = id == Body::ENTRY || block.stmts.iter().any(|stmt| stmt.kind.may_panic());
+            let keeps_handler = id == Body::ENTRY || may_panic(&block.stmts, counted);
             block.unwind = if keeps_handler { block.unwind } else { unwind };
             block.stmts.append(&mut stmts);
             block.term.kind = term;
@@ -129,7 +137,7 @@ fn join(body: &mut Body, counted: bool) {
 
 fn can_join(body: &Body, a: BlockId, b: BlockId, counted: bool) -> bool {
     let (first, second) = (&body.blocks[a], &body.blocks[b]);
-    let idle = |block: &qz_mir::Block| !block.stmts.iter().any(|stmt| stmt.kind.may_panic());
+    let idle = |block: &qz_mir::Block| !may_panic(&block.stmts, counted);
     first.cleanup == second.cleanup
         && (first.unwind == second.unwind
             || idle(second)
