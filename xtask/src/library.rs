@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
-/// What programs do not call by name.
-const INTERNAL: [&str; 7] = ["graph", "guard", "intrinsics", "map_index", "prelude", "rt", "sort"];
+/// What programs do not call by name, besides the modules below `std/internal`.
+const INTERNAL: [&str; 3] = ["intrinsics", "prelude", "rt"];
 
 /// Modules that say the same for many types: the one that speaks for all, and how they are introduced.
 const SPEAKERS: [(&str, &str, &str); 2] = [

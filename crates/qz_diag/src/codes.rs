@@ -100,6 +100,7 @@ codes! {
     UNKNOWN_MACRO = 418, Error, "unknown macro";
     ATTRIBUTE_PLACE = 419, Error, "the attribute cannot stand here";
     TEST_ONLY = 420, Error, "only tests may use this";
+    INTERNAL_MODULE = 421, Error, "the module belongs to the library";
     NOT_EXHAUSTIVE = 500, Error, "match does not cover all values";
     DEAD_ARM = 501, Warning, "an arm can never match";
     PATTERN_TYPE = 502, Error, "the pattern does not fit the type";

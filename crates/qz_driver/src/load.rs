@@ -305,9 +305,9 @@ impl Loader<'_> {
         let Some((&first, rest)) = segments.split_first() else { return ImportTarget::Failed };
         let span = Span::new(from.file, request.range);
         let found = if first == "std" {
-            self.import_std(span, &rest.join("/"))
+            self.import_std(from, span, &rest.join("/"))
         } else if segments == ["qspec"] || segments == ["quake"] {
-            self.import_std(span, first)
+            self.import_std(from, span, first)
         } else if from.is_std {
             None
         } else {
@@ -316,13 +316,18 @@ impl Loader<'_> {
         found.map_or(ImportTarget::Failed, ImportTarget::Module)
     }
 
-    fn import_std(&mut self, span: Span, name: &str) -> Option<FileId> {
+    fn import_std(&mut self, from: &Pending, span: Span, name: &str) -> Option<FileId> {
+        if is_internal(name) && !from.is_std {
+            self.problems.push(internal_module(span, name));
+            return None;
+        }
         if let Some(file) = self.std_module(name) {
             return Some(file);
         }
         let problem =
             Diagnostic::new(Code::UNKNOWN_MODULE, span, format!("the library has no module `std/{name}`"));
-        self.problems.push(match did_you_mean(name, std_files::names()) {
+        let names = std_files::names().filter(|it| !is_internal(it));
+        self.problems.push(match did_you_mean(name, names) {
             Some(near) => problem.help(format!("did you mean `std/{near}`?")),
             None => problem,
         });
@@ -394,6 +399,17 @@ impl Loader<'_> {
             None => segments.join("::"),
         }
     }
+}
+
+/// Whether only the library's own modules may import this one of `std/`: its functions trust their callers.
+fn is_internal(name: &str) -> bool {
+    name.starts_with("internal/")
+}
+
+fn internal_module(span: Span, name: &str) -> Diagnostic {
+    Diagnostic::new(Code::INTERNAL_MODULE, span, format!("`std/{name}` belongs to the library's own code"))
+        .note("what is in it relies on how the library calls it")
+        .help("import the module whose documentation says what you need: see the reference of the library")
 }
 
 /// A parser's problem as a diagnostic.

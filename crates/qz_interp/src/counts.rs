@@ -47,6 +47,11 @@ impl Machine<'_> {
     /// Takes a count from everything counted in the value at an address. Objects that go are destroyed by
     /// functions that run next, the first of them on top.
     pub(crate) fn release(&mut self, layout: &Layout, at: Addr) -> Step {
+        if let Some(glue) = self.glue_in_turn(layout) {
+            let frame = self.push(glue, Addr::from_word(0))?;
+            frame.local(Local::from_raw(1)).copy_from(at, layout.size as u64);
+            return Ok(());
+        }
         let mut last = Vec::new();
         for object in self.objects(layout, at) {
             match object.read(Scalar::I32) as i32 {
@@ -63,6 +68,15 @@ impl Machine<'_> {
             self.destroy(object)?;
         }
         Ok(())
+    }
+
+    /// The function that releases the parts of such a value in turn, if a panic may come between them.
+    fn glue_in_turn(&self, layout: &Layout) -> Option<InstanceId> {
+        if layout.is_counted_word() {
+            return None;
+        }
+        let glue = self.shared.types.glue(layout.ty).release?;
+        (self.module.instances[glue].may_panic && self.top().code.id != glue).then_some(glue)
     }
 
     /// Tells the runtime of an object that may be left in a circle, unless it has it in mind already.

@@ -26,6 +26,7 @@ impl Machine<'_> {
             | Intrinsic::MayRepeat
             | Intrinsic::IsObject
             | Intrinsic::IsOrdinal
+            | Intrinsic::IsWatched
             | Intrinsic::IsShared
             | Intrinsic::TypeKey => {
                 unreachable!("answered with the instance")

@@ -28,6 +28,7 @@ use crate::{Options, Stop};
 
 /// What is known of an instance's frames.
 pub(crate) struct Code {
+    pub(crate) id: InstanceId,
     pub(crate) body: Arc<Body>,
     pub(crate) layouts: Vec<Arc<Layout>>,
     offsets: Vec<u32>,
@@ -203,7 +204,7 @@ impl<'m> Machine<'m> {
         let offsets = offsets.collect();
         let by_key = matches!(instance.key, InstanceKey::DestroyGlue(_) | InstanceKey::DestroyClosure(_));
         let is_destroy = by_key || self.shared.destroys.contains(&id);
-        let code = Rc::new(Code { body: body.clone(), layouts, offsets, size, is_destroy });
+        let code = Rc::new(Code { id, body: body.clone(), layouts, offsets, size, is_destroy });
         self.shared.codes.borrow_mut().insert(id, code.clone());
         Ok(code)
     }
@@ -234,8 +235,10 @@ impl<'m> Machine<'m> {
     /// A new frame on top; its parameters are for the caller to fill.
     pub(crate) fn push(&mut self, id: InstanceId, result: Addr) -> Step<&mut Frame> {
         let code = self.code(id)?;
-        // Destroy functions do not grow without bound, and what they are given must end.
-        let checked = self.module.instances[id].may_panic && !code.is_destroy;
+        // Destroy functions do not grow without bound, and what they and those for values are given must end.
+        let instance = &self.module.instances[id];
+        let ends = code.is_destroy || matches!(instance.key, InstanceKey::ReleaseGlue(_));
+        let checked = instance.may_panic && !ends;
         let overflows = checked && !self.stack.fits(code.size, RESERVE) && !self.context_overflowed();
         let Some(base) = self.stack.push(code.size) else {
             self.panic("stack overflow".into(), true)?;

@@ -41,6 +41,11 @@ impl FnCx<'_, '_> {
         if layout.is_counted_word() {
             return self.change_word(layout, value.single(), change);
         }
+        let glue = self.program.types.glue(layout.ty);
+        let glue = if change == Change::Retain { glue.retain } else { glue.release };
+        if let Some(glue) = glue.filter(|&glue| glue != self.id) {
+            return self.call_glue(glue, layout, value);
+        }
         match &layout.shape {
             Shape::Product(fields) => self.change_fields(layout, fields, value, change),
             Shape::Enum(it) => self.change_enum(layout, it, value, change),
@@ -58,13 +63,8 @@ impl FnCx<'_, '_> {
         }
     }
 
-    /// An unboxed enum: by its glue function if the module has one, else variant by variant in place.
+    /// An unboxed enum, variant by variant in place.
     fn change_enum(&mut self, layout: &Layout, it: &EnumLayout, value: &Val, change: Change) {
-        let glue = self.program.types.glue(layout.ty);
-        let glue = if change == Change::Retain { glue.retain } else { glue.release };
-        if let Some(glue) = glue.filter(|&glue| glue != self.id) {
-            return self.call_glue(glue, layout, value);
-        }
         let counted =
             |fields: &Fields| fields.tys.iter().any(|&ty| self.program.layouts.of(ty).needs_release);
         let variants: Vec<usize> = (0..it.variants.len()).filter(|&i| counted(&it.variants[i])).collect();

@@ -17,6 +17,7 @@ impl FnCx<'_, '_> {
             | Intrinsic::MayRepeat
             | Intrinsic::IsObject
             | Intrinsic::IsOrdinal
+            | Intrinsic::IsWatched
             | Intrinsic::IsShared
             | Intrinsic::TypeKey => {
                 unreachable!("answered with the instance")

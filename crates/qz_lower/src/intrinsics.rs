@@ -102,6 +102,7 @@ fn emit(
         "leads_back" => result(b, ret, of_type(Intrinsic::LeadsBack)),
         "is_object" => result(b, ret, of_type(Intrinsic::IsObject)),
         "is_ordinal" => result(b, ret, of_type(Intrinsic::IsOrdinal)),
+        "is_watched" => result(b, ret, of_type(Intrinsic::IsWatched)),
         "is_shared" => result(b, ret, of_type(Intrinsic::IsShared)),
         "type_key" => result(b, ret, of_type(Intrinsic::TypeKey)),
         "place_of" => result(b, ret, Rvalue::Cast(CastKind::Pointer, args[0].clone(), ret)),
@@ -126,6 +127,12 @@ fn emit(
         "ptr_set" => {
             let place = element(b, type_args[0], &args);
             b.push(StmtKind::Init(place, Rvalue::Use(args[2].clone())));
+            Operand::Const(Const::Unit)
+        }
+        // As an assignment: what was there ends when the value is in its place.
+        "ptr_replace" => {
+            let place = element(b, type_args[0], &args);
+            b.assign(place, Rvalue::Use(args[2].clone()));
             Operand::Const(Const::Unit)
         }
         "add_overflowing" => {

@@ -363,6 +363,17 @@ impl qz_mir::Source for Lowerer<'_, '_> {
         ty.as_adt().is_some_and(|(id, _)| self.defs().adts[id].silent_drop)
     }
 
+    fn is_library(&self, function: FnId) -> bool {
+        let defs = self.defs();
+        // Others are made for a type.
+        function.index() < defs.fns.len() && defs.modules[defs.fns[function].module].is_std
+    }
+
+    fn is_of_library(&self, ty: Ty) -> bool {
+        let defs = self.defs();
+        ty.as_adt().is_some_and(|(id, _)| defs.modules[defs.adts[id].module].is_std)
+    }
+
     fn is_handle(&self, ty: Ty) -> bool {
         let Some(trait_id) = self.defs().lang.trait_("Share") else { return false };
         self.ck.holds(ty, TraitRef { trait_id, args: &[] })

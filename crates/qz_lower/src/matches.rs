@@ -685,7 +685,7 @@ impl Cx<'_, '_, '_> {
             let from = Operand::int(prefix.len() as i64);
             let to = Rvalue::Binary(BinOp::Sub, len, Operand::int(suffix.len() as i64));
             let to = Operand::local(self.b.eval(int_ty(), to));
-            let slice = self.lang_call("vec_slice", &[elem], vec![Operand::local(vec), from, to], test.ty);
+            let slice = self.lang_call("vec_rest", &[elem], vec![Operand::local(vec), from, to], test.ty);
             let slice = self.fix(slice, test.ty);
             self.flatten(*rest, Place::local(slice), test.ty, &mut rows);
         }

@@ -363,6 +363,9 @@ pub enum Intrinsic {
     IsObject,
     /// Whether the type is one of the integers or `Char`. Generic only.
     IsOrdinal,
+    /// Whether code that somebody wrote may run when such a value ends: a `drop`, other than those of containers.
+    /// Generic only.
+    IsWatched,
     /// A number that belongs to the type, the same in every program. Generic only.
     TypeKey,
     /// `Ptr<T>` advanced by `n` elements.

@@ -253,7 +253,8 @@ pub fn remove_unreachable_blocks(body: &mut Body) {
         }
         let block = &body.blocks[block];
         work.extend(block.term.kind.successors());
-        if block.stmts.iter().any(|stmt| stmt.kind.may_panic()) {
+        // While counts are not placed, any statement may be the last that uses a value, whose `drop` may panic.
+        if !block.stmts.iter().all(|stmt| matches!(stmt.kind, StmtKind::Nop)) {
             work.extend(block.unwind);
         }
     }

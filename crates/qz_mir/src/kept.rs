@@ -181,7 +181,7 @@ keep!(units UnOp: Neg Not);
 keep!(units BinOp: Add Sub Mul Div Rem BitAnd BitOr BitXor Shl Shr Eq Ne Lt Le Gt Ge);
 keep!(units CastKind: Checked Wrapping Bits Pointer);
 keep!(units Intrinsic:
-    SizeOf AlignOf NeedsRelease LeadsBack MayRepeat IsShared IsObject IsOrdinal TypeKey PtrAdd PtrDiff PtrEq
+    SizeOf AlignOf NeedsRelease LeadsBack MayRepeat IsShared IsObject IsOrdinal IsWatched TypeKey PtrAdd PtrDiff PtrEq
     PtrCopy PtrFill ReadVolatile WriteVolatile PtrCompare CountOnes LeadingZeros TrailingZeros ByteSwap RotateLeft
     MulHigh Sqrt Floor Ceil Trunc RoundEven FloatAbs CopySign StrPtr StrLen StrChars SameObject IsUnique
     TakeBlock GiveBlock Uninit Forget

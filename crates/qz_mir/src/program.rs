@@ -97,6 +97,14 @@ pub trait Source {
     fn drop_is_silent(&self, _ty: Ty) -> bool {
         false
     }
+    /// Whether a function is the standard library's.
+    fn is_library(&self, _function: FnId) -> bool {
+        false
+    }
+    /// Whether values of this struct or enum are made by the standard library only.
+    fn is_of_library(&self, _ty: Ty) -> bool {
+        false
+    }
     fn static_var(&self, id: StaticId) -> StaticInfo;
     /// Whether several tasks may know an object of this reference struct at once.
     fn is_handle(&self, _ty: Ty) -> bool {

@@ -14,7 +14,7 @@ use qz_mir::layout::Layouts;
 use qz_mir::visit::{PlaceRef, Use, each_place, each_stmt_operand};
 use qz_mir::{
     Body, Call, Callee, Circle, Instance, InstanceId, InstanceKey, Local, LocalDecl, Module, Operand,
-    Ownership, Place, Proj, Rvalue, Stmt, StmtKind, TypeEntryKind,
+    Ownership, Place, Proj, Rvalue, Source, Stmt, StmtKind, TypeEntryKind,
 };
 use qz_rt_abi::registry::rt;
 use qz_types::ty::common;
@@ -201,32 +201,63 @@ pub(crate) fn leave_out_marks(module: &mut Module, layouts: &Layouts) {
     }
 }
 
-/// Where objects are made that may be in circles, some of the collector's work is done.
-pub(crate) fn collect_where_made(module: &mut Module, step: InstanceId) {
+/// Where programs make objects that may be in circles, or have the library make them, some of the collector's work is
+/// done. Not in the library itself: it works on memory whose bounds it has read, and a `drop` of what the collector ends
+/// may change them.
+pub(crate) fn collect_where_made(module: &mut Module, source: &dyn Source, step: InstanceId) {
     let Module { instances, cyclic, .. } = module;
     for (id, instance) in instances.iter_mut() {
-        if id == step || glue::has_counts(&instance.key) {
+        if id == step || glue::has_counts(&instance.key) || is_of_library(&instance.key, source) {
             continue;
         }
         let Some(body) = &mut instance.body else { continue };
-        let makes = |stmt: &Stmt| match &stmt.kind {
+        let makes = |body: &Body, stmt: &Stmt| match &stmt.kind {
             StmtKind::Assign(_, Rvalue::New(ty, _)) => cyclic.contains(ty),
+            StmtKind::Call(call) if !matches!(call.callee, Callee::Runtime(_)) => {
+                let ty = body.locals[call.dest].ty;
+                cyclic.contains(&ty) && source.is_of_library(ty)
+            }
             _ => false,
         };
-        if !body.blocks.values().flat_map(|block| &block.stmts).any(makes) {
+        if !body.blocks.values().flat_map(|block| &block.stmts).any(|stmt| makes(body, stmt)) {
             continue;
         }
         let body = Arc::make_mut(body);
         for block in body.blocks.ids() {
-            // In front of all that the block reads for the objects, so that nothing stands between.
+            let stmts = &body.blocks[block].stmts;
             let made: Vec<_> =
-                body.blocks[block].stmts.iter().filter(|stmt| makes(stmt)).map(|stmt| stmt.source).collect();
+                stmts.iter().filter(|stmt| makes(body, stmt)).map(|stmt| stmt.source).collect();
+            let at = behind_elements(stmts);
             for source in made {
                 let kind = call(body, Callee::Instance(step), None);
-                body.blocks[block].stmts.insert(0, Stmt { kind, source });
+                body.blocks[block].stmts.insert(at, Stmt { kind, source });
             }
         }
     }
+}
+
+fn is_of_library(key: &InstanceKey, source: &dyn Source) -> bool {
+    let mut is_of_library = false;
+    if let InstanceKey::Body(..) | InstanceKey::Specialised(..) = key {
+        let mut first = None;
+        key.each_function(&mut |it| {
+            first.get_or_insert(it.function);
+        });
+        is_of_library = first.is_some_and(|it| source.is_library(it));
+    }
+    is_of_library
+}
+
+/// In front of all that a block reads for the objects that it makes, so that nothing stands between; but behind the
+/// elements that a pattern reads, whose number was asked for before.
+fn behind_elements(stmts: &[Stmt]) -> usize {
+    let reads_element = |stmt: &Stmt| match &stmt.kind {
+        StmtKind::Assign(_, Rvalue::Use(Operand::Copy(place) | Operand::Move(place))) => {
+            place.proj.iter().any(|it| matches!(it, Proj::Index(_)))
+        }
+        _ => false,
+    };
+    stmts.iter().rposition(reads_element).map_or(0, |last| last + 1)
 }
 
 /// When the program or a task ends, nothing is put off.

@@ -7,6 +7,7 @@
 
 use qz_base::{FileId, Name, Span, TextRange};
 use qz_mir::build::Builder;
+use qz_mir::layout::{Layout, Shape};
 use qz_mir::{
     AdtKind, BinOp, Body, BodyAttrs, BodyKey, BodyPart, Callee, CastKind, ClosureTarget, Const, InlineHint,
     InstanceKey, Intrinsic, Operand, Place, Proj, Rvalue, TermKind,
@@ -16,6 +17,7 @@ use qz_rt_abi::registry::rt;
 use qz_types::ty::common;
 use qz_types::{FnId, Row, Ty, TyKind};
 
+use crate::drops::Drops;
 use crate::instantiate::Instantiator;
 
 pub(crate) mod circles;
@@ -24,7 +26,7 @@ mod destroy;
 pub(crate) mod made;
 pub(crate) mod weak;
 
-pub(crate) use destroy::{count_glue, destroy, destroy_closure, destroy_dyn};
+pub(crate) use destroy::{count_glue, destroy, destroy_closure, destroy_dyn, release_in_turn};
 
 /// Whether the body of such an instance has its counts already.
 pub(crate) fn has_counts(key: &InstanceKey) -> bool {
@@ -173,8 +175,8 @@ enum Parts {
     Variants(Vec<Vec<(Place, Ty)>>),
 }
 
-fn counted(cx: &Instantiator, base: &Place, tys: &[Ty]) -> Vec<(Place, Ty)> {
-    let parts = tys.iter().enumerate().filter(|&(_, &ty)| cx.drops.is_counted(ty));
+fn counted(drops: &Drops, base: &Place, tys: &[Ty]) -> Vec<(Place, Ty)> {
+    let parts = tys.iter().enumerate().filter(|&(_, &ty)| drops.is_counted(ty));
     parts.map(|(i, &ty)| (base.field(i as u32), ty)).collect()
 }
 
@@ -184,14 +186,22 @@ fn object_parts(cx: &Instantiator, this: &Place, ty: Ty) -> Parts {
     match &cx.source.adt(id).kind {
         AdtKind::Reference(_) => {
             let fields = cx.layouts.object(ty).fields.tys.clone();
-            Parts::Fields(counted(cx, &this.deref(), &fields))
+            Parts::Fields(counted(cx.drops, &this.deref(), &fields))
         }
-        _ => {
-            let layout = cx.layouts.of(ty);
-            let variants = layout.as_enum().variants.iter().enumerate();
+        _ => value_parts(cx.drops, this, &cx.layouts.of(ty)),
+    }
+}
+
+/// What an unboxed value holds.
+fn value_parts(drops: &Drops, this: &Place, layout: &Layout) -> Parts {
+    match &layout.shape {
+        Shape::Product(fields) => Parts::Fields(counted(drops, this, &fields.tys)),
+        Shape::Enum(it) => {
+            let variants = it.variants.iter().enumerate();
             let parts =
-                variants.map(|(v, fields)| counted(cx, &this.then(Proj::Variant(v as u32)), &fields.tys));
+                variants.map(|(v, fields)| counted(drops, &this.then(Proj::Variant(v as u32)), &fields.tys));
             Parts::Variants(parts.collect())
         }
+        Shape::Never | Shape::Scalar(_) | Shape::Object | Shape::Pointer => Parts::Fields(Vec::new()),
     }
 }

@@ -447,7 +447,7 @@ impl<'a> Instantiator<'a> {
             Some(before) => (before.facts.cyclic_fns, before.facts.cyclic_dyns),
         };
         cycles::mark_entries(self, values);
-        cycles::collect_where_made(&mut self.module, step);
+        cycles::collect_where_made(&mut self.module, self.source, step);
         cycles::collect_at_end(self, all);
         false
     }

@@ -294,9 +294,12 @@ fn build<R>(
         check(&module, &layouts, options, "leaving out checks", Some(&release_panics))?;
         each_body(&mut module, versions::split_loops);
         each_body(&mut module, indexes::usual_first);
-        outline::outline_counts(&mut module, source, &layouts, &drops, &panics);
-        check(&module, &layouts, options, "the last clean-up", Some(&release_panics))?;
     }
+    outline::release_in_turn(&mut module, source, &layouts, &drops, &panics);
+    if optimise {
+        outline::outline_counts(&mut module, source, &layouts, &drops, &panics);
+    }
+    check(&module, &layouts, options, "the last clean-up", Some(&release_panics))?;
     cycles::log_moves(&mut module, &layouts, &drops);
     observe(Stage::Finished, &module);
     done(Built { module, layouts: &layouts, drops: &drops, panics, quiet, calls, copied, changed, ambiguous })

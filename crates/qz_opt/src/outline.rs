@@ -5,14 +5,14 @@
 
 use indexmap::IndexMap;
 use qz_mir::layout::{Layouts, Shape};
-use qz_mir::{Instance, InstanceKey, Module, Ownership, Param, Source, StmtKind};
+use qz_mir::{Body, Instance, InstanceKey, Module, Ownership, Param, Source, StmtKind};
 use qz_types::Ty;
 use qz_types::ty::common;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use crate::callgraph::Panics;
 use crate::drops::Drops;
-use crate::glue::count_glue;
+use crate::glue::{self, count_glue};
 use crate::symbols::Symbols;
 
 /// Counted words in a value, over all variants, from which on code in place is large.
@@ -46,22 +46,92 @@ pub(crate) fn outline_counts(
             each_outlined(ty, layouts, short && !retain, &mut widths, &mut note);
         }
     }
+    let there: FxHashSet<Ty> = releasing(module).collect();
     let symbols = Symbols::new(source);
     for ((ty, retain), _) in uses.into_iter().filter(|&(_, uses)| uses >= MANY) {
-        let key = if retain { InstanceKey::RetainGlue(ty) } else { InstanceKey::ReleaseGlue(ty) };
-        let symbol = symbols.of(&key);
-        module.instances.alloc(Instance {
-            symbol,
-            key,
-            body: Some(count_glue(ty, retain).into()),
-            params: vec![Param { ty, ownership: Ownership::Borrowed }],
-            ret: common().unit,
-            may_panic: !retain && panics.release(ty, drops),
-            foreign: None,
-            for_c: None,
-            kept: None,
-        });
+        if retain || !there.contains(&ty) {
+            let may_panic = !retain && panics.release(ty, drops);
+            add(module, &symbols, ty, retain, count_glue(ty, retain), may_panic);
+        }
     }
+}
+
+fn add(module: &mut Module, symbols: &Symbols, ty: Ty, retain: bool, body: Body, may_panic: bool) {
+    let key = if retain { InstanceKey::RetainGlue(ty) } else { InstanceKey::ReleaseGlue(ty) };
+    module.instances.alloc(Instance {
+        symbol: symbols.of(&key),
+        key,
+        body: Some(body.into()),
+        params: vec![Param { ty, ownership: Ownership::Borrowed }],
+        ret: common().unit,
+        may_panic,
+        foreign: None,
+        for_c: None,
+        kept: None,
+    });
+}
+
+/// The types that a function releases.
+fn releasing(module: &Module) -> impl Iterator<Item = Ty> {
+    module.instances.values().filter_map(|instance| match instance.key {
+        InstanceKey::ReleaseGlue(ty) => Some(ty),
+        _ => None,
+    })
+}
+
+/// Adds the functions that release the parts of values in turn, where a panic in one would keep others from it.
+pub(crate) fn release_in_turn(
+    module: &mut Module,
+    source: &dyn Source,
+    layouts: &Layouts,
+    drops: &Drops,
+    panics: &Panics,
+) {
+    let mut found = IndexMap::default();
+    for body in module.instances.values().filter_map(|instance| instance.body.as_ref()) {
+        for stmt in body.blocks.values().flat_map(|block| &block.stmts) {
+            if let StmtKind::Release(place) = &stmt.kind {
+                let ty = layouts.resolve(layouts.place_ty(body, place));
+                is_in_turn(ty, layouts, &|ty| panics.release(ty, drops), &mut found);
+            }
+        }
+    }
+    let symbols = Symbols::new(source);
+    for (ty, _) in found.into_iter().filter(|&(_, is_in_turn)| is_in_turn) {
+        add(module, &symbols, ty, false, glue::release_in_turn(drops, &layouts.of(ty)), true);
+    }
+}
+
+/// Whether a part of the value, or of one inside it, has others behind it when its release panics.
+fn is_in_turn(
+    ty: Ty,
+    layouts: &Layouts,
+    panics: &impl Fn(Ty) -> bool,
+    found: &mut IndexMap<Ty, bool, FxBuildHasher>,
+) -> bool {
+    let layout = layouts.of(ty);
+    if !layout.needs_release || layout.is_counted_word() || !panics(ty) {
+        return false;
+    }
+    if let Some(&known) = found.get(&ty) {
+        return known;
+    }
+    let variants = match &layout.shape {
+        Shape::Product(fields) => std::slice::from_ref(fields),
+        Shape::Enum(it) => &it.variants[..],
+        _ => &[],
+    };
+    let mut is = false;
+    for fields in variants {
+        let tys = fields.tys.iter().map(|&ty| layouts.resolve(ty));
+        let counted: Vec<Ty> = tys.filter(|&ty| layouts.of(ty).needs_release).collect();
+        is |= counted.split_last().is_some_and(|(_, before)| before.iter().any(|&ty| panics(ty)));
+        for ty in counted {
+            is |= is_in_turn(ty, layouts, panics, found);
+        }
+    }
+    found.insert(ty, is);
+    is
 }
 
 /// The types inside a value that functions could be for, outermost first; those inside one of them are its own.

@@ -423,9 +423,9 @@ unsafe fn shared_count<'a>(object: *mut u8) -> &'a AtomicI32 {
 /// Counts below this one are never changed: the object is immortal, or was referred to so often that it is now.
 const MORTAL: i32 = IMMORTAL / 2;
 
-pub(crate) unsafe fn sole(_fiber: *mut Fiber, object: *mut u8) -> u8 {
-    // SAFETY: the object is live; others may let go of it meanwhile.
-    unsafe { matches!(shared_count(object).load(Ordering::Acquire), 1 | -1) as u8 }
+pub(crate) unsafe fn sole(_fiber: *mut Fiber, place: *mut u8) -> u8 {
+    // SAFETY: the place holds a live object; others may let go of it meanwhile.
+    unsafe { matches!(shared_count(place.cast::<*mut u8>().read()).load(Ordering::Acquire), 1 | -1) as u8 }
 }
 
 /// Whether an object is never freed.

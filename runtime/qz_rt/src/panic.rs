@@ -335,6 +335,15 @@ pub(crate) unsafe fn panic_depth(fiber: *mut Fiber) -> i64 {
     unsafe { (*fiber).panicking as i64 }
 }
 
+pub(crate) unsafe fn panic_attach(fiber: *mut Fiber, message: *mut StrObject) {
+    // SAFETY: as above; generated code passes a live string.
+    unsafe {
+        if let Some(last) = state(fiber).panics.last_mut() {
+            last.attached.push(strings::text(message).into());
+        }
+    }
+}
+
 pub(crate) unsafe fn settle_panics(fiber: *mut Fiber, depth: i64) {
     // SAFETY: as above.
     unsafe { attach_above(fiber, depth as usize + 1) }

@@ -194,7 +194,11 @@ fn act_on(signal: c_int) {
 
 fn asked_just_now() -> bool {
     let asked = *ASKED_AT.lock().unwrap_or_else(|poison| poison.into_inner());
-    asked.is_some_and(|asked| asked.elapsed() < AT_ONCE)
+    is_same(asked, Instant::now())
+}
+
+fn is_same(asked: Option<Instant>, now: Instant) -> bool {
+    asked.is_some_and(|asked| now.duration_since(asked) < AT_ONCE)
 }
 
 /// Whether the first fiber runs.
@@ -279,5 +283,19 @@ unsafe extern "C" fn touched(signal: c_int, info: *mut libc::siginfo_t, context:
                 std::mem::transmute::<usize, Handler>(before)(signal, info, context);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_at_once_is_the_same_signal() {
+        let asked = Instant::now();
+        assert!(!is_same(None, asked));
+        assert!(is_same(Some(asked), asked));
+        assert!(is_same(Some(asked), asked + AT_ONCE / 2));
+        assert!(!is_same(Some(asked), asked + AT_ONCE));
     }
 }

@@ -33,6 +33,8 @@ const UNINTERRUPTED: i64 = -2;
 /// A task waits for its own end.
 const OWN_END: i64 = -4;
 const NOT_THE_BODY: i64 = -5;
+const ASKED_BY_ITS_BODY: i64 = -7;
+const NOBODY_ASKS: i64 = -8;
 
 const CANCELLED_WORDS: &str = "the task was cancelled";
 const DEADLOCK_WORDS: &str = "deadlock: all tasks are blocked";
@@ -72,6 +74,8 @@ pub(crate) unsafe fn wait_failed(fiber: *mut Fiber, outcome: i64) {
         CANCELLED => CANCELLED_WORDS,
         OWN_END => "deadlock: a task waits for itself",
         NOT_THE_BODY => "a value was emitted outside the body of its generator",
+        ASKED_BY_ITS_BODY => "a generator was asked for a value by its own body",
+        NOBODY_ASKS => "a value was emitted while the generator ended",
         _ => DEADLOCK_WORDS,
     };
     // SAFETY: generated code passes its live fiber.
@@ -411,7 +415,10 @@ pub(crate) unsafe fn generator_over(_fiber: *mut Fiber, generator: *mut u8) -> u
 
 pub(crate) unsafe fn generator_resume(fiber: *mut Fiber, generator: *mut u8) -> i64 {
     // SAFETY: as above; the fiber runs here.
-    unsafe { told((*generator.cast::<Generator>()).resume(fiber.cast(), terms(fiber, -1))) }
+    unsafe {
+        let outcome = (*generator.cast::<Generator>()).resume(fiber.cast(), terms(fiber, -1));
+        outcome.map_or(ASKED_BY_ITS_BODY, told)
+    }
 }
 
 pub(crate) unsafe fn generator_yield(fiber: *mut Fiber, generator: *mut u8) -> i64 {
@@ -421,7 +428,8 @@ pub(crate) unsafe fn generator_yield(fiber: *mut Fiber, generator: *mut u8) -> i
         if generator.is_null() || own != Some(generator.cast()) {
             return NOT_THE_BODY;
         }
-        told((*generator.cast::<Generator>()).pause(fiber.cast(), terms(fiber, -1)))
+        let outcome = (*generator.cast::<Generator>()).pause(fiber.cast(), terms(fiber, -1));
+        outcome.map_or(NOBODY_ASKS, told)
     }
 }
 

@@ -193,6 +193,8 @@ macro_rules! rt_functions {
             fn panicking() -> Bool: ;
             /// How many panics are on their way.
             fn panic_depth() -> Int: ;
+            /// Adds the message to the panic on its way, as one of its clean-up.
+            fn panic_attach(message: Str) -> Unit: effect;
             /// For code that catches, where there were `depth` panics before: those above the first new one came out
             /// of its clean-up and are attached to it. Before the other questions about it.
             fn settle_panics(depth: Int) -> Unit: ;
@@ -232,8 +234,9 @@ macro_rules! rt_functions {
             // ---- tasks, channels, locks; `outcome`, `timeout`: see `qz_rt::tasks`
             /// From now on other threads may refer to the object, too: its count is an atomic one.
             fn share(object: Ptr) -> Unit: ;
-            /// Whether there is only one reference to the object.
-            fn sole(object: Ptr) -> Bool: effect;
+            /// Whether the reference in this place is the only one to its object. Of a reference in a local variable whose
+            /// address nobody knows, a count may have been left out.
+            fn sole(place: Ptr) -> Bool: effect;
             /// Starts the scheduler with so many workers, 0 for as many as there are processors; 0 if there can be so many,
             /// else the largest number.
             fn sched_init(workers: Int) -> Int: effect;

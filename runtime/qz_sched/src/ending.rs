@@ -18,8 +18,7 @@ pub enum Drain {
     /// All are cancelled.
     Cancel,
     /// The same, but those that compute, or call C, and do not come to a wait for some time are left, unless they are at
-    /// their clean-up. They go on as long as
-    /// the process does.
+    /// their clean-up. They go on as long as the process does.
     OrLeave,
 }
 

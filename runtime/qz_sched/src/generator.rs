@@ -49,34 +49,35 @@ impl Generator {
         self.turns.with(|turns| turns.over)
     }
 
-    /// Lets the body run until it has the next value, or is over.
+    /// Lets the body run until it has the next value, or is over; `None` if it runs already, since it is what asks.
     ///
     /// # Safety
     /// The fiber runs on this thread.
-    pub unsafe fn resume(&self, fiber: *mut Fiber, terms: Terms) -> Outcome {
+    pub unsafe fn resume(&self, fiber: *mut Fiber, terms: Terms) -> Option<Outcome> {
+        // Only the body changes this, and where it does not run it cannot begin to.
+        if self.turns.with(|turns| turns.started && turns.producer.is_none()) {
+            return None;
+        }
         // SAFETY: passed on.
         unsafe {
             let wait = Wait::begin(fiber);
             let turn = Turn::new(fiber, wait.generation());
-            let (started, producer) = self.turns.with(|turns| {
+            let producer = self.turns.with(|turns| {
                 turns.consumer = Some(turn);
-                (std::mem::replace(&mut turns.started, true), turns.producer.take())
+                turns.started = true;
+                turns.producer.take()
             });
             let thread = Thread::of(fiber);
             match producer {
                 Some(producer) => producer.begin(thread, Outcome::Done(0)),
-                None if !started => {
-                    (*fiber).scheduler().start_task(thread, self.task.load(Ordering::Relaxed))
-                }
-                // It waits for something else since an earlier turn was given up.
-                None => {}
+                None => (*fiber).scheduler().start_task(thread, self.task.load(Ordering::Relaxed)),
             }
             let outcome = wait.finish(Reason::Task, terms);
             if outcome != Outcome::Done(0) {
                 self.turns.with(|turns| turns.consumer = None);
                 self.give_up(fiber);
             }
-            outcome
+            Some(outcome)
         }
     }
 
@@ -87,15 +88,23 @@ impl Generator {
             if let Some(woken) = self.task().cancel() {
                 Thread::of(fiber).resume(Fiber::of_cell(woken.0));
             }
+            // In its clean-up it does not hear of that.
+            if let Some(producer) = self.turns.with(|turns| turns.producer.take()) {
+                producer.begin(Thread::of(fiber), Outcome::Cancelled);
+            }
             join(fiber, self.task(), Terms { interruptible: false, ..Terms::FOREVER });
         }
     }
 
-    /// The body has a value: who waits for it goes on, and the body waits to be asked again.
+    /// The body has a value: who waits for it goes on, and the body waits to be asked again. `None` if nobody waits or
+    /// ever will: the body is at its clean-up.
     ///
     /// # Safety
     /// The fiber is the one that runs the body, on this thread.
-    pub unsafe fn pause(&self, fiber: *mut Fiber, terms: Terms) -> Outcome {
+    pub unsafe fn pause(&self, fiber: *mut Fiber, terms: Terms) -> Option<Outcome> {
+        if !terms.interruptible && self.turns.with(|turns| turns.consumer.is_none()) {
+            return None;
+        }
         // SAFETY: passed on.
         unsafe {
             let wait = Wait::begin(fiber);
@@ -111,7 +120,7 @@ impl Generator {
             if outcome != Outcome::Done(0) {
                 self.turns.with(|turns| turns.producer = None);
             }
-            outcome
+            Some(outcome)
         }
     }
 

@@ -16,6 +16,8 @@ pub struct Semaphore {
     inner: Lock<Permits>,
 }
 
+const MOST_PERMITS: u64 = i64::MAX as u64;
+
 #[derive(Debug)]
 struct Permits {
     free: u64,
@@ -69,12 +71,12 @@ impl Semaphore {
         }
     }
 
-    /// Gives permits back, or adds to them.
+    /// Gives permits back, or adds to them, as many as an `Int` can tell.
     ///
     /// # Safety
     /// The fiber runs on this thread.
     pub unsafe fn release(&self, fiber: *mut Fiber, amount: u64) {
-        self.inner.with(|inner| inner.free = inner.free.saturating_add(amount));
+        self.inner.with(|inner| inner.free = inner.free.saturating_add(amount).min(MOST_PERMITS));
         while let Some(woken) = self.inner.with(Permits::grant) {
             if let Some(woken) = woken {
                 // SAFETY: by the caller's promise.

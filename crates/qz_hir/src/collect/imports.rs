@@ -33,11 +33,30 @@ impl Collector<'_> {
         });
         for (import, target) in imports.zip(targets) {
             self.attrs(Place::Other, import.attrs());
-            if let ImportTarget::Module(file) = target
-                && let Some(target) = self.defs.module_of_file(*file)
-            {
-                self.tie_import(import, target, named);
+            match target {
+                ImportTarget::Module(file) => {
+                    if let Some(target) = self.defs.module_of_file(*file) {
+                        self.tie_import(import, target, named);
+                    }
+                }
+                ImportTarget::Failed => self.excuse_names(import),
             }
+        }
+    }
+
+    /// What an import that failed would have brought: nobody is told again that it is not there.
+    fn excuse_names(&mut self, import: ast::ImportDef<'_>) {
+        let whole = import.alias().or_else(|| import.path().and_then(|path| path.segments().last()));
+        let named: Vec<_> = import.names().filter_map(|it| it.alias().or(it.name())).collect();
+        let whole = if named.is_empty() && !import.is_wildcard() { whole } else { None };
+        for token in named.into_iter().chain(whole) {
+            let entry = Entry {
+                def: Def::NotYet,
+                range: token.range(),
+                is_private: false,
+                is_plain_import: !import.is_pub(),
+            };
+            self.defs.modules[self.module].scope.entries.entry(Name::new(token.text())).or_insert(entry);
         }
     }
 

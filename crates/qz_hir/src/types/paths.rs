@@ -321,7 +321,12 @@ impl TypeCx<'_> {
         let problem = match found {
             None => {
                 let first = segments[0].name;
-                words::unknown_module(self.span(first.range()), Name::new(first.text()))
+                let module = Name::new(first.text());
+                if self.defs.lookup(self.module, module) == Lookup::Found(Def::NotYet) {
+                    // Its import has failed.
+                    return;
+                }
+                words::unknown_module(self.span(first.range()), module)
             }
             Some(Lookup::Private(module)) => words::private_item(span, name, self.defs.modules[module].path),
             Some(Lookup::Ambiguous(modules)) => {

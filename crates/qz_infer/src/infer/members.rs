@@ -107,7 +107,7 @@ impl Infer<'_, '_> {
         let beside = defs.fns.iter().filter(|(_, it)| it.module == def.module && it.self_param.is_none());
         let seen = beside
             .filter(|(_, it)| !it.is_private || defs.sees_private(self.module, def.module))
-            .filter(|(_, it)| it.attrs.lang.is_none());
+            .filter(|(_, it)| it.attrs.lang.is_none() && !it.attrs.is_unsafe);
         let calls = seen.filter(|(id, _)| makes(*id)).filter_map(|(_, it)| match it.container {
             Container::Module => Some(format!("{}(…)", it.name)),
             Container::Impl(id) => {

@@ -33,7 +33,7 @@ const ALL_OPS: [BinOp; 16] = [
 
 const ALL_CASTS: [CastKind; 4] = [CastKind::Checked, CastKind::Wrapping, CastKind::Bits, CastKind::Pointer];
 
-const ALL_INTRINSICS: [Intrinsic; 39] = [
+const ALL_INTRINSICS: [Intrinsic; 40] = [
     Intrinsic::SizeOf,
     Intrinsic::AlignOf,
     Intrinsic::NeedsRelease,
@@ -41,6 +41,7 @@ const ALL_INTRINSICS: [Intrinsic; 39] = [
     Intrinsic::MayRepeat,
     Intrinsic::IsObject,
     Intrinsic::IsOrdinal,
+    Intrinsic::IsWatched,
     Intrinsic::IsShared,
     Intrinsic::TypeKey,
     Intrinsic::PtrAdd,

@@ -254,6 +254,7 @@ impl Types<'_> {
                 | Intrinsic::MayRepeat
                 | Intrinsic::IsObject
                 | Intrinsic::IsOrdinal
+                | Intrinsic::IsWatched
                 | Intrinsic::IsShared
                 | Intrinsic::TypeKey
         );
@@ -311,6 +312,7 @@ fn arity(which: Intrinsic) -> usize {
         | Intrinsic::MayRepeat
         | Intrinsic::IsObject
         | Intrinsic::IsOrdinal
+        | Intrinsic::IsWatched
         | Intrinsic::IsShared
         | Intrinsic::TypeKey
         | Intrinsic::Uninit => 0,

@@ -17,7 +17,7 @@ use qz_types::ty::common;
 use qz_types::{Mutability, Row, Ty, TyKind};
 use smallvec::smallvec;
 
-use super::{Parts, builder, counted, object_parts, payload};
+use super::{Parts, builder, object_parts, payload, value_parts};
 use crate::before::Before;
 use crate::instantiate::{Instantiator, no_evidence};
 
@@ -82,27 +82,11 @@ fn value(cx: &mut Instantiator, ty: Ty) -> Body {
         TyKind::Fn(_) | TyKind::Dyn(_) => function(cx, &mut b, this),
         _ if cx.drops.is_object(ty) => object(cx, &mut b, this, ty),
         _ => {
-            let parts = value_parts(cx, &Place::local(this), ty);
+            let parts = value_parts(cx.drops, &Place::local(this), &cx.layouts.of(ty));
             each_part(cx, &mut b, this, &parts);
         }
     }
     b.finish()
-}
-
-/// What an unboxed value holds.
-fn value_parts(cx: &Instantiator, this: &Place, ty: Ty) -> Parts {
-    use qz_mir::layout::Shape;
-    let layout = cx.layouts.of(ty);
-    match &layout.shape {
-        Shape::Product(fields) => Parts::Fields(counted(cx, this, &fields.tys)),
-        Shape::Enum(it) => {
-            let variants = it.variants.iter().enumerate();
-            let parts =
-                variants.map(|(v, fields)| counted(cx, &this.then(Proj::Variant(v as u32)), &fields.tys));
-            Parts::Variants(parts.collect())
-        }
-        Shape::Never | Shape::Scalar(_) | Shape::Object | Shape::Pointer => Parts::Fields(Vec::new()),
-    }
 }
 
 fn object(cx: &mut Instantiator, b: &mut Builder, this: Local, ty: Ty) {

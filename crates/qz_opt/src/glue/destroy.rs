@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use qz_base::{Arena, Name};
+use qz_mir::layout::Layout;
 use qz_mir::visit::{Use, each_place};
 use qz_mir::{
     Block, BlockId, Body, BodyAttrs, BodyKey, Call, Callee, Const, InstanceId, InstanceKey, Intrinsic, Local,
@@ -15,7 +16,8 @@ use qz_types::ty::common;
 use qz_types::{FnId, Row, Ty, TyKind};
 use smallvec::{SmallVec, smallvec};
 
-use super::{Parts, builder, nowhere, object_parts};
+use super::{Parts, builder, nowhere, object_parts, value_parts};
+use crate::drops::Drops;
 use crate::instantiate::Instantiator;
 
 /// For objects of reference structs and cells of boxed enums.
@@ -28,7 +30,7 @@ pub(crate) fn destroy(cx: &mut Instantiator, ty: Ty) -> Body {
     let mut glue = Glue::new(&format!("drop of {}", cx.name_of(ty)), ty);
     let this = Place::local(glue.this());
     let parts = object_parts(cx, &this, ty);
-    glue.finish(cx, drop, &parts)
+    glue.finish(&cx.drops, drop, &parts)
 }
 
 /// The `drop` that somebody wrote.
@@ -81,7 +83,7 @@ pub(crate) fn destroy_closure(cx: &mut Instantiator, of: &InstanceKey) -> Body {
     let counted = captures.iter().enumerate().filter(|&(_, &ty)| cx.drops.is_counted(ty));
     let parts = counted.map(|(i, &ty)| (this.then(Proj::Capture(i as u32)), ty)).collect();
     glue.body.captures = captures;
-    glue.finish(cx, None, &Parts::Fields(parts))
+    glue.finish(&cx.drops, None, &Parts::Fields(parts))
 }
 
 /// For `dyn` boxes.
@@ -90,11 +92,11 @@ pub(crate) fn destroy_dyn(cx: &mut Instantiator, from: Ty) -> Body {
     let object = b.param(Ty::new(TyKind::Dyn(&[])), None);
     let payload = super::payload(&mut b, object, from);
     let head = b.finish();
-    let mut glue = Glue { body: head };
+    let mut glue = Glue { body: head, frees: true };
     // The address is computed once, in front of everything.
     glue.body.blocks[Body::ENTRY].term.kind = TermKind::Unreachable;
     let parts = if cx.drops.is_counted(from) { vec![(payload, from)] } else { Vec::new() };
-    glue.finish(cx, None, &Parts::Fields(parts))
+    glue.finish(&cx.drops, None, &Parts::Fields(parts))
 }
 
 /// Adds or gives up a count of everything inside an unboxed value.
@@ -106,9 +108,20 @@ pub(crate) fn count_glue(ty: Ty, retain: bool) -> Body {
     b.finish()
 }
 
+/// Gives up a count of everything inside an unboxed value, part by part: a panic in one of them does not keep the others
+/// from it.
+pub(crate) fn release_in_turn(drops: &Drops, layout: &Layout) -> Body {
+    let mut glue = Glue::new("release", layout.ty);
+    glue.frees = false;
+    let parts = value_parts(drops, &Place::local(glue.this()), layout);
+    glue.finish(drops, None, &parts)
+}
+
 /// A destroy function under way: parameter 1 is the object.
 struct Glue {
     body: Body,
+    /// Whether the memory goes, too.
+    frees: bool,
 }
 
 impl Glue {
@@ -132,7 +145,7 @@ impl Glue {
         for ty in [common().unit, object] {
             body.locals.alloc(local(ty));
         }
-        let mut glue = Glue { body };
+        let mut glue = Glue { body, frees: true };
         glue.block(false, None);
         glue
     }
@@ -168,15 +181,16 @@ impl Glue {
     }
 
     /// Completes the body: `drop`, parts, memory; twice if something may panic.
-    fn finish(mut self, cx: &Instantiator, drop: Option<UserDrop>, parts: &Parts) -> Body {
-        let may_panic = |list: &[(Place, Ty)]| list.iter().any(|&(_, ty)| cx.drops.runs_code(ty));
+    fn finish(mut self, drops: &Drops, drop: Option<UserDrop>, parts: &Parts) -> Body {
+        let may_panic = |list: &[(Place, Ty)]| list.iter().any(|&(_, ty)| drops.runs_code(ty));
         let parts_may_panic = match parts {
             Parts::Fields(fields) => may_panic(fields),
             Parts::Variants(variants) => variants.iter().any(|fields| may_panic(fields)),
         };
         let entry = Body::ENTRY;
-        let cleanup = (drop.is_some() || parts_may_panic).then(|| self.release_parts(cx, parts, true, None));
-        let rest = self.release_parts(cx, parts, false, cleanup.as_ref());
+        let cleanup =
+            (drop.is_some() || parts_may_panic).then(|| self.release_parts(drops, parts, true, None));
+        let rest = self.release_parts(drops, parts, false, cleanup.as_ref());
         if let Some(drop) = drop {
             self.body.blocks[entry].unwind = cleanup.map(|blocks| blocks.first);
             self.call(entry, Callee::Instance(drop.instance));
@@ -207,20 +221,22 @@ impl Glue {
         self.push(kept, StmtKind::Call(Box::new(Call { dest, callee: Callee::Runtime(rt::panic), args })));
     }
 
-    /// Blocks that release all parts and free the object.
+    /// Blocks that release all parts and free the object, if it is one.
     fn release_parts(
         &mut self,
-        cx: &Instantiator,
+        drops: &Drops,
         parts: &Parts,
         cleanup: bool,
         handlers: Option<&Releasing>,
     ) -> Releasing {
         let last = self.block(cleanup, None);
-        self.call(last, Callee::Runtime(rt::free_object));
+        if self.frees {
+            self.call(last, Callee::Runtime(rt::free_object));
+        }
         self.end(last, if cleanup { TermKind::Resume } else { TermKind::Return });
         match parts {
             Parts::Fields(fields) => {
-                let chain = self.chain(cx, fields, last, cleanup, handlers.map(|it| &it.chains[0]));
+                let chain = self.chain(drops, fields, last, cleanup, handlers.map(|it| &it.chains[0]));
                 Releasing { first: chain[0], chains: vec![chain] }
             }
             Parts::Variants(variants) => {
@@ -228,7 +244,7 @@ impl Glue {
                     .iter()
                     .enumerate()
                     .map(|(v, fields)| {
-                        self.chain(cx, fields, last, cleanup, handlers.map(|it| &it.chains[v]))
+                        self.chain(drops, fields, last, cleanup, handlers.map(|it| &it.chains[v]))
                     })
                     .collect();
                 let first = self.block(cleanup, None);
@@ -248,7 +264,7 @@ impl Glue {
     /// a block with the next one.
     fn chain(
         &mut self,
-        cx: &Instantiator,
+        drops: &Drops,
         fields: &[(Place, Ty)],
         last: BlockId,
         cleanup: bool,
@@ -256,7 +272,7 @@ impl Glue {
     ) -> Vec<BlockId> {
         let mut chain = vec![last; fields.len() + 1];
         for (i, (place, ty)) in fields.iter().enumerate().rev() {
-            let panics = cx.drops.runs_code(*ty);
+            let panics = drops.runs_code(*ty);
             let next = chain[i + 1];
             // A panic here goes on with the next field: in the chain of cleanups, or in this one if it is one.
             let unwind = match (panics, cleanup) {

@@ -65,6 +65,7 @@ impl Instantiator<'_> {
                 Intrinsic::MayRepeat => graph::may_repeat(self.drops, self.mono(*ty, args)),
                 Intrinsic::IsShared => self.drops.is_shared(self.mono(*ty, args)),
                 Intrinsic::NeedsRelease => self.drops.is_counted(self.mono(*ty, args)),
+                Intrinsic::IsWatched => self.drops.is_watched(self.mono(*ty, args)),
                 _ => continue,
             };
             *value = Rvalue::Use(Operand::Const(Const::Bool(yes)));
